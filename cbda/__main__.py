@@ -1,0 +1,7 @@
+"""``python -m cbda``."""
+
+import sys
+
+from cbda.cli import main
+
+sys.exit(main())

@@ -1,0 +1,207 @@
+"""Acquisition scores: logits to score map, higher = acquire first.
+
+Formulas: RIPU (Xie et al., CVPR 2022, arXiv 2111.12940), region impurity x prediction
+uncertainty. Every score returns the prediction beside the score map, because both come from
+the same logits. Works on whatever device holds the logits.
+"""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cbda.errors import UserError
+from cbda.methods import SCORE_NAMES, UNITS, require_choice
+
+EPSILON = 1e-6
+PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
+
+Scored = tuple[Tensor, Tensor]
+
+
+def ripu_region(logits: Tensor, radius: int) -> Scored:
+    """Region score A = P * U as published: entropy of predictions x mean pixel entropy.
+
+    Args:
+        logits: (C,H,W) float.
+        radius: k; the window around a pixel is (2k+1) x (2k+1), clipped at the border.
+
+    Returns:
+        score (H,W) float32 and prediction (H,W) uint8.
+    """
+    entropy, prediction = _entropy_and_prediction(logits)
+    scale = math.log(logits.shape[0])
+    uncertainty = _window_mean(entropy / scale, radius)
+    impurity = _window_impurity(prediction, logits.shape[0], radius, EPSILON) / scale
+    return impurity * uncertainty, prediction
+
+
+def ripu_exact_region(logits: Tensor, radius: int) -> Scored:
+    """Region score A = (P0 + delta) * U, with 0 log 0 = 0 in place of an epsilon.
+
+    The published epsilon makes the score of a pure window slightly negative, lower the more
+    uncertain it is; here pure windows follow the impure ones, the most uncertain first.
+
+    Args:
+        logits: (C,H,W) float.
+        radius: window radius in px.
+
+    Returns:
+        score (H,W) float32, never negative, and prediction (H,W) uint8.
+    """
+    entropy, prediction = _entropy_and_prediction(logits)
+    scale = math.log(logits.shape[0])
+    uncertainty = _window_mean(entropy.clamp(min=0) / scale, radius)
+    impurity = _window_impurity(prediction, logits.shape[0], radius, 0.0) / scale
+    return (impurity + PURE_IMPURITY) * uncertainty, prediction
+
+
+def ripu_pixel(logits: Tensor, radius: int) -> Scored:
+    """Pixel score A = h * P', neither divided by log C, as published.
+
+    Args:
+        logits: (C,H,W) float.
+        radius: window radius of the impurity, in px.
+
+    Returns:
+        score (H,W) float32 and prediction (H,W) uint8.
+    """
+    entropy, prediction = _entropy_and_prediction(logits)
+    return entropy * _window_impurity(prediction, logits.shape[0], radius, EPSILON), prediction
+
+
+def ripu_exact_pixel(logits: Tensor, radius: int) -> Scored:
+    """Pixel score A = h * (P0' + delta), with 0 log 0 = 0; see `ripu_exact_region`."""
+    entropy, prediction = _entropy_and_prediction(logits)
+    impurity = _window_impurity(prediction, logits.shape[0], radius, 0.0)
+    return entropy.clamp(min=0) * (impurity + PURE_IMPURITY), prediction
+
+
+def entropy_pixel(logits: Tensor, radius: int) -> Scored:
+    """Pixel entropy divided by log C; the radius is not used."""
+    entropy, prediction = _entropy_and_prediction(logits)
+    return entropy / math.log(logits.shape[0]), prediction
+
+
+def entropy_region(logits: Tensor, radius: int) -> Scored:
+    """Mean over the window of the pixel entropy divided by log C."""
+    score, prediction = entropy_pixel(logits, radius)
+    return _window_mean(score, radius), prediction
+
+
+def margin_pixel(logits: Tensor, radius: int) -> Scored:
+    """One minus the difference of the two highest probabilities; the radius is not used."""
+    probability = torch.softmax(logits.float(), dim=0)
+    best = probability.topk(2, dim=0).values  # (2, H, W)
+    return 1 - (best[0] - best[1]), probability.argmax(dim=0).to(torch.uint8)
+
+
+def margin_region(logits: Tensor, radius: int) -> Scored:
+    """Mean of `margin_pixel` over the window."""
+    score, prediction = margin_pixel(logits, radius)
+    return _window_mean(score, radius), prediction
+
+
+SCORES: dict[tuple[str, str], Callable[[Tensor, int], Scored]] = {
+    ("ripu", "region"): ripu_region,
+    ("ripu", "pixel"): ripu_pixel,
+    ("ripu_exact", "region"): ripu_exact_region,
+    ("ripu_exact", "pixel"): ripu_exact_pixel,
+    ("entropy", "region"): entropy_region,
+    ("entropy", "pixel"): entropy_pixel,
+    ("margin", "region"): margin_region,
+    ("margin", "pixel"): margin_pixel,
+}
+
+
+def compute_score(
+    name: str, unit: str, logits: Tensor, radius: int, generator: torch.Generator
+) -> Scored:
+    """Score one image by the named score.
+
+    Args:
+        name: one of `cbda.methods.SCORE_NAMES`.
+        unit: `region` or `pixel`.
+        logits: (C,H,W) float.
+        radius: window radius in px.
+        generator: a CPU generator; what `random` draws from.
+
+    Returns:
+        score (H,W) float32 and prediction (H,W) uint8, on the device of the logits.
+
+    Raises:
+        UserError: an unknown score or unit, or logits that are not finite.
+    """
+    require_choice("score", name, SCORE_NAMES)
+    require_choice("unit", unit, UNITS)
+    if not torch.isfinite(logits).all():
+        raise UserError("logits hold NaN or infinite values: the model has diverged")
+    if name == "random":
+        score = torch.rand(logits.shape[1:], generator=generator).to(logits.device)
+        return score, logits.argmax(dim=0).to(torch.uint8)
+    return SCORES[name, unit](logits, radius)
+
+
+def _entropy_and_prediction(logits: Tensor) -> Scored:
+    """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
+    probability = torch.softmax(logits.float(), dim=0)  # (C, H, W)
+    entropy = -(probability * torch.log(probability + EPSILON)).sum(dim=0)
+    return entropy, probability.argmax(dim=0).to(torch.uint8)
+
+
+def _window_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean over the clipped window of a map (H,W) float32."""
+    return _window_sum(values, radius) / _window_size(values, radius)
+
+
+def _window_impurity(prediction: Tensor, num_classes: int, radius: int, epsilon: float) -> Tensor:
+    """Entropy in nats of the histogram of predictions over the clipped window, (H,W) float32.
+
+    A count m of a window of n pixels can only take few values, so -m/n log(m/n + epsilon) is
+    looked up, and no (C,H,W) one-hot tensor is made.
+    """
+    size = _window_size(prediction, radius).long()  # (H, W)
+    table = _entropy_table((2 * radius + 1) ** 2, epsilon).to(prediction.device)
+    impurity = torch.zeros(prediction.shape, device=prediction.device)
+    for label in range(num_classes):
+        count = _window_sum((prediction == label).float(), radius).long()
+        impurity += table[size, count]
+    return impurity
+
+
+def _entropy_table(max_size: int, epsilon: float) -> Tensor:
+    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
+    size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]
+    share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
+    if epsilon:
+        return (-share * torch.log(share + epsilon)).float()
+    return torch.special.entr(share).float()
+
+
+def _window_sum(values: Tensor, radius: int) -> Tensor:
+    """Sum over the clipped window of a map (H,W) float32, one axis after the other."""
+    for axis in (0, 1):
+        length = values.shape[axis]
+        pad = (0, 0, radius, radius) if axis == 0 else (radius, radius, 0, 0)
+        padded = functional.pad(values, pad)
+        total = padded.narrow(axis, 0, length).clone()
+        for offset in range(1, 2 * radius + 1):
+            total += padded.narrow(axis, offset, length)
+        values = total
+    return values
+
+
+def _window_size(values: Tensor, radius: int) -> Tensor:
+    """Number of pixels in the clipped window, (H,W) float32."""
+    height, width = values.shape
+    rows, columns = (_clipped_length(n, radius, values.device) for n in (height, width))
+    return rows[:, None] * columns[None, :]
+
+
+def _clipped_length(length: int, radius: int, device: torch.device) -> Tensor:
+    position = torch.arange(length, device=device)
+    last = (position + radius).clamp(max=length - 1)
+    first = (position - radius).clamp(min=0)
+    return (last - first + 1).float()

@@ -1,0 +1,82 @@
+"""Choose the queries of one round from scores.h5, ask the oracle, write labels.h5.
+
+Reads and writes one image at a time. Imports no torch.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbda.commands.common import (
+    add_dataset_options,
+    add_output_option,
+    add_seed_option,
+    open_dataset,
+)
+from cbda.errors import UserError
+from cbda.methods import ALLOCATIONS, BALANCES, UNITS
+
+if TYPE_CHECKING:
+    from cbda.datasets import Dataset
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--scores", type=Path, required=True, help="scores.h5 of this round")
+    parser.add_argument("--labels", type=Path, help="labels.h5 of the previous round")
+    add_dataset_options(parser, "oracle")
+    parser.add_argument("--method-unit", required=True, help=", ".join(UNITS))
+    parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
+    parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
+    parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
+    parser.add_argument("--radius", type=int, required=True, help="k, in px")
+    parser.add_argument("--budget", type=float, required=True, help="fraction of the pool's pixels")
+    parser.add_argument("--rounds", type=int, required=True, help="R")
+    parser.add_argument("--round", type=int, required=True, help="1..R")
+    classes = parser.add_mutually_exclusive_group(required=True)
+    classes.add_argument("--num-classes", type=int, help="C")
+    classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
+    add_seed_option(parser)
+    add_output_option(parser, "labels.h5")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, choose, ask, save."""
+    from cbda.files import open_scores
+    from cbda.rounds import RoundSettings, acquire_round, read_previous, write_round
+
+    num_classes = args.num_classes or len(args.classes)
+    settings = RoundSettings(
+        unit=args.method_unit,
+        allocation=args.method_allocation,
+        balance=args.method_balance,
+        max_weight=args.max_weight,
+        radius=args.radius,
+        budget=args.budget,
+        rounds=args.rounds,
+        round=args.round,
+        seed=args.seed,
+        num_classes=num_classes,
+    )
+    oracle = _open_oracle(args, num_classes)
+    previous = read_previous(args.labels, settings)
+    with open_scores(args.scores) as scores:
+        acquired = acquire_round(scores, oracle, previous, settings)
+    write_round(args.out, oracle, previous, acquired)
+    print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")
+
+
+def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
+    """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
+    from cbda.datasets import KINDS
+
+    classes = args.classes
+    kind = KINDS.get(args.oracle_kind)
+    if classes is None and kind is not None and not kind.classes:
+        classes = [str(label) for label in range(num_classes)]
+    oracle = open_dataset(args, "oracle", classes)
+    if len(oracle.classes) != num_classes:
+        raise UserError(
+            f"--num-classes {num_classes}: {oracle.root} has {len(oracle.classes)} classes"
+        )
+    return oracle

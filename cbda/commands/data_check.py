@@ -1,0 +1,120 @@
+"""Pair, read and count a data set, and list everything that is wrong with it.
+
+Image ids in `cbda_skip.txt` in the root, one a line, are left out.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbda.commands.common import add_output_option
+from cbda.errors import UserError
+
+if TYPE_CHECKING:
+    from cbda.datasets import Dataset
+    from cbda.datasets.check import Findings
+
+NUM_FILES_NAMED = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--kind", required=True, help="layout, such as folder or cityscapes")
+    parser.add_argument("--root", type=Path, required=True, help="folder of the data set")
+    parser.add_argument("--split", default="", help="part of the data set, such as train")
+    parser.add_argument("--classes", nargs="+", metavar="NAME", help="(default: the kind's own)")
+    parser.add_argument("--expect-count", type=int, metavar="N", help="number of pairs to expect")
+    parser.add_argument("--uniform-size", action="store_true", help="images must be of one size")
+    parser.add_argument("--fast", action="store_true", help="read headers only, not the pixels")
+    add_output_option(parser, "report.json, written if there are no faults")
+
+
+def run(args: argparse.Namespace) -> None:
+    """List, look, print, save."""
+    from cbda.datasets import scan_dataset
+    from cbda.files import write_json
+
+    dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
+    findings = _check(args, dataset, listing.faults)
+    report = describe(dataset, findings, with_classes=not args.fast)
+    print("\n".join(_table(report, findings)))
+    if findings.faults:
+        raise UserError(_summary(args.root, findings))
+    write_json(args.out, report)
+
+
+def _check(args: argparse.Namespace, dataset: "Dataset", faults: list[Any]) -> "Findings":
+    from cbda.datasets import check
+
+    findings = check.check_dataset(dataset, faults, headers_only=args.fast)
+    if not args.fast:
+        check.require_labelled(dataset, findings)
+    if args.expect_count is not None:
+        check.require_count(dataset, args.expect_count, findings)
+    if args.uniform_size:
+        check.require_uniform_size(findings)
+    return findings
+
+
+def _summary(root: Path, findings: "Findings") -> str:
+    files = list(dict.fromkeys(str(path) for path in findings.faults.values()))
+    named = ", ".join(files[:NUM_FILES_NAMED]) + (", ..." if len(files) > NUM_FILES_NAMED else "")
+    return f"{root}: {len(findings.faults)} faults, listed on standard output: {named}"
+
+
+def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:
+    """The report; lists by class are in the order of `classes`."""
+    report: dict[str, Any] = {
+        "kind": dataset.kind,
+        "root": str(dataset.root),
+        "split": dataset.split,
+        "num_images": len(dataset),
+        "sizes": [
+            {"height": height, "width": width, "num_images": num_images}
+            for (height, width), num_images in findings.count_sizes()
+        ],
+    }
+    return report | (_describe_classes(dataset, findings) if with_classes else {})
+
+
+def _describe_classes(dataset: "Dataset", findings: "Findings") -> dict[str, Any]:
+    *counts, void_count = findings.counts.tolist()
+    num_labelled = max(sum(counts), 1)  # 0 is a fault, noted elsewhere
+    return {
+        "classes": list(dataset.classes),
+        "class_counts": counts,
+        "class_frequency": [count / num_labelled for count in counts],
+        "void_count": void_count,
+    }
+
+
+def _align(rows: list[tuple[str, ...]], marks: str) -> list[str]:
+    """Rows as lines, each column as wide as its longest cell; marks are < or >."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    line = "  ".join(f"{{:{mark}{width}}}" for mark, width in zip(marks, widths, strict=True))
+    return [line.format(*row).rstrip() for row in rows]
+
+
+def _class_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
+    columns = (report["classes"], report["class_counts"], report["class_frequency"])
+    rows = [
+        (str(index), name, f"{count:,}", f"{frequency:.3%}")
+        for index, (name, count, frequency) in enumerate(zip(*columns, strict=True))
+    ]
+    return [
+        ("id", "class", "pixels", "of labelled"),
+        *rows,
+        ("255", "void", f"{report['void_count']:,}", ""),
+    ]
+
+
+def _table(report: dict[str, Any], findings: "Findings") -> list[str]:
+    facts = [(name, str(report[name])) for name in ("kind", "root", "split", "num_images")]
+    sizes = [
+        ("size", f"{size['height']} high {size['width']} wide: {size['num_images']} images")
+        for size in report["sizes"]
+    ]
+    lines = _align([*facts, *sizes, ("faults", str(len(findings.faults)))], "<<")
+    if "classes" in report:
+        lines += ["", *_align(_class_rows(report), "><>>")]
+    return lines + [f"fault: {message}" for message in findings.faults]

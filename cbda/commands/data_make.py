@@ -1,0 +1,55 @@
+"""Render a data set of generated street scenes in the layout of the kind `folder`."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from cbda.commands.common import add_seed_option
+from cbda.errors import UserError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--domain", required=True, help="source or target")
+    parser.add_argument("--num-images", type=int, required=True, help="scenes to render")
+    parser.add_argument("--height", type=int, required=True, help="in px")
+    parser.add_argument("--width", type=int, required=True, help="in px")
+    add_seed_option(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="manifest.json to write last, beside the folders images and labels",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Render, save, and write the manifest once everything is there."""
+    from PIL import Image
+    from tqdm import tqdm
+
+    from cbda.files import write_json
+    from cbda.scenes import CLASSES, DOMAINS, render_scene
+
+    if args.domain not in DOMAINS:
+        raise UserError(f"--domain {args.domain!r}: allowed are {', '.join(DOMAINS)}")
+    folders = {name: args.out.parent / name for name in ("images", "labels")}
+    for folder in folders.values():
+        _make_empty(folder)
+    for index in tqdm(range(args.num_images), mininterval=5, desc=f"render {args.domain}"):
+        image, label = render_scene(args.domain, args.seed, index, args.height, args.width)
+        Image.fromarray(image).save(folders["images"] / f"{index:05d}.png")
+        Image.fromarray(label).save(folders["labels"] / f"{index:05d}.png")
+    write_json(args.out, {**_settings(args), "classes": list(CLASSES)})
+
+
+def _make_empty(folder: Path) -> None:
+    """An earlier run may have left more scenes than this one renders."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.glob("[0-9][0-9][0-9][0-9][0-9].png"):
+        path.unlink()
+
+
+def _settings(args: argparse.Namespace) -> dict[str, Any]:
+    names = ("domain", "num_images", "height", "width", "seed")
+    return {name: getattr(args, name) for name in names}

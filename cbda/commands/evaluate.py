@@ -1,0 +1,50 @@
+"""Measure the IoU of a model on the validation set; write evaluation.json."""
+
+import argparse
+from pathlib import Path
+
+from cbda.commands.common import (
+    add_compute_options,
+    add_dataset_options,
+    add_output_option,
+    build_model,
+    open_dataset,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
+    add_dataset_options(parser, "val")
+    parser.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="average with the mirrored image (default: no)",
+    )
+    add_compute_options(parser)
+    add_output_option(parser, "evaluation.json")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, predict, count, save."""
+    from tqdm import tqdm
+
+    from cbda.devices import prepare_device
+    from cbda.files import load_checkpoint, write_json
+    from cbda.inference import predict_logits
+    from cbda.metrics import confusion_matrix, summarise
+
+    device = prepare_device(args.device, args.threads)
+    checkpoint = load_checkpoint(args.checkpoint)
+    classes = checkpoint["classes"]
+    val = open_dataset(args, "val", classes)
+    images = (val.read_image(index) for index in range(len(val)))
+    size = tuple(checkpoint["image_size"])
+    maps = predict_logits(build_model(checkpoint), images, size, device, args.flip)
+
+    confusion = 0
+    for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
+        prediction = logits.argmax(dim=0).cpu().numpy().astype("uint8")
+        confusion = confusion + confusion_matrix(val.read_label(index), prediction, len(classes))
+    write_json(args.out, {"num_images": len(val), **summarise(confusion, classes)})

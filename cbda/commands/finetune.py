@@ -1,0 +1,55 @@
+"""Train a checkpoint on, with the labels acquired so far or with all labels of the pool."""
+
+import argparse
+from pathlib import Path
+
+from cbda.commands.common import (
+    add_compute_options,
+    add_dataset_options,
+    add_output_option,
+    add_seed_option,
+    build_model,
+    open_dataset,
+    pack_checkpoint,
+)
+from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--checkpoint", type=Path, required=True, help="model to start from")
+    labels = parser.add_mutually_exclusive_group(required=True)
+    labels.add_argument("--labels", type=Path, help="labels.h5 of this round")
+    labels.add_argument("--all-labels", action="store_true", help="full supervision")
+    add_dataset_options(parser, "source")
+    add_dataset_options(parser, "target")
+    add_options(parser, "training", TrainingSettings)
+    parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
+    add_seed_option(parser)
+    add_compute_options(parser)
+    add_output_option(parser, "checkpoint")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, train, save."""
+    from cbda.devices import prepare_device
+    from cbda.files import load_checkpoint, save_checkpoint
+    from cbda.loader import create_loader
+    from cbda.pool import AcquiredPool
+    from cbda.training import Trainer
+
+    device = prepare_device(args.device, args.threads)
+    checkpoint = load_checkpoint(args.checkpoint)
+    classes = checkpoint["classes"]
+    settings = from_options(args, "training", TrainingSettings)
+    source = open_dataset(args, "source", classes)
+    pool = open_dataset(args, "target", classes)
+
+    trainer = Trainer(build_model(checkpoint), settings, device, args.seed)
+    trainer.restore(checkpoint)
+    target = pool if args.all_labels else AcquiredPool(pool, args.labels)
+    start = trainer.iteration
+    loader = create_loader(source, target, settings, args.seed, start, args.until)
+    trainer.run(loader, args.until - start)
+    model_settings = ModelSettings(**checkpoint["model_settings"])
+    save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))

@@ -1,0 +1,61 @@
+"""Score every pixel of the pool with a model; write scores.h5."""
+
+import argparse
+from pathlib import Path
+
+from cbda.commands.common import (
+    add_compute_options,
+    add_dataset_options,
+    add_output_option,
+    add_seed_option,
+    build_model,
+    open_dataset,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--checkpoint", type=Path, required=True, help="model to score with")
+    add_dataset_options(parser, "target")
+    parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
+    parser.add_argument("--method-unit", required=True, help="region or pixel")
+    parser.add_argument("--radius", type=int, required=True, help="k, in px")
+    parser.add_argument("--round", type=int, required=True, help="1..R")
+    add_seed_option(parser)
+    add_compute_options(parser)
+    add_output_option(parser, "scores.h5")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, score, save."""
+    import torch
+    from tqdm import tqdm
+
+    from cbda.acquisition import compute_score
+    from cbda.devices import prepare_device
+    from cbda.files import create_scores, load_checkpoint
+    from cbda.inference import predict_logits
+    from cbda.loader import Stream, derive_seed
+    from cbda.pool import require_uniform_size
+
+    device = prepare_device(args.device, args.threads)
+    checkpoint = load_checkpoint(args.checkpoint)
+    pool = open_dataset(args, "target", checkpoint["classes"])
+    height, width = require_uniform_size(pool)
+    images = (pool.read_image(index) for index in range(len(pool)))
+    maps = predict_logits(build_model(checkpoint), images, tuple(checkpoint["image_size"]), device)
+
+    attributes = {
+        "num_classes": len(checkpoint["classes"]),
+        "radius": args.radius,
+        "score": args.method_score,
+    }
+    with create_scores(args.out, list(pool.image_ids), height, width, attributes) as file:
+        for index, logits in enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score")):
+            stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
+            generator = torch.Generator().manual_seed(stream)
+            score, prediction = compute_score(
+                args.method_score, args.method_unit, logits, args.radius, generator
+            )
+            file["score"][index] = score.cpu().numpy()
+            file["prediction"][index] = prediction.cpu().numpy()

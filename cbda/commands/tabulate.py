@@ -1,0 +1,39 @@
+"""Gather all runs into table_mIoU.csv, class_iou.csv and acquisition.csv."""
+
+import argparse
+from pathlib import Path
+
+RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--run",
+        dest="runs",
+        nargs=len(RUN_FIELDS),
+        action="append",
+        required=True,
+        metavar=RUN_FIELDS,
+        help="one run that the table expects; LABELS is '-' for a reference",
+    )
+    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
+    parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
+    parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
+    parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load every run that is there, tabulate, save; a run that is not is named in the table."""
+    from cbda.files import write_text
+    from cbda.tabulate import Run, acquisition_table, class_table, load_run, summary_table
+
+    runs = [load_run(Run.parse(words)) for words in args.runs]
+    tables = {
+        args.out_classes: class_table(runs),
+        args.out_acquisition: acquisition_table(runs),
+        args.out: summary_table(runs, args.baseline),
+    }
+    for path, table in tables.items():
+        write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
+    print(tables[args.out].to_string(index=False))

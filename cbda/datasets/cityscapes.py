@@ -1,0 +1,83 @@
+"""Cityscapes: leftImg8bit/<split>/<city>/, gtFine/<split>/<city>/ (fine labels, label ids)."""
+
+from pathlib import Path
+
+from cbda.datasets.kind import Kind
+
+NAMES = dict(
+    enumerate(
+        (
+            "unlabeled",
+            "ego vehicle",
+            "rectification border",
+            "out of roi",
+            "static",
+            "dynamic",
+            "ground",
+            "road",
+            "sidewalk",
+            "parking",
+            "rail track",
+            "building",
+            "wall",
+            "fence",
+            "guard rail",
+            "bridge",
+            "tunnel",
+            "pole",
+            "polegroup",
+            "traffic light",
+            "traffic sign",
+            "vegetation",
+            "terrain",
+            "sky",
+            "person",
+            "rider",
+            "car",
+            "truck",
+            "bus",
+            "caravan",
+            "trailer",
+            "train",
+            "motorcycle",
+            "bicycle",
+        )
+    )
+)
+CLASSES = (
+    "road",
+    "sidewalk",
+    "building",
+    "wall",
+    "fence",
+    "pole",
+    "traffic light",
+    "traffic sign",
+    "vegetation",
+    "terrain",
+    "sky",
+    "person",
+    "rider",
+    "car",
+    "truck",
+    "bus",
+    "train",
+    "motorcycle",
+    "bicycle",
+)
+
+
+def folders(root: Path, split: str) -> tuple[Path, Path]:
+    """Folders of images and labels, each with a folder for every city."""
+    return root / "leftImg8bit" / split, root / "gtFine" / split
+
+
+KIND = Kind(
+    folders,
+    split="needed",
+    classes=CLASSES,
+    names=NAMES,
+    image_suffixes=("_leftImg8bit.png",),
+    label_suffixes=("_gtFine_labelIds.png",),
+    nested=True,
+)

@@ -1,0 +1,22 @@
+"""Class statistics of a dataset."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.datasets.dataset import Dataset
+from cbda.datasets.pictures import PixelArray
+from cbda.files import VOID
+
+
+def label_counts(label: PixelArray, num_classes: int) -> NDArray[np.int64]:
+    """(C + 1,) int64 pixels of each class in a label, void last."""
+    counts = np.bincount(label.ravel(), minlength=VOID + 1)
+    return np.append(counts[:num_classes], counts[VOID]).astype(np.int64)
+
+
+def class_counts(dataset: Dataset) -> NDArray[np.int64]:
+    """(C + 1,) int64 pixels of each class in a dataset, void last."""
+    total = np.zeros(len(dataset.classes) + 1, dtype=np.int64)
+    for index in range(len(dataset)):
+        total += label_counts(dataset.read_label(index), len(dataset.classes))
+    return total

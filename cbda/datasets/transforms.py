@@ -1,0 +1,77 @@
+"""Images and labels to network input: resizing, mirroring, colour, normalisation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageEnhance
+from torch import Tensor
+
+from cbda.settings import TrainingSettings
+
+# Mean and deviation of ImageNet's RGB values, which pretrained encoders expect.
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+Pixels = NDArray[np.uint8]
+
+
+def resize_image(image: Pixels, size: tuple[int, int]) -> Pixels:
+    """Image (H,W,3) uint8 at another size (height, width), bilinear and antialiased."""
+    if image.shape[:2] == tuple(size):
+        return image
+    resized = Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR)
+    return np.asarray(resized)
+
+
+def resize_label(label: Pixels, size: tuple[int, int]) -> Pixels:
+    """Label (H,W) uint8 at another size (height, width), nearest."""
+    if label.shape == tuple(size):
+        return label
+    return np.asarray(Image.fromarray(label).resize(size[::-1], Image.Resampling.NEAREST))
+
+
+def to_tensor(image: Pixels) -> Tensor:
+    """Normalised (3,H,W) float32 of an image (H,W,3) uint8."""
+    normalised = (image.astype(np.float32) / 255 - MEAN) / DEVIATION
+    return torch.from_numpy(np.ascontiguousarray(normalised.transpose(2, 0, 1)))
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """One draw of what may happen to an image and its label alike.
+
+    Attributes:
+        mirror: swap left and right.
+        brightness: factor, likewise the others; 1 leaves the image as it is.
+        contrast: factor.
+        saturation: factor.
+    """
+
+    mirror: bool = False
+    brightness: float = 1.0
+    contrast: float = 1.0
+    saturation: float = 1.0
+
+    @classmethod
+    def draw(cls, settings: TrainingSettings, rng: np.random.Generator) -> "Augmentation":
+        """Draw from the ranges of the settings."""
+        mirror = settings.horizontal_flip and rng.random() < 0.5
+        factors = 1 + settings.color_jitter * rng.uniform(-1, 1, 3)
+        return cls(bool(mirror), *(float(factor) for factor in factors))
+
+    def apply_to_image(self, image: Pixels) -> Pixels:
+        """Image (H,W,3) uint8."""
+        if self.mirror:
+            image = image[:, ::-1]
+        if (self.brightness, self.contrast, self.saturation) == (1.0, 1.0, 1.0):
+            return image
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        picture = ImageEnhance.Brightness(picture).enhance(self.brightness)
+        picture = ImageEnhance.Contrast(picture).enhance(self.contrast)
+        return np.asarray(ImageEnhance.Color(picture).enhance(self.saturation))
+
+    def apply_to_label(self, label: Pixels) -> Pixels:
+        """Label (H,W) uint8."""
+        return label[:, ::-1] if self.mirror else label

@@ -1,0 +1,99 @@
+"""Label ids to the experiment's classes, by name."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.datasets.pictures import IdArray, PixelArray
+from cbda.errors import UserError
+from cbda.files import VOID
+
+UNKNOWN = -1
+MAX_CLASSES = VOID  # train ids 0..254
+
+Table = NDArray[np.int16]  # (256,) label id -> train id, VOID or UNKNOWN
+
+# Names for the same thing, preferred first. CamVid's bicyclist is rider and bicycle in one.
+ALIASES: dict[str, tuple[str, ...]] = {
+    "bicycle": ("bicyclist",),
+    "bicyclist": ("bicycle", "rider"),
+    "pavement": ("sidewalk",),
+    "pedestrian": ("person",),
+    "person": ("pedestrian",),
+    "rider": ("bicyclist",),
+    "sidewalk": ("pavement",),
+    "sign": ("traffic sign",),
+    "traffic sign": ("sign",),
+    "tree": ("vegetation",),
+    "vegetation": ("tree",),
+}
+
+
+def train_id(name: str, classes: Sequence[str]) -> int:
+    """Index of a label's name, or of its first alias, among the classes; else `VOID`."""
+    for candidate in (name, *ALIASES.get(name, ())):
+        if candidate in classes:
+            return classes.index(candidate)
+    return VOID
+
+
+def identity_table(num_classes: int) -> Table:
+    """Table of labels that hold train ids already."""
+    table = np.full(256, UNKNOWN, dtype=np.int16)
+    table[:num_classes] = np.arange(num_classes)
+    table[VOID] = VOID
+    return table
+
+
+def named_table(names: Mapping[int, str], classes: Sequence[str]) -> Table:
+    """Table of labels whose ids have names; a class that no id has is an error."""
+    table = np.full(256, UNKNOWN, dtype=np.int16)
+    for label_id, name in names.items():
+        table[label_id] = train_id(name, classes)
+    missing = [name for index, name in enumerate(classes) if index not in table]
+    if missing:
+        raise UserError(
+            f"no label of the dataset is named {', '.join(map(repr, missing))}; "
+            f"allowed: {', '.join(names.values())}"
+        )
+    return table
+
+
+def require_classes(classes: Sequence[str]) -> None:
+    """Raise a `UserError` unless there are 1 to 255 classes, each named once."""
+    repeated = sorted({name for name in classes if list(classes).count(name) > 1})
+    if repeated:
+        raise UserError(f"class named more than once: {', '.join(repeated)}")
+    if not 1 <= len(classes) <= MAX_CLASSES:
+        raise UserError(f"{len(classes)} classes given; allowed: 1 to {MAX_CLASSES}")
+
+
+def describe_ids(ids: Iterable[int]) -> str:
+    """Sorted ids with runs shortened: `0-3, 255`."""
+    runs: list[list[int]] = []
+    for value in sorted(ids):
+        if runs and value == runs[-1][-1] + 1:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _unknown_ids(ids: IdArray, unknown: NDArray[np.bool_], table: Table, path: Path) -> UserError:
+    found = describe_ids(np.unique(ids[unknown]).tolist())
+    allowed = describe_ids(np.flatnonzero(table != UNKNOWN).tolist())
+    return UserError(
+        f"{path}: unknown label id {found} in {np.count_nonzero(unknown)} pixels; "
+        f"allowed: {allowed}"
+    )
+
+
+def to_train_ids(ids: IdArray, table: Table, path: Path) -> PixelArray:
+    """(H, W) label ids to (H, W) uint8 train ids; an id that the table lacks is an error."""
+    mapped = table[np.minimum(ids, len(table) - 1)]  # (H, W) int16
+    unknown = mapped == UNKNOWN
+    if unknown.any():
+        raise _unknown_ids(ids, unknown, table, path)
+    return mapped.astype(np.uint8)

@@ -1,0 +1,32 @@
+"""Where and how a job computes: device, threads, determinism."""
+
+import os
+
+import torch
+
+from cbda.errors import UserError
+from cbda.methods import require_choice
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def prepare_device(name: str, num_threads: int) -> torch.device:
+    """Choose the device, and make results repeatable on it.
+
+    Args:
+        name: `auto` takes CUDA where there is any.
+        num_threads: CPU threads of this process.
+
+    Raises:
+        UserError: an unknown name, or CUDA is asked for and there is none.
+    """
+    require_choice("device", name, DEVICES)
+    torch.set_num_threads(num_threads)
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("device cuda: this machine has no CUDA device; allowed: auto, cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

@@ -1,0 +1,77 @@
+"""Networks: a small one of our own, all others from segmentation_models_pytorch."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cbda.errors import UserError
+from cbda.methods import require_choice
+from cbda.models.small import SmallNet
+from cbda.settings import ModelSettings
+
+ARCHITECTURES = ("small", "deeplabv3plus", "unet", "segformer")
+
+
+def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
+    """Build a network that maps images (B,3,H,W) to logits (B,C,h,w).
+
+    Args:
+        settings: architecture and encoder.
+        num_classes: C.
+        load_weights: initialise the encoder from `settings.encoder_weights`; leave it out when
+            a checkpoint is loaded afterwards.
+
+    Returns:
+        A module with an attribute `encoder`; logits may be smaller than the image.
+
+    Raises:
+        UserError: an unknown name, or weights that don't fit the encoder.
+    """
+    require_choice("model.architecture", settings.architecture, ARCHITECTURES)
+    if settings.architecture == "small":
+        return _create_small(settings, num_classes)
+    return _create_smp(settings, num_classes, load_weights)
+
+
+def _create_small(settings: ModelSettings, num_classes: int) -> nn.Module:
+    if settings.encoder_weights != "none":
+        raise UserError("model.encoder_weights: the small network has none; allowed: none")
+    return SmallNet(num_classes)
+
+
+def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -> nn.Module:
+    import segmentation_models_pytorch as smp
+
+    source = settings.encoder_weights if load_weights else "none"
+    try:
+        model: nn.Module = smp.create_model(
+            settings.architecture,
+            encoder_name=settings.encoder,
+            encoder_weights="imagenet" if source == "imagenet" else None,
+            classes=num_classes,
+        )
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
+    if source not in ("none", "imagenet"):
+        _load_encoder(model.encoder, Path(source))  # type: ignore[arg-type]
+    return model
+
+
+def _load_encoder(encoder: nn.Module, path: Path) -> None:
+    """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
+    from safetensors.torch import load_file
+
+    if not path.is_file():
+        raise UserError(f"model.encoder_weights: no file {path}; allowed: none, imagenet, a file")
+    try:
+        weights: dict[str, Any] = load_file(path)
+    except Exception as error:  # safetensors raises a type of its own per fault
+        raise UserError(f"{path}: not a readable safetensors file ({error})") from error
+    body = encoder.model if isinstance(getattr(encoder, "model", None), nn.Module) else encoder
+    expected = body.state_dict()
+    missing = [name for name in expected if name not in weights and "num_batches" not in name]
+    wrong = [n for n in expected if n in weights and weights[n].shape != expected[n].shape]
+    if missing or wrong:
+        raise UserError(f"{path}: does not fit the encoder; first misfit {(missing + wrong)[0]}")
+    body.load_state_dict({n: w for n, w in weights.items() if n in expected}, strict=False)

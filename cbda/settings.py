@@ -1,0 +1,168 @@
+"""Settings of a phase: dataclasses that become command line options.
+
+Field names equal the keys of config.yaml, and defaults equal its values; a test holds both in
+step. ``training.optimizer.lr`` in the configuration is ``--training-optimizer-lr`` here.
+"""
+
+import argparse
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+Settings = TypeVar("Settings")
+
+
+@dataclass(frozen=True)
+class DatasetSettings:
+    """Where a dataset lies.
+
+    Attributes:
+        kind: layout on disk, one of `cbda.datasets.KINDS`.
+        root: folder of the dataset.
+        split: part of the dataset; empty where the kind has no parts.
+    """
+
+    kind: str = "folder"
+    root: str = ""
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """The network.
+
+    Attributes:
+        architecture: `small`, or a decoder of segmentation_models_pytorch.
+        encoder: an encoder of segmentation_models_pytorch; not used by `small`.
+        encoder_weights: `none`, `imagenet`, or a .safetensors file.
+        freeze_batch_norm: keep the batch norm statistics and scales of the encoder as loaded.
+    """
+
+    architecture: str = "small"
+    encoder: str = "none"
+    encoder_weights: str = "none"
+    freeze_batch_norm: bool = False
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """The optimizer and its schedule.
+
+    Attributes:
+        name: `sgd` or `adamw`.
+        lr: learning rate of the encoder.
+        head_lr_factor: factor of the learning rate of all other parameters.
+        momentum: of `sgd`; the first beta of `adamw`.
+        weight_decay: as the optimizer defines it.
+        poly_power: lr * (1 - iteration / total)^power.
+    """
+
+    name: str = "adamw"
+    lr: float = 0.004
+    head_lr_factor: float = 1.0
+    momentum: float = 0.9
+    weight_decay: float = 0.0005
+    poly_power: float = 0.9
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Weights of the losses beside the two cross entropies.
+
+    Attributes:
+        consistency: local consistency on class boundaries of the source.
+        negative: negative learning on improbable classes of the target.
+        negative_threshold: probability below which a class counts as improbable.
+    """
+
+    consistency: float = 0.1
+    negative: float = 1.0
+    negative_threshold: float = 0.05
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What pretraining and finetuning share.
+
+    Attributes:
+        total_iterations: length of the whole run, which the schedule of the learning rate spans.
+        batch_size: images of each domain per iteration.
+        image_size: height and width in px at which the network sees images.
+        horizontal_flip: mirror half of the images.
+        color_jitter: largest relative change of brightness, contrast and saturation.
+        num_workers: processes that load images; 0 loads in the main process.
+        optimizer: optimizer and schedule.
+        loss: weights of the losses.
+    """
+
+    total_iterations: int = 500
+    batch_size: int = 4
+    image_size: tuple[int, int] = (96, 160)
+    horizontal_flip: bool = True
+    color_jitter: float = 0.0
+    num_workers: int = 0
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+
+
+def add_options(
+    parser: argparse.ArgumentParser, prefix: str, settings: type[Any], required: tuple[str, ...] = ()
+) -> None:
+    """Add one option per field of a dataclass, nested ones with a longer prefix."""
+    types = get_type_hints(settings)
+    for item in dataclasses.fields(settings):
+        name = f"{prefix}-{item.name.replace('_', '-')}"
+        kind = types[item.name]
+        if dataclasses.is_dataclass(kind):
+            add_options(parser, name, kind)
+        else:
+            _add_option(parser, name, kind, item, item.name in required)
+
+
+def _add_option(
+    parser: argparse.ArgumentParser,
+    name: str,
+    kind: Any,
+    item: "dataclasses.Field[Any]",
+    required: bool,
+) -> None:
+    options: dict[str, Any] = {"required": True} if required else {"default": item.default}
+    if kind is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    elif get_origin(kind) is tuple:
+        options |= {"type": get_args(kind)[0], "nargs": len(get_args(kind))}
+    else:
+        options["type"] = kind
+    parser.add_argument(f"--{name}", help="(default: %(default)s)", **options)
+
+
+def from_options(args: argparse.Namespace, prefix: str, settings: type[Settings]) -> Settings:
+    """Build a settings object from parsed options that `add_options` declared."""
+    types = get_type_hints(settings)
+    values = {}
+    for item in dataclasses.fields(settings):  # type: ignore[arg-type]
+        name, kind = f"{prefix}_{item.name}", types[item.name]
+        if dataclasses.is_dataclass(kind):
+            values[item.name] = from_options(args, name, kind)  # type: ignore[arg-type]
+        else:
+            value = getattr(args, name)
+            values[item.name] = tuple(value) if get_origin(kind) is tuple else value
+    return settings(**values)
+
+
+def to_options(prefix: str, values: Any) -> list[str]:
+    """Command line words for a configuration value: the inverse of `from_options`.
+
+    Dictionaries are walked in the order of their keys' names, so that a reordered
+    configuration gives the same words.
+    """
+    if isinstance(values, dict):
+        return [
+            word for key in sorted(values) for word in to_options(f"{prefix}-{key}", values[key])
+        ]
+    name = prefix.replace("_", "-")
+    if isinstance(values, bool):
+        return [f"--{name}" if values else f"--no-{name}"]
+    if isinstance(values, list | tuple):
+        return [f"--{name}", *map(str, values)]
+    return [f"--{name}", str(values)]

@@ -1,0 +1,161 @@
+"""Runs to tables: one row per method and budget, with spread over seeds and paired differences."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cbda.balance import normalised_entropy
+from cbda.errors import UserError
+from cbda.files import LabelSummary, read_json, read_label_summary
+
+PERCENT = 100.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell of the experiment: a method at a budget with a seed.
+
+    Attributes:
+        method: name of the method or reference.
+        budget: fraction of the pool's pixels, as written in the configuration.
+        seed: of the run.
+        evaluation_path: evaluation.json.
+        labels_path: label file of the last round; None for a reference.
+        evaluation: content of the former; None if the run is missing.
+        labels: summary of the latter; None for a reference or a missing run.
+    """
+
+    method: str
+    budget: str
+    seed: int
+    evaluation_path: Path
+    labels_path: Path | None
+    evaluation: dict[str, Any] | None = None
+    labels: LabelSummary | None = None
+
+    @classmethod
+    def parse(cls, words: list[str]) -> "Run":
+        """From the five words of the option `--run`."""
+        method, budget, seed, evaluation, labels = words
+        labels_path = None if labels == "-" else Path(labels)
+        return cls(method, budget, int(seed), Path(evaluation), labels_path)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the run has no result."""
+        return self.evaluation is None
+
+
+def load_run(run: Run) -> Run:
+    """Read the files of a run; one whose files are not there stays without a result."""
+    paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
+    if not all(path.is_file() for path in paths):
+        return run
+    evaluation = read_json(run.evaluation_path)
+    labels = None if run.labels_path is None else read_label_summary(run.labels_path)
+    return Run(
+        run.method, run.budget, run.seed, run.evaluation_path, run.labels_path, evaluation, labels
+    )
+
+
+def class_table(runs: list[Run]) -> pd.DataFrame:
+    """Tidy: method, budget, seed, class, IoU in percent (empty if the class is not present)."""
+    rows = []
+    for run in runs:
+        if run.evaluation is None:
+            continue
+        for name, iou in zip(run.evaluation["classes"], run.evaluation["class_iou"], strict=True):
+            value = np.nan if iou is None else PERCENT * iou
+            rows.append((run.method, run.budget, run.seed, name, value))
+    return pd.DataFrame(rows, columns=["method", "budget", "seed", "class", "IoU"])
+
+
+def acquisition_table(runs: list[Run]) -> pd.DataFrame:
+    """Tidy: method, budget, seed, round, class, pixels acquired in that round (void included)."""
+    rows = []
+    for run in runs:
+        if run.labels is None or run.evaluation is None:
+            continue
+        names = [*run.evaluation["classes"], "void"]
+        counts = np.column_stack([run.labels.class_counts, run.labels.void_counts])
+        for index, per_class in enumerate(counts):
+            for name, count in zip(names, per_class, strict=True):
+                rows.append((run.method, run.budget, run.seed, index + 1, name, int(count)))
+    return pd.DataFrame(rows, columns=["method", "budget", "seed", "round", "class", "num_px"])
+
+
+def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
+    """The main table: one row per method and budget, in the order in which they were given.
+
+    IoU is in percent. A spread is the standard deviation over seeds (n - 1), empty for a single
+    seed. Differences are to the baseline at the same budget, paired by seed; those of the
+    references, which have no budget in common with it, are empty.
+    """
+    groups: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.method, run.budget), []).append(run)
+    if len({(run.method, run.budget, run.seed) for run in runs}) != len(runs):
+        raise UserError("a run is given twice")
+    rows = [_row(group, groups.get((baseline, key[1]), [])) for key, group in groups.items()]
+    return pd.DataFrame(rows)
+
+
+def _row(group: list[Run], baseline: list[Run]) -> dict[str, Any]:
+    done = [run for run in group if not run.is_missing]
+    missing = [str(run.seed) for run in group if run.is_missing]
+    return {
+        "method": group[0].method,
+        "budget": group[0].budget,
+        "num_seeds": len(done),
+        **_statistics("mIoU", done, baseline, "mIoU"),
+        "worst_class": _worst_classes(done),
+        **_statistics("worst_class_IoU", done, baseline, "worst_class_iou"),
+        **_acquisition(done),
+        "missing_seeds": " ".join(missing),
+    }
+
+
+def _statistics(name: str, done: list[Run], baseline: list[Run], key: str) -> dict[str, float]:
+    """Mean and spread of a result, and of its difference to the baseline's of the same seed."""
+    values = {run.seed: PERCENT * run.evaluation[key] for run in done if run.evaluation}
+    others = {run.seed: PERCENT * run.evaluation[key] for run in baseline if run.evaluation}
+    differences = [values[seed] - others[seed] for seed in values if seed in others]
+    return {
+        f"{name}_mean": _mean(list(values.values())),
+        f"{name}_std": _std(list(values.values())),
+        f"{name}_diff_mean": _mean(differences),
+        f"{name}_diff_std": _std(differences),
+    }
+
+
+def _worst_classes(done: list[Run]) -> str:
+    """The worst class of every seed, the most frequent first."""
+    names = Counter(run.evaluation["worst_class"] for run in done if run.evaluation)
+    return " ".join(name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _acquisition(done: list[Run]) -> dict[str, float]:
+    """Means over seeds of what was acquired; empty for a reference."""
+    summaries = [run.labels for run in done if run.labels is not None]
+    acquired_px = [s.class_counts.sum() + s.void_counts.sum() for s in summaries]
+    return {
+        "acquired_fraction": _mean(
+            [px / s.num_pool_px for px, s in zip(acquired_px, summaries, strict=True)]
+        ),
+        "void_fraction": _mean(
+            [s.void_counts.sum() / px for px, s in zip(acquired_px, summaries, strict=True)]
+        ),
+        "acquired_entropy": _mean([normalised_entropy(s.class_counts.sum(axis=0)) for s in summaries]),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _std(values: list[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")

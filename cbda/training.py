@@ -1,0 +1,161 @@
+"""One training loop for pretraining and finetuning.
+
+A round continues where the previous one stopped: weights, optimizer, position in the schedule
+and in the data order carry over, so that a chain of jobs equals one uninterrupted run.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from tqdm import tqdm
+
+from cbda.errors import UserError
+from cbda.loader import Batch, Stream, derive_seed
+from cbda.losses import cross_entropy, local_consistency, negative_learning
+from cbda.methods import require_choice
+from cbda.settings import LossSettings, OptimizerSettings, TrainingSettings
+
+OPTIMIZERS = ("sgd", "adamw")
+
+
+@dataclass
+class Trainer:
+    """A model in training.
+
+    Attributes:
+        model: with an attribute `encoder`, whose learning rate is the plain one.
+        settings: schedule, optimizer and losses.
+        device: where to train.
+        seed: of whatever is random inside the network.
+        iteration: the next iteration.
+    """
+
+    model: nn.Module
+    settings: TrainingSettings
+    device: torch.device
+    seed: int
+    iteration: int = 0
+
+    def __post_init__(self) -> None:
+        self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.optimizer = create_optimizer(self.model, self.settings.optimizer)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next job needs to go on as if there were no cut."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "iteration": self.iteration,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Continue from a `state`."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.iteration = state["iteration"]
+
+    def run(self, batches: Iterable[Batch], num_iterations: int) -> dict[str, float]:
+        """Train on every batch.
+
+        Returns:
+            Mean loss of the last tenth of the iterations, and seconds per iteration.
+
+        Raises:
+            UserError: the loss is not finite.
+        """
+        self.model.train()
+        started_s = time.perf_counter()
+        losses = []
+        for batch in tqdm(batches, total=num_iterations, mininterval=5, desc="train"):
+            losses.append(self._step(batch))
+        elapsed_s = time.perf_counter() - started_s
+        tail = losses[-max(len(losses) // 10, 1) :]
+        return {
+            "loss": sum(tail) / max(len(tail), 1),
+            "seconds_per_iteration": elapsed_s / max(len(losses), 1),
+        }
+
+    def _step(self, batch: Batch) -> float:
+        torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))
+        set_learning_rate(self.optimizer, self.settings, self.iteration)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = total_loss(self.model, batch, self.settings.loss, self.device)
+        if not torch.isfinite(loss):
+            raise UserError(f"loss is {loss.item()} at iteration {self.iteration}; lower the lr")
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.iteration += 1
+        return float(loss.item())
+
+
+def total_loss(
+    model: nn.Module, batch: Batch, weights: LossSettings, device: torch.device
+) -> Tensor:
+    """Sum of the losses of RIPU (arXiv 2111.12940), section 3.4, on one batch."""
+    source, target = _forward(model, batch, device)
+    label = batch.source_label.to(device)
+    loss = cross_entropy(source, label)
+    if weights.consistency:
+        loss = loss + weights.consistency * local_consistency(source, label)
+    if target is None or batch.target_label is None:
+        return loss
+    loss = loss + cross_entropy(target, batch.target_label.to(device))
+    if weights.negative:
+        loss = loss + weights.negative * negative_learning(target, weights.negative_threshold)
+    return loss
+
+
+def _forward(
+    model: nn.Module, batch: Batch, device: torch.device
+) -> tuple[Tensor, Tensor | None]:
+    """Logits of both domains at the size of their labels.
+
+    Both go through the network as one batch, so that batch norm sees in training the mixture
+    whose statistics it uses afterwards.
+    """
+    images = [batch.source_image]
+    if batch.target_image is not None:
+        images.append(batch.target_image)
+    stacked = torch.cat(images).to(device, memory_format=torch.channels_last)
+    parts = model(stacked).split([len(image) for image in images])
+    source = resize_logits(parts[0], batch.source_label.shape[-2:])
+    if batch.target_label is None:
+        return source, None
+    return source, resize_logits(parts[1], batch.target_label.shape[-2:])
+
+
+def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Logits (B,C,h,w) at another size (H,W), bilinear."""
+    if tuple(logits.shape[-2:]) == tuple(size):
+        return logits
+    return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
+
+
+def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
+    """An optimizer of two groups: the encoder, and the rest at a higher rate."""
+    require_choice("training.optimizer.name", settings.name, OPTIMIZERS)
+    encoder = list(model.encoder.parameters())  # type: ignore[union-attr]
+    known = {id(parameter) for parameter in encoder}
+    head = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    groups = [{"params": encoder, "factor": 1.0}, {"params": head, "factor": settings.head_lr_factor}]
+    if settings.name == "sgd":
+        return torch.optim.SGD(
+            groups, settings.lr, settings.momentum, weight_decay=settings.weight_decay
+        )
+    betas = (settings.momentum, 0.999)
+    return torch.optim.AdamW(groups, settings.lr, betas, weight_decay=settings.weight_decay)
+
+
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, settings: TrainingSettings, iteration: int
+) -> None:
+    """Poly schedule over the whole run: lr * (1 - iteration / total)^power."""
+    remaining = 1 - iteration / settings.total_iterations
+    rate = settings.optimizer.lr * max(remaining, 0.0) ** settings.optimizer.poly_power
+    for group in optimizer.param_groups:
+        group["lr"] = rate * group["factor"]
