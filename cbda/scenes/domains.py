@@ -304,8 +304,8 @@ SOURCE = Domain(
         kerb_fence_p=0.1,
         clutter=1.6,
         busyness=(0.35, 2.0),
-        nearest_person_m=5.0,
-        farthest_person_m=45.0,
+        nearest_person_m=4.0,
+        farthest_person_m=22.0,
     ),
     style=StyleKnobs(
         floors=(0.8, 4.2),
@@ -408,8 +408,8 @@ TARGET = Domain(
         kerb_fence_p=0.1,
         clutter=2.4,
         busyness=(0.35, 2.0),
-        nearest_person_m=5.0,
-        farthest_person_m=45.0,
+        nearest_person_m=4.0,
+        farthest_person_m=22.0,
     ),
     style=StyleKnobs(
         floors=(0.3, 5.5),
@@ -473,8 +473,8 @@ TARGET = Domain(
     ),
     sensor=SensorKnobs(
         mean_level=(0.34, 0.52),
-        noise=(0.004, 0.02),
-        blur_heights=(0.0, 0.004),
+        noise=(0.0, 0.014),
+        blur_heights=(0.0, 0.003),
         gamma=(0.8, 1.25),
         contrast=(0.85, 1.2),
         saturation=(0.4, 1.1),
@@ -485,7 +485,7 @@ TARGET = Domain(
         jpeg_p=0.6,
     ),
     textures={"fine": 1, "blotch": 2, "streak": 2, "weave": 1},
-    texture_strength=(0.03, 0.1),
+    texture_strength=(0.02, 0.08),
     density={
         "car": 1.0,
         "pedestrian": 1.0,

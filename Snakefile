@@ -1,0 +1,37 @@
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: "config.yaml"
+
+
+pathvars:
+    pretrain="<results>/seed{seed}/pretrain",
+    run="<results>/seed{seed}/{method}/budget{budget}",
+    round="<run>/round{round}",
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data_make.smk"
+include: "workflow/rules/data_check.smk"
+include: "workflow/rules/pretrain.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/acquire.smk"
+include: "workflow/rules/finetune.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tabulate.smk"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/table_mIoU.csv",
+
+
+onerror:
+    tabulate_finished_runs()

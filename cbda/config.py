@@ -1,0 +1,137 @@
+"""Checks of the experiment's configuration, before any job starts.
+
+Every mistake is reported at once, each with its place and what is allowed there.
+"""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from cbda.catalogue import METHODS, REFERENCES, resolve_method
+from cbda.errors import UserError
+from cbda.methods import Method
+
+Config = dict[str, Any]
+
+
+def validate_config(config: Config, schema_path: Path) -> None:
+    """Check a configuration against the schema, and what a schema can't say.
+
+    Args:
+        config: the merged configuration.
+        schema_path: JSON schema in YAML. Objects with `properties` are closed, and all of their
+            keys are required: config.yaml holds a default for each.
+
+    Raises:
+        UserError: one line with all mistakes.
+    """
+    import jsonschema
+    import yaml
+
+    schema = _close(yaml.safe_load(schema_path.read_text(encoding="utf-8")))
+    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    mistakes = [_describe(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
+    mistakes = mistakes or list(_inconsistencies(config))
+    if mistakes:
+        raise UserError("; ".join(mistakes))
+
+
+def resolve_experiment(config: Config) -> dict[str, Method]:
+    """The methods that the experiment compares, by name, in the order given."""
+    experiment = config["experiment"]
+    custom = experiment["custom_methods"]
+    return {name: resolve_method(name, custom) for name in experiment["methods"]}
+
+
+def final_iteration(config: Config, round_number: int) -> int:
+    """Iteration of the whole run at which a round stops training; the last one uses up the rest."""
+    if round_number == config["experiment"]["rounds"]:
+        return int(config["training"]["total_iterations"])
+    per_round = config["finetune"]["iterations_per_round"]
+    return int(config["pretrain"]["iterations"] + round_number * per_round)
+
+
+def expand_roots(config: Config, environment: Mapping[str, str]) -> None:
+    """Replace ${NAME} in the roots of the datasets by environment variables, in place."""
+    for name, dataset in config["datasets"].items():
+        for variable in re.findall(r"\$\{(\w+)\}", dataset["root"]):
+            if variable not in environment:
+                raise UserError(
+                    f"datasets.{name}.root is {dataset['root']}, but the environment variable"
+                    f" {variable} is not set; set it, or give the folder itself"
+                )
+            dataset["root"] = dataset["root"].replace(f"${{{variable}}}", environment[variable])
+
+
+def _close(schema: Any) -> Any:
+    """The schema with every object closed and all its keys required."""
+    if isinstance(schema, list):
+        return [_close(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _close(value) for key, value in schema.items()}
+    if isinstance(closed.get("properties"), dict) and closed.get("type") == "object":
+        closed.setdefault("additionalProperties", False)
+        closed.setdefault("required", sorted(closed["properties"]))
+    return closed
+
+
+def _describe(error: Any) -> str:
+    """One mistake: where it is, what it is, what is allowed."""
+    place = ".".join(map(str, error.absolute_path)) or "top level"
+    if error.validator == "additionalProperties" and "properties" in error.schema:
+        allowed = sorted(error.schema["properties"])
+        unknown = sorted(set(map(str, error.instance)) - set(allowed))
+        return f"{place}: unknown key {_quote(unknown, allowed)}; allowed: {', '.join(allowed)}"
+    if error.validator == "enum":
+        allowed = [str(value) for value in error.validator_value]
+        return f"{place}: {_quote([str(error.instance)], allowed)}; allowed: {', '.join(allowed)}"
+    return f"{place}: {error.message}"
+
+
+def _quote(names: list[str], allowed: list[str]) -> str:
+    """Names in quotes, each with the allowed name that it resembles."""
+    hints = ((name, difflib.get_close_matches(name, allowed, n=1)) for name in names)
+    return ", ".join(f"{n!r} (did you mean {h[0]!r}?)" if h else repr(n) for n, h in hints)
+
+
+def _inconsistencies(config: Config) -> Iterator[str]:
+    experiment = config["experiment"]
+    custom = experiment["custom_methods"]
+    yield from _unknown_methods(experiment, custom)
+    yield from _badly_defined(custom)
+    baseline = config["tabulate"]["baseline"]
+    if baseline not in experiment["methods"]:
+        methods = ", ".join(experiment["methods"])
+        yield f"tabulate.baseline: {baseline!r} is not in experiment.methods; allowed: {methods}"
+    needed = final_iteration(config, experiment["rounds"] - 1) + 1
+    total = config["training"]["total_iterations"]
+    if total < needed:
+        yield (
+            f"training.total_iterations: {total} leaves nothing for the last round; allowed:"
+            f" {needed} or more (pretrain.iterations + (rounds - 1) * iterations_per_round + 1)"
+        )
+    if experiment["rounds"] == 1 and total <= config["pretrain"]["iterations"]:
+        yield f"training.total_iterations: {total} is not above pretrain.iterations"
+
+
+def _unknown_methods(experiment: Config, custom: Config) -> Iterator[str]:
+    allowed = [*METHODS, *custom]
+    unknown = [name for name in experiment["methods"] if name not in allowed]
+    if unknown:
+        yield (
+            f"experiment.methods: unknown {_quote(unknown, allowed)}; allowed: {', '.join(allowed)}"
+        )
+    for name in custom:
+        if name in REFERENCES or name in METHODS or name == "pretrain":
+            yield f"experiment.custom_methods: {name!r} is taken by a method of that name"
+
+
+def _badly_defined(custom: Config) -> Iterator[str]:
+    for name, parts in custom.items():
+        try:
+            Method(**parts)
+        except UserError as error:
+            yield f"experiment.custom_methods.{name}: {error}"

@@ -1,0 +1,27 @@
+rule acquire:
+    input:
+        scores="<round>/scores.h5",
+        labels=previous_labels,
+    output:
+        labels="<round>/labels.h5",
+    log:
+        "<round>/acquire.log",
+    benchmark:
+        "<round>/acquire.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    params:
+        code=fingerprint("acquire"),
+        previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
+        method=method_options("unit", "allocation", "balance"),
+        options=[
+            *dataset_options("oracle", "target"),
+            *class_options(),
+            *to_options("rounds", config["experiment"]["rounds"]),
+            *to_options("radius", config["experiment"]["radius"]),
+            *to_options("max-weight", config["acquire"]["max_weight"]),
+        ],
+    shell:
+        "cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
+        " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
+        " --seed {wildcards.seed} --out {output.labels:q} > {log:q} 2>&1"

@@ -1,0 +1,21 @@
+rule data_check:
+    input:
+        manifest=dataset_manifest,
+    output:
+        report="<results>/data/{dataset}.json",
+    log:
+        "<results>/data/{dataset}.log",
+    benchmark:
+        "<results>/data/{dataset}.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    params:
+        code=fingerprint("data_check"),
+        options=lambda wildcards: [
+            *dataset_options("", wildcards.dataset),
+            *class_options(),
+            *(["--uniform-size"] if wildcards.dataset == "target" else []),
+            *(["--fast"] if config["data_check"]["fast"] else []),
+        ],
+    shell:
+        "cbda data check {params.options:q} --out {output.report:q} > {log:q} 2>&1"

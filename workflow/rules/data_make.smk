@@ -1,0 +1,22 @@
+rule data_make:
+    output:
+        manifest=f"{config['data_make']['root']}/{{set}}/manifest.json",
+    log:
+        f"{config['data_make']['root']}/{{set}}/data_make.log",
+    benchmark:
+        f"{config['data_make']['root']}/{{set}}/data_make.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    params:
+        code=fingerprint("data_make"),
+        options=lambda wildcards: [
+            *to_options("height", config["data_make"]["height"]),
+            *to_options("width", config["data_make"]["width"]),
+            *(
+                word
+                for name, value in sorted(config["data_make"]["sets"][wildcards.set].items())
+                for word in to_options(name, value)
+            ),
+        ],
+    shell:
+        "cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

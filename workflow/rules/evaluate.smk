@@ -1,0 +1,25 @@
+rule evaluate:
+    input:
+        checks=checked("val"),
+        checkpoint=last_checkpoint,
+    output:
+        evaluation="<results>/seed{seed}/{run_name}/evaluation.json",
+    log:
+        "<results>/seed{seed}/{run_name}/evaluate.log",
+    benchmark:
+        "<results>/seed{seed}/{run_name}/evaluate.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    threads: config["compute"]["threads"]
+    resources:
+        gpu=num_gpus(),
+    params:
+        code=fingerprint("evaluate"),
+        options=[
+            *dataset_options("val", "val"),
+            *to_options("flip", config["evaluate"]["flip"]),
+            *compute_options(),
+        ],
+    shell:
+        "cbda evaluate --checkpoint {input.checkpoint:q} {params.options:q} --threads {threads}"
+        " --out {output.evaluation:q} > {log:q} 2>&1"

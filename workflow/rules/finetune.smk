@@ -1,0 +1,50 @@
+rule finetune:
+    input:
+        checkpoint=previous_checkpoint,
+        labels="<round>/labels.h5",
+    output:
+        checkpoint="<round>/model.pt",
+    log:
+        "<round>/finetune.log",
+    benchmark:
+        "<round>/finetune.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    threads: config["compute"]["threads"]
+    resources:
+        gpu=num_gpus(),
+    params:
+        code=fingerprint("finetune"),
+        labels=lambda wildcards, input: to_options("labels", input.labels),
+        until=until_iteration,
+        options=[
+            *dataset_options("source", "source"),
+            *dataset_options("target", "target"),
+            *to_options("training", config["training"]),
+            *compute_options(),
+        ],
+    shell:
+        "cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
+        " --until {params.until} --seed {wildcards.seed} --threads {threads}"
+        " --out {output.checkpoint:q} > {log:q} 2>&1"
+
+
+use rule finetune as full with:
+    input:
+        checkpoint="<pretrain>/model.pt",
+    output:
+        checkpoint="<results>/seed{seed}/full/model.pt",
+    log:
+        "<results>/seed{seed}/full/finetune.log",
+    benchmark:
+        "<results>/seed{seed}/full/finetune.tsv"
+    params:
+        code=fingerprint("finetune"),
+        labels=["--all-labels"],
+        until=config["training"]["total_iterations"],
+        options=[
+            *dataset_options("source", "source"),
+            *dataset_options("target", "target"),
+            *to_options("training", config["training"]),
+            *compute_options(),
+        ],

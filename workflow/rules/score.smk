@@ -1,0 +1,26 @@
+rule score:
+    input:
+        checkpoint=previous_checkpoint,
+    output:
+        scores=temp("<round>/scores.h5"),
+    log:
+        "<round>/score.log",
+    benchmark:
+        "<round>/score.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    threads: config["compute"]["threads"]
+    resources:
+        gpu=num_gpus(),
+    params:
+        code=fingerprint("score"),
+        method=method_options("score", "unit"),
+        options=[
+            *dataset_options("target", "target"),
+            *to_options("radius", config["experiment"]["radius"]),
+            *compute_options(),
+        ],
+    shell:
+        "cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.options:q}"
+        " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
+        " --out {output.scores:q} > {log:q} 2>&1"

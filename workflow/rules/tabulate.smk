@@ -1,0 +1,21 @@
+rule tabulate:
+    input:
+        evaluations=[run[3] for run in all_runs()],
+        labels=[run[4] for run in all_runs() if run[4] != "-"],
+    output:
+        table="<results>/table_mIoU.csv",
+        classes="<results>/class_iou.csv",
+        acquisition="<results>/acquisition.csv",
+    log:
+        "<results>/tabulate.log",
+    benchmark:
+        "<results>/tabulate.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    params:
+        code=fingerprint("tabulate"),
+        runs=run_options(),
+        options=to_options("baseline", config["tabulate"]["baseline"]),
+    shell:
+        "cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
+        " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q} > {log:q} 2>&1"
