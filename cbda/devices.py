@@ -22,11 +22,17 @@ def prepare_device(name: str, num_threads: int) -> torch.device:
     """
     require_choice("device", name, DEVICES)
     torch.set_num_threads(num_threads)
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device cuda: this machine has no CUDA device; allowed: auto, cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        _make_cuda_repeatable()
     return torch.device(name)
+
+
+def _make_cuda_repeatable() -> None:
+    """Only on CUDA: the CPU's kernels are repeatable, and the switch takes seconds to import."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cudnn.benchmark = False

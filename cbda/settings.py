@@ -58,7 +58,7 @@ class OptimizerSettings:
     """
 
     name: str = "adamw"
-    lr: float = 0.004
+    lr: float = 0.003
     head_lr_factor: float = 1.0
     momentum: float = 0.9
     weight_decay: float = 0.0005
@@ -95,9 +95,9 @@ class TrainingSettings:
         loss: weights of the losses.
     """
 
-    total_iterations: int = 500
+    total_iterations: int = 1050
     batch_size: int = 4
-    image_size: tuple[int, int] = (96, 160)
+    image_size: tuple[int, int] = (64, 112)
     horizontal_flip: bool = True
     color_jitter: float = 0.0
     num_workers: int = 0
@@ -150,19 +150,19 @@ def from_options(args: argparse.Namespace, prefix: str, settings: type[Settings]
     return settings(**values)
 
 
-def to_options(prefix: str, values: Any) -> list[str]:
+def to_options(prefix: str, value: Any) -> list[str]:
     """Command line words for a configuration value: the inverse of `from_options`.
 
     Dictionaries are walked in the order of their keys' names, so that a reordered
-    configuration gives the same words.
+    configuration gives the same words. An empty text is left out: it is the default wherever
+    it is allowed.
     """
-    if isinstance(values, dict):
-        return [
-            word for key in sorted(values) for word in to_options(f"{prefix}-{key}", values[key])
-        ]
+    if isinstance(value, dict):
+        names = {key: f"{prefix}-{key}" if prefix else key for key in sorted(value)}
+        return [word for key, name in names.items() for word in to_options(name, value[key])]
     name = prefix.replace("_", "-")
-    if isinstance(values, bool):
-        return [f"--{name}" if values else f"--no-{name}"]
-    if isinstance(values, list | tuple):
-        return [f"--{name}", *map(str, values)]
-    return [f"--{name}", str(values)]
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    if isinstance(value, list | tuple):
+        return [f"--{name}", *map(str, value)]
+    return [f"--{name}", str(value)] if value != "" else []

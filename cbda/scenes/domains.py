@@ -331,7 +331,7 @@ SOURCE = Domain(
         asphalt=(((0.55, 0.7), (0.0, 0.06), (0.36, 0.44)),),
         slabs=(((0.05, 0.12), (0.05, 0.2), (0.62, 0.76)),),
     ),
-    weather=((2.0, NOON), (1.0, HAZY_NOON)),
+    weather=((2.0, NOON), (0.4, HAZY_NOON)),
     sensor=SensorKnobs(
         mean_level=(0.4, 0.52),
         noise=(0.0, 0.006),

@@ -22,6 +22,6 @@ rule acquire:
             *to_options("max-weight", config["acquire"]["max_weight"]),
         ],
     shell:
-        "cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
+        "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
         " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --out {output.labels:q} > {log:q} 2>&1"

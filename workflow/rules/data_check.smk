@@ -18,4 +18,4 @@ rule data_check:
             *(["--fast"] if config["data_check"]["fast"] else []),
         ],
     shell:
-        "cbda data check {params.options:q} --out {output.report:q} > {log:q} 2>&1"
+        "python -m cbda data check {params.options:q} --out {output.report:q} > {log:q} 2>&1"

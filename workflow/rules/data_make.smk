@@ -12,11 +12,7 @@ rule data_make:
         options=lambda wildcards: [
             *to_options("height", config["data_make"]["height"]),
             *to_options("width", config["data_make"]["width"]),
-            *(
-                word
-                for name, value in sorted(config["data_make"]["sets"][wildcards.set].items())
-                for word in to_options(name, value)
-            ),
+            *to_options("", config["data_make"]["sets"][wildcards.set]),
         ],
     shell:
-        "cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"
+        "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

@@ -21,5 +21,5 @@ rule evaluate:
             *compute_options(),
         ],
     shell:
-        "cbda evaluate --checkpoint {input.checkpoint:q} {params.options:q} --threads {threads}"
+        "python -m cbda evaluate --checkpoint {input.checkpoint:q} {params.options:q} --threads {threads}"
         " --out {output.evaluation:q} > {log:q} 2>&1"

@@ -24,7 +24,7 @@ rule finetune:
             *compute_options(),
         ],
     shell:
-        "cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
+        "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --out {output.checkpoint:q} > {log:q} 2>&1"
 

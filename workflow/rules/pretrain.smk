@@ -24,7 +24,7 @@ rule pretrain:
             *compute_options(),
         ],
     shell:
-        "cbda pretrain {params.options:q} --seed {wildcards.seed} --threads {threads}"
+        "python -m cbda pretrain {params.options:q} --seed {wildcards.seed} --threads {threads}"
         " --out {output.checkpoint:q} > {log:q} 2>&1"
 
 

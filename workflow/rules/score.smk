@@ -21,6 +21,6 @@ rule score:
             *compute_options(),
         ],
     shell:
-        "cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.options:q}"
+        "python -m cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.options:q}"
         " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
         " --out {output.scores:q} > {log:q} 2>&1"

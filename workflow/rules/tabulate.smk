@@ -17,5 +17,5 @@ rule tabulate:
         runs=run_options(),
         options=to_options("baseline", config["tabulate"]["baseline"]),
     shell:
-        "cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
+        "python -m cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
         " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q} > {log:q} 2>&1"

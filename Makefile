@@ -1,0 +1,38 @@
+# make          install, then make the table of the default experiment
+# make test     run the tests
+# make check    format, lint and types, as CI does
+# make tiny     the whole workflow at toy size, in about two minutes
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Jobs call `python -m cbda`, which must be the one of the environment.
+RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: table install test check tiny
+.DEFAULT_GOAL := table
+
+table: install
+	$(RUN) snakemake --cores all results/table_mIoU.csv
+	@cat results/tabulate.log
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("cbda needs Python 3.11 or newer; try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --constraint envs/constraints.txt --editable ".[dev]"
+	@touch $@
+
+test: install
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check --line-length 100 Snakefile workflow
+	$(BIN)/mypy
+	$(RUN) snakemake --lint
+
+tiny: install
+	$(RUN) snakemake --cores 2 --configfile tests/config.yaml -- results/tiny/table_mIoU.csv
+	@cat results/tiny/tabulate.log

@@ -1,0 +1,189 @@
+"""The configuration: its checks, and the three places that must agree about it."""
+
+import copy
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cbda.cli import COMMANDS
+from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.errors import UserError
+from cbda.methods import FIELD_CHOICES, Method
+from cbda.settings import ModelSettings, TrainingSettings
+
+ROOT = Path(__file__).parents[1]
+SCHEMA_PATH = ROOT / "workflow/schemas/config.schema.yaml"
+CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
+SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
+EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return copy.deepcopy(CONFIG)
+
+
+def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """As Snakemake's --configfile does: dictionaries are merged, everything else replaced."""
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merge(base[key], value)
+        else:
+            base[key] = value
+    return base
+
+
+def resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        resolved: dict[str, Any] = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
+        return resolved
+    return schema
+
+
+def leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Every key of the schema that is not a section."""
+    schema = resolve(schema)
+    if "properties" not in schema:
+        return {path: schema}
+    return {
+        name: leaf
+        for key, value in schema["properties"].items()
+        for name, leaf in leaves(value, (*path, key)).items()
+    }
+
+
+LEAVES = leaves(SCHEMA)
+
+
+def test_default_is_valid(config: dict[str, Any]) -> None:
+    validate_config(config, SCHEMA_PATH)
+
+
+@pytest.mark.parametrize("path", sorted(LEAVES), ids=".".join)
+def test_every_key_is_described_and_defaults_to_config_yaml(path: tuple[str, ...]) -> None:
+    leaf = LEAVES[path]
+    assert leaf.get("description")
+    value = CONFIG
+    for key in path:
+        value = value[key]
+    if path[0] == "datasets" and path[-1] == "root":
+        assert "default" not in leaf
+    else:
+        assert leaf["default"] == value
+
+
+@pytest.mark.parametrize(
+    ("section", "settings"), [("training", TrainingSettings()), ("model", ModelSettings())]
+)
+def test_defaults_of_the_command_line_are_those_of_config_yaml(
+    section: str, settings: Any
+) -> None:
+    values = dataclasses.asdict(settings)
+    lists = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+    assert lists == CONFIG[section]
+
+
+def test_schema_names_the_parts_of_a_method() -> None:
+    custom = SCHEMA["properties"]["experiment"]["properties"]["custom_methods"]
+    parts = custom["additionalProperties"]["properties"]
+    assert {name: tuple(part["enum"]) for name, part in parts.items()} == FIELD_CHOICES
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
+def test_experiments_are_valid_and_hold_only_differences(
+    path: Path, config: dict[str, Any]
+) -> None:
+    change = yaml.safe_load(path.read_text())
+    validate_config(merge(copy.deepcopy(config), change), SCHEMA_PATH)
+    assert_differs(change, config, path.name)
+
+
+def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> None:
+    for key, value in change.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            assert_differs(value, base[key], f"{where}: {key}")
+        elif key not in ("radius", "image_size"):
+            assert value != base[key], f"{where}: {key} is the default"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trainig": {}}, r"unknown key 'trainig' \(did you mean 'training'\?\); allowed: acquire"),
+        ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: batch_size"),
+        ({"training": {"batch_size": "4"}}, r"training.batch_size: '4' is not of type 'integer'"),
+        ({"model": {"architecture": "unett"}}, r"'unett' \(did you mean 'unet'\?\); allowed: small"),
+        ({"experiment": {"methods": ["ra", "cbad"]}}, r"unknown 'cbad'.*allowed: ra, cb, da, cbda"),
+        ({"experiment": {"budgets": [0]}}, r"experiment.budgets.0: 0 is less than"),
+        ({"experiment": {"budgets": [5]}}, r"experiment.budgets.0: 5 is greater than the maximum"),
+        ({"experiment": {"references": ["half"]}}, r"allowed: source_only, full"),
+        ({"tabulate": {"baseline": "da_exact"}}, r"not in experiment.methods; allowed: random, ra"),
+        ({"training": {"total_iterations": 700}}, r"total_iterations: 700 .*allowed: 901 or more"),
+        ({"experiment": {"custom_methods": {"ra": {}}}}, r"'ra' is taken"),
+        ({"experiment": {"custom_methods": {"a": {"unit": "x"}}}}, r"'x'; allowed: region, pixel"),
+        ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
+        ({"experiment": []}, r"experiment: \[\] is not of type 'object'"),
+    ],
+)
+def test_mistake_says_where_and_what_is_allowed(
+    config: dict[str, Any], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        validate_config(merge(config, change), SCHEMA_PATH)
+    assert re.search(message, str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_key_is_a_mistake(config: dict[str, Any]) -> None:
+    del config["experiment"]["rounds"]
+    with pytest.raises(UserError, match=r"experiment: 'rounds' is a required property"):
+        validate_config(config, SCHEMA_PATH)
+
+
+def test_all_mistakes_are_reported_at_once(config: dict[str, Any]) -> None:
+    merge(config, {"training": {"batch_size": 0}, "compute": {"threads": 0}})
+    with pytest.raises(UserError, match=r"compute.threads.*training.batch_size"):
+        validate_config(config, SCHEMA_PATH)
+
+
+def test_custom_methods_join_the_built_in_ones(config: dict[str, Any]) -> None:
+    merge(config, {"experiment": {"methods": ["mine"], "custom_methods": {"mine": {"score": "margin"}}}})
+    assert resolve_experiment(config) == {"mine": Method(score="margin")}
+
+
+def test_last_round_uses_up_the_iterations(config: dict[str, Any]) -> None:
+    merge(
+        config,
+        {
+            "experiment": {"rounds": 5},
+            "pretrain": {"iterations": 10_000},
+            "finetune": {"iterations_per_round": 2_000},
+            "training": {"total_iterations": 40_000},
+        },
+    )
+    stops = [final_iteration(config, number) for number in range(1, 6)]
+    assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
+
+
+def test_roots_take_environment_variables(config: dict[str, Any]) -> None:
+    config["datasets"]["target"]["root"] = "${PLACE}/camvid"
+    expand_roots(config, {"PLACE": "/data"})
+    assert config["datasets"]["target"]["root"] == "/data/camvid"
+
+
+def test_unset_environment_variable_is_named(config: dict[str, Any]) -> None:
+    config["datasets"]["target"]["root"] = "${PLACE}/camvid"
+    with pytest.raises(UserError, match=r"datasets.target.root.*PLACE is not set"):
+        expand_roots(config, {})
+
+
+def test_one_verb_per_phase() -> None:
+    verbs = {command.replace(" ", "_") for command in COMMANDS}
+    rules = {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")} - {"common"}
+    modules = {path.stem for path in (ROOT / "cbda/commands").glob("*.py")}
+    assert verbs == rules == modules - {"__init__", "common"}
+    assert verbs - set(CONFIG) == {"score"}  # which has no settings of its own

@@ -1,0 +1,182 @@
+"""The whole workflow at toy size, as a user runs it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import h5py
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
+TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv")
+TARGET = "results/tiny/table_mIoU.csv"
+pytestmark = pytest.mark.workflow
+
+
+def copy_project(folder: Path) -> Path:
+    """A working copy, package included, that a test may edit."""
+    for name in COPIED:
+        source, copy = ROOT / name, folder / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, copy)
+    return folder
+
+
+def snakemake(project: Path, *words: str, cores: int = 2, check: bool = True) -> str:
+    """Run Snakemake in a project with its own copy of the package; everything it printed."""
+    command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [*command, "--configfile", "tests/config.yaml", *words],
+        cwd=project,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(project)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def planned_jobs(project: Path, *words: str) -> Counter[str]:
+    """Jobs by rule that a run would make, `all` and the total left out."""
+    output = snakemake(project, "--dry-run", *words, TARGET)
+    rows = re.findall(r"^(\w+) +(\d+)$", output.partition("Job stats:")[2], re.MULTILINE)
+    return Counter({rule: int(n) for rule, n in rows if rule not in ("all", "total")})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = copy_project(tmp_path_factory.mktemp("two cores"))
+    snakemake(project, TARGET, cores=2)
+    return project
+
+
+@pytest.fixture
+def editable(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project, times of files kept, for a test to change."""
+    return Path(shutil.copytree(finished, tmp_path / "copy", copy_function=shutil.copy2))
+
+
+def test_table_has_a_row_per_method_budget_and_reference(finished: Path) -> None:
+    table = pd.read_csv(finished / TARGET)
+    assert list(zip(table["method"], table["budget"], strict=True)) == [
+        ("source_only", "-"),
+        ("full", "-"),
+        ("ra", "0.05"),
+        ("cbda", "0.05"),
+    ]
+    assert (table["num_seeds"] == 1).all()
+    assert table["mIoU_mean"].between(0, 100).all()
+
+
+def test_labels_are_kept_and_scores_are_not(finished: Path) -> None:
+    folder = finished / "results/tiny/seed0/cbda/budget0.05/round2"
+    assert not (folder / "scores.h5").exists()
+    with h5py.File(folder / "labels.h5") as file:
+        assert file["label"].shape == (4, 48, 64)
+        assert set(file["query"][:, 0]) == {1, 2}
+
+
+def test_second_run_is_idle(finished: Path) -> None:
+    assert "Nothing to be done" in snakemake(finished, TARGET)
+
+
+def test_tables_do_not_depend_on_the_number_of_cores(
+    finished: Path, tmp_path: Path
+) -> None:
+    other = copy_project(tmp_path / "one core")
+    snakemake(other, TARGET, cores=1)
+    for name in TABLES:
+        path = Path("results/tiny", name)
+        assert (finished / path).read_bytes() == (other / path).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("change", "num_runs"),
+    [
+        ("experiment={budgets: [0.05, 0.1]}", 2),
+        ("experiment={methods: [ra, cbda, random]}", 1),
+        ("experiment={methods: [ra, cbda, mine], custom_methods: {mine: {score: entropy}}}", 1),
+    ],
+)
+def test_addition_makes_only_the_new_jobs(finished: Path, change: str, num_runs: int) -> None:
+    per_round = dict.fromkeys(("score", "acquire", "finetune"), 2 * num_runs)
+    expected = Counter({**per_round, "evaluate": num_runs, "tabulate": 1})
+    assert planned_jobs(finished, "--config", change) == expected
+
+
+def test_new_seed_shares_nothing_but_the_data(finished: Path) -> None:
+    jobs = planned_jobs(finished, "--config", "experiment={seeds: [0, 1]}")
+    assert jobs["pretrain"] == jobs["full"] == 1
+    assert jobs["data_make"] == jobs["data_check"] == 0
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def test_changed_comment_makes_nothing_stale(editable: Path) -> None:
+    append(editable / "cbda/metrics.py", "\n# A remark.\n")
+    assert "Nothing to be done" in snakemake(editable, TARGET)
+
+
+@pytest.mark.parametrize(
+    ("module", "stale"),
+    [
+        ("tabulate.py", {"tabulate"}),
+        ("metrics.py", {"evaluate", "tabulate"}),
+        ("balance.py", {"score", "acquire", "finetune", "evaluate", "tabulate"}),
+    ],
+)
+def test_changed_code_makes_its_phase_and_what_follows_stale(
+    editable: Path, module: str, stale: set[str]
+) -> None:
+    append(editable / "cbda" / module, "\nADDED = 1\n")
+    assert set(planned_jobs(editable)) == stale
+
+
+def test_reordered_configuration_makes_nothing_stale(editable: Path) -> None:
+    path = editable / "config.yaml"
+    text = path.read_text()
+    moved = text.replace("    momentum: 0.9\n", "").replace(
+        "    poly_power: 0.9\n", "    poly_power: 0.9\n    momentum: 0.9\n"
+    )
+    assert moved != text
+    path.write_text(moved)
+    assert "Nothing to be done" in snakemake(editable, TARGET)
+
+
+def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    output = snakemake(
+        project, "--config", "experiment={methods: [ra, cbdaa]}", TARGET, check=False
+    )
+    assert "unknown 'cbdaa' (did you mean 'cbda'?)" in output
+    assert "allowed: ra, cb, da, cbda" in output
+    assert not (project / "data").exists()
+
+
+def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
+    results = editable / "results/tiny"
+    (results / "table_mIoU.csv").unlink()
+    (results / "seed0/ra/budget0.05/evaluation.json").unlink()
+    (results / "seed0/ra/budget0.05/round2/model.pt").write_text("broken")
+    words = ("--keep-going", "--rerun-triggers", "input", TARGET)
+    output = snakemake(editable, *words, check=False)
+    assert "not a readable checkpoint" in output
+    table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
+    assert table.loc["ra", "num_seeds"] == 0
+    assert str(table.loc["ra", "missing_seeds"]) in ("0", "0.0")
+    assert table.loc["cbda", "num_seeds"] == 1
