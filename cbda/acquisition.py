@@ -95,7 +95,7 @@ def margin_pixel(logits: Tensor, radius: int) -> Scored:
     """One minus the difference of the two highest probabilities; the radius is not used."""
     probability = torch.softmax(logits.float(), dim=0)
     best = probability.topk(2, dim=0).values  # (2, H, W)
-    return 1 - (best[0] - best[1]), probability.argmax(dim=0).to(torch.uint8)
+    return 1 - (best[0] - best[1]), most_probable(probability)
 
 
 def margin_region(logits: Tensor, radius: int) -> Scored:
@@ -140,15 +140,20 @@ def compute_score(
         raise UserError("logits hold NaN or infinite values: the model has diverged")
     if name == "random":
         score = torch.rand(logits.shape[1:], generator=generator).to(logits.device)
-        return score, logits.argmax(dim=0).to(torch.uint8)
+        return score, most_probable(logits)
     return SCORES[name, unit](logits, radius)
+
+
+def most_probable(values: Tensor) -> Tensor:
+    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8."""
+    return values.max(dim=0).indices.to(torch.uint8)  # several times faster than argmax
 
 
 def _entropy_and_prediction(logits: Tensor) -> Scored:
     """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
     probability = torch.softmax(logits.float(), dim=0)  # (C, H, W)
     entropy = -(probability * torch.log(probability + EPSILON)).sum(dim=0)
-    return entropy, probability.argmax(dim=0).to(torch.uint8)
+    return entropy, most_probable(probability)
 
 
 def _window_mean(values: Tensor, radius: int) -> Tensor:
@@ -177,7 +182,8 @@ def _entropy_table(max_size: int, epsilon: float) -> Tensor:
     share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
     if epsilon:
         return (-share * torch.log(share + epsilon)).float()
-    return torch.special.entr(share).float()
+    entropy: Tensor = torch.special.entr(share)
+    return entropy.float()
 
 
 def _window_sum(values: Tensor, radius: int) -> Tensor:

@@ -15,20 +15,27 @@ FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
 
 
-def consumed(counts: CountArray, target: FloatArray, budget_px: float, max_weight: float) -> FloatArray:
+def consumed(
+    counts: CountArray, target: FloatArray, budget_px: float, max_weight: float
+) -> FloatArray:
     """w_c = clip(1 - n_c / (q_c B), 0, 1): a class that has used up its share weighs nothing."""
     share_px = target * budget_px
     used = np.divide(counts, share_px, out=np.ones_like(share_px), where=share_px > 0)
-    return np.clip(1 - used, 0, 1)
+    weights: FloatArray = np.clip(1 - used, 0, 1)
+    return weights
 
 
-def ratio(counts: CountArray, target: FloatArray, budget_px: float, max_weight: float) -> FloatArray:
+def ratio(
+    counts: CountArray, target: FloatArray, budget_px: float, max_weight: float
+) -> FloatArray:
     """w_c = min(q_c n / n_c, w_max), scaled to max 1; a class never seen weighs 1."""
     seen = counts > 0
     if not seen.any():
         return np.ones_like(target)
     wanted_px = target * counts.sum()
-    capped = np.minimum(np.divide(wanted_px, counts, out=np.zeros_like(target), where=seen), max_weight)
+    capped = np.minimum(
+        np.divide(wanted_px, counts, out=np.zeros_like(target), where=seen), max_weight
+    )
     highest = capped.max()
     scaled = capped / highest if highest > 0 else capped
     return np.where(seen, scaled, 1.0)

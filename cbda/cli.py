@@ -30,11 +30,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args.run(args)
     except UserError as error:
-        print(f"cbda {args.command}: error: {error}", file=sys.stderr)
+        print(f"cbda {args.command}: error: {one_line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def one_line(error: UserError) -> str:
+    """The message; an error of a loader's worker has it at the end of a traceback."""
+    name = f"{UserError.__module__}.{UserError.__qualname__}: "
+    return " ".join(str(error).rpartition(name)[2].splitlines())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -51,13 +57,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_group(phases: "argparse._SubParsersAction[argparse.ArgumentParser]", group: str) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
+def _add_group(
+    phases: "argparse._SubParsersAction[argparse.ArgumentParser]", group: str
+) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
     parser = phases.add_parser(group, help=f"make or check {group}")
     return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
 
 def _add_command(
-    group: "argparse._SubParsersAction[argparse.ArgumentParser]", command: str, verb: str, summary: str
+    group: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    command: str,
+    verb: str,
+    summary: str,
 ) -> None:
     module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
     parser = group.add_parser(verb, help=summary, description=module.__doc__)

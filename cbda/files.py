@@ -78,8 +78,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise UserError(f"{path}: not a readable checkpoint ({reason})") from error
     if not isinstance(content, dict) or content.get("format") != "cbda.model":
         raise UserError(f"{path}: not a checkpoint of cbda")
-    if content["version"] != 1:
-        raise UserError(f"{path}: checkpoint version {content['version']}, this cbda reads 1")
+    if content.get("version") != 1:
+        raise UserError(f"{path}: checkpoint version {content.get('version')}, this cbda reads 1")
     return content
 
 
@@ -110,7 +110,12 @@ def open_hdf5(path: Path, format_name: str) -> Iterator["h5py.File"]:
 
 
 def create_maps(
-    file: "h5py.File", dtypes: dict[str, str], image_ids: list[str], height: int, width: int, **filters: Any
+    file: "h5py.File",
+    dtypes: dict[str, str],
+    image_ids: list[str],
+    height: int,
+    width: int,
+    **filters: Any,
 ) -> None:
     """Create one (N,H,W) dataset per name, one image a chunk, and the image ids."""
     import h5py
@@ -192,8 +197,12 @@ def read_label_summary(path: Path) -> LabelSummary:
     """The attributes of a label file."""
     with open_labels(path) as file:
         values = {item.name: file.attrs[item.name] for item in fields(LabelSummary)}
-    plain = {name: v if isinstance(v, np.ndarray | str) else v.item() for name, v in values.items()}
-    return LabelSummary(**plain)
+    return LabelSummary(**{name: _plain(value) for name, value in values.items()})
+
+
+def _plain(value: Any) -> Any:
+    """A number of Python for one of NumPy; arrays and texts as they are."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class AcquiredLabels:

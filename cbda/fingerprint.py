@@ -25,31 +25,34 @@ def fingerprint(phase: str) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(_reachable(PACKAGE / "commands" / f"{phase}.py")):
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{_normalised(path)}\n".encode())
+        program = _normalised(path.read_bytes())
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{program}\n".encode())
     return digest.hexdigest()[:16]
 
 
 def _reachable(start: Path) -> set[Path]:
-    found, waiting = set(), [start]
+    found: set[Path] = set()
+    waiting = [start]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imported(path))
+            names = _imported_names(path.read_bytes())
+            waiting.extend(file for name in names for file in _module_files(name))
     return found
 
 
 @cache
-def _imported(path: Path) -> tuple[Path, ...]:
-    """Modules of the package that a module imports anywhere, inside functions too."""
+def _imported_names(source: bytes) -> tuple[str, ...]:
+    """Whatever a module imports anywhere, inside functions too."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return tuple(found for name in sorted(names) for found in _module_files(name))
+    return tuple(sorted(names))
 
 
 def _module_files(name: str) -> list[Path]:
@@ -63,11 +66,12 @@ def _module_files(name: str) -> list[Path]:
 
 
 @cache
-def _normalised(path: Path) -> str:
-    """The syntax tree without docstrings."""
-    tree = ast.parse(path.read_bytes())
+def _normalised(source: bytes) -> str:
+    """The syntax tree without docstrings, nor the `pass` that may stand in for one."""
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
+            documented = ast.get_docstring(node, clean=False) is not None
+            body = node.body[1:] if documented else node.body
+            node.body = [part for part in body if not isinstance(part, ast.Pass)]
     return ast.dump(tree)

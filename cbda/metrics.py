@@ -9,7 +9,9 @@ Counts = NDArray[np.int64]
 VOID = 255
 
 
-def confusion_matrix(label: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int) -> Counts:
+def confusion_matrix(
+    label: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int
+) -> Counts:
     """Pixels by true class (row) and predicted class (column), void left out.
 
     Args:
@@ -46,7 +48,9 @@ def class_iou(confusion: Counts) -> NDArray[np.float64]:
     hits = np.diag(confusion)
     union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
     present = confusion.sum(axis=1) > 0
-    return np.divide(hits, union, out=np.full(len(hits), np.nan), where=present)
+    iou = np.full(len(hits), np.nan)
+    np.divide(hits, union, out=iou, where=present)
+    return iou
 
 
 def mean_iou(iou: NDArray[np.float64]) -> float:

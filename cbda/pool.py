@@ -49,7 +49,10 @@ class AcquiredPool:
 
 
 def require_same_pool(
-    one: str | Path, ids: list[str] | tuple[str, ...], other: str | Path, other_ids: list[str] | tuple[str, ...]
+    one: str | Path,
+    ids: list[str] | tuple[str, ...],
+    other: str | Path,
+    other_ids: list[str] | tuple[str, ...],
 ) -> None:
     """Raise a `UserError` that names the first image in which two pools differ."""
     if list(ids) == list(other_ids):

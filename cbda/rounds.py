@@ -129,12 +129,11 @@ class Acquired:
 
 def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
     """Read the labels of the round before; `path` is None in round 1 and only there."""
-    if (path is None) != (settings.round == 1):
-        raise UserError(
-            f"round {settings.round}: round 1 starts without labels, a later one continues from"
-            " the labels of the round before it"
-        )
+    if path is not None and settings.round == 1:
+        raise UserError(f"{path}: round 1 starts without labels of an earlier round")
     if path is None:
+        if settings.round > 1:
+            raise UserError(f"round {settings.round} continues from labels of the round before it")
         return Previous(None, None, [], np.zeros((0, 4), np.int32))
     with open_labels(path) as file:
         image_ids, queries = read_image_ids(file), file["query"][:]
@@ -200,9 +199,7 @@ def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSetti
             raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
 
 
-def _summarise(
-    scores: "h5py.File", previous: Previous, settings: RoundSettings
-) -> LabelSummary:
+def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings) -> LabelSummary:
     """Attributes of the file to write, with the class weights of this round."""
     num_pool_px = int(scores["score"].size)
     counts = previous.class_counts(settings.num_classes)

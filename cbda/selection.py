@@ -42,9 +42,7 @@ def label_radius(radius: int, unit: str) -> int:
     return radius if unit == "region" else 0
 
 
-def select(
-    score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit: str
-) -> IntArray:
+def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit: str) -> IntArray:
     """Choose queries in one image, greedily, highest score first.
 
     Args:
@@ -130,7 +128,7 @@ def choose_queries(
 def queries_per_image(
     height: int, width: int, budget: float, rounds: int, radius: int, unit: str
 ) -> int:
-    """Queries of one round: n = ceil(H W (b/R) / area), area (2k+1)^2 for a region, 1 for a pixel."""
+    """Queries of one round: n = ceil(H W (b/R) / area); the area of a pixel is 1."""
     area_px = (2 * label_radius(radius, unit) + 1) ** 2
     return math.ceil(height * width * (budget / rounds) / area_px)
 
@@ -148,7 +146,7 @@ def paint(mask: Mask, centres: IntArray, radius: int) -> None:
     _paint(mask, centres, radius)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _paint(mask: Mask, centres: IntArray, radius: int) -> None:
     height, width = mask.shape
     for row, column in centres:
@@ -231,7 +229,7 @@ def _split_best(flat: FloatArray, free: IntArray, num_wanted: int) -> tuple[IntA
     return free[np.argsort(-values, kind="stable")], rest
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _sweep(order: IntArray, taken: Mask, picks: IntArray, num_picked: int, reach: int) -> int:
     """Pick from `order` (column * H + row) what is not taken, until `picks` is full."""
     height, width = taken.shape

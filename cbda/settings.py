@@ -35,12 +35,14 @@ class ModelSettings:
         architecture: `small`, or a decoder of segmentation_models_pytorch.
         encoder: an encoder of segmentation_models_pytorch; not used by `small`.
         encoder_weights: `none`, `imagenet`, or a .safetensors file.
+        decoder_channels: widths of the decoder; empty for the library's own.
         freeze_batch_norm: keep the batch norm statistics and scales of the encoder as loaded.
     """
 
     architecture: str = "small"
     encoder: str = "none"
     encoder_weights: str = "none"
+    decoder_channels: tuple[int, ...] = ()
     freeze_batch_norm: bool = False
 
 
@@ -95,7 +97,7 @@ class TrainingSettings:
         loss: weights of the losses.
     """
 
-    total_iterations: int = 1050
+    total_iterations: int = 1150
     batch_size: int = 4
     image_size: tuple[int, int] = (64, 112)
     horizontal_flip: bool = True
@@ -106,14 +108,17 @@ class TrainingSettings:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, prefix: str, settings: type[Any], required: tuple[str, ...] = ()
+    parser: argparse.ArgumentParser,
+    prefix: str,
+    settings: type[Any],
+    required: tuple[str, ...] = (),
 ) -> None:
     """Add one option per field of a dataclass, nested ones with a longer prefix."""
     types = get_type_hints(settings)
     for item in dataclasses.fields(settings):
         name = f"{prefix}-{item.name.replace('_', '-')}"
         kind = types[item.name]
-        if dataclasses.is_dataclass(kind):
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             add_options(parser, name, kind)
         else:
             _add_option(parser, name, kind, item, item.name in required)
@@ -130,7 +135,9 @@ def _add_option(
     if kind is bool:
         options["action"] = argparse.BooleanOptionalAction
     elif get_origin(kind) is tuple:
-        options |= {"type": get_args(kind)[0], "nargs": len(get_args(kind))}
+        item_type, *others = get_args(kind)
+        nargs = "*" if others == [Ellipsis] else 1 + len(others)
+        options |= {"type": item_type, "nargs": nargs}
     else:
         options["type"] = kind
     parser.add_argument(f"--{name}", help="(default: %(default)s)", **options)
@@ -139,7 +146,7 @@ def _add_option(
 def from_options(args: argparse.Namespace, prefix: str, settings: type[Settings]) -> Settings:
     """Build a settings object from parsed options that `add_options` declared."""
     types = get_type_hints(settings)
-    values = {}
+    values: dict[str, Any] = {}
     for item in dataclasses.fields(settings):  # type: ignore[arg-type]
         name, kind = f"{prefix}_{item.name}", types[item.name]
         if dataclasses.is_dataclass(kind):

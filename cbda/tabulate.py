@@ -42,6 +42,8 @@ class Run:
         """From the five words of the option `--run`."""
         method, budget, seed, evaluation, labels = words
         labels_path = None if labels == "-" else Path(labels)
+        if not seed.isdecimal():
+            raise UserError(f"run {method} {budget}: seed {seed!r} is not a number")
         return cls(method, budget, int(seed), Path(evaluation), labels_path)
 
     @property
@@ -149,7 +151,9 @@ def _acquisition(done: list[Run]) -> dict[str, float]:
         "void_fraction": _mean(
             [s.void_counts.sum() / px for px, s in zip(acquired_px, summaries, strict=True)]
         ),
-        "acquired_entropy": _mean([normalised_entropy(s.class_counts.sum(axis=0)) for s in summaries]),
+        "acquired_entropy": _mean(
+            [normalised_entropy(s.class_counts.sum(axis=0)) for s in summaries]
+        ),
     }
 
 

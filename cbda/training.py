@@ -32,6 +32,7 @@ class Trainer:
         settings: schedule, optimizer and losses.
         device: where to train.
         seed: of whatever is random inside the network.
+        freeze_batch_norm: keep statistics and scales of the encoder's batch norm as they are.
         iteration: the next iteration.
     """
 
@@ -39,10 +40,14 @@ class Trainer:
     settings: TrainingSettings
     device: torch.device
     seed: int
+    freeze_batch_norm: bool = False
     iteration: int = 0
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.freeze_batch_norm:
+            for layer in encoder_batch_norms(self.model):
+                layer.requires_grad_(False)
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
     def state(self) -> dict[str, Any]:
@@ -68,7 +73,7 @@ class Trainer:
         Raises:
             UserError: the loss is not finite.
         """
-        self.model.train()
+        self._set_training_mode()
         started_s = time.perf_counter()
         losses = []
         for batch in tqdm(batches, total=num_iterations, mininterval=5, desc="train"):
@@ -79,6 +84,12 @@ class Trainer:
             "loss": sum(tail) / max(len(tail), 1),
             "seconds_per_iteration": elapsed_s / max(len(losses), 1),
         }
+
+    def _set_training_mode(self) -> None:
+        self.model.train()
+        if self.freeze_batch_norm:
+            for layer in encoder_batch_norms(self.model):
+                layer.eval()
 
     def _step(self, batch: Batch) -> float:
         torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))
@@ -110,9 +121,7 @@ def total_loss(
     return loss
 
 
-def _forward(
-    model: nn.Module, batch: Batch, device: torch.device
-) -> tuple[Tensor, Tensor | None]:
+def _forward(model: nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor | None]:
     """Logits of both domains at the size of their labels.
 
     Both go through the network as one batch, so that batch norm sees in training the mixture
@@ -136,13 +145,22 @@ def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:
     return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
 
 
+def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norm layers of `model.encoder`."""
+    layers = model.get_submodule("encoder").modules()
+    return [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
+
+
 def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """An optimizer of two groups: the encoder, and the rest at a higher rate."""
     require_choice("training.optimizer.name", settings.name, OPTIMIZERS)
-    encoder = list(model.encoder.parameters())  # type: ignore[union-attr]
+    encoder = list(model.get_submodule("encoder").parameters())
     known = {id(parameter) for parameter in encoder}
     head = [parameter for parameter in model.parameters() if id(parameter) not in known]
-    groups = [{"params": encoder, "factor": 1.0}, {"params": head, "factor": settings.head_lr_factor}]
+    groups = [
+        {"params": encoder, "factor": 1.0},
+        {"params": head, "factor": settings.head_lr_factor},
+    ]
     if settings.name == "sgd":
         return torch.optim.SGD(
             groups, settings.lr, settings.momentum, weight_decay=settings.weight_decay

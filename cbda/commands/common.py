@@ -2,13 +2,15 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cbda.settings import DatasetSettings, ModelSettings, TrainingSettings, add_options, from_options
+from cbda.settings import (
+    DatasetSettings,
+    add_options,
+    from_options,
+)
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from cbda.datasets import Dataset
 
 
@@ -46,27 +48,3 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
     return create_dataset(
         settings.kind, Path(settings.root), settings.split, tuple(classes) if classes else None
     )
-
-
-def pack_checkpoint(
-    state: dict[str, Any], classes: list[str], model: ModelSettings, training: TrainingSettings
-) -> dict[str, Any]:
-    """A training state with all that is needed to build its model again."""
-    from dataclasses import asdict
-
-    return {
-        **state,
-        "classes": list(classes),
-        "model_settings": asdict(model),
-        "image_size": list(training.image_size),
-    }
-
-
-def build_model(checkpoint: dict[str, Any]) -> "nn.Module":
-    """The model of a checkpoint, with its weights."""
-    from cbda.models import create_model
-
-    settings = ModelSettings(**checkpoint["model_settings"])
-    model = create_model(settings, len(checkpoint["classes"]), load_weights=False)
-    model.load_state_dict(checkpoint["model"])
-    return model

@@ -7,9 +7,9 @@ from cbda.commands.common import (
     add_compute_options,
     add_dataset_options,
     add_output_option,
-    build_model,
     open_dataset,
 )
+from cbda.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, predict, count, save."""
+    import numpy as np
     from tqdm import tqdm
 
+    from cbda.acquisition import most_probable
+    from cbda.checkpoints import build_model
     from cbda.devices import prepare_device
     from cbda.files import load_checkpoint, write_json
     from cbda.inference import predict_logits
@@ -43,8 +46,10 @@ def run(args: argparse.Namespace) -> None:
     size = tuple(checkpoint["image_size"])
     maps = predict_logits(build_model(checkpoint), images, size, device, args.flip)
 
-    confusion = 0
+    confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
-        prediction = logits.argmax(dim=0).cpu().numpy().astype("uint8")
-        confusion = confusion + confusion_matrix(val.read_label(index), prediction, len(classes))
+        prediction = most_probable(logits).cpu().numpy()
+        confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
+    if not confusion.any():
+        raise UserError(f"{val.root}: no pixel belongs to any of the classes")
     write_json(args.out, {"num_images": len(val), **summarise(confusion, classes)})

@@ -8,10 +8,9 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
-    build_model,
     open_dataset,
-    pack_checkpoint,
 )
+from cbda.errors import UserError
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
 
@@ -32,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
+    from cbda.checkpoints import build_model, pack_checkpoint
     from cbda.devices import prepare_device
     from cbda.files import load_checkpoint, save_checkpoint
     from cbda.loader import create_loader
@@ -45,11 +45,14 @@ def run(args: argparse.Namespace) -> None:
     source = open_dataset(args, "source", classes)
     pool = open_dataset(args, "target", classes)
 
-    trainer = Trainer(build_model(checkpoint), settings, device, args.seed)
+    model_settings = ModelSettings(**checkpoint["model_settings"])
+    frozen = model_settings.freeze_batch_norm
+    trainer = Trainer(build_model(checkpoint), settings, device, args.seed, frozen)
     trainer.restore(checkpoint)
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
     start = trainer.iteration
+    if args.until <= start:
+        raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
     loader = create_loader(source, target, settings, args.seed, start, args.until)
     trainer.run(loader, args.until - start)
-    model_settings = ModelSettings(**checkpoint["model_settings"])
     save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))

@@ -9,7 +9,6 @@ from cbda.commands.common import (
     add_output_option,
     add_seed_option,
     open_dataset,
-    pack_checkpoint,
 )
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
@@ -31,6 +30,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     import torch
 
+    from cbda.checkpoints import pack_checkpoint
     from cbda.devices import prepare_device
     from cbda.files import save_checkpoint
     from cbda.loader import Stream, create_loader, derive_seed
@@ -45,9 +45,10 @@ def run(args: argparse.Namespace) -> None:
     target = Unlabelled(open_dataset(args, "target", args.classes)) if args.target_root else None
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
-    trainer = Trainer(
-        create_model(model_settings, len(args.classes)), settings, device, args.seed
-    )
+    model = create_model(model_settings, len(args.classes))
+    trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     loader = create_loader(source, target, settings, args.seed, 0, args.iterations)
     trainer.run(loader, args.iterations)
-    save_checkpoint(args.out, pack_checkpoint(trainer.state(), args.classes, model_settings, settings))
+    save_checkpoint(
+        args.out, pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
+    )

@@ -8,7 +8,6 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
-    build_model,
     open_dataset,
 )
 
@@ -32,6 +31,7 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.acquisition import compute_score
+    from cbda.checkpoints import build_model
     from cbda.devices import prepare_device
     from cbda.files import create_scores, load_checkpoint
     from cbda.inference import predict_logits

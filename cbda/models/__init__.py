@@ -10,7 +10,13 @@ from cbda.methods import require_choice
 from cbda.models.small import SmallNet
 from cbda.settings import ModelSettings
 
-ARCHITECTURES = ("small", "deeplabv3plus", "unet", "segformer")
+# Name of the option of segmentation_models_pytorch that sets the widths of a decoder.
+DECODER_OPTIONS = {
+    "deeplabv3plus": "decoder_channels",
+    "unet": "decoder_channels",
+    "segformer": "decoder_segmentation_channels",
+}
+ARCHITECTURES = ("small", *DECODER_OPTIONS)
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -37,6 +43,10 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
 def _create_small(settings: ModelSettings, num_classes: int) -> nn.Module:
     if settings.encoder_weights != "none":
         raise UserError("model.encoder_weights: the small network has none; allowed: none")
+    if settings.decoder_channels:
+        raise UserError("model.decoder_channels: the small network's are fixed; allowed: none")
+    if settings.freeze_batch_norm:
+        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
     return SmallNet(num_classes)
 
 
@@ -50,12 +60,22 @@ def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -
             encoder_name=settings.encoder,
             encoder_weights="imagenet" if source == "imagenet" else None,
             classes=num_classes,
+            **_decoder_options(settings),
         )
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
     if source not in ("none", "imagenet"):
-        _load_encoder(model.encoder, Path(source))  # type: ignore[arg-type]
+        _load_encoder(model.get_submodule("encoder"), Path(source))
     return model
+
+
+def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
+    """Widths of the decoder: one number, or one per stage from the coarsest to the finest."""
+    widths = settings.decoder_channels
+    if not widths:
+        return {}
+    value = widths[0] if len(widths) == 1 else tuple(widths)
+    return {DECODER_OPTIONS[settings.architecture]: value}
 
 
 def _load_encoder(encoder: nn.Module, path: Path) -> None:
@@ -68,7 +88,9 @@ def _load_encoder(encoder: nn.Module, path: Path) -> None:
         weights: dict[str, Any] = load_file(path)
     except Exception as error:  # safetensors raises a type of its own per fault
         raise UserError(f"{path}: not a readable safetensors file ({error})") from error
-    body = encoder.model if isinstance(getattr(encoder, "model", None), nn.Module) else encoder
+    body = getattr(encoder, "model", None)  # what wraps an encoder of timm adds a prefix
+    if not isinstance(body, nn.Module):
+        body = encoder
     expected = body.state_dict()
     missing = [name for name in expected if name not in weights and "num_batches" not in name]
     wrong = [n for n in expected if n in weights and weights[n].shape != expected[n].shape]

@@ -37,9 +37,7 @@ class _Encoder(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.scale2 = nn.Sequential(_convolution(3, width, stride=2), _convolution(width, width))
-        self.scale4 = nn.Sequential(
-            _convolution(width, 2 * width, stride=2), _Residual(2 * width)
-        )
+        self.scale4 = nn.Sequential(_convolution(width, 2 * width, stride=2), _Residual(2 * width))
         self.scale8 = nn.Sequential(
             _convolution(2 * width, 4 * width, stride=2),
             _Residual(4 * width),

@@ -38,7 +38,7 @@ def draw_lamp(scene: Scene, place: Placement) -> None:
     """Draw a lamp post."""
     frame, style = scene.frame(place.x_m, place.z_m), choose(scene.rng, scene.domain.style.lamps)
     surface, height = scene.surface(POLE, place.z_m), scene.uniform(4.5, 8.0)
-    paint, width = _post_paint(scene, style == "wood"), scene.uniform(0.12, 0.2)
+    paint, width = _post_paint(scene, style == "wood"), scene.uniform(0.26, 0.42)
     scene.shadow(frame, 0.3, 0.3, height)
     _post(scene, frame, height, width, paint, surface)
     inward = -1 if place.x_m > 0 else 1
@@ -62,7 +62,7 @@ def draw_traffic_light(scene: Scene, place: Placement) -> None:
     """Draw a post with a signal head; the head counts as a sign."""
     frame, paint = scene.frame(place.x_m, place.z_m), _post_paint(scene, False)
     post, head = scene.surface(POLE, place.z_m), scene.surface(SIGN, place.z_m, 0.3)
-    _post(scene, frame, 3.2, 0.14, paint, post)
+    _post(scene, frame, 3.2, 0.24, paint, post)
     low, high, half = 2.4, 3.5, 0.24
     box = [frame.at(0, -half, low), frame.at(0, -half, high), frame.at(0, half, high)]
     scene.canvas.polygon([*box, frame.at(0, half, low)], (28, 30, 32), head)
@@ -78,7 +78,7 @@ def draw_sign(scene: Scene, place: Placement) -> None:
     frame, height = scene.frame(place.x_m, place.z_m), scene.uniform(2.1, 3.0)
     paint = _post_paint(scene, False)
     scene.shadow(frame, 0.3, 0.3, height)
-    _post(scene, frame, height, scene.uniform(0.08, 0.13), paint, scene.surface(POLE, place.z_m))
+    _post(scene, frame, height, scene.uniform(0.1, 0.18), paint, scene.surface(POLE, place.z_m))
     surface = scene.surface(SIGN, place.z_m, 0.4)
     size = _plate(scene, frame, height, surface)
     if chance(scene.rng, 0.25):
