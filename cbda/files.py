@@ -98,15 +98,28 @@ def open_hdf5(path: Path, format_name: str) -> Iterator["h5py.File"]:
     """Open an HDF5 file and check that it is version 1 of the format."""
     import h5py
 
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise UserError(f"{path}: not a readable HDF5 file ({error})") from error
-    with file:
+    with _named_errors(path), h5py.File(path, "r") as file:
         if file.attrs.get("format") != format_name or file.attrs.get("version") != 1:
             found = f"{file.attrs.get('format')!r} version {file.attrs.get('version')}"
             raise UserError(f"{path}: expected {format_name!r} version 1, found {found}")
+        _require_parts(path, file, format_name)
         yield file
+
+
+@contextmanager
+def _named_errors(path: Path) -> Iterator[None]:
+    """Name the file if it can't be read, now or at one of its parts."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path}: not a readable HDF5 file ({error})") from error
+
+
+def _require_parts(path: Path, file: "h5py.File", format_name: str) -> None:
+    missing = [name for name in DATASETS[format_name] if name not in file]
+    missing += [name for name in ATTRIBUTES[format_name] if name not in file.attrs]
+    if missing:
+        raise UserError(f"{path}: lacks {', '.join(missing)}")
 
 
 def create_maps(
@@ -188,6 +201,16 @@ class LabelSummary:
         return asdict(self)
 
 
+DATASETS = {
+    SCORES_FORMAT: ("score", "prediction", "image_id"),
+    LABELS_FORMAT: ("label", "round", "query", "image_id"),
+}
+ATTRIBUTES = {
+    SCORES_FORMAT: ("num_classes", "radius", "score"),
+    LABELS_FORMAT: tuple(item.name for item in fields(LabelSummary)),
+}
+
+
 def open_labels(path: Path) -> AbstractContextManager["h5py.File"]:
     """Open a label file."""
     return open_hdf5(path, LABELS_FORMAT)
@@ -225,5 +248,6 @@ class AcquiredLabels:
 
         if self._file is None or self._owner != os.getpid():
             self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
-        label: NDArray[np.uint8] = self._file["label"][index]
+        with _named_errors(self.path):
+            label: NDArray[np.uint8] = self._file["label"][index]
         return label

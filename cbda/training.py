@@ -76,8 +76,10 @@ class Trainer:
         self._set_training_mode()
         started_s = time.perf_counter()
         losses = []
-        for batch in tqdm(batches, total=num_iterations, mininterval=5, desc="train"):
+        progress = tqdm(batches, total=num_iterations, mininterval=5, desc="train")
+        for batch in progress:
             losses.append(self._step(batch))
+            progress.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
         elapsed_s = time.perf_counter() - started_s
         tail = losses[-max(len(losses) // 10, 1) :]
         return {

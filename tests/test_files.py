@@ -14,7 +14,6 @@ from cbda.files import (
     create_labels,
     create_scores,
     load_checkpoint,
-    open_labels,
     open_scores,
     read_image_ids,
     read_json,
@@ -35,6 +34,7 @@ SUMMARY = LabelSummary(
     class_weights=np.array([0.25, 1.0]),
     num_pool_px=24,
 )
+SCORE_ATTRIBUTES = {"num_classes": 3, "radius": 1, "score": "ripu"}
 
 
 def error_of(read, path):
@@ -50,35 +50,36 @@ def write_labels(path):
     label = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
     with create_labels(path, ["a", "b"], 3, 4) as file:
         file["label"][:] = label
+        file["query"] = np.zeros((0, 4), np.int32)
         file.attrs.update(SUMMARY.attributes())
     return label
 
 
-class Interrupted(Exception):
+class InterruptedWriteError(Exception):
     """What a test raises in the middle of writing."""
 
 
 def write_half(path):
     with complete_file(path) as temporary:
         temporary.write_text("half")
-        raise Interrupted
+        raise InterruptedWriteError
 
 
 def write_half_scores(path):
     with create_scores(path, ["a"], 2, 2, {}) as file:
         file["score"][0] = 1
-        raise Interrupted
+        raise InterruptedWriteError
 
 
 def write_half_labels(path):
     with create_labels(path, ["a"], 2, 2) as file:
         file["label"][0] = 1
-        raise Interrupted
+        raise InterruptedWriteError
 
 
 @pytest.mark.parametrize("write", [write_half, write_half_scores, write_half_labels])
 def test_interrupted_write_leaves_nothing(tmp_path, write):
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedWriteError):
         write(tmp_path / "out" / "file")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -87,7 +88,7 @@ def test_interrupted_write_leaves_nothing(tmp_path, write):
 def test_interrupted_write_leaves_the_older_file(tmp_path, write):
     path = tmp_path / "file"
     path.write_text("older")
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedWriteError):
         write(path)
     assert path.read_text() == "older"
     assert list(tmp_path.iterdir()) == [path]
@@ -190,15 +191,14 @@ def test_other_checkpoint_is_named(tmp_path, content, message):
 
 def test_scores_have_the_layout_that_others_rely_on(tmp_path):
     path = tmp_path / "scores.h5"
-    attributes = {"num_classes": 3, "radius": 1, "score": "ripu"}
-    with create_scores(path, ["a", "ü"], 3, 4, attributes) as file:
+    with create_scores(path, ["a", "ü"], 3, 4, SCORE_ATTRIBUTES) as file:
         file["score"][1] = 0.5
     with h5py.File(path) as file:
         assert set(file) == {"score", "prediction", "image_id"}
         assert (file["score"].shape, file["score"].dtype) == ((2, 3, 4), np.float32)
         assert (file["prediction"].shape, file["prediction"].dtype) == ((2, 3, 4), np.uint8)
         assert file["score"].chunks == file["prediction"].chunks == (1, 3, 4)
-        assert dict(file.attrs) == {"format": "cbda.scores", "version": 1, **attributes}
+        assert dict(file.attrs) == {"format": "cbda.scores", "version": 1, **SCORE_ATTRIBUTES}
     with open_scores(path) as file:
         assert read_image_ids(file) == ["a", "ü"]
         assert file["score"][1, 2, 3] == 0.5
@@ -246,29 +246,29 @@ def test_format_and_version_are_checked(tmp_path):
     assert "found 'cbda.labels' version 2" in error_of(read_label_summary, path)
 
 
+def read_score(path):
+    with open_scores(path) as file:
+        file["score"][0]
+
+
 def test_flipped_bit_in_a_map_is_found(tmp_path):
     path = tmp_path / "scores.h5"
-    with create_scores(path, ["a"], 8, 8, {}) as file:
+    with create_scores(path, ["a"], 8, 8, SCORE_ATTRIBUTES) as file:
         file["score"][0] = 1.0
+    read_score(path)
     stored = np.full(64, 1.0, np.float32).tobytes()
     content = path.read_bytes()
     assert content.count(stored) == 1
     path.write_bytes(content.replace(stored, b"\x01" + stored[1:]))
-
-    def read_map(path):
-        with open_scores(path) as file:
-            file["score"][0]
-
-    assert "not a readable HDF5 file" in error_of(read_map, path)
+    assert "not a readable HDF5 file" in error_of(read_score, path)
 
 
-def test_missing_part_of_an_hdf5_file_is_named(tmp_path):
+def test_missing_parts_of_a_file_are_named(tmp_path):
     path = tmp_path / "labels.h5"
     write_labels(path)
     with h5py.File(path, "r+") as file:
-        del file["image_id"], file.attrs["seed"]
-    assert "image_id" in error_of(AcquiredLabels, path)
-    assert "seed" in error_of(read_label_summary, path)
+        del file["query"], file.attrs["seed"]
+    assert error_of(read_label_summary, path).endswith("lacks query, seed")
 
 
 def test_acquired_labels_are_read_one_image_at_a_time(tmp_path):
@@ -285,7 +285,6 @@ def test_text_is_utf8(tmp_path):
 
 
 def test_labels_are_empty_until_written(tmp_path):
-    with create_labels(tmp_path / "labels.h5", ["a"], 2, 2):
-        pass
-    with open_labels(tmp_path / "labels.h5") as file:
+    with create_labels(tmp_path / "labels.h5", ["a"], 2, 2) as file:
         assert file["round"][:].tolist() == [[[0, 0], [0, 0]]]
+        assert file["label"].compression == file["round"].compression == "gzip"

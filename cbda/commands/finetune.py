@@ -54,5 +54,6 @@ def run(args: argparse.Namespace) -> None:
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
     loader = create_loader(source, target, settings, args.seed, start, args.until)
-    trainer.run(loader, args.until - start)
+    outcome = trainer.run(loader, args.until - start)
+    print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
     save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))

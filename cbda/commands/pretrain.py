@@ -48,7 +48,8 @@ def run(args: argparse.Namespace) -> None:
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     loader = create_loader(source, target, settings, args.seed, 0, args.iterations)
-    trainer.run(loader, args.iterations)
+    outcome = trainer.run(loader, args.iterations)
+    print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
     save_checkpoint(
         args.out, pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
     )
