@@ -35,3 +35,7 @@ rule all:
 
 onerror:
     tabulate_finished_runs()
+
+
+onsuccess:
+    remove_partial_tables()

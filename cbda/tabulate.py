@@ -106,6 +106,41 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def readable(table: pd.DataFrame) -> str:
+    """The main table for people: mean +- spread over seeds, one decimal."""
+    columns = {
+        "method": table["method"],
+        "budget": table["budget"],
+        "seeds": table["num_seeds"].astype(str),
+        "mIoU": _with_spread(table, "mIoU"),
+        "difference": _with_spread(table, "mIoU_diff"),
+        "worst class": table["worst_class"],
+        "IoU": _with_spread(table, "worst_class_IoU"),
+        "IoU difference": _with_spread(table, "worst_class_IoU_diff"),
+        "acquired %": (PERCENT * table["acquired_fraction"]).map(_one_decimal),
+        "void %": (PERCENT * table["void_fraction"]).map(_one_decimal),
+        "entropy": table["acquired_entropy"].map(lambda value: _decimals(value, 3)),
+        "missing seeds": table["missing_seeds"],
+    }
+    return pd.DataFrame(columns).to_string(index=False)
+
+
+def _with_spread(table: pd.DataFrame, name: str) -> "list[str]":
+    means, spreads = table[f"{name}_mean"], table[f"{name}_std"]
+    return [
+        _one_decimal(mean) + ("" if np.isnan(spread) else f" +- {spread:.1f}")
+        for mean, spread in zip(means, spreads, strict=True)
+    ]
+
+
+def _one_decimal(value: float) -> str:
+    return _decimals(value, 1)
+
+
+def _decimals(value: float, number: int) -> str:
+    return "" if np.isnan(value) else f"{value:.{number}f}"
+
+
 def _row(group: list[Run], baseline: list[Run]) -> dict[str, Any]:
     done = [run for run in group if not run.is_missing]
     missing = [str(run.seed) for run in group if run.is_missing]

@@ -26,7 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
     from cbda.files import write_text
-    from cbda.tabulate import Run, acquisition_table, class_table, load_run, summary_table
+    from cbda.tabulate import (
+        Run,
+        acquisition_table,
+        class_table,
+        load_run,
+        readable,
+        summary_table,
+    )
 
     runs = [load_run(Run.parse(words)) for words in args.runs]
     tables = {
@@ -36,4 +43,4 @@ def run(args: argparse.Namespace) -> None:
     }
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
-    print(tables[args.out].to_string(index=False))
+    print(readable(tables[args.out]))

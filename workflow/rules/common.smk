@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -124,16 +125,23 @@ def run_options():
     return [str(word) for run in all_runs() for word in ("--run", *run)]
 
 
+def partial_tables():
+    """Option of the command to the table that a failed run leaves."""
+    names = {"out": "table_mIoU", "out-classes": "class_iou", "out-acquisition": "acquisition"}
+    folder = Path(config["pathvars"]["results"])
+    return {option: folder / f"{name}.partial.csv" for option, name in names.items()}
+
+
 def tabulate_finished_runs():
     """After a failure, leave a table of the runs that are there and name those that are not."""
-    folder = Path(config["pathvars"]["results"])
     if not any(Path(run[3]).is_file() for run in all_runs()):
         return
-    outputs = {"": "table_mIoU", "-classes": "class_iou", "-acquisition": "acquisition"}
-    words = [
-        word
-        for option, name in outputs.items()
-        for word in (f"--out{option}", str(folder / f"{name}.partial.csv"))
-    ]
-    command = ["cbda", "tabulate", *to_options("baseline", config["tabulate"]["baseline"])]
-    subprocess.run([*command, *run_options(), *words], stdout=subprocess.DEVNULL, check=False)
+    outputs = [word for name, path in partial_tables().items() for word in to_options(name, path)]
+    baseline = to_options("baseline", config["tabulate"]["baseline"])
+    command = [sys.executable, "-m", "cbda", "tabulate", *run_options(), *baseline, *outputs]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+
+
+def remove_partial_tables():
+    for path in partial_tables().values():
+        path.unlink(missing_ok=True)

@@ -1,0 +1,72 @@
+from dataclasses import asdict, fields
+
+import pytest
+
+from cbda.catalogue import METHODS, REFERENCES, resolve_method
+from cbda.errors import UserError
+from cbda.methods import FIELD_CHOICES, Method, require_choice
+
+
+def test_every_part_of_a_method_has_its_choices():
+    assert list(FIELD_CHOICES) == [item.name for item in fields(Method)]
+
+
+@pytest.mark.parametrize("part", FIELD_CHOICES)
+def test_unknown_part_lists_the_allowed_ones(part):
+    allowed = ", ".join(FIELD_CHOICES[part])
+    with pytest.raises(UserError, match=f"method {part} 'x' is unknown; allowed: {allowed}"):
+        Method(**{part: "x"})
+
+
+def test_method_in_words():
+    assert str(Method("entropy", "pixel", "dynamic", "ratio")) == "entropy/pixel/dynamic/ratio"
+
+
+@pytest.mark.parametrize(
+    ("name", "allocation", "balanced"),
+    [
+        ("ra", "per_image", False),
+        ("cb", "per_image", True),
+        ("da", "dynamic", False),
+        ("cbda", "dynamic", True),
+    ],
+)
+def test_arms_of_the_ablation(name, allocation, balanced):
+    method = METHODS[name]
+    assert (method.score, method.unit, method.allocation) == ("ripu", "region", allocation)
+    assert (method.balance != "none") == balanced
+
+
+@pytest.mark.parametrize(("exact", "published"), [(n, n[:-6]) for n in METHODS if "_exact" in n])
+def test_exact_arms_differ_in_the_score_alone(exact, published):
+    assert asdict(METHODS[exact]) == {**asdict(METHODS[published]), "score": "ripu_exact"}
+
+
+@pytest.mark.parametrize(
+    ("pixel", "region"), [("pa", "ra"), ("cbpa", "cb"), ("dpa", "da"), ("cbdpa", "cbda")]
+)
+def test_pixel_arms_differ_in_the_unit_alone(pixel, region):
+    assert asdict(METHODS[pixel]) == {**asdict(METHODS[region]), "unit": "pixel"}
+
+
+def test_no_two_names_mean_the_same_method():
+    assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_references_are_no_methods():
+    assert not set(REFERENCES) & set(METHODS)
+
+
+def test_custom_method_is_found_beside_the_built_in_ones():
+    custom = {"mine": {"score": "margin", "allocation": "dynamic"}}
+    assert resolve_method("mine", custom) == Method(score="margin", allocation="dynamic")
+    assert resolve_method("cbda", custom) == METHODS["cbda"]
+
+
+def test_unknown_method_lists_the_allowed_ones():
+    with pytest.raises(UserError, match="method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
+        resolve_method("cdba", {"mine": {}})
+
+
+def test_require_choice_accepts_what_is_allowed():
+    require_choice("unit", "pixel", ("region", "pixel"))
