@@ -24,7 +24,8 @@ FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-FIRST_BATCH = 4  # candidates sorted per query wanted, before more are fetched
+CANDIDATES_PER_QUERY = 8  # looked at in the first go; picks block one another
+NUM_BINS = 1 << 16
 
 
 def block_radius(radius: int, unit: str) -> int:
@@ -192,54 +193,124 @@ class _Leaders:
 def _greedy(
     score: FloatArray, blocked: Mask, num_queries: int, reach: int, floor: float
 ) -> tuple[IntArray, FloatArray]:
-    """Greedy picks with a score above `floor`: centres (M,2) and their scores (M,)."""
+    """Greedy picks with a score above `floor`: centres (M,2) and their scores (M,).
+
+    A histogram of the leading bits of the scores tells how far down the free candidates must be
+    looked at. Should they not suffice, since picks block one another, the next ones follow.
+    """
     _require_sound(score, blocked)
-    # Column by column, so that a stable sort settles ties by column, then row.
-    flat = np.ascontiguousarray(score.T).ravel()
-    free = np.flatnonzero(~blocked.T.ravel() & (flat > floor))
     taken = blocked.copy()
-    picks = np.empty(max(num_queries, 0), np.int64)
-    num_picked, num_sorted = 0, 0
-    while num_picked < num_queries and len(free):
-        num_sorted = max(FIRST_BATCH * (num_queries - num_picked), 2 * num_sorted)
-        best, free = _split_best(flat, free, num_sorted)
-        num_picked = _sweep(best, taken, picks, num_picked, reach)
-    picks = picks[:num_picked]
-    columns, rows = np.divmod(picks, score.shape[0])
-    return np.stack([rows, columns], axis=1), flat[picks]
+    lowest, scale = _bin_scale(score)
+    centres = np.empty((max(num_queries, 0), 2), np.int64)
+    num_picked, num_wanted, upper = 0, 0, NUM_BINS
+    while num_picked < len(centres) and upper > 0:
+        num_wanted = max(CANDIDATES_PER_QUERY * (len(centres) - num_picked), 2 * num_wanted)
+        counts = _count_by_bin(score, taken, floor, lowest, scale, upper)
+        lower = _lowest_bin(counts, num_wanted)
+        num_candidates = int(counts[lower:].sum())
+        values, places = _gather(score, taken, floor, lowest, scale, lower, upper, num_candidates)
+        num_picked = _sweep(places[_best_first(values, places)], taken, centres, num_picked, reach)
+        upper = lower
+    centres = centres[:num_picked]
+    return centres, score[centres[:, 0], centres[:, 1]]
 
 
 def _require_sound(score: FloatArray, blocked: Mask) -> None:
     if score.ndim != 2 or score.shape != blocked.shape:
         raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
+    if score.dtype not in (np.float32, np.float64):
+        raise ValueError(f"score is {score.dtype}, must be float32 or float64")
     num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
     if num_bad:
         raise ValueError(f"{num_bad} scores are NaN or infinite")
 
 
-def _split_best(flat: FloatArray, free: IntArray, num_wanted: int) -> tuple[IntArray, IntArray]:
-    """The candidates that reach the `num_wanted`-th best score, sorted, and the others."""
-    values = flat[free]
-    if num_wanted < len(free):
-        threshold = np.partition(values, len(free) - num_wanted)[len(free) - num_wanted]
-        reached = values >= threshold
-        free, rest, values = free[reached], free[~reached], values[reached]
-    else:
-        rest = free[:0]
-    return free[np.argsort(-values, kind="stable")], rest
+def _bin_scale(score: FloatArray) -> tuple[float, float]:
+    """Lowest score and bins per unit of score; 0 if the scores can't be told apart by bins."""
+    lowest, highest = float(score.min(initial=0)), float(score.max(initial=0))
+    extent = highest - lowest
+    scale = (NUM_BINS - 1) / extent if extent > 0 else 0.0
+    return lowest, scale if np.isfinite(scale) else 0.0
+
+
+def _lowest_bin(counts: IntArray, num_wanted: int) -> int:
+    """Highest bin at or above which there are `num_wanted` candidates; 0 if there is none."""
+    from_top = np.cumsum(counts[::-1])
+    return max(NUM_BINS - 1 - int(np.searchsorted(from_top, num_wanted)), 0)
+
+
+def _best_first(values: FloatArray, places: IntArray) -> IntArray:
+    """Order of candidates: highest score first, then smallest place (column * H + row)."""
+    if values.dtype == np.float64:
+        return np.lexsort((places, -values))
+    # One sort of 64-bit keys: the score's bits, made to ascend as scores descend, above the place.
+    bits = (values + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
+    negative = bits >> 31 == 1
+    ascending = np.where(negative, bits, ~bits & np.uint32(0x7FFFFFFF)).astype(np.uint64)
+    keys = ascending << np.uint64(32) | places.astype(np.uint64)
+    return np.argsort(keys)
 
 
 @numba.njit(cache=True, nogil=True)
-def _sweep(order: IntArray, taken: Mask, picks: IntArray, num_picked: int, reach: int) -> int:
-    """Pick from `order` (column * H + row) what is not taken, until `picks` is full."""
+def _bin(value: float, lowest: float, scale: float) -> int:
+    """Bin of a score; never falls as the score rises, so a bin's border is a threshold."""
+    return int((value - lowest) * scale) if scale > 0 else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_by_bin(
+    score: FloatArray, taken: Mask, floor: float, lowest: float, scale: float, upper: int
+) -> IntArray:
+    """Free scores above the floor in each bin below `upper`, (NUM_BINS,)."""
+    counts = np.zeros(NUM_BINS, np.int64)
+    for row in range(score.shape[0]):
+        for column in range(score.shape[1]):
+            value = score[row, column]
+            if value > floor and not taken[row, column]:
+                position = _bin(value, lowest, scale)
+                if position < upper:
+                    counts[position] += 1
+    return counts
+
+
+@numba.njit(cache=True, nogil=True)
+def _gather(
+    score: FloatArray,
+    taken: Mask,
+    floor: float,
+    lowest: float,
+    scale: float,
+    lower: int,
+    upper: int,
+    num_candidates: int,
+) -> tuple[FloatArray, IntArray]:
+    """Free scores above the floor in the bins from `lower` to `upper`, and their places."""
+    values = np.empty(num_candidates, score.dtype)
+    places = np.empty(num_candidates, np.int64)
+    num_found = 0
+    for row in range(score.shape[0]):
+        for column in range(score.shape[1]):
+            value = score[row, column]
+            if value > floor and not taken[row, column]:
+                position = _bin(value, lowest, scale)
+                if lower <= position < upper:
+                    values[num_found] = value
+                    places[num_found] = column * score.shape[0] + row
+                    num_found += 1
+    return values, places
+
+
+@numba.njit(cache=True, nogil=True)
+def _sweep(places: IntArray, taken: Mask, centres: IntArray, num_picked: int, reach: int) -> int:
+    """Pick in the order of `places` what is not taken, until `centres` is full."""
     height, width = taken.shape
-    for position in order:
-        if num_picked == len(picks):
+    for place in places:
+        if num_picked == len(centres):
             break
-        column, row = position // height, position % height
+        row, column = place % height, place // height
         if taken[row, column]:
             continue
-        picks[num_picked] = position
+        centres[num_picked, 0], centres[num_picked, 1] = row, column
         num_picked += 1
         for i in range(max(row - reach, 0), min(row + reach + 1, height)):
             for j in range(max(column - reach, 0), min(column + reach + 1, width)):
