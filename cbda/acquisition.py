@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cbda.errors import UserError
+from cbda.inference import most_probable
 from cbda.methods import SCORE_NAMES, UNITS, require_choice
 
 EPSILON = 1e-6
@@ -142,11 +143,6 @@ def compute_score(
         score = torch.rand(logits.shape[1:], generator=generator).to(logits.device)
         return score, most_probable(logits)
     return SCORES[name, unit](logits, radius)
-
-
-def most_probable(values: Tensor) -> Tensor:
-    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8."""
-    return values.max(dim=0).indices.to(torch.uint8)  # several times faster than argmax
 
 
 def _entropy_and_prediction(logits: Tensor) -> Scored:

@@ -43,3 +43,8 @@ def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) 
     if flip:
         logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
     return logits
+
+
+def most_probable(values: Tensor) -> Tensor:
+    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8."""
+    return values.max(dim=0).indices.to(torch.uint8)  # several times faster than argmax

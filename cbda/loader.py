@@ -7,6 +7,7 @@ an uninterrupted one.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -61,8 +62,12 @@ class _Key(NamedTuple):
 def shuffled_index(seed: int, stream: Stream, num_items: int, position: int) -> int:
     """Item at a position of an endless sequence of shuffled epochs."""
     epoch, offset = divmod(position, num_items)
-    order = np.random.default_rng([seed, stream, epoch]).permutation(num_items)
-    return int(order[offset])
+    return int(_epoch_order(seed, stream, num_items, epoch)[offset])
+
+
+@lru_cache(maxsize=4)
+def _epoch_order(seed: int, stream: Stream, num_items: int, epoch: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, stream, epoch]).permutation(num_items)
 
 
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:

@@ -54,6 +54,7 @@ class RoundSettings:
         round: 1..R.
         seed: of the run, kept for the record.
         num_classes: C.
+        target_distribution: wanted share of every class, of any sum; uniform if empty.
     """
 
     unit: str
@@ -66,6 +67,7 @@ class RoundSettings:
     round: int
     seed: int
     num_classes: int
+    target_distribution: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         block_radius(self.radius, self.unit)  # refuses an unknown unit
@@ -77,6 +79,12 @@ class RoundSettings:
             raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
         if self.radius < 0:
             raise UserError(f"radius {self.radius}: allowed are 0 and above")
+        wanted = self.target_distribution
+        if wanted and (len(wanted) != self.num_classes or min(wanted) < 0 or not sum(wanted) > 0):
+            raise UserError(
+                f"target distribution {list(wanted)}: allowed are {self.num_classes} numbers, none"
+                " negative and not all 0, or none at all"
+            )
 
 
 @dataclass(frozen=True)
@@ -207,6 +215,7 @@ def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings)
         settings.balance,
         counts.sum(axis=0),
         settings.budget * num_pool_px,
+        target=_target(settings),
         max_weight=settings.max_weight,
     )
     parts = (scores.attrs["score"], settings.unit, settings.allocation, settings.balance)
@@ -221,6 +230,12 @@ def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings)
         class_weights=weights,
         num_pool_px=num_pool_px,
     )
+
+
+def _target(settings: RoundSettings) -> NDArray[np.float64] | None:
+    """The wanted class distribution, (C,) of sum 1; None if uniform."""
+    wanted = np.array(settings.target_distribution, np.float64)
+    return wanted / wanted.sum() if len(wanted) else None
 
 
 def _require_continued(
@@ -254,7 +269,7 @@ def _weighted_pool(
     balanced = settings.balance != "none"
     for index, image_id in enumerate(read_image_ids(scores)):
         score, prediction = scores["score"][index], scores["prediction"][index]
-        _require_sound(f"{scores.filename}: image {image_id!r}", score, prediction, len(weights))
+        _require_sound(f"image {image_id!r}", score, prediction, len(weights))
         blocked = np.zeros(score.shape, np.bool_)
         paint(blocked, previous.centres(index), reach)
         yield (score * weights[prediction] if balanced else score), blocked

@@ -20,6 +20,7 @@ def make_pool(root: Path, labels, num_classes: int) -> Dataset:
 def write_scores(path: Path, image_ids, score, prediction, num_classes: int, radius: int) -> Path:
     """A score file of maps (N,H,W)."""
     attributes = {"num_classes": num_classes, "radius": radius, "score": "ripu"}
-    with create_scores(path, list(image_ids), *score.shape[1:], attributes) as file:
+    _, height, width = score.shape
+    with create_scores(path, list(image_ids), height, width, attributes) as file:
         file["score"][:], file["prediction"][:] = score, prediction
     return path

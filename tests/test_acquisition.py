@@ -11,13 +11,13 @@ from cbda.acquisition import (
     entropy_region,
     margin_pixel,
     margin_region,
-    most_probable,
     ripu_exact_pixel,
     ripu_exact_region,
     ripu_pixel,
     ripu_region,
 )
 from cbda.errors import UserError
+from cbda.inference import most_probable
 from cbda.methods import SCORE_NAMES, UNITS
 from tests.conformance import CASES, load_case, our_score
 

@@ -79,9 +79,7 @@ def test_every_key_is_described_and_defaults_to_config_yaml(path: tuple[str, ...
 @pytest.mark.parametrize(
     ("section", "settings"), [("training", TrainingSettings()), ("model", ModelSettings())]
 )
-def test_defaults_of_the_command_line_are_those_of_config_yaml(
-    section: str, settings: Any
-) -> None:
+def test_defaults_of_the_command_line_are_those_of_config_yaml(section: str, settings: Any) -> None:
     values = dataclasses.asdict(settings)
     lists = {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
     assert lists == CONFIG[section]
@@ -116,7 +114,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"trainig": {}}, r"unknown key 'trainig' \(did you mean 'training'\?\); allowed: acquire"),
         ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: batch_size"),
         ({"training": {"batch_size": "4"}}, r"training.batch_size: '4' is not of type 'integer'"),
-        ({"model": {"architecture": "unett"}}, r"'unett' \(did you mean 'unet'\?\); allowed: small"),
+        (
+            {"model": {"architecture": "unett"}},
+            r"'unett' \(did you mean 'unet'\?\); allowed: small",
+        ),
         ({"experiment": {"methods": ["ra", "cbad"]}}, r"unknown 'cbad'.*allowed: ra, cb, da, cbda"),
         ({"experiment": {"budgets": [0]}}, r"experiment.budgets.0: 0 is less than"),
         ({"experiment": {"budgets": [5]}}, r"experiment.budgets.0: 5 is greater than the maximum"),
@@ -151,7 +152,10 @@ def test_all_mistakes_are_reported_at_once(config: dict[str, Any]) -> None:
 
 
 def test_custom_methods_join_the_built_in_ones(config: dict[str, Any]) -> None:
-    merge(config, {"experiment": {"methods": ["mine"], "custom_methods": {"mine": {"score": "margin"}}}})
+    merge(
+        config,
+        {"experiment": {"methods": ["mine"], "custom_methods": {"mine": {"score": "margin"}}}},
+    )
     assert resolve_experiment(config) == {"mine": Method(score="margin")}
 
 

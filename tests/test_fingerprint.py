@@ -8,12 +8,14 @@ PHASES = ("train", "acquire")
 MODULES = {
     "commands/__init__.py": "",
     "commands/train.py": (
-        '"""Train."""\n\nimport os\n\nfrom toy.loop import run\n\n\ndef main():\n    run(os)\n'
+        '"""Train."""\n\nimport os\n\nimport toy.commands.common\nfrom toy.loop import run\n\n\n'
+        "def main():\n    run(os)\n"
     ),
     "commands/acquire.py": (
         "def main():\n    import toy.choice\n\n    from toy.scores import exact\n\n"
         "    return toy.choice.pick(exact)\n"
     ),
+    "commands/common.py": "",
     "loop.py": (
         "# A remark.\nfrom toy.shared import limit\n\n\n"
         'def run(x):\n    """Run."""\n    return limit(x)\n'
@@ -85,7 +87,7 @@ def test_comments_docstrings_and_layout_do_not_count(package, name, old, new):
         ("choice.py", "limit(x)", "limit(x) + 1", {"acquire"}),  # imported inside a function
         ("scores/exact.py", "pass", "return 1", {"acquire"}),  # named in its package only
         ("scores/__init__.py", "import score", "import score as best", {"acquire"}),
-        ("commands/__init__.py", "", "VALUE = 1\n", set()),  # nothing imports it by name
+        ("commands/__init__.py", "", "VALUE = 1\n", {"train"}),  # the package of a module
         ("unused.py", "1", "2", set()),
     ],
 )

@@ -64,7 +64,7 @@ def test_custom_method_is_found_beside_the_built_in_ones():
 
 
 def test_unknown_method_lists_the_allowed_ones():
-    with pytest.raises(UserError, match="method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
+    with pytest.raises(UserError, match=r"method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
         resolve_method("cdba", {"mine": {}})
 
 

@@ -52,7 +52,7 @@ def oracle(tmp_path):
 class Pool:
     """Score and prediction maps to be written to a file, 0 unless set."""
 
-    def __init__(self, **peaks):
+    def __init__(self):
         self.score = np.zeros(SHAPE, np.float32)
         self.prediction = np.zeros(SHAPE, np.uint8)
 
@@ -259,14 +259,14 @@ def test_bad_score_is_an_error(tmp_path, oracle, bad):
     pool = Pool()
     pool.score[1, 2, 3] = bad
     message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), SETTINGS)
-    assert message == f"{tmp_path}/scores.h5: image 'b': 1 scores are NaN or infinite"
+    assert message == f"{tmp_path}/scores.h5: round 1: image 'b': 1 scores are NaN or infinite"
 
 
 def test_class_out_of_range_is_an_error(tmp_path, oracle):
     pool = Pool()
     pool.prediction[1, 2, 3] = 2
     message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), SETTINGS)
-    assert message == f"{tmp_path}/scores.h5: image 'b': predicts class 2, there are 2"
+    assert message == f"{tmp_path}/scores.h5: round 1: image 'b': predicts class 2, there are 2"
 
 
 @pytest.mark.parametrize(
@@ -373,3 +373,17 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation):
 def test_settings_are_checked(change, words):
     with pytest.raises(UserError, match=words):
         replace(SETTINGS, **change)
+
+
+def test_weights_aim_at_the_target_distribution(tmp_path, oracle, first):
+    """Of 36 px, class 0 shall have 27 and class 1 shall have 9, which it has already."""
+    scores = second_scores(tmp_path / "target.h5")
+    settings = replace(SECOND, target_distribution=(3.0, 1.0))
+    path = acquire(oracle, scores, settings, first, tmp_path / "labels.h5")
+    np.testing.assert_allclose(read_label_summary(path).class_weights, [1 - 8 / 27, 0])
+
+
+@pytest.mark.parametrize("wanted", [(1.0,), (1.0, -1.0), (0.0, 0.0), (float("nan"), 1.0)])
+def test_impossible_target_distribution_is_refused(wanted):
+    with pytest.raises(UserError, match=r"allowed are 2 numbers, none negative and not all 0"):
+        replace(SETTINGS, target_distribution=wanted)

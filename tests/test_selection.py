@@ -19,6 +19,7 @@ from tests.conformance import CASES, load_case, our_score
 SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 FEW_VALUES = st.sampled_from([-1.0, -0.0, 0.0, 0.25, 1.0])  # many ties
 ANY_VALUE = st.floats(-2, 2, width=32)
+EXTREME_VALUE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 units = st.sampled_from(["region", "pixel"])
 
 
@@ -27,7 +28,7 @@ def literal_greedy(score, blocked, num_queries, radius, unit):
     reach = {"region": 2 * radius, "pixel": radius}[unit]
     taken = blocked.copy()
     num_images, height, width = score.shape
-    picks = []
+    picks: list[list[int]] = []
     while len(picks) < num_queries:
         best = None
         for image in range(num_images):
@@ -50,7 +51,7 @@ def pools(draw, max_images):
     """Scores (N,H,W) float32 or float64, and blocked (N,H,W)."""
     side = st.integers(1, 7)
     shape = (draw(st.integers(1, max_images)), draw(side), draw(side))
-    values = draw(st.sampled_from([FEW_VALUES, ANY_VALUE]))
+    values = draw(st.sampled_from([FEW_VALUES, ANY_VALUE, EXTREME_VALUE]))
     score = draw(arrays(draw(st.sampled_from([np.float32, np.float64])), shape, elements=values))
     blocked = draw(arrays(np.bool_, shape, elements=st.sampled_from([False, False, True])))
     return score, blocked
@@ -163,6 +164,11 @@ def test_bad_score_raises_even_where_it_is_blocked(bad):
 def test_shapes_must_agree():
     with pytest.raises(ValueError, match="must be one"):
         select(np.zeros((4, 5)), np.zeros((5, 4), np.bool_), 1, 1, "region")
+
+
+def test_scores_must_be_floats():
+    with pytest.raises(ValueError, match="score is int64, must be float32 or float64"):
+        select(np.zeros((4, 4), np.int64), np.zeros((4, 4), np.bool_), 1, 1, "region")
 
 
 def test_unknown_unit_or_allocation_lists_the_allowed_ones():

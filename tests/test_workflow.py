@@ -93,9 +93,7 @@ def test_second_run_is_idle(finished: Path) -> None:
     assert "Nothing to be done" in snakemake(finished, TARGET)
 
 
-def test_tables_do_not_depend_on_the_number_of_cores(
-    finished: Path, tmp_path: Path
-) -> None:
+def test_tables_do_not_depend_on_the_number_of_cores(finished: Path, tmp_path: Path) -> None:
     other = copy_project(tmp_path / "one core")
     snakemake(other, TARGET, cores=1)
     for name in TABLES:

@@ -29,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
     parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
+    parser.add_argument(
+        "--target-distribution",
+        type=float,
+        nargs="*",
+        default=[],
+        metavar="Q",
+        help="wanted share of every class, scaled to sum 1 (default: uniform)",
+    )
     parser.add_argument("--radius", type=int, required=True, help="k, in px")
     parser.add_argument("--budget", type=float, required=True, help="fraction of the pool's pixels")
     parser.add_argument("--rounds", type=int, required=True, help="R")
@@ -45,12 +53,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files import open_scores
     from cbda.rounds import RoundSettings, acquire_round, read_previous, write_round
 
-    num_classes = args.num_classes or len(args.classes)
+    num_classes = args.num_classes if args.classes is None else len(args.classes)
     settings = RoundSettings(
         unit=args.method_unit,
         allocation=args.method_allocation,
         balance=args.method_balance,
         max_weight=args.max_weight,
+        target_distribution=tuple(args.target_distribution),
         radius=args.radius,
         budget=args.budget,
         rounds=args.rounds,

@@ -4,11 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.settings import (
-    DatasetSettings,
-    add_options,
-    from_options,
-)
+from cbda.settings import DatasetSettings, add_options, from_options
 
 if TYPE_CHECKING:
     from cbda.datasets import Dataset
@@ -46,5 +42,8 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
 
     settings = from_options(args, name, DatasetSettings)
     return create_dataset(
-        settings.kind, Path(settings.root), settings.split, tuple(classes) if classes else None
+        settings.kind,
+        Path(settings.root),
+        settings.split,
+        None if classes is None else tuple(classes),
     )

@@ -4,7 +4,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cbda.commands.common import add_seed_option
 from cbda.errors import UserError
 
 
@@ -14,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--num-images", type=int, required=True, help="scenes to render")
     parser.add_argument("--height", type=int, required=True, help="in px")
     parser.add_argument("--width", type=int, required=True, help="in px")
-    add_seed_option(parser)
+    parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
     parser.add_argument(
         "--out",
         type=Path,

@@ -31,11 +31,10 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
     from tqdm import tqdm
 
-    from cbda.acquisition import most_probable
     from cbda.checkpoints import build_model
     from cbda.devices import prepare_device
     from cbda.files import load_checkpoint, write_json
-    from cbda.inference import predict_logits
+    from cbda.inference import most_probable, predict_logits
     from cbda.metrics import confusion_matrix, summarise
 
     device = prepare_device(args.device, args.threads)

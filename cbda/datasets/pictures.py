@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -66,19 +67,39 @@ def _reason(error: Exception, formats: tuple[str, ...]) -> str:
 
 
 @contextmanager
-def open_picture(path: Path, formats: tuple[str, ...] = IMAGE_FORMATS) -> Iterator[Image.Image]:
-    """Open a picture by its header; whatever fails within is a `UserError` naming the file."""
+def open_picture(
+    path: Path, formats: tuple[str, ...] = IMAGE_FORMATS, content: BytesIO | None = None
+) -> Iterator[Image.Image]:
+    """Open a picture by its header; whatever fails within is a `UserError` naming the file.
+
+    Args:
+        path: the file.
+        formats: Pillow's names of the formats that it may have.
+        content: of the file, if it has been read already.
+    """
     try:
-        with Image.open(path, formats=formats) as image:
+        with Image.open(path if content is None else content, formats=formats) as image:
             yield image
     except READ_ERRORS as error:
         raise UserError(f"{path}: {_reason(error, formats)}") from error
 
 
-def verify_checksums(path: Path, formats: tuple[str, ...]) -> None:
-    """Check a PNG's checksums, which decoding skips, so that a flipped bit is not a label."""
-    with open_picture(path, formats) as image:
+@contextmanager
+def open_verified(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """Open a picture whose checksums are right.
+
+    Decoding a PNG skips some of them, and a flipped bit must not become a label. The file is
+    read once for both.
+    """
+    try:
+        content = BytesIO(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: {_reason(error, formats)}") from error
+    with open_picture(path, formats, content) as image:
         image.verify()
+    content.seek(0)
+    with open_picture(path, formats, content) as image:
+        yield image
 
 
 def read_size(path: Path) -> Size:
@@ -104,8 +125,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def read_rgb(path: Path) -> PixelArray:
     """(H, W, 3) uint8 RGB of a PNG or JPEG of any colour mode; alpha is dropped."""
-    verify_checksums(path, IMAGE_FORMATS)
-    with open_picture(path) as image:
+    with open_verified(path, IMAGE_FORMATS) as image:
         image.load()
         _require_upright(image, path)
         return np.array(_to_rgb(image))
@@ -134,7 +154,6 @@ def read_label_size(path: Path, modes: tuple[str, ...]) -> Size:
 
 def read_index(path: Path) -> PixelArray:
     """(H, W) uint8 grey values or palette indices of a PNG."""
-    verify_checksums(path, LABEL_FORMATS)
-    with open_picture(path, LABEL_FORMATS) as image:
+    with open_verified(path, LABEL_FORMATS) as image:
         require_mode(image, INDEX_MODES, path)
         return np.array(image)

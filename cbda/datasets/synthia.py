@@ -14,9 +14,8 @@ from cbda.datasets.kind import Kind
 from cbda.datasets.pictures import (
     LABEL_FORMATS,
     PixelArray,
-    open_picture,
+    open_verified,
     require_mode,
-    verify_checksums,
 )
 
 HIGH_BYTE, LOW_BYTE = "RGB;16B", "RGB;16L"
@@ -57,7 +56,7 @@ def folders(root: Path, split: str) -> tuple[Path, Path]:
 
 def read_first_channel(path: Path, raw_mode: str) -> PixelArray:
     """(H, W) uint8: one byte of the first channel of a 16-bit RGB PNG."""
-    with open_picture(path, LABEL_FORMATS) as image:
+    with open_verified(path, LABEL_FORMATS) as image:
         require_mode(image, LABEL_MODES, path)
         image.tile = [(*image.tile[0][:3], raw_mode)]  # type: ignore[attr-defined]
         return np.array(image)[:, :, 0]
@@ -65,7 +64,6 @@ def read_first_channel(path: Path, raw_mode: str) -> PixelArray:
 
 def read_ids(path: Path) -> NDArray[np.uint16]:
     """(H, W) uint16 class numbers."""
-    verify_checksums(path, LABEL_FORMATS)
     high = read_first_channel(path, HIGH_BYTE).astype(np.uint16)
     low = read_first_channel(path, LOW_BYTE).astype(np.uint16)
     return high * np.uint16(256) + low

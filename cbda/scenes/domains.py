@@ -55,6 +55,7 @@ class TrafficKnobs:
     cyclists: float
     crossing_cyclists: float
     lamp_gap_m: float
+    farthest_lamp_m: float
     traffic_lights_p: float
     signs: float
     wall_signs: float
@@ -182,18 +183,6 @@ NOON = Weather(
     wetness=(0.0, 0.0),
     lit_windows_p=0.0,
 )
-HAZY_NOON = Weather(
-    zenith=PALE_SKY + BLUE_SKY,
-    horizon=WHITE_SKY + PALE_SKY,
-    cloud_cover=(0.4, 0.9),
-    sun_strength=(0.1, 0.3),
-    shadow_length=(0.3, 0.6),
-    sunlight=((0.97, 1.03), (0.98, 1.02), (0.95, 1.03)),
-    exposure=(0.95, 1.05),
-    visibility_m=(300.0, 900.0),
-    wetness=(0.0, 0.0),
-    lit_windows_p=0.0,
-)
 OVERCAST = Weather(
     zenith=CLOUDED,
     horizon=WHITE_SKY,
@@ -292,7 +281,8 @@ SOURCE = Domain(
         crossing_pedestrians=0.3,
         cyclists=0.9,
         crossing_cyclists=0.25,
-        lamp_gap_m=36.0,
+        lamp_gap_m=30.0,
+        farthest_lamp_m=22.0,
         traffic_lights_p=0.35,
         signs=1.3,
         wall_signs=0.3,
@@ -300,7 +290,7 @@ SOURCE = Domain(
         tree_row_p=0.55,
         tree_gap_m=10.0,
         garden_trees=2.0,
-        garden_fence_p=0.5,
+        garden_fence_p=0.42,
         kerb_fence_p=0.1,
         clutter=1.6,
         busyness=(0.35, 2.0),
@@ -331,14 +321,14 @@ SOURCE = Domain(
         asphalt=(((0.55, 0.7), (0.0, 0.06), (0.36, 0.44)),),
         slabs=(((0.05, 0.12), (0.05, 0.2), (0.62, 0.76)),),
     ),
-    weather=((2.0, NOON), (0.2, HAZY_NOON)),
+    weather=((1.0, NOON),),
     sensor=SensorKnobs(
-        mean_level=(0.4, 0.52),
+        mean_level=(0.43, 0.49),
         noise=(0.0, 0.006),
         blur_heights=(0.0, 0.001),
-        gamma=(0.9, 1.15),
-        contrast=(0.9, 1.1),
-        saturation=(0.8, 1.3),
+        gamma=(0.96, 1.06),
+        contrast=(0.96, 1.04),
+        saturation=(1.0, 1.3),
         cast=(0.99, 1.01),
         vignette=(0.0, 0.0),
         bloom=(0.0, 0.0),
@@ -396,7 +386,8 @@ TARGET = Domain(
         crossing_pedestrians=0.6,
         cyclists=0.9,
         crossing_cyclists=0.25,
-        lamp_gap_m=36.0,
+        lamp_gap_m=30.0,
+        farthest_lamp_m=22.0,
         traffic_lights_p=0.3,
         signs=1.2,
         wall_signs=0.5,
@@ -404,7 +395,7 @@ TARGET = Domain(
         tree_row_p=0.5,
         tree_gap_m=9.0,
         garden_trees=2.6,
-        garden_fence_p=0.35,
+        garden_fence_p=0.28,
         kerb_fence_p=0.1,
         clutter=2.4,
         busyness=(0.35, 2.0),
@@ -464,7 +455,6 @@ TARGET = Domain(
         slabs=GREY + BRICK + (((0.05, 0.12), (0.05, 0.25), (0.4, 0.8)),),
     ),
     weather=(
-        (0.1, NOON),
         (1.0, OVERCAST),
         (1.0, LOW_SUN),
         (1.0, DUSK),

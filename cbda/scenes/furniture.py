@@ -38,7 +38,7 @@ def draw_lamp(scene: Scene, place: Placement) -> None:
     """Draw a lamp post."""
     frame, style = scene.frame(place.x_m, place.z_m), choose(scene.rng, scene.domain.style.lamps)
     surface, height = scene.surface(POLE, place.z_m), scene.uniform(4.5, 8.0)
-    paint, width = _post_paint(scene, style == "wood"), scene.uniform(0.26, 0.42)
+    paint, width = _post_paint(scene, style == "wood"), scene.uniform(0.3, 0.5)
     scene.shadow(frame, 0.3, 0.3, height)
     _post(scene, frame, height, width, paint, surface)
     inward = -1 if place.x_m > 0 else 1

@@ -187,7 +187,7 @@ def _lamps(plan: Plan) -> Iterator[Placement]:
         if not chance(plan.rng, plan.domain.traffic.lamp_row_p):
             continue
         gap = plan.domain.traffic.lamp_gap_m / max(plan.density("pole"), 1e-3)
-        for z in plan.along(5.0, gap, 60.0):
+        for z in plan.along(3.0, gap, plan.domain.traffic.farthest_lamp_m):
             if not plan.street.in_junction(z, 1.0):
                 yield Placement("lamp", plan.by_kerb(side), z)
 

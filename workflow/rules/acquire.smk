@@ -19,7 +19,7 @@ rule acquire:
             *class_options(),
             *to_options("rounds", config["experiment"]["rounds"]),
             *to_options("radius", config["experiment"]["radius"]),
-            *to_options("max-weight", config["acquire"]["max_weight"]),
+            *to_options("", config["acquire"]),
         ],
     shell:
         "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"

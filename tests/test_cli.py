@@ -1,0 +1,298 @@
+"""The commands, as a user gives them."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+import cbda
+from cbda.cli import COMMANDS, main, one_line
+from cbda.errors import UserError
+from tests.datasets.layouts import make_folder
+from tests.pools import make_pool, write_scores
+
+CLASSES = ("road", "car", "tree")
+# Runs a command line in a process of its own, then fails if a module has been imported.
+GUARD = """
+import sys
+from cbda.cli import main
+forbidden, words = sys.argv[1].split(","), sys.argv[2:]
+try:
+    code = main(words)
+except SystemExit as stop:
+    code = stop.code
+found = sorted(set(forbidden) & set(sys.modules))
+sys.exit(f"imported {found}" if found else code)
+"""
+
+
+def run_guarded(words, forbidden, folder):
+    """Output of a command that must not import some modules."""
+    command = [sys.executable, "-c", GUARD, ",".join(forbidden), *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_help_is_light(tmp_path):
+    heavy = ("torch", "torchvision", "numpy", "pandas", "h5py", "PIL", "numba", "scipy")
+    output = run_guarded(["--help"], heavy, tmp_path)
+    assert all(COMMANDS[name] in output for name in COMMANDS if " " not in name)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_answers_help(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command.split(), "--help"])
+    assert stop.value.code == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"usage: cbda {command} ")
+    assert "--out" in output
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"cbda {cbda.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["acquier"], ["data"], ["acquire", "--nothing"]])
+def test_unknown_words_give_the_usage(words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+    assert "usage: cbda" in capsys.readouterr().err
+
+
+ACQUIRE = """
+    cbda acquire --scores scores.h5 [--labels previous/labels.h5] --oracle-kind folder --oracle-root DIR \\
+        --method-unit region --method-allocation dynamic --method-balance consumed \\
+        --radius 1 --budget 0.05 --rounds 5 --round 1 --num-classes 19 --seed 0 --out labels.h5
+"""  # noqa: E501
+
+
+def acquire_words(*changes):
+    """The documented command line, after replacements of text in it."""
+    text = ACQUIRE.replace("\\\n", " ")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return shlex.split(text)[1:]
+
+
+FIRST = ("[--labels previous/labels.h5]", "")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working directory with a pool of 3 images of 20x30 px in DIR, and its scores."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    labels = make_folder(tmp_path / "DIR", 3, 20, 30, 19, rng)
+    score = rng.random((3, 20, 30))
+    prediction = rng.integers(0, 19, (3, 20, 30))
+    write_scores(tmp_path / "scores.h5", labels, score, prediction, 19, 1)
+    return tmp_path
+
+
+def test_acquire_as_documented_imports_no_torch(folder):
+    """ceil(600 * 0.01 / 9) = 1 region an image and round."""
+    heavy = ("torch", "torchvision", "pandas", "scipy")
+    output = run_guarded(acquire_words(FIRST), heavy, folder)
+    assert output == "round 1: 3 queries in 3 images\n"
+    (folder / "previous").mkdir()
+    (folder / "labels.h5").rename(folder / "previous/labels.h5")
+    second = acquire_words(("[", ""), ("]", ""), ("--round 1", "--round 2"))
+    assert main(second) == 0
+    with h5py.File(folder / "labels.h5") as file:
+        assert file["query"][:, 0].tolist() == [1, 1, 1, 2, 2, 2]
+        assert (file["label"][:] != 255).sum() == file.attrs["class_counts"].sum()
+        assert file.attrs["class_weights"].min() < 1
+
+
+def error_line(words, capsys):
+    """The line on stderr of a command that fails, which must be the only one."""
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("--scores scores.h5", "--scores no.h5", "no.h5: not a readable HDF5 file"),
+        ("--scores scores.h5", "--scores DIR/labels/000.png", "000.png: not a readable HDF5"),
+        ("folder", "foldr", "dataset kind 'foldr' is unknown; allowed: camvid, cityscapes"),
+        ("DIR", "nowhere", "no such folder"),
+        ("region", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
+        ("dynamic", "static", "allocation 'static' is unknown; allowed: per_image, dynamic"),
+        ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed, ratio"),
+        ("--radius 1", "--radius 2", "scores.h5: radius is 1, this round asks for 2"),
+        ("--budget 0.05", "--budget 5", "budget 5.0: allowed are fractions above 0 and up to 1"),
+        ("--round 1", "--round 6", "round 6: allowed are 1 to 5, the rounds"),
+        ("--round 1", "--round 2", "round 2 continues from labels of the round before it"),
+        ("--num-classes 19", "--num-classes 20", "scores.h5: num_classes is 19, this round as"),
+        ("--num-classes 19", "--num-classes 0", "0 classes given; allowed: 1 to 255"),
+    ],
+)
+def test_mistake_is_one_line(folder, capsys, old, new, message):
+    before = sorted(folder.iterdir())
+    line = error_line(acquire_words(FIRST, (old, new)), capsys)
+    assert line.startswith("cbda acquire: error: ")
+    assert message in line
+    assert sorted(folder.iterdir()) == before
+
+
+def test_exhausted_pool_is_one_line(folder, capsys):
+    words = acquire_words(FIRST, ("--budget 0.05", "--budget 1"), ("--rounds 5", "--rounds 1"))
+    line = error_line(words, capsys)
+    assert "scores.h5: round 1: the pool is exhausted: " in line
+    assert not (folder / "labels.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("a.png: broken", "a.png: broken"),
+        ("a.png:\nbroken", "a.png: broken"),
+        ("Caught UserError\nTraceback\ncbda.errors.UserError: a.png: broken\n", "a.png: broken"),
+    ],
+)
+def test_one_line(message, expected):
+    assert one_line(UserError(message)) == expected
+
+
+def pretrain_words(folder, *more):
+    return [
+        "pretrain",
+        *("--source-root", str(folder / "source"), "--classes", *CLASSES),
+        *("--training-image-size", "16", "24", "--training-batch-size", "2"),
+        *("--training-total-iterations", "6", "--iterations", "2"),
+        *("--device", "cpu", "--out", str(folder / "model.pt"), *more),
+    ]
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_broken_image_is_one_line_whoever_reads_it(tmp_path, capfd, num_workers):
+    make_folder(tmp_path / "source", 1, 16, 24, 3, np.random.default_rng(0))
+    path = tmp_path / "source/images/000.png"
+    path.write_bytes(path.read_bytes()[:-40])
+    words = pretrain_words(tmp_path, "--training-num-workers", str(num_workers))
+    assert main(words) == 2
+    errors = capfd.readouterr().err
+    line = errors.splitlines()[-1]  # the lines before it are the progress bar's
+    assert line.startswith(f"cbda pretrain: error: {path}: cannot be read")
+    assert errors.count("error") == 1
+    assert "Traceback" not in errors
+    assert not (tmp_path / "model.pt").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--model-architecture", "fcn"), "model.architecture 'fcn' is unknown; allowed: small"),
+        (("--model-freeze-batch-norm",), "model.freeze_batch_norm: the small network starts un"),
+        (("--training-optimizer-name", "adam"), "'adam' is unknown; allowed: sgd, adamw"),
+        (("--device", "tpu"), "device 'tpu' is unknown; allowed: auto, cpu, cuda"),
+    ],
+)
+def test_mistake_of_training_is_one_line(tmp_path, capsys, more, message):
+    make_folder(tmp_path / "source", 1, 16, 24, 3, np.random.default_rng(0))
+    assert message in error_line(pretrain_words(tmp_path, *more), capsys)
+
+
+def test_unknown_domain_is_one_line(tmp_path, capsys):
+    size = ("--num-images", "1", "--height", "8", "--width", "8")
+    words = ["data", "make", "--domain", "moon", *size, "--out", str(tmp_path / "manifest.json")]
+    assert error_line(words, capsys).startswith("cbda data make: error: --domain 'moon': allowed")
+
+
+def test_validation_set_of_nothing_but_void_is_an_error(tmp_path, capsys):
+    make_folder(tmp_path / "source", 2, 16, 24, 3, np.random.default_rng(0))
+    assert main(pretrain_words(tmp_path)) == 0
+    make_pool(tmp_path / "val", {"a": np.full((16, 24), 255, np.uint8)}, 3)
+    out = tmp_path / "evaluation.json"
+    words = ["--checkpoint", str(tmp_path / "model.pt"), "--val-root", str(tmp_path / "val")]
+    assert main(["evaluate", *words, "--device", "cpu", "--out", str(out)]) == 2
+    message = f"{tmp_path / 'val'}: no pixel belongs to any of the classes"
+    assert capsys.readouterr().err.splitlines()[-1] == f"cbda evaluate: error: {message}"
+    assert not out.exists()
+
+
+def run(words, *more):
+    assert main([*words.split(), *more]) == 0
+
+
+@pytest.fixture
+def generated(tmp_path, monkeypatch):
+    """The working directory, with rendered and checked sets of 3 images; their class names."""
+    monkeypatch.chdir(tmp_path)
+    for name, domain, seed in [
+        ("source", "source", 1),
+        ("pool", "target", 2),
+        ("val", "target", 3),
+    ]:
+        size = "--num-images 3 --height 48 --width 64"
+        run(f"data make --domain {domain} {size} --seed {seed} --out {name}/manifest.json")
+    classes = json.loads((tmp_path / "pool/manifest.json").read_text())["classes"]
+    for name in ("source", "pool", "val"):
+        run(f"data check --kind folder --root {name} --out {name}.json --classes", *classes)
+    return classes
+
+
+SHARED = "--device cpu --seed 5"
+TRAINING = """
+    --source-root source --target-root pool --training-total-iterations 4
+    --training-image-size 48 64 --training-batch-size 2
+"""
+
+
+@pytest.fixture
+def finished(generated, tmp_path):
+    """The working directory after one round, every command given what the one before made."""
+    run(
+        f"pretrain {TRAINING} --iterations 2 {SHARED} --out pretrained.pt --classes",
+        *generated,
+    )
+    run(
+        f"""score --checkpoint pretrained.pt --target-root pool --method-score ripu
+        --method-unit region --radius 1 --round 1 {SHARED} --out scores.h5"""
+    )
+    run(
+        f"""acquire --scores scores.h5 --oracle-root pool --method-unit region --radius 1
+        --method-allocation dynamic --method-balance consumed --budget 0.1 --rounds 1 --round 1
+        --num-classes {len(generated)} --seed 5 --out labels.h5"""
+    )
+    run(
+        f"""finetune --checkpoint pretrained.pt --labels labels.h5 {TRAINING} --until 4 {SHARED}
+        --out model.pt"""
+    )
+    run("evaluate --checkpoint model.pt --val-root val --flip --device cpu --out evaluation.json")
+    run(
+        """tabulate --run cbda 0.1 5 evaluation.json labels.h5 --baseline cbda --out table.csv
+        --out-classes classes.csv --out-acquisition acquisition.csv"""
+    )
+    return tmp_path
+
+
+def test_chain_of_commands(finished, capsys):
+    """ceil(48 * 64 * 0.1 / 9) = 35 regions an image."""
+    evaluation = json.loads((finished / "evaluation.json").read_text())
+    assert evaluation["num_images"] == 3
+    assert 0 < np.sum(evaluation["confusion"]) <= 3 * 48 * 64
+    with h5py.File(finished / "labels.h5") as file:
+        assert len(file["query"]) == 3 * 35
+        acquired = (file["round"][:] == 1).sum() / file["round"].size
+    (row,) = pd.read_csv(finished / "table.csv").to_dict("records")
+    assert (row["method"], row["num_seeds"], row["mIoU_diff_mean"]) == ("cbda", 1, 0)
+    assert row["acquired_fraction"] == pytest.approx(acquired, abs=1e-4)
+    assert row["mIoU_mean"] == pytest.approx(100 * evaluation["mIoU"], abs=1e-4)
+
+    words = f"finetune --checkpoint model.pt --labels labels.h5 {TRAINING} --until 4 --out again.pt"
+    capsys.readouterr()
+    line = error_line(words.split(), capsys)
+    assert line == "cbda finetune: error: --until 4: model.pt is at iteration 4 already"
