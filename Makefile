@@ -24,7 +24,7 @@ install: .venv/installed
 	@touch $@
 
 test: install
-	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile
 
 check: install
 	$(BIN)/ruff format --check .

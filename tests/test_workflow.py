@@ -31,12 +31,18 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-def snakemake(project: Path, *words: str, cores: int = 2, check: bool = True) -> str:
-    """Run Snakemake in a project with its own copy of the package; everything it printed."""
+def snakemake(
+    project: Path, *options: str, change: str = "{}", cores: int = 2, check: bool = True
+) -> str:
+    """Make the table in a project with its own copy of the package; everything it printed.
+
+    `change` is YAML that is merged into the configuration.
+    """
+    (project / "change.yaml").write_text(change)
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [*command, "--configfile", "tests/config.yaml", *words],
+        [*command, "--configfile", "tests/config.yaml", "change.yaml", *options, "--", TARGET],
         cwd=project,
         env={**os.environ, "PATH": path, "PYTHONPATH": str(project)},
         stdout=subprocess.PIPE,
@@ -49,9 +55,9 @@ def snakemake(project: Path, *words: str, cores: int = 2, check: bool = True) ->
     return done.stdout
 
 
-def planned_jobs(project: Path, *words: str) -> Counter[str]:
+def planned_jobs(project: Path, change: str = "{}") -> Counter[str]:
     """Jobs by rule that a run would make, `all` and the total left out."""
-    output = snakemake(project, "--dry-run", *words, TARGET)
+    output = snakemake(project, "--dry-run", change=change)
     rows = re.findall(r"^(\w+) +(\d+)$", output.partition("Job stats:")[2], re.MULTILINE)
     return Counter({rule: int(n) for rule, n in rows if rule not in ("all", "total")})
 
@@ -59,7 +65,7 @@ def planned_jobs(project: Path, *words: str) -> Counter[str]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(tmp_path_factory.mktemp("two cores"))
-    snakemake(project, TARGET, cores=2)
+    snakemake(project, cores=2)
     return project
 
 
@@ -90,12 +96,12 @@ def test_labels_are_kept_and_scores_are_not(finished: Path) -> None:
 
 
 def test_second_run_is_idle(finished: Path) -> None:
-    assert "Nothing to be done" in snakemake(finished, TARGET)
+    assert "Nothing to be done" in snakemake(finished)
 
 
 def test_tables_do_not_depend_on_the_number_of_cores(finished: Path, tmp_path: Path) -> None:
     other = copy_project(tmp_path / "one core")
-    snakemake(other, TARGET, cores=1)
+    snakemake(other, cores=1)
     for name in TABLES:
         path = Path("results/tiny", name)
         assert (finished / path).read_bytes() == (other / path).read_bytes(), name
@@ -104,19 +110,19 @@ def test_tables_do_not_depend_on_the_number_of_cores(finished: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("change", "num_runs"),
     [
-        ("experiment={budgets: [0.05, 0.1]}", 2),
-        ("experiment={methods: [ra, cbda, random]}", 1),
-        ("experiment={methods: [ra, cbda, mine], custom_methods: {mine: {score: entropy}}}", 1),
+        ("experiment: {budgets: [0.05, 0.1]}", 2),
+        ("experiment: {methods: [ra, cbda, random]}", 1),
+        ("experiment: {methods: [ra, cbda, mine], custom_methods: {mine: {score: entropy}}}", 1),
     ],
 )
 def test_addition_makes_only_the_new_jobs(finished: Path, change: str, num_runs: int) -> None:
     per_round = dict.fromkeys(("score", "acquire", "finetune"), 2 * num_runs)
     expected = Counter({**per_round, "evaluate": num_runs, "tabulate": 1})
-    assert planned_jobs(finished, "--config", change) == expected
+    assert planned_jobs(finished, change) == expected
 
 
 def test_new_seed_shares_nothing_but_the_data(finished: Path) -> None:
-    jobs = planned_jobs(finished, "--config", "experiment={seeds: [0, 1]}")
+    jobs = planned_jobs(finished, "experiment: {seeds: [0, 1]}")
     assert jobs["pretrain"] == jobs["full"] == 1
     assert jobs["data_make"] == jobs["data_check"] == 0
 
@@ -127,7 +133,7 @@ def append(path: Path, text: str) -> None:
 
 def test_changed_comment_makes_nothing_stale(editable: Path) -> None:
     append(editable / "cbda/metrics.py", "\n# A remark.\n")
-    assert "Nothing to be done" in snakemake(editable, TARGET)
+    assert "Nothing to be done" in snakemake(editable)
 
 
 @pytest.mark.parametrize(
@@ -153,14 +159,12 @@ def test_reordered_configuration_makes_nothing_stale(editable: Path) -> None:
     )
     assert moved != text
     path.write_text(moved)
-    assert "Nothing to be done" in snakemake(editable, TARGET)
+    assert "Nothing to be done" in snakemake(editable)
 
 
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
-    output = snakemake(
-        project, "--config", "experiment={methods: [ra, cbdaa]}", TARGET, check=False
-    )
+    output = snakemake(project, change="experiment: {methods: [ra, cbdaa]}", check=False)
     assert "unknown 'cbdaa' (did you mean 'cbda'?)" in output
     assert "allowed: ra, cb, da, cbda" in output
     assert not (project / "data").exists()
@@ -171,8 +175,7 @@ def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
     (results / "table_mIoU.csv").unlink()
     (results / "seed0/ra/budget0.05/evaluation.json").unlink()
     (results / "seed0/ra/budget0.05/round2/model.pt").write_text("broken")
-    words = ("--keep-going", "--rerun-triggers", "input", TARGET)
-    output = snakemake(editable, *words, check=False)
+    output = snakemake(editable, "--keep-going", "--rerun-triggers", "input", check=False)
     assert "not a readable checkpoint" in output
     table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
     assert table.loc["ra", "num_seeds"] == 0
