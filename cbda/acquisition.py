@@ -6,7 +6,7 @@ the same logits. Works on whatever device holds the logits.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from cbda.methods import SCORE_NAMES, UNITS, require_choice
 
 EPSILON = 1e-6
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
+OUTSIDE = 255  # prediction beyond the border; classes are at most 255, so 0..254
+ENTROPY_BLOCK_PX = 1 << 15
+IMPURITY_BLOCK_PX = 1 << 17
 
 Scored = tuple[Tensor, Tensor]
 
@@ -35,7 +38,7 @@ def ripu_region(logits: Tensor, radius: int) -> Scored:
     entropy, prediction = _entropy_and_prediction(logits)
     scale = math.log(logits.shape[0])
     uncertainty = _window_mean(entropy / scale, radius)
-    impurity = _window_impurity(prediction, logits.shape[0], radius, EPSILON) / scale
+    impurity = _window_impurity(prediction, radius, EPSILON) / scale
     return impurity * uncertainty, prediction
 
 
@@ -55,7 +58,7 @@ def ripu_exact_region(logits: Tensor, radius: int) -> Scored:
     entropy, prediction = _entropy_and_prediction(logits)
     scale = math.log(logits.shape[0])
     uncertainty = _window_mean(entropy.clamp(min=0) / scale, radius)
-    impurity = _window_impurity(prediction, logits.shape[0], radius, 0.0) / scale
+    impurity = _window_impurity(prediction, radius, 0.0) / scale
     return (impurity + PURE_IMPURITY) * uncertainty, prediction
 
 
@@ -70,13 +73,13 @@ def ripu_pixel(logits: Tensor, radius: int) -> Scored:
         score (H,W) float32 and prediction (H,W) uint8.
     """
     entropy, prediction = _entropy_and_prediction(logits)
-    return entropy * _window_impurity(prediction, logits.shape[0], radius, EPSILON), prediction
+    return entropy * _window_impurity(prediction, radius, EPSILON), prediction
 
 
 def ripu_exact_pixel(logits: Tensor, radius: int) -> Scored:
     """Pixel score A = h * (P0' + delta), with 0 log 0 = 0; see `ripu_exact_region`."""
     entropy, prediction = _entropy_and_prediction(logits)
-    impurity = _window_impurity(prediction, logits.shape[0], radius, 0.0)
+    impurity = _window_impurity(prediction, radius, 0.0)
     return entropy.clamp(min=0) * (impurity + PURE_IMPURITY), prediction
 
 
@@ -147,9 +150,24 @@ def compute_score(
 
 def _entropy_and_prediction(logits: Tensor) -> Scored:
     """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
-    probability = torch.softmax(logits.float(), dim=0)  # (C, H, W)
-    entropy = -(probability * torch.log(probability + EPSILON)).sum(dim=0)
-    return entropy, most_probable(probability)
+    entropy = torch.empty(logits.shape[1:], device=logits.device)
+    prediction = torch.empty_like(entropy, dtype=torch.uint8)
+    for rows in _row_blocks(logits, ENTROPY_BLOCK_PX):
+        values = logits[:, rows].float()  # (C, rows, W)
+        prediction[rows] = most_probable(values)
+        probability = (values - values.amax(dim=0)).exp_()
+        probability /= probability.sum(dim=0)
+        information = (probability + EPSILON).log_()
+        entropy[rows] = information.mul_(probability).sum(dim=0).neg_()
+    return entropy, prediction
+
+
+def _row_blocks(maps: Tensor, block_px: int) -> Iterator[slice]:
+    """Blocks of whole rows that stay in a CPU's cache; on another device all rows at once."""
+    height, width = maps.shape[-2:]
+    num_rows = max(block_px // width, 1) if maps.device.type == "cpu" else height
+    for first in range(0, height, num_rows):
+        yield slice(first, min(first + num_rows, height))
 
 
 def _window_mean(values: Tensor, radius: int) -> Tensor:
@@ -157,19 +175,29 @@ def _window_mean(values: Tensor, radius: int) -> Tensor:
     return _window_sum(values, radius) / _window_size(values, radius)
 
 
-def _window_impurity(prediction: Tensor, num_classes: int, radius: int, epsilon: float) -> Tensor:
+def _window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
     """Entropy in nats of the histogram of predictions over the clipped window, (H,W) float32.
 
     A count m of a window of n pixels can only take few values, so -m/n log(m/n + epsilon) is
     looked up, and no (C,H,W) one-hot tensor is made.
     """
-    size = _window_size(prediction, radius).long()  # (H, W)
     table = _entropy_table((2 * radius + 1) ** 2, epsilon).to(prediction.device)
+    row_of_table = _window_size(prediction, radius).int() * len(table)  # (H, W)
+    padded = functional.pad(prediction, (radius,) * 4, value=OUTSIDE)
     impurity = torch.zeros(prediction.shape, device=prediction.device)
-    for label in range(num_classes):
-        count = _window_sum((prediction == label).float(), radius).long()
-        impurity += table[size, count]
+    for rows in _row_blocks(prediction, IMPURITY_BLOCK_PX):
+        around = padded[rows.start : rows.stop + 2 * radius]
+        present = torch.bincount(around.flatten(), minlength=OUTSIDE)[:OUTSIDE].nonzero()
+        for label in present.flatten().tolist():
+            count = _box_sum((around == label).to(_count_dtype(radius)), radius)
+            place = (row_of_table[rows] + count).flatten()
+            impurity[rows] += table.flatten().index_select(0, place).view(count.shape)
     return impurity
+
+
+def _count_dtype(radius: int) -> torch.dtype:
+    """The narrowest type that holds the pixels of a window."""
+    return torch.uint8 if (2 * radius + 1) ** 2 < 256 else torch.int32
 
 
 def _entropy_table(max_size: int, epsilon: float) -> Tensor:
@@ -183,16 +211,19 @@ def _entropy_table(max_size: int, epsilon: float) -> Tensor:
 
 
 def _window_sum(values: Tensor, radius: int) -> Tensor:
-    """Sum over the clipped window of a map (H,W) float32, one axis after the other."""
+    """Sum over the clipped window of a map (H,W) float32."""
+    return _box_sum(functional.pad(values, (radius,) * 4), radius)
+
+
+def _box_sum(padded: Tensor, radius: int) -> Tensor:
+    """Sums of windows that lie inside a map, (H,W) of (H+2k,W+2k), one axis after the other."""
     for axis in (0, 1):
-        length = values.shape[axis]
-        pad = (0, 0, radius, radius) if axis == 0 else (radius, radius, 0, 0)
-        padded = functional.pad(values, pad)
+        length = padded.shape[axis] - 2 * radius
         total = padded.narrow(axis, 0, length).clone()
         for offset in range(1, 2 * radius + 1):
             total += padded.narrow(axis, offset, length)
-        values = total
-    return values
+        padded = total
+    return padded
 
 
 def _window_size(values: Tensor, radius: int) -> Tensor:

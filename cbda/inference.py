@@ -46,5 +46,11 @@ def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) 
 
 
 def most_probable(values: Tensor) -> Tensor:
-    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8."""
-    return values.max(dim=0).indices.to(torch.uint8)  # several times faster than argmax
+    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8.
+
+    Compares with the maximum: several times faster than argmax, which cannot be vectorised.
+    """
+    num_classes = len(values)
+    rank = torch.arange(num_classes, 0, -1, device=values.device, dtype=torch.uint8)
+    is_highest = (values == values.amax(dim=0)).view(torch.uint8)
+    return num_classes - (is_highest * rank[:, None, None]).amax(dim=0)
