@@ -6,7 +6,7 @@ folder, synced, and renamed.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VOID = 255
 SCORES_FORMAT = "cbda.scores"
 LABELS_FORMAT = "cbda.labels"
+QUERIES_PER_CHUNK = 1 << 16
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def _require_parts(path: Path, file: "h5py.File", format_name: str) -> None:
 def create_maps(
     file: "h5py.File",
     dtypes: dict[str, str],
-    image_ids: list[str],
+    image_ids: Sequence[str],
     height: int,
     width: int,
     **filters: Any,
@@ -136,7 +137,7 @@ def create_maps(
     for name, dtype in dtypes.items():
         shape, chunk = (len(image_ids), height, width), (1, height, width)
         file.create_dataset(name, shape, dtype, chunks=chunk, fletcher32=True, **filters)
-    file.create_dataset("image_id", data=image_ids, dtype=h5py.string_dtype())
+    file.create_dataset("image_id", data=list(image_ids), dtype=h5py.string_dtype())
 
 
 def read_image_ids(file: "h5py.File") -> list[str]:
@@ -146,7 +147,7 @@ def read_image_ids(file: "h5py.File") -> list[str]:
 
 @contextmanager
 def create_scores(
-    path: Path, image_ids: list[str], height: int, width: int, attributes: dict[str, Any]
+    path: Path, image_ids: Sequence[str], height: int, width: int, attributes: dict[str, Any]
 ) -> Iterator["h5py.File"]:
     """Create a score file with empty `score` and `prediction` maps of (N,H,W)."""
     with create_hdf5(path, SCORES_FORMAT, attributes) as file:
@@ -161,13 +162,27 @@ def open_scores(path: Path) -> AbstractContextManager["h5py.File"]:
 
 @contextmanager
 def create_labels(
-    path: Path, image_ids: list[str], height: int, width: int
+    path: Path, image_ids: Sequence[str], height: int, width: int
 ) -> Iterator["h5py.File"]:
     """Create a label file with empty `label` and `round` maps of (N,H,W)."""
     with create_hdf5(path, LABELS_FORMAT, {}) as file:
         packing = {"compression": "gzip", "compression_opts": 1}
         create_maps(file, {"label": "u1", "round": "u1"}, image_ids, height, width, **packing)
         yield file
+
+
+def create_queries(file: "h5py.File", num_queries: int) -> "h5py.Dataset":
+    """Create the empty `query` (M,4) int32 of a label file: round, image, row, column."""
+    return file.create_dataset(
+        "query",
+        (num_queries, 4),
+        "i4",
+        chunks=(min(num_queries, QUERIES_PER_CHUNK), 4),
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+        fletcher32=True,
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ import pytest
 
 from cbda.errors import UserError
 from cbda.files import open_scores, read_label_summary
-from cbda.rounds import RoundSettings, acquire_round, read_previous, write_round
+from cbda.labelling import rechunk, write_round
+from cbda.querying import acquire_round
+from cbda.rounds import RoundSettings, read_previous
 from tests.pools import make_pool, write_scores
 
 VOID = 255
@@ -387,3 +389,15 @@ def test_weights_aim_at_the_target_distribution(tmp_path, oracle, first):
 def test_impossible_target_distribution_is_refused(wanted):
     with pytest.raises(UserError, match=r"allowed are 2 numbers, none negative and not all 0"):
         replace(SETTINGS, target_distribution=wanted)
+
+
+@pytest.mark.parametrize("lengths", [[], [3], [4], [1, 1, 1, 9], [9, 1], [4, 4], [0, 5, 0]])
+def test_rechunk_keeps_the_rows(lengths):
+    rows = np.arange(4 * sum(lengths), dtype=np.int32).reshape(-1, 4)
+    blocks = np.split(rows, np.cumsum(lengths)[:-1]) if lengths else []
+    chunks = list(rechunk(blocks, 4))
+    assert all(len(chunk) == 4 for chunk in chunks)
+    joined = np.concatenate([np.empty((0, 4), np.int32), *chunks])
+    np.testing.assert_array_equal(joined[: len(rows)], rows)
+    assert not joined[len(rows) :].any()
+    assert len(joined) - len(rows) < 4

@@ -1,60 +1,19 @@
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from cbda.errors import UserError
 from cbda.selection import (
     block_radius,
-    choose_queries,
     label_radius,
     paint,
     queries_per_image,
     select,
-    select_dynamic,
+    widen,
 )
 from tests.conformance import CASES, load_case, our_score
-
-SETTINGS = settings(max_examples=200, deadline=None, derandomize=True, database=None)
-FEW_VALUES = st.sampled_from([-1.0, -0.0, 0.0, 0.25, 1.0])  # many ties
-ANY_VALUE = st.floats(-2, 2, width=32)
-EXTREME_VALUE = st.floats(allow_nan=False, allow_infinity=False, width=32)
-units = st.sampled_from(["region", "pixel"])
-
-
-def literal_greedy(score, blocked, num_queries, radius, unit):
-    """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
-    reach = {"region": 2 * radius, "pixel": radius}[unit]
-    taken = blocked.copy()
-    num_images, height, width = score.shape
-    picks: list[list[int]] = []
-    while len(picks) < num_queries:
-        best = None
-        for image in range(num_images):
-            for column in range(width):
-                for row in range(height):
-                    value = score[image, row, column]
-                    if not taken[image, row, column] and (best is None or value > best[0]):
-                        best = value, image, row, column
-        if best is None:
-            break
-        _, image, row, column = best
-        picks.append([image, row, column])
-        rows = slice(max(row - reach, 0), row + reach + 1)
-        taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
-    return picks
-
-
-@st.composite
-def pools(draw, max_images):
-    """Scores (N,H,W) float32 or float64, and blocked (N,H,W)."""
-    side = st.integers(1, 7)
-    shape = (draw(st.integers(1, max_images)), draw(side), draw(side))
-    values = draw(st.sampled_from([FEW_VALUES, ANY_VALUE, EXTREME_VALUE]))
-    score = draw(arrays(draw(st.sampled_from([np.float32, np.float64])), shape, elements=values))
-    blocked = draw(arrays(np.bool_, shape, elements=st.sampled_from([False, False, True])))
-    return score, blocked
+from tests.literal import SETTINGS, literal_greedy, pools, units
 
 
 @SETTINGS
@@ -64,14 +23,6 @@ def test_select_is_the_literal_greedy_choice(pool, num_queries, radius, unit):
     picks = select(score[0], blocked[0], num_queries, radius, unit)
     expected = [pick[1:] for pick in literal_greedy(score, blocked, num_queries, radius, unit)]
     assert picks.tolist() == expected
-
-
-@SETTINGS
-@given(pools(max_images=4), st.integers(0, 20), st.integers(0, 2), units)
-def test_select_dynamic_is_the_literal_greedy_choice(pool, num_queries, radius, unit):
-    score, blocked = pool
-    picks = select_dynamic(zip(score, blocked, strict=True), num_queries, radius, unit)
-    assert picks.tolist() == literal_greedy(score, blocked, num_queries, radius, unit)
 
 
 @SETTINGS
@@ -96,23 +47,6 @@ def test_arguments_are_left_unchanged(pool, num_queries, radius, unit):
     before = score.tobytes(), blocked.tobytes()
     select(score, blocked, num_queries, radius, unit)
     assert (score.tobytes(), blocked.tobytes()) == before
-
-
-@SETTINGS
-@given(pools(max_images=3), st.integers(1, 3), st.integers(0, 1), units)
-@example((np.zeros((2, 3, 3)), np.zeros((2, 3, 3), np.bool_)), 2, 1, "pixel")
-def test_per_image_choice_is_that_of_each_image(pool, num_per_image, radius, unit):
-    score, blocked = pool
-    each = [
-        select(*maps, num_per_image, radius, unit).tolist()
-        for maps in zip(score, blocked, strict=True)
-    ]
-    assume(all(len(picks) == num_per_image for picks in each))
-    chosen = choose_queries(
-        zip(score, blocked, strict=True), len(score), num_per_image, "per_image", radius, unit
-    )
-    expected = [[image, *pick] for image, picks in enumerate(each) for pick in picks]
-    assert chosen.tolist() == expected
 
 
 def test_ties_go_to_the_smallest_column_then_row():
@@ -157,8 +91,6 @@ def test_bad_score_raises_even_where_it_is_blocked(bad):
     blocked = np.ones((4, 4), np.bool_)
     with pytest.raises(ValueError, match="1 scores are NaN or infinite"):
         select(score, blocked, 1, 1, "region")
-    with pytest.raises(ValueError, match="1 scores are NaN or infinite"):
-        select_dynamic([(score, blocked)], 1, 1, "region")
 
 
 def test_shapes_must_agree():
@@ -171,20 +103,20 @@ def test_scores_must_be_floats():
         select(np.zeros((4, 4), np.int64), np.zeros((4, 4), np.bool_), 1, 1, "region")
 
 
-def test_unknown_unit_or_allocation_lists_the_allowed_ones():
-    maps = [(np.zeros((4, 4)), np.zeros((4, 4), np.bool_))]
+def test_unknown_unit_lists_the_allowed_ones():
     with pytest.raises(UserError, match="unit 'patch' is unknown; allowed: region, pixel"):
-        select(*maps[0], 1, 1, "patch")
-    with pytest.raises(UserError, match="allowed: per_image, dynamic"):
-        choose_queries(maps, 1, 1, "static", 1, "region")
+        select(np.zeros((4, 4)), np.zeros((4, 4), np.bool_), 1, 1, "patch")
 
 
-def test_exhausted_pool_says_how_much_was_acquired():
-    maps = [(np.zeros((3, 3)), np.zeros((3, 3), np.bool_))] * 2
-    with pytest.raises(UserError, match=r"image 0 is exhausted: 1 of 2 queries"):
-        choose_queries(maps, 2, 2, "per_image", 1, "region")
-    with pytest.raises(UserError, match=r"the pool is exhausted: 2 of 4 queries"):
-        choose_queries(maps, 2, 2, "dynamic", 1, "region")
+@SETTINGS
+@given(pools(max_images=1), st.integers(0, 12), st.integers(0, 9), units)
+def test_what_was_acquired_tells_what_is_blocked(pool, num_queries, radius, unit):
+    score, blocked = pool[0][0], pool[1][0]
+    picks = select(score, blocked, num_queries, radius, unit)
+    acquired, expected = np.zeros(score.shape, np.bool_), np.zeros(score.shape, np.bool_)
+    paint(acquired, picks, label_radius(radius, unit))
+    paint(expected, picks, block_radius(radius, unit))
+    np.testing.assert_array_equal(widen(acquired, radius), expected)
 
 
 @pytest.mark.parametrize(

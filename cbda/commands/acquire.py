@@ -1,6 +1,6 @@
 """Choose the queries of one round from scores.h5, ask the oracle, write labels.h5.
 
-Reads and writes one image at a time. Imports no torch.
+Reads and writes one image per thread at a time. Imports no torch.
 """
 
 import argparse
@@ -45,13 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
+    parser.add_argument(
+        "--threads", type=int, help="images worked on at a time (default: all cores)"
+    )
     add_output_option(parser, "labels.h5")
 
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.files import open_scores
-    from cbda.rounds import RoundSettings, acquire_round, read_previous, write_round
+    from cbda.labelling import write_round
+    from cbda.parallel import available_threads
+    from cbda.querying import acquire_round
+    from cbda.rounds import RoundSettings, read_previous
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     settings = RoundSettings(
@@ -67,11 +73,12 @@ def run(args: argparse.Namespace) -> None:
         seed=args.seed,
         num_classes=num_classes,
     )
+    num_threads = args.threads or available_threads()
     oracle = _open_oracle(args, num_classes)
     previous = read_previous(args.labels, settings)
     with open_scores(args.scores) as scores:
-        acquired = acquire_round(scores, oracle, previous, settings)
-    write_round(args.out, oracle, previous, acquired)
+        acquired = acquire_round(scores, oracle, previous, settings, num_threads)
+    write_round(args.out, oracle, previous, acquired, num_threads)
     print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")
 
 

@@ -1,7 +1,9 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cbda.commands.common import (
     add_compute_options,
@@ -10,6 +12,9 @@ from cbda.commands.common import (
     add_seed_option,
     open_dataset,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +37,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.acquisition import compute_score
     from cbda.checkpoints import build_model
+    from cbda.chunks import write_maps
     from cbda.devices import prepare_device
     from cbda.files import create_scores, load_checkpoint
     from cbda.inference import predict_logits
@@ -50,12 +56,13 @@ def run(args: argparse.Namespace) -> None:
         "radius": args.radius,
         "score": args.method_score,
     }
-    with create_scores(args.out, list(pool.image_ids), height, width, attributes) as file:
+
+    def score_all() -> "Iterator[tuple[Tensor, Tensor]]":
         for index, logits in enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score")):
             stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
             generator = torch.Generator().manual_seed(stream)
-            score, prediction = compute_score(
-                args.method_score, args.method_unit, logits, args.radius, generator
-            )
-            file["score"][index] = score.cpu().numpy()
-            file["prediction"][index] = prediction.cpu().numpy()
+            yield compute_score(args.method_score, args.method_unit, logits, args.radius, generator)
+
+    with create_scores(args.out, pool.image_ids, height, width, attributes) as file:
+        scored = ((score.cpu().numpy(), found.cpu().numpy()) for score, found in score_all())
+        write_maps((file["score"], file["prediction"]), scored)

@@ -6,6 +6,7 @@ from pathlib import Path
 from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Record
 from cbda.datasets.pictures import (
+    IdArray,
     PixelArray,
     Size,
     describe_size,
@@ -65,8 +66,11 @@ class Dataset:
         """(H, W, 3) uint8 RGB."""
         return read_rgb(self.records[index].image_path)
 
+    def read_ids(self, index: int) -> IdArray:
+        """(H, W) label ids as they are stored; `table` turns them into train ids."""
+        self.pair_size(index)
+        return self.layout.read_ids(self.records[index].label_path)
+
     def read_label(self, index: int) -> PixelArray:
         """(H, W) uint8 train ids, 255 void."""
-        self.pair_size(index)
-        path = self.records[index].label_path
-        return to_train_ids(self.layout.read_ids(path), self.table, path)
+        return to_train_ids(self.read_ids(index), self.table, self.records[index].label_path)

@@ -39,6 +39,7 @@ MODE_NAMES = {
     "RGBA;16B": "16-bit RGBA",
 }
 UPRIGHT = (0, 1)
+LARGE_PX = 1 << 19
 READ_ERRORS = (
     OSError,
     SyntaxError,  # what Pillow raises for a broken PNG
@@ -84,21 +85,27 @@ def open_picture(
         raise UserError(f"{path}: {_reason(error, formats)}") from error
 
 
+def _read_bytes(path: Path, formats: tuple[str, ...]) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {_reason(error, formats)}") from error
+
+
 @contextmanager
-def open_verified(path: Path, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+def open_verified(
+    path: Path, formats: tuple[str, ...], content: bytes | None = None
+) -> Iterator[Image.Image]:
     """Open a picture whose checksums are right.
 
     Decoding a PNG skips some of them, and a flipped bit must not become a label. The file is
-    read once for both.
+    read once for both, unless its content is given.
     """
-    try:
-        content = BytesIO(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: {_reason(error, formats)}") from error
-    with open_picture(path, formats, content) as image:
+    stream = BytesIO(_read_bytes(path, formats) if content is None else content)
+    with open_picture(path, formats, stream) as image:
         image.verify()
-    content.seek(0)
-    with open_picture(path, formats, content) as image:
+    stream.seek(0)
+    with open_picture(path, formats, stream) as image:
         yield image
 
 
@@ -154,6 +161,17 @@ def read_label_size(path: Path, modes: tuple[str, ...]) -> Size:
 
 def read_index(path: Path) -> PixelArray:
     """(H, W) uint8 grey values or palette indices of a PNG."""
-    with open_verified(path, LABEL_FORMATS) as image:
+    content = _read_bytes(path, LABEL_FORMATS)
+    with open_verified(path, LABEL_FORMATS, content) as image:
         require_mode(image, INDEX_MODES, path)
+        if _is_large(image):
+            from cbda.datasets.png import decode_index
+
+            return decode_index(content, image.height, image.width)
         return np.array(image)
+
+
+def _is_large(image: Image.Image) -> bool:
+    """Whether a decoder of our own, whose compiler takes half a second to import, pays."""
+    is_plain = _raw_mode(image) in ("L", "P") and not image.info.get("interlace")
+    return is_plain and image.width * image.height >= LARGE_PX

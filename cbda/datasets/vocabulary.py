@@ -92,8 +92,9 @@ def _unknown_ids(ids: IdArray, unknown: NDArray[np.bool_], table: Table, path: P
 
 def to_train_ids(ids: IdArray, table: Table, path: Path) -> PixelArray:
     """(H, W) label ids to (H, W) uint8 train ids; an id that the table lacks is an error."""
-    mapped = table[np.minimum(ids, len(table) - 1)]  # (H, W) int16
-    unknown = mapped == UNKNOWN
+    known = ids if ids.dtype == np.uint8 else np.minimum(ids, len(table) - 1).astype(np.uint8)
+    is_unknown = table == UNKNOWN
+    unknown = is_unknown.take(known)  # (H, W) bool
     if unknown.any():
         raise _unknown_ids(ids, unknown, table, path)
-    return mapped.astype(np.uint8)
+    return table.astype(np.uint8).take(known)

@@ -10,6 +10,7 @@ rule acquire:
         "<round>/acquire.tsv"
     conda:
         "../../envs/cbda.yaml"
+    threads: config["compute"]["threads"]
     params:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
@@ -24,4 +25,4 @@ rule acquire:
     shell:
         "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
         " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
-        " --seed {wildcards.seed} --out {output.labels:q} > {log:q} 2>&1"
+        " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

@@ -1,0 +1,233 @@
+"""How the queries of a round are spread over the pool: per image, or wherever scores are best.
+
+Images do not block one another, so the greedy choice over a pool is the merge of the greedy
+choices of its images, and each image takes part with a prefix of its own picks. Only picks that
+can still win are kept, and one image per thread is in memory.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cbda.errors import UserError
+from cbda.greedy import FloatArray, IntArray, Mask, Picks, pick
+from cbda.methods import ALLOCATIONS, require_choice
+from cbda.parallel import ordered_map
+from cbda.selection import block_radius, require_sound
+
+FIRST_DEPTH = 1.5  # times its even share that an image is looked at before others are known
+ROWS_PER_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Score maps to choose from.
+
+    Attributes:
+        image_ids: in pool order.
+        height: H.
+        read: index to score (H,W) float and taken (H,W) bool, fresh ones; called from threads.
+        num_threads: images that are worked on at a time; no result depends on it.
+    """
+
+    image_ids: Sequence[str]
+    height: int
+    read: Callable[[int], tuple[FloatArray, Mask]]
+    num_threads: int = 1
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def pick(self, image: int, num_queries: int, reach: int, at_least: float = -np.inf) -> Picks:
+        """Picks of one image, see `cbda.greedy.pick`."""
+        score, taken = self.read(image)
+        require_sound(score, taken)
+        return pick(score, taken, num_queries, reach, at_least)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The queries of a round.
+
+    Attributes:
+        picks: of each image, in pool order.
+        num_chosen: (N,) int64; so many of the first picks of an image are chosen.
+        height: H.
+        merged: whether pick order is by score over the pool, not image by image.
+    """
+
+    picks: list[Picks]
+    num_chosen: IntArray
+    height: int
+    merged: bool
+
+    def __len__(self) -> int:
+        return int(self.num_chosen.sum())
+
+    def centres(self, image: int, first: int = 0, last: int | None = None) -> IntArray:
+        """Queries of one image in pick order, (M,2) int64: row and column."""
+        last = int(self.num_chosen[image]) if last is None else last
+        return self.picks[image].centres(self.height, slice(first, last))
+
+    def in_order(self, num_rows: int = ROWS_PER_BLOCK) -> Iterator[IntArray]:
+        """All queries in pick order, in blocks (M,3) int64: image, row, column."""
+        first = np.zeros_like(self.num_chosen)
+        for last, by_score in self._borders(num_rows):
+            parts = [
+                (image, int(first[image]), int(last[image]))
+                for image in np.flatnonzero(last > first).tolist()
+            ]
+            if by_score and parts:
+                yield self._merge(parts)
+            else:
+                yield from (self._rows(*part) for part in parts)
+            first = last
+
+    def _borders(self, num_rows: int) -> Iterator[tuple[IntArray, bool]]:
+        """Up to which pick of each image a block goes, and whether it must be sorted by score.
+
+        Picks of one score, however many they are, go image by image.
+        """
+        if self.merged:
+            ranked = np.sort(_values(self.picks, self.num_chosen))
+            for value in np.unique(ranked[-num_rows::-num_rows])[::-1]:
+                yield np.minimum(_num_above(self.picks, value), self.num_chosen), True
+                yield np.minimum(_num_from(self.picks, value), self.num_chosen), False
+        yield self.num_chosen, self.merged
+
+    def _merge(self, parts: list[tuple[int, int, int]]) -> IntArray:
+        """Rows by score; a stable sort keeps the order of images, and of picks within one."""
+        rows = np.concatenate([self._rows(*part) for part in parts])
+        value = np.concatenate([self.picks[i].values[first:last] for i, first, last in parts])
+        return rows[np.argsort(-value, kind="stable")]
+
+    def _rows(self, image: int, first: int, last: int) -> IntArray:
+        return np.insert(self.centres(image, first, last), 0, image, axis=1)
+
+
+def choose_queries(
+    pool: Pool, num_per_image: int, allocation: str, radius: int, unit: str
+) -> Chosen:
+    """Choose the queries of one round.
+
+    Args:
+        pool: what to choose from.
+        num_per_image: n; `per_image` takes n from every image, `dynamic` N * n from the pool.
+        allocation: `per_image` or `dynamic`.
+        radius: k of the region, in px.
+        unit: `region` or `pixel`.
+
+    Raises:
+        UserError: the pool is exhausted before so many queries are found.
+        ValueError: a score is NaN or infinite.
+    """
+    require_choice("allocation", allocation, ALLOCATIONS)
+    choose = _choose_dynamic if allocation == "dynamic" else _choose_per_image
+    return choose(pool, num_per_image, block_radius(radius, unit))
+
+
+def _choose_per_image(pool: Pool, num_per_image: int, reach: int) -> Chosen:
+    picks = []
+    results = ordered_map(
+        lambda image: pool.pick(image, num_per_image, reach), range(len(pool)), pool.num_threads
+    )
+    for image_id, found in zip(pool.image_ids, results, strict=True):
+        _require_enough(f"image {image_id!r}", len(found), num_per_image)
+        picks.append(found)
+    return Chosen(picks, np.full(len(pool), num_per_image), pool.height, merged=False)
+
+
+def _choose_dynamic(pool: Pool, num_per_image: int, reach: int) -> Chosen:
+    num_queries = len(pool) * num_per_image
+    picks = _look_at_all(pool, num_per_image, reach)
+    cut = _value_of_rank(picks, num_queries)
+    while lacking := _incomplete(picks, cut, num_queries):
+        _look_again(pool, picks, lacking, reach, cut, num_queries)
+        cut = _value_of_rank(picks, num_queries)
+    _require_enough("the pool", sum(map(len, picks)), num_queries)
+    return Chosen(picks, _num_winning(picks, cut, num_queries), pool.height, merged=True)
+
+
+def _look_at_all(pool: Pool, num_per_image: int, reach: int) -> list[Picks]:
+    """Picks of every image that look able to win, judged by the images before it."""
+    num_queries, first_depth = len(pool) * num_per_image, int(FIRST_DEPTH * num_per_image) + 1
+    at_least = -np.inf
+
+    def look(image: int) -> Picks:
+        limit = first_depth if at_least == -np.inf else num_queries
+        return pool.pick(image, limit, reach, at_least)
+
+    picks: list[Picks] = []
+    for found in ordered_map(look, range(len(pool)), pool.num_threads):
+        picks.append(found)
+        seen = len(picks)
+        if seen & (seen - 1) == 0:  # powers of two: all judgements together cost as much as one
+            at_least = _value_of_rank(picks, int(num_per_image * (seen + seen**0.5)))
+    return picks
+
+
+def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
+    """Images of which a pick that might win was not looked at."""
+
+    def is_incomplete(found: Picks) -> bool:
+        if cut == -np.inf:
+            return found.complete_above > -np.inf
+        return len(found) < num_queries and found.complete_above >= cut
+
+    return [image for image, found in enumerate(picks) if is_incomplete(found)]
+
+
+def _look_again(
+    pool: Pool, picks: list[Picks], images: list[int], reach: int, cut: float, num_queries: int
+) -> None:
+    """Replace the picks of some images by all from the cut on, or twice as many if it is open."""
+
+    def look(image: int) -> Picks:
+        limit = num_queries if cut > -np.inf else 2 * len(picks[image]) + 1
+        return pool.pick(image, limit, reach, cut)
+
+    for image, found in zip(images, ordered_map(look, images, pool.num_threads), strict=True):
+        picks[image] = found
+
+
+def _value_of_rank(picks: list[Picks], rank: int) -> float:
+    """Score of the pick of that rank over all images, from 1; -inf if there are fewer."""
+    values = _values(picks)
+    if len(values) < rank:
+        return -np.inf
+    position = len(values) - rank
+    values.partition(position)
+    return float(values[position])
+
+
+def _values(picks: list[Picks], num_picks: Sequence[int] | IntArray | None = None) -> FloatArray:
+    """Scores of the first picks of all images, (M,)."""
+    ends = [None] * len(picks) if num_picks is None else num_picks
+    return np.concatenate([found.values[:end] for found, end in zip(picks, ends, strict=True)])
+
+
+def _num_above(picks: list[Picks], value: float) -> IntArray:
+    """Picks of each image with a higher score, (N,)."""
+    return np.array([len(p) - np.searchsorted(p.values[::-1], value, "right") for p in picks])
+
+
+def _num_from(picks: list[Picks], value: float) -> IntArray:
+    """Picks of each image with this or a higher score, (N,)."""
+    return np.array([len(p) - np.searchsorted(p.values[::-1], value, "left") for p in picks])
+
+
+def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
+    """Picks of each image among the best; of those at the cut, the first images' win."""
+    above, ties = _num_above(picks, cut), _num_from(picks, cut) - _num_above(picks, cut)
+    ties_before = np.cumsum(ties) - ties
+    winning: IntArray = above + np.clip(num_queries - above.sum() - ties_before, 0, ties)
+    return winning
+
+
+def _require_enough(where: str, num_found: int, num_wanted: int) -> None:
+    if num_found < num_wanted:
+        raise UserError(
+            f"{where} is exhausted: {num_found} of {num_wanted} queries of this round found a free"
+            " place; lower the budget or the radius"
+        )

@@ -1,0 +1,168 @@
+"""Choose the queries of one round from a score file."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.allocation import Chosen, Pool, choose_queries
+from cbda.balance import class_weights
+from cbda.chunks import MapReader
+from cbda.datasets import Dataset
+from cbda.errors import UserError
+from cbda.files import LabelSummary, read_image_ids
+from cbda.greedy import FloatArray, Mask
+from cbda.pool import require_same_pool
+from cbda.rounds import Previous, RoundSettings, require_continued
+from cbda.selection import queries_per_image, widen
+
+if TYPE_CHECKING:
+    import h5py
+
+
+@dataclass(frozen=True)
+class Acquired:
+    """The outcome of a round.
+
+    Attributes:
+        chosen: the queries.
+        summary: attributes of the label file, as yet without this round's counts.
+        settings: of the round.
+        shape: N, H, W of the pool.
+    """
+
+    chosen: Chosen
+    summary: LabelSummary
+    settings: RoundSettings
+    shape: tuple[int, int, int]
+
+
+def acquire_round(
+    scores: "h5py.File",
+    oracle: Dataset,
+    previous: Previous,
+    settings: RoundSettings,
+    num_threads: int = 1,
+) -> Acquired:
+    """Choose the queries of one round.
+
+    Args:
+        scores: an open score file.
+        oracle: the pool's ground truth, of the same images.
+        previous: labels of the rounds before.
+        settings: of the round.
+        num_threads: images that are worked on at a time; the outcome does not depend on it.
+
+    Raises:
+        UserError: files that don't belong together, bad numbers, or an exhausted pool.
+    """
+    _require_matching(scores, oracle, settings)
+    num_images, height, width = scores["score"].shape
+    summary = _summarise(scores, previous, settings)
+    require_continued(previous, oracle, summary, settings)
+    num_per_image = queries_per_image(
+        height, width, settings.budget, settings.rounds, settings.radius, settings.unit
+    )
+    with previous.open() as labels:
+        maps = _WeightedMaps(scores, labels, summary.class_weights, settings)
+        pool = Pool(oracle.image_ids, height, maps.read, num_threads)
+        try:
+            chosen = choose_queries(
+                pool, num_per_image, settings.allocation, settings.radius, settings.unit
+            )
+        except UserError as error:
+            raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
+    return Acquired(chosen, summary, settings, (num_images, height, width))
+
+
+def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
+    """The score file must be of this pool, these classes and this radius."""
+    require_same_pool(scores.filename, read_image_ids(scores), oracle.root, oracle.image_ids)
+    for name in ("num_classes", "radius"):
+        found, wanted = scores.attrs[name], getattr(settings, name)
+        if found != wanted:
+            raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
+
+
+def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings) -> LabelSummary:
+    """Attributes of the file to write, with the class weights of this round."""
+    num_pool_px = int(scores["score"].size)
+    counts = previous.class_counts(settings.num_classes)
+    weights = class_weights(
+        settings.balance,
+        counts.sum(axis=0),
+        settings.budget * num_pool_px,
+        target=_target(settings),
+        max_weight=settings.max_weight,
+    )
+    parts = (scores.attrs["score"], settings.unit, settings.allocation, settings.balance)
+    return LabelSummary(
+        method="/".join(map(str, parts)),
+        budget=settings.budget,
+        rounds=settings.rounds,
+        radius=settings.radius,
+        seed=settings.seed,
+        class_counts=counts,
+        void_counts=previous.void_counts(),
+        class_weights=weights,
+        num_pool_px=num_pool_px,
+    )
+
+
+def _target(settings: RoundSettings) -> NDArray[np.float64] | None:
+    """The wanted class distribution, (C,) of sum 1; None if uniform."""
+    wanted = np.array(settings.target_distribution, np.float64)
+    return wanted / wanted.sum() if len(wanted) else None
+
+
+class _WeightedMaps:
+    """Score map times class weight, and blocked map, of one image at a time, in any thread."""
+
+    def __init__(
+        self,
+        scores: "h5py.File",
+        labels: "h5py.File | None",
+        weights: NDArray[np.float64],
+        settings: RoundSettings,
+    ) -> None:
+        self._image_ids = read_image_ids(scores)
+        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
+        self._round = None if labels is None else MapReader(labels["round"])
+        self._weights, self._settings = weights, settings
+
+    def read(self, index: int) -> tuple[FloatArray, Mask]:
+        """Score (H,W) float and blocked (H,W) bool."""
+        score, prediction = self._score.read(index), self._prediction.read(index)
+        _require_sound(f"image {self._image_ids[index]!r}", score, prediction, len(self._weights))
+        if self._settings.balance != "none":
+            score = _weigh(score, prediction, self._weights)
+        return score, self._blocked(index, score.shape)
+
+    def _blocked(self, index: int, shape: tuple[int, ...]) -> Mask:
+        if self._round is None:
+            return np.zeros(shape, np.bool_)
+        return widen(self._round.read(index) > 0, self._settings.radius)
+
+
+@numba.njit(cache=True, nogil=True)
+def _weigh(
+    score: FloatArray, prediction: NDArray[np.uint8], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Score times the weight of the predicted class, (H,W) float64: exact for float32 scores."""
+    weighted = np.empty(score.shape, np.float64)
+    for row in range(score.shape[0]):
+        for column in range(score.shape[1]):
+            weighted[row, column] = score[row, column] * weights[prediction[row, column]]
+    return weighted
+
+
+def _require_sound(
+    where: str, score: FloatArray, prediction: NDArray[np.uint8], num_classes: int
+) -> None:
+    num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
+    if num_bad:
+        raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
+    if prediction.max() >= num_classes:
+        raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")
