@@ -1,6 +1,7 @@
 # make          install, then make the table of the default experiment
 # make test     run the tests
 # make check    format, lint and types, as CI does
+# make bench    speed and memory of acquisition, in about five minutes
 # make tiny     the whole workflow at toy size, in about two minutes
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table install test check tiny
+.PHONY: table install test check tiny bench
 .DEFAULT_GOAL := table
 
 table: install
@@ -36,3 +37,6 @@ check: install
 tiny: install
 	$(RUN) snakemake --cores 2 --configfile tests/config.yaml -- results/tiny/table_mIoU.csv
 	@cat results/tiny/tabulate.log
+
+bench: install
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks

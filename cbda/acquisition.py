@@ -19,8 +19,8 @@ from cbda.methods import SCORE_NAMES, UNITS, require_choice
 EPSILON = 1e-6
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
 OUTSIDE = 255  # prediction beyond the border; classes are at most 255, so 0..254
-ENTROPY_BLOCK_PX = 1 << 15
-IMPURITY_BLOCK_PX = 1 << 17
+ENTROPY_BLOCK_PX = 1 << 13
+LARGE_PX = 1 << 19  # from which a compiler, half a second to import, pays
 
 Scored = tuple[Tensor, Tensor]
 
@@ -155,8 +155,7 @@ def _entropy_and_prediction(logits: Tensor) -> Scored:
     for rows in _row_blocks(logits, ENTROPY_BLOCK_PX):
         values = logits[:, rows].float()  # (C, rows, W)
         prediction[rows] = most_probable(values)
-        probability = (values - values.amax(dim=0)).exp_()
-        probability /= probability.sum(dim=0)
+        probability = torch.softmax(values, dim=0)
         information = (probability + EPSILON).log_()
         entropy[rows] = information.mul_(probability).sum(dim=0).neg_()
     return entropy, prediction
@@ -181,18 +180,27 @@ def _window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
     A count m of a window of n pixels can only take few values, so -m/n log(m/n + epsilon) is
     looked up, and no (C,H,W) one-hot tensor is made.
     """
-    table = _entropy_table((2 * radius + 1) ** 2, epsilon).to(prediction.device)
+    table = _entropy_table((2 * radius + 1) ** 2, epsilon)
+    if prediction.device.type == "cpu" and prediction.numel() >= LARGE_PX:
+        from cbda.windows import sum_over_classes
+
+        num_classes = int(prediction.max()) + 1
+        sums = sum_over_classes(prediction.numpy(), num_classes, radius, table.numpy())
+        return torch.from_numpy(sums)
+    return _sum_over_classes(prediction, radius, table.to(prediction.device))
+
+
+def _sum_over_classes(prediction: Tensor, radius: int, table: Tensor) -> Tensor:
+    """The same as `cbda.windows.sum_over_classes`, on any device and without its compiler."""
     row_of_table = _window_size(prediction, radius).int() * len(table)  # (H, W)
     padded = functional.pad(prediction, (radius,) * 4, value=OUTSIDE)
-    impurity = torch.zeros(prediction.shape, device=prediction.device)
-    for rows in _row_blocks(prediction, IMPURITY_BLOCK_PX):
-        around = padded[rows.start : rows.stop + 2 * radius]
-        present = torch.bincount(around.flatten(), minlength=OUTSIDE)[:OUTSIDE].nonzero()
-        for label in present.flatten().tolist():
-            count = _box_sum((around == label).to(_count_dtype(radius)), radius)
-            place = (row_of_table[rows] + count).flatten()
-            impurity[rows] += table.flatten().index_select(0, place).view(count.shape)
-    return impurity
+    sums = torch.zeros(prediction.shape, device=prediction.device)
+    present = torch.bincount(prediction.flatten()).nonzero()
+    for label in present.flatten().tolist():
+        count = _box_sum((padded == label).to(_count_dtype(radius)), radius)
+        place = (row_of_table + count).flatten()
+        sums += table.flatten().index_select(0, place).view(count.shape)
+    return sums
 
 
 def _count_dtype(radius: int) -> torch.dtype:

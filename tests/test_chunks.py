@@ -1,3 +1,5 @@
+from typing import Any
+
 import h5py
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from cbda.chunks import MapReader, filters_of, pack, write_chunk
 from cbda.errors import UserError
 from tests.literal import SETTINGS
 
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "checked": {"fletcher32": True},
     "packed": {"compression": "gzip"},

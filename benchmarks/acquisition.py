@@ -1,0 +1,120 @@
+"""Scoring, selection and global rounds, ours against the definitions executed literally."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks import literal
+from benchmarks.images import HEIGHT, RADIUS, WIDTH, Maps, make_logits, make_maps, write_pool
+from benchmarks.tables import Table
+from cbda.acquisition import ripu_region
+from cbda.selection import queries_per_image, select
+
+BUDGETS = (0.05, 0.1, 0.2)
+ROUNDS = 5
+POOL_SIZES = (25, 50, 100, 200)
+NUM_REPEATS = 5
+
+
+def best_of(function: Callable[[], Any], num_repeats: int = NUM_REPEATS) -> tuple[float, Any]:
+    """The shortest time in seconds, and the result."""
+    times_s = []
+    for _ in range(num_repeats):
+        started_s = time.perf_counter()
+        result = function()
+        times_s.append(time.perf_counter() - started_s)
+    return min(times_s), result
+
+
+def scoring() -> Table:
+    """The region score of one image on one thread."""
+    torch.set_num_threads(1)
+    logits = make_logits(0)
+    with torch.inference_mode():
+        literal_s, (expected, _) = best_of(lambda: literal.ripu_region(logits, RADIUS), 2)
+        ours_s, (score, _) = best_of(lambda: ripu_region(logits, RADIUS))
+    worst = float((score - expected).abs().max())
+    table = Table(
+        "Scoring, one thread", ("literal s", "ours s", "times as fast", "worst difference")
+    )
+    table.add(f"{literal_s:.2f}", f"{ours_s:.3f}", f"{literal_s / ours_s:.0f}", f"{worst:.0e}")
+    return table
+
+
+def selection(maps: Maps) -> Table:
+    """The queries of one round in one image, on one core."""
+    table = Table(
+        "Selection in one image, one core",
+        ("budget", "queries", "literal s", "ours ms", "times as fast", "same picks"),
+    )
+    blocked = np.zeros((HEIGHT, WIDTH), np.bool_)
+    for budget in BUDGETS:
+        num_queries = queries_per_image(HEIGHT, WIDTH, budget, ROUNDS, RADIUS, "region")
+        ours_s, picks = best_of(partial(select, maps[0], blocked, num_queries, RADIUS, "region"))
+        score = torch.from_numpy(maps[0])
+        literal_s, expected = best_of(partial(literal.select, score, num_queries, RADIUS), 1)
+        same = "yes" if np.array_equal(picks, expected.numpy()) else "NO"
+        table.add(
+            f"{budget:.0%}",
+            f"{num_queries:,}",
+            f"{literal_s:.1f}",
+            f"{1000 * ours_s:.1f}",
+            f"{literal_s / ours_s:,.0f}",
+            same,
+        )
+    return table
+
+
+def global_rounds(different: list[Maps]) -> Table:
+    """A whole round over pools of several sizes, everything included, on all cores."""
+    table = Table(
+        "Global round, all cores: read, select, ask, write",
+        (
+            "images",
+            "budget",
+            "s",
+            "ms an image",
+            "of selection alone, one core",
+            "reading alone",
+            "peak MiB",
+        ),
+    )
+    for num_images in POOL_SIZES:
+        with TemporaryDirectory() as folder:
+            scores = write_pool(Path(folder), num_images, different)
+            for budget in (BUDGETS[0], BUDGETS[-1]):
+                measured = _measure_round(scores, budget)
+                table.add(
+                    str(num_images),
+                    f"{budget:.0%}",
+                    f"{measured['round_s']:.2f}",
+                    f"{1000 * measured['round_s'] / num_images:.1f}",
+                    f"{measured['round_s'] / measured['selection_s']:.1f} x",
+                    f"{measured['reading_s'] / measured['round_s']:.0%}",
+                    f"{measured['peak_mib']:.0f}",
+                )
+    return table
+
+
+def _measure_round(scores: Path, budget: float) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.global_round", "--scores", str(scores)]
+    done = subprocess.run(
+        [*command, "--budget", str(budget)], stdout=subprocess.PIPE, text=True, check=True
+    )
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured
+
+
+def tables() -> list[Table]:
+    """All of them."""
+    different = make_maps()
+    return [scoring(), selection(different[0]), global_rounds(different)]

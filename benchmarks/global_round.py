@@ -1,0 +1,117 @@
+"""One global round of acquisition in a process of its own, so that its memory can be told.
+
+Prints one line of JSON.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from benchmarks.images import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
+from cbda.datasets import create_dataset
+from cbda.files import open_scores
+from cbda.labelling import write_round
+from cbda.parallel import available_threads
+from cbda.querying import acquire_round
+from cbda.rounds import RoundSettings, read_previous
+from cbda.selection import queries_per_image, select
+
+ROUNDS = 5
+NUM_SELECTED_ALONE = 25
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a round took.
+
+    Attributes:
+        round_s: reading, weighting, selecting, asking and writing.
+        reading_s: reading the score file alone, by the HDF5 library.
+        selection_s: selection alone, of as many images one by one on one core.
+        peak_mib: resident memory of the process at its peak.
+    """
+
+    round_s: float
+    reading_s: float
+    selection_s: float
+    peak_mib: float
+
+
+def measure(scores_path: Path, budget: float, num_threads: int) -> Measured:
+    """Time a round; what is compiled for the first time is compiled before."""
+    settings = RoundSettings(
+        unit="region",
+        allocation="dynamic",
+        balance="none",
+        max_weight=10.0,
+        radius=RADIUS,
+        budget=budget,
+        rounds=ROUNDS,
+        round=1,
+        seed=0,
+        num_classes=NUM_CLASSES,
+    )
+    _warm_up()
+    round_s = _time_round(scores_path, settings, num_threads)
+    peak_mib = _peak_mib()
+    selection_s = _time_selection(scores_path, budget)
+    return Measured(round_s, _time_reading(scores_path), selection_s, peak_mib)
+
+
+def _peak_mib() -> float:
+    """Resident memory at its peak; the kernel's other count begins with that of the parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def _warm_up() -> None:
+    for dtype in (np.float32, np.float64):
+        select(np.zeros((8, 8), dtype), np.zeros((8, 8), np.bool_), 1, 1, "region")
+
+
+def _time_round(scores_path: Path, settings: RoundSettings, num_threads: int) -> float:
+    classes = [str(label) for label in range(NUM_CLASSES)]
+    oracle = create_dataset("folder", scores_path.parent, classes=classes)
+    started_s = time.perf_counter()
+    previous = read_previous(None, settings)
+    with open_scores(scores_path) as scores:
+        acquired = acquire_round(scores, oracle, previous, settings, num_threads)
+    write_round(scores_path.with_name("labels.h5"), oracle, previous, acquired, num_threads)
+    return time.perf_counter() - started_s
+
+
+def _time_selection(scores_path: Path, budget: float) -> float:
+    num_queries = queries_per_image(HEIGHT, WIDTH, budget, ROUNDS, RADIUS, "region")
+    blocked = np.zeros((HEIGHT, WIDTH), np.bool_)
+    total_s = 0.0
+    with h5py.File(scores_path) as file:
+        num_images = len(file["score"])
+        num_timed = min(num_images, NUM_SELECTED_ALONE)
+        for index in range(num_timed):
+            score = file["score"][index]
+            started_s = time.perf_counter()
+            select(score, blocked, num_queries, RADIUS, "region")
+            total_s += time.perf_counter() - started_s
+    return total_s / num_timed * num_images
+
+
+def _time_reading(scores_path: Path) -> float:
+    started_s = time.perf_counter()
+    with h5py.File(scores_path) as file:
+        for index in range(len(file["score"])):
+            file["score"][index], file["prediction"][index]
+    return time.perf_counter() - started_s
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scores", type=Path, required=True)
+    parser.add_argument("--budget", type=float, required=True)
+    parser.add_argument("--threads", type=int, default=available_threads())
+    args = parser.parse_args()
+    print(json.dumps(asdict(measure(args.scores, args.budget, args.threads))))

@@ -1,0 +1,46 @@
+"""Histograms of predictions in sliding windows, compiled for the CPU."""
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(cache=True, nogil=True)
+def sum_over_classes(
+    prediction: NDArray[np.uint8], num_classes: int, radius: int, table: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Sum over the classes of a function of their count in the clipped window.
+
+    The window slides along the rows, so that a pixel costs its new and its old column, and the
+    classes.
+
+    Args:
+        prediction: (H,W) uint8, each below `num_classes`.
+        num_classes: C.
+        radius: k, in px.
+        table: row n, column m: the term of m pixels of a class out of n in the window.
+
+    Returns:
+        (H,W) float32, summed in the order of the classes.
+    """
+    height, width = prediction.shape
+    sums = np.empty((height, width), np.float32)
+    for row in range(height):
+        first, last = max(row - radius, 0), min(row + radius + 1, height)
+        counts = np.zeros(num_classes, np.int64)
+        size = 0
+        for column in range(-radius, width):
+            if column + radius < width:
+                size += last - first
+                for i in range(first, last):
+                    counts[prediction[i, column + radius]] += 1
+            if column - radius - 1 >= 0:
+                size -= last - first
+                for i in range(first, last):
+                    counts[prediction[i, column - radius - 1]] -= 1
+            if column >= 0:
+                total = np.float32(0)
+                for label in range(num_classes):
+                    total += table[size, counts[label]]
+                sums[row, column] = total
+    return sums
