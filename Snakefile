@@ -15,6 +15,7 @@ pathvars:
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data_make.smk"
 include: "workflow/rules/data_check.smk"
+include: "workflow/rules/data_count.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/acquire.smk"

@@ -106,6 +106,13 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     if baseline not in experiment["methods"]:
         methods = ", ".join(experiment["methods"])
         yield f"tabulate.baseline: {baseline!r} is not in experiment.methods; allowed: {methods}"
+    for name in config["evaluate"]["subset"]:
+        if name not in config["classes"]:
+            allowed = ", ".join(config["classes"])
+            yield f"evaluate.subset: {name!r} is not one of the classes; allowed: {allowed}"
+    for key in ("source_size", "crop_size"):
+        if len(config["training"][key]) not in (0, 2):
+            yield f"training.{key}: allowed are a height and a width, or none at all"
     needed = final_iteration(config, experiment["rounds"] - 1) + 1
     total = config["training"]["total_iterations"]
     if total < needed:

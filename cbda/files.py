@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 VOID = 255
 SCORES_FORMAT = "cbda.scores"
 LABELS_FORMAT = "cbda.labels"
+STATISTICS_FORMAT = "cbda.statistics"
 QUERIES_PER_CHUNK = 1 << 16
 
 
@@ -58,6 +59,23 @@ def read_json(path: Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: not a readable JSON file ({error})") from error
+
+
+def save_statistics(
+    path: Path, image_ids: list[str], classes: list[str], class_counts: list[list[int]]
+) -> None:
+    """Write the pixels of every class (columns) in every image (rows)."""
+    content = {"image_ids": image_ids, "classes": classes, "class_counts": class_counts}
+    write_text(path, json.dumps({"format": STATISTICS_FORMAT, "version": 1, **content}) + "\n")
+
+
+def load_statistics(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
+    """Read image ids (N), classes (C), and (N,C) int64 pixels."""
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != STATISTICS_FORMAT:
+        raise UserError(f"{path}: expected {STATISTICS_FORMAT!r}")
+    counts = np.array(content["class_counts"], np.int64)
+    return content["image_ids"], content["classes"], counts
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:

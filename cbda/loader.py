@@ -4,11 +4,10 @@ So a run that is cut into jobs, resumed, or loaded by several workers sees the s
 an uninterrupted one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -16,8 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from cbda.datasets.transforms import Augmentation, resize_image, resize_label, to_tensor
-from cbda.settings import TrainingSettings
+from cbda.datasets.transforms import REDUCTIONS, Augmentation, crop, resize_image, to_tensor
+from cbda.errors import UserError
+from cbda.methods import require_choice
+from cbda.sampling import BalancedOrder, shuffled_index
+from cbda.settings import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
+
+Number = TypeVar("Number", int, float)
 
 
 class Stream(IntEnum):
@@ -59,17 +63,6 @@ class _Key(NamedTuple):
     slot: int
 
 
-def shuffled_index(seed: int, stream: Stream, num_items: int, position: int) -> int:
-    """Item at a position of an endless sequence of shuffled epochs."""
-    epoch, offset = divmod(position, num_items)
-    return int(_epoch_order(seed, stream, num_items, epoch)[offset])
-
-
-@lru_cache(maxsize=4)
-def _epoch_order(seed: int, stream: Stream, num_items: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, stream, epoch]).permutation(num_items)
-
-
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:
     """A 63-bit seed of an independent stream, for torch generators."""
     state = np.random.SeedSequence([seed, stream, *path]).generate_state(1, np.uint64)
@@ -84,26 +77,56 @@ class _Pairs(Dataset[Batch]):
     target: LabelledImages | None
     settings: TrainingSettings
     seed: int
+    balanced: BalancedOrder | None
 
     def __getitem__(self, key: _Key) -> Batch:
         position = key.iteration * self.settings.batch_size + key.slot
         rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, key.iteration, key.slot])
-        index = shuffled_index(self.seed, Stream.SOURCE_ORDER, len(self.source), position)
-        source = self._load(self.source, index, rng, reduce_label=True)
+        source = self._load_source(position, rng)
         if self.target is None:
             return Batch(*source)
         index = shuffled_index(self.seed, Stream.TARGET_ORDER, len(self.target), position)
-        return Batch(*source, *self._load(self.target, index, rng, reduce_label=False))
+        size, reduction = self.settings.image_size, self.settings.label_reduction
+        return Batch(*source, *self._load(self.target, index, rng, size, reduction))
+
+    def _load_source(self, position: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Every pixel of the source has a label, so that shrinking its labels loses nothing."""
+        if self.balanced is None:
+            index = shuffled_index(self.seed, Stream.SOURCE_ORDER, len(self.source), position)
+        else:
+            index = self.balanced.index(position)
+        return self._load(self.source, index, rng, source_size(self.settings), "nearest")
 
     def _load(
-        self, images: LabelledImages, index: int, rng: np.random.Generator, reduce_label: bool
+        self,
+        images: LabelledImages,
+        index: int,
+        rng: np.random.Generator,
+        size: tuple[int, int],
+        reduction: str,
     ) -> tuple[Tensor, Tensor]:
-        """Target labels keep their own resolution, so that no acquired pixel is lost."""
-        size, augmentation = self.settings.image_size, Augmentation.draw(self.settings, rng)
-        image = augmentation.apply_to_image(resize_image(images.read_image(index), size))
-        label = images.read_label(index)
-        label = augmentation.apply_to_label(resize_label(label, size) if reduce_label else label)
+        augmentation = Augmentation.draw(self.settings, rng)
+        image, label = images.read_image(index), images.read_label(index)
+        if self.settings.crop_size:
+            crop_size, at = two(self.settings.crop_size), two(rng.random(2).tolist())
+            image, label = (crop(pixels, crop_size, size, at) for pixels in (image, label))
+            size = crop_size
+        image = augmentation.apply_to_image(resize_image(image, size))
+        if reduction != "none":
+            label = REDUCTIONS[reduction](label, size)
+        label = augmentation.apply_to_label(label)
         return to_tensor(image), torch.from_numpy(label.astype(np.int64))
+
+
+def source_size(settings: TrainingSettings) -> tuple[int, int]:
+    """Height and width in px at which the network sees source images."""
+    return two(settings.source_size) if settings.source_size else settings.image_size
+
+
+def two(values: Sequence[Number]) -> tuple[Number, Number]:
+    """Exactly two values, as the type says."""
+    first, second = values
+    return first, second
 
 
 @dataclass(frozen=True)
@@ -127,6 +150,8 @@ def create_loader(
     seed: int,
     start: int,
     stop: int,
+    presence: NDArray[np.bool_] | None = None,
+    pin_memory: bool = False,
 ) -> DataLoader[Batch]:
     """Batches of the iterations `start` to `stop` - 1.
 
@@ -134,17 +159,34 @@ def create_loader(
         source: labelled source images.
         target: pool with the labels acquired so far (255 elsewhere), all of one size; None
             trains on the source alone.
-        settings: sizes, batch size, augmentation and workers.
+        settings: sizes, batch size, augmentation, sampling and workers.
         seed: of the order and the augmentation.
         start: first iteration.
         stop: one past the last iteration.
+        presence: (N,C) bool, which classes each source image contains; for the sampling
+            `class_balanced` and only for it.
+        pin_memory: put batches where a CUDA device reads them fastest.
     """
+    require_choice("training.label_reduction", settings.label_reduction, LABEL_REDUCTIONS)
+    balanced = _balanced_order(settings.source_sampling, presence, seed)
     return DataLoader(
-        _Pairs(source, target, settings, seed),
+        _Pairs(source, target, settings, seed, balanced),
         batch_sampler=_Iterations(start, stop, settings.batch_size),
         num_workers=settings.num_workers,
         collate_fn=_collate,
+        pin_memory=pin_memory,
     )
+
+
+def _balanced_order(
+    sampling: str, presence: NDArray[np.bool_] | None, seed: int
+) -> BalancedOrder | None:
+    require_choice("training.source_sampling", sampling, SAMPLINGS)
+    if sampling == "uniform":
+        return None
+    if presence is None:
+        raise UserError("training.source_sampling class_balanced needs the source's statistics")
+    return BalancedOrder(presence, seed, Stream.SOURCE_ORDER)
 
 
 def _collate(pairs: list[Batch]) -> Batch:

@@ -19,8 +19,20 @@ def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
         label: (B,H,W) int64, 255 = no label.
     """
     num_labelled = (label != VOID).sum().clamp(min=1)
+    if logits.is_cuda:
+        logits, label = as_rows(logits, label)
     total = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
     return total / num_labelled
+
+
+def as_rows(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
+    """Pixels as rows, (P,C) logits and (P,) labels: CUDA has a repeatable kernel only for these.
+
+    Args:
+        logits: (B,C,H,W) float.
+        label: (B,H,W) int64.
+    """
+    return logits.permute(0, 2, 3, 1).flatten(0, 2), label.flatten()
 
 
 def local_consistency(logits: Tensor, label: Tensor) -> Tensor:

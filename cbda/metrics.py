@@ -1,5 +1,6 @@
 """Segmentation metrics: counts in int64 first, divisions at the end."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -64,12 +65,13 @@ def worst_class(iou: NDArray[np.float64]) -> int:
     return int(np.nanargmin(iou))
 
 
-def summarise(confusion: Counts, classes: list[str]) -> dict[str, Any]:
+def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ()) -> dict[str, Any]:
     """What an evaluation reports: counts, IoU by class, their mean, and the worst class.
 
     Args:
         confusion: (C,C) int64 with at least one pixel.
         classes: names of the C classes.
+        subset: classes over which a second mean is taken; the confusion with the others counts.
 
     Returns:
         A dictionary of plain values; the IoU of a class that is not present is None.
@@ -83,4 +85,15 @@ def summarise(confusion: Counts, classes: list[str]) -> dict[str, Any]:
         "mIoU": mean_iou(iou),
         "worst_class": classes[worst],
         "worst_class_iou": float(iou[worst]),
+        **_summarise_subset(iou, classes, subset),
     }
+
+
+def _summarise_subset(
+    iou: NDArray[np.float64], classes: list[str], subset: Sequence[str]
+) -> dict[str, Any]:
+    """The mean over a subset, NaN as None; nothing if the subset is empty."""
+    if not subset:
+        return {}
+    mean = mean_iou(iou[[classes.index(name) for name in subset]])
+    return {"subset": list(subset), "mIoU_subset": None if np.isnan(mean) else mean}

@@ -11,6 +11,10 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 Settings = TypeVar("Settings")
 
+LABEL_REDUCTIONS = ("none", "labelled", "nearest")
+SAMPLINGS = ("uniform", "class_balanced")
+PRECISIONS = ("float32", "bfloat16")
+
 
 @dataclass(frozen=True)
 class DatasetSettings:
@@ -36,6 +40,8 @@ class ModelSettings:
         encoder: an encoder of segmentation_models_pytorch; not used by `small`.
         encoder_weights: `none`, `imagenet`, or a .safetensors file.
         decoder_channels: widths of the decoder; empty for the library's own.
+        output_stride: px of the image per px of the encoder's output, of the DeepLab family
+            alone; 0 for the architecture's own.
         freeze_batch_norm: keep the batch norm statistics and scales of the encoder as loaded.
     """
 
@@ -43,6 +49,7 @@ class ModelSettings:
     encoder: str = "none"
     encoder_weights: str = "none"
     decoder_channels: tuple[int, ...] = ()
+    output_stride: int = 0
     freeze_batch_norm: bool = False
 
 
@@ -57,6 +64,7 @@ class OptimizerSettings:
         momentum: of `sgd`; the first beta of `adamw`.
         weight_decay: as the optimizer defines it.
         poly_power: lr * (1 - iteration / total)^power.
+        poly_iterations: the total of the schedule; 0 for that of the run.
     """
 
     name: str = "adamw"
@@ -65,6 +73,7 @@ class OptimizerSettings:
     momentum: float = 0.9
     weight_decay: float = 0.0005
     poly_power: float = 0.9
+    poly_iterations: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,8 +99,16 @@ class TrainingSettings:
         total_iterations: length of the whole run, which the schedule of the learning rate spans.
         batch_size: images of each domain per iteration.
         image_size: height and width in px at which the network sees images.
+        source_size: the same for the source; empty for `image_size`.
+        crop_size: height and width in px of a random crop of what the network would see in
+            training; empty trains on whole images.
+        label_reduction: how labels of the pool are brought to the size of their image, one of
+            `LABEL_REDUCTIONS`.
+        source_sampling: how source images are drawn, one of `SAMPLINGS`.
         horizontal_flip: mirror half of the images.
         color_jitter: largest relative change of brightness, contrast and saturation.
+        precision: of the network on CUDA in training, `float32` or `bfloat16`; losses are
+            always float32.
         num_workers: processes that load images; 0 loads in the main process.
         optimizer: optimizer and schedule.
         loss: weights of the losses.
@@ -100,8 +117,13 @@ class TrainingSettings:
     total_iterations: int = 1150
     batch_size: int = 4
     image_size: tuple[int, int] = (64, 112)
+    source_size: tuple[int, ...] = ()
+    crop_size: tuple[int, ...] = ()
+    label_reduction: str = "none"
+    source_sampling: str = "uniform"
     horizontal_flip: bool = True
     color_jitter: float = 0.0
+    precision: str = "float32"
     num_workers: int = 0
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     loss: LossSettings = field(default_factory=LossSettings)

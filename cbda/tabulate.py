@@ -102,7 +102,11 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         groups.setdefault((run.method, run.budget), []).append(run)
     if len({(run.method, run.budget, run.seed) for run in runs}) != len(runs):
         raise UserError("a run is given twice")
-    rows = [_row(group, groups.get((baseline, key[1]), [])) for key, group in groups.items()]
+    with_subset = any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
+    rows = [
+        _row(group, groups.get((baseline, key[1]), []), with_subset)
+        for key, group in groups.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -114,6 +118,11 @@ def readable(table: pd.DataFrame) -> str:
         "seeds": table["num_seeds"].astype(str),
         "mIoU": _with_spread(table, "mIoU"),
         "difference": _with_spread(table, "mIoU_diff"),
+        **(
+            {"mIoU subset": _with_spread(table, "mIoU_subset")}
+            if "mIoU_subset_mean" in table
+            else {}
+        ),
         "worst class": table["worst_class"],
         "IoU": _with_spread(table, "worst_class_IoU"),
         "IoU difference": _with_spread(table, "worst_class_IoU_diff"),
@@ -141,7 +150,7 @@ def _decimals(value: float, number: int) -> str:
     return "" if np.isnan(value) else f"{value:.{number}f}"
 
 
-def _row(group: list[Run], baseline: list[Run]) -> dict[str, Any]:
+def _row(group: list[Run], baseline: list[Run], with_subset: bool) -> dict[str, Any]:
     done = [run for run in group if not run.is_missing]
     missing = [str(run.seed) for run in group if run.is_missing]
     return {
@@ -149,6 +158,7 @@ def _row(group: list[Run], baseline: list[Run]) -> dict[str, Any]:
         "budget": group[0].budget,
         "num_seeds": len(done),
         **_statistics("mIoU", done, baseline, "mIoU"),
+        **(_statistics("mIoU_subset", done, baseline, "mIoU_subset") if with_subset else {}),
         "worst_class": _worst_classes(done),
         **_statistics("worst_class_IoU", done, baseline, "worst_class_iou"),
         **_acquisition(done),
@@ -158,8 +168,8 @@ def _row(group: list[Run], baseline: list[Run]) -> dict[str, Any]:
 
 def _statistics(name: str, done: list[Run], baseline: list[Run], key: str) -> dict[str, float]:
     """Mean and spread of a result, and of its difference to the baseline's of the same seed."""
-    values = {run.seed: PERCENT * run.evaluation[key] for run in done if run.evaluation}
-    others = {run.seed: PERCENT * run.evaluation[key] for run in baseline if run.evaluation}
+    values = {run.seed: _percent(run.evaluation[key]) for run in done if run.evaluation}
+    others = {run.seed: _percent(run.evaluation[key]) for run in baseline if run.evaluation}
     differences = [values[seed] - others[seed] for seed in values if seed in others]
     return {
         f"{name}_mean": _mean(list(values.values())),
@@ -190,6 +200,10 @@ def _acquisition(done: list[Run]) -> dict[str, float]:
             [normalised_entropy(s.class_counts.sum(axis=0)) for s in summaries]
         ),
     }
+
+
+def _percent(value: float | None) -> float:
+    return float("nan") if value is None else PERCENT * value
 
 
 def _mean(values: list[float]) -> float:

@@ -4,6 +4,7 @@ A round continues where the previous one stopped: weights, optimizer, position i
 and in the data order carry over, so that a chain of jobs equals one uninterrupted run.
 """
 
+import resource
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from cbda.errors import UserError
 from cbda.loader import Batch, Stream, derive_seed
 from cbda.losses import cross_entropy, local_consistency, negative_learning
 from cbda.methods import require_choice
-from cbda.settings import LossSettings, OptimizerSettings, TrainingSettings
+from cbda.settings import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
 
 OPTIMIZERS = ("sgd", "adamw")
 
@@ -97,7 +98,8 @@ class Trainer:
         torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))
         set_learning_rate(self.optimizer, self.settings, self.iteration)
         self.optimizer.zero_grad(set_to_none=True)
-        loss = total_loss(self.model, batch, self.settings.loss, self.device)
+        precision = self.settings.precision
+        loss = total_loss(self.model, batch, self.settings.loss, self.device, precision)
         if not torch.isfinite(loss):
             raise UserError(f"loss is {loss.item()} at iteration {self.iteration}; lower the lr")
         loss.backward()  # type: ignore[no-untyped-call]
@@ -107,37 +109,57 @@ class Trainer:
 
 
 def total_loss(
-    model: nn.Module, batch: Batch, weights: LossSettings, device: torch.device
+    model: nn.Module,
+    batch: Batch,
+    weights: LossSettings,
+    device: torch.device,
+    precision: str = "float32",
 ) -> Tensor:
-    """Sum of the losses of RIPU (arXiv 2111.12940), section 3.4, on one batch."""
-    source, target = _forward(model, batch, device)
-    label = batch.source_label.to(device)
+    """Sum of the losses of RIPU (arXiv 2111.12940), section 3.4, on one batch.
+
+    The network computes in `precision` where it is on CUDA, the losses always in float32.
+    """
+    with autocast(device, precision):
+        source, target = _forward(model, batch, device)
+    label = batch.source_label.to(device, non_blocking=True)
+    source = resize_logits(source.float(), label.shape[-2:])
     loss = cross_entropy(source, label)
     if weights.consistency:
         loss = loss + weights.consistency * local_consistency(source, label)
     if target is None or batch.target_label is None:
         return loss
-    loss = loss + cross_entropy(target, batch.target_label.to(device))
+    target_label = batch.target_label.to(device, non_blocking=True)
+    target = resize_logits(target.float(), target_label.shape[-2:])
+    loss = loss + cross_entropy(target, target_label)
     if weights.negative:
         loss = loss + weights.negative * negative_learning(target, weights.negative_threshold)
     return loss
 
 
-def _forward(model: nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor | None]:
-    """Logits of both domains at the size of their labels.
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Context in which a network on CUDA computes in `precision`; the CPU keeps float32."""
+    require_choice("training.precision", precision, PRECISIONS)
+    lower = precision == "bfloat16" and device.type == "cuda"
+    return torch.autocast(device.type, torch.bfloat16, enabled=lower)
 
-    Both go through the network as one batch, so that batch norm sees in training the mixture
-    whose statistics it uses afterwards.
+
+def _forward(model: nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor | None]:
+    """Logits of both domains.
+
+    If both are of one size, they go through the network as one batch, so that batch norm sees
+    in training the mixture whose statistics it uses afterwards.
     """
-    images = [batch.source_image]
-    if batch.target_image is not None:
-        images.append(batch.target_image)
-    stacked = torch.cat(images).to(device, memory_format=torch.channels_last)
-    parts = model(stacked).split([len(image) for image in images])
-    source = resize_logits(parts[0], batch.source_label.shape[-2:])
-    if batch.target_label is None:
-        return source, None
-    return source, resize_logits(parts[1], batch.target_label.shape[-2:])
+    source, target = batch.source_image, batch.target_image
+    if target is None:
+        return model(_to_device(source, device)), None
+    if source.shape[-2:] != target.shape[-2:]:
+        return model(_to_device(source, device)), model(_to_device(target, device))
+    parts = model(_to_device(torch.cat([source, target]), device)).split([len(source), len(target)])
+    return parts[0], parts[1]
+
+
+def _to_device(images: Tensor, device: torch.device) -> Tensor:
+    return images.to(device, non_blocking=True, memory_format=torch.channels_last)
 
 
 def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:
@@ -171,11 +193,28 @@ def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opt
     return torch.optim.AdamW(groups, settings.lr, betas, weight_decay=settings.weight_decay)
 
 
+def measure_cost(
+    seconds_per_iteration: float, settings: TrainingSettings, num_domains: int, device: torch.device
+) -> dict[str, Any]:
+    """What a training took: time, throughput and the highest use of memory of the process."""
+    num_images = settings.batch_size * num_domains
+    on_cuda = device.type == "cuda"
+    host_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "device": torch.cuda.get_device_name(device) if on_cuda else "cpu",
+        "seconds_per_iteration": seconds_per_iteration,
+        "images_per_second": num_images / seconds_per_iteration,
+        "peak_host_mib": host_kib / 1024,
+        "peak_device_mib": torch.cuda.max_memory_allocated(device) / 2**20 if on_cuda else 0.0,
+    }
+
+
 def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, iteration: int
 ) -> None:
-    """Poly schedule over the whole run: lr * (1 - iteration / total)^power."""
-    remaining = 1 - iteration / settings.total_iterations
+    """Poly schedule: lr * (1 - iteration / total)^power."""
+    total = settings.optimizer.poly_iterations or settings.total_iterations
+    remaining = 1 - iteration / total
     rate = settings.optimizer.lr * max(remaining, 0.0) ** settings.optimizer.poly_power
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]

@@ -11,8 +11,11 @@ import yaml
 
 from cbda.cli import COMMANDS
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.datasets import cityscapes
+from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
 from cbda.methods import FIELD_CHOICES, Method
+from cbda.selection import queries_per_image
 from cbda.settings import ModelSettings, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
@@ -96,8 +99,47 @@ def test_experiments_are_valid_and_hold_only_differences(
     path: Path, config: dict[str, Any]
 ) -> None:
     change = yaml.safe_load(path.read_text())
+    if path.stem in ("ripu_region", "ripu_pixel"):  # which are given after an experiment
+        merge(config, experiment("gtav_cityscapes"))
     validate_config(merge(copy.deepcopy(config), change), SCHEMA_PATH)
     assert_differs(change, config, path.name)
+
+
+def experiment(name: str) -> dict[str, Any]:
+    change: dict[str, Any] = yaml.safe_load((ROOT / f"workflow/configs/{name}.yaml").read_text())
+    return change
+
+
+def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
+    merge(config, experiment("gtav_cityscapes"))
+    assert tuple(config["classes"]) == cityscapes.CLASSES
+    stops = [final_iteration(config, number) for number in range(1, 6)]
+    assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
+    optimizer, training = config["training"]["optimizer"], config["training"]
+    assert (optimizer["name"], optimizer["lr"], optimizer["head_lr_factor"]) == ("sgd", 2.5e-4, 10)
+    assert (optimizer["momentum"], optimizer["weight_decay"]) == (0.9, 5e-4)
+    assert training["loss"] == {"consistency": 0.1, "negative": 1.0, "negative_threshold": 0.05}
+    assert (training["source_size"], training["image_size"]) == ([720, 1280], [640, 1280])
+    sizes = [config["datasets"][name]["num_images"] for name in ("source", "target", "val")]
+    assert sizes == [24_966, 2_975, 500]
+
+
+def test_synthia_is_gtav_but_for_source_classes_and_a_second_mean(config: dict[str, Any]) -> None:
+    gtav, synthia = experiment("gtav_cityscapes"), experiment("synthia_cityscapes")
+    assert tuple(synthia.pop("classes")) == SYNTHIA_CLASSES
+    without = {"wall", "fence", "pole"}
+    assert synthia.pop("evaluate")["subset"] == [c for c in SYNTHIA_CLASSES if c not in without]
+    assert synthia["datasets"].pop("source")["num_images"] == 9_400
+    del gtav["classes"], gtav["datasets"]["source"], gtav["pathvars"], synthia["pathvars"]
+    assert synthia == gtav
+
+
+def test_ripu_asks_for_8_pixels_a_round_or_for_regions(config: dict[str, Any]) -> None:
+    merge(config, experiment("gtav_cityscapes"))
+    pixel, region = experiment("ripu_pixel")["experiment"], experiment("ripu_region")["experiment"]
+    rounds = config["experiment"]["rounds"]
+    assert queries_per_image(1024, 2048, pixel["budgets"][0], rounds, 32, "pixel") == 8
+    assert queries_per_image(1024, 2048, region["budgets"][0], rounds, 1, "region") == 1026
 
 
 def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> None:

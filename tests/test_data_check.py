@@ -49,12 +49,13 @@ def faults_of(capsys):
 
 def test_report(root):
     save(root / "labels" / "000.png", np.full((6, 10), 255, np.uint8))
-    report = check(root, "--expect-count", "7", "--uniform-size")
+    report = check(root, "--num-images", "7", "--uniform-size")
     assert report == {
         "kind": "folder",
         "root": str(root),
         "split": "",
         "num_images": 7,
+        "num_skipped": 0,
         "sizes": [{"height": 6, "width": 10, "num_images": 7}],
         "classes": list(CLASSES),
         "class_counts": [120, 120, 120],
@@ -74,15 +75,15 @@ def test_report_is_sorted_and_leaves_no_temporary_file(root):
 def test_table(root, capsys):
     check(root)
     lines = capsys.readouterr().out.splitlines()
-    assert "num_images  7" in lines
-    assert "size        6 high 10 wide: 7 images" in lines
+    assert "num_images   7" in lines
+    assert "size         6 high 10 wide: 7 images" in lines
     assert "  1  traffic light     140      33.333%" in lines
 
 
 def test_fast_leaves_the_classes_out(root):
     save(root / "labels" / "003.png", np.full((6, 10), 99, np.uint8))
     report = check(root, "--fast")
-    assert set(report) == {"kind", "root", "split", "num_images", "sizes"}
+    assert set(report) == {"kind", "root", "split", "num_images", "num_skipped", "sizes"}
 
 
 def test_sizes_most_frequent_first(tmp_path, rng):
@@ -101,7 +102,7 @@ def test_all_faults_are_listed_at_once(root, capsys):
     save(labels / "005.png", np.zeros((10, 6), np.uint8))
     shutil.copy(images / "006.png", images / "006.jpg")
 
-    message = error_of(root, "--expect-count", "7")
+    message = error_of(root, "--num-images", "7")
     faults = faults_of(capsys)
     expected = [
         (images / "006.png", "same id as"),

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from cbda.datasets.transforms import to_tensor
-from cbda.loader import Stream, create_loader, derive_seed, shuffled_index
+from cbda.loader import Stream, create_loader, derive_seed
+from cbda.sampling import shuffled_index
 from cbda.settings import TrainingSettings
 from tests.pictures import Pictures, random_pictures
 

@@ -38,7 +38,10 @@ def test_weights_depend_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ModelSettings("fcn"), "'fcn' is unknown; allowed: small, deeplabv3plus, unet, segformer"),
+        (
+            ModelSettings("fcn"),
+            "'fcn' is unknown; allowed: small, deeplabv2, deeplabv3plus, unet, segformer",
+        ),
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: the small network's are fixed"),
         (ModelSettings(freeze_batch_norm=True), "freeze_batch_norm: the small network starts unt"),

@@ -4,9 +4,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.settings import DatasetSettings, add_options, from_options
+from cbda.errors import UserError
+from cbda.settings import DatasetSettings, TrainingSettings, add_options, from_options
 
 if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
     from cbda.datasets import Dataset
 
 
@@ -24,6 +29,21 @@ def add_compute_options(parser: argparse.ArgumentParser) -> None:
     """Options `--device` and `--threads`."""
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    parser.add_argument(
+        "--deterministic",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="repeatable kernels on CUDA (default: yes)",
+    )
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the training itself, and those for its statistics and its costs."""
+    add_options(parser, "training", TrainingSettings)
+    parser.add_argument(
+        "--source-statistics", type=Path, help="statistics.json, for class balanced sampling"
+    )
+    parser.add_argument("--metrics", type=Path, help="metrics.json: time and memory, optional")
 
 
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +54,27 @@ def add_seed_option(parser: argparse.ArgumentParser) -> None:
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Option `--out`."""
     parser.add_argument("--out", type=Path, required=True, help=what)
+
+
+def open_device(args: argparse.Namespace) -> "torch.device":
+    """The device of the options of `add_compute_options`."""
+    from cbda.devices import prepare_device
+
+    return prepare_device(args.device, args.threads, args.deterministic)
+
+
+def read_presence(args: argparse.Namespace, source: "Dataset") -> "NDArray[np.bool_] | None":
+    """Which classes every source image contains, (N,C), if the options name a file that says it."""
+    from cbda.files import load_statistics
+    from cbda.pool import require_same_pool
+
+    if args.source_statistics is None:
+        return None
+    image_ids, classes, counts = load_statistics(args.source_statistics)
+    require_same_pool(args.source_statistics, image_ids, source.root, source.image_ids)
+    if classes != list(source.classes):
+        raise UserError(f"{args.source_statistics}: is of other classes than this training")
+    return counts > 0
 
 
 def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None) -> "Dataset":

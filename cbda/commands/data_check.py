@@ -13,6 +13,7 @@ from cbda.errors import UserError
 if TYPE_CHECKING:
     from cbda.datasets import Dataset
     from cbda.datasets.check import Findings
+    from cbda.datasets.listing import Listing
 
 NUM_FILES_NAMED = 5
 
@@ -23,7 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, required=True, help="folder of the data set")
     parser.add_argument("--split", default="", help="part of the data set, such as train")
     parser.add_argument("--classes", nargs="+", metavar="NAME", help="(default: the kind's own)")
-    parser.add_argument("--expect-count", type=int, metavar="N", help="number of pairs to expect")
+    parser.add_argument(
+        "--num-images", type=int, default=0, metavar="N", help="pairs to expect (default: any)"
+    )
+    parser.add_argument("--num-workers", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--uniform-size", action="store_true", help="images must be of one size")
     parser.add_argument("--fast", action="store_true", help="read headers only, not the pixels")
     add_output_option(parser, "report.json, written if there are no faults")
@@ -35,22 +39,23 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files import write_json
 
     dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
-    findings = _check(args, dataset, listing.faults)
+    findings = _check(args, dataset, listing)
     report = describe(dataset, findings, with_classes=not args.fast)
+    report["num_skipped"] = listing.num_skipped
     print("\n".join(_table(report, findings)))
     if findings.faults:
         raise UserError(_summary(args.root, findings))
     write_json(args.out, report)
 
 
-def _check(args: argparse.Namespace, dataset: "Dataset", faults: list[Any]) -> "Findings":
+def _check(args: argparse.Namespace, dataset: "Dataset", listing: "Listing") -> "Findings":
     from cbda.datasets import check
 
-    findings = check.check_dataset(dataset, faults, headers_only=args.fast)
+    findings = check.check_dataset(dataset, listing.faults, args.fast, args.num_workers)
     if not args.fast:
         check.require_labelled(dataset, findings)
-    if args.expect_count is not None:
-        check.require_count(dataset, args.expect_count, findings)
+    if args.num_images:
+        check.require_count(dataset, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:
         check.require_uniform_size(findings)
     return findings
@@ -109,7 +114,8 @@ def _class_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _table(report: dict[str, Any], findings: "Findings") -> list[str]:
-    facts = [(name, str(report[name])) for name in ("kind", "root", "split", "num_images")]
+    names = ("kind", "root", "split", "num_images", "num_skipped")
+    facts = [(name, str(report[name])) for name in names]
     sizes = [
         ("size", f"{size['height']} high {size['width']} wide: {size['num_images']} images")
         for size in report["sizes"]

@@ -8,6 +8,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     open_dataset,
+    open_device,
 )
 from cbda.errors import UserError
 
@@ -22,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=False,
         help="average with the mirrored image (default: no)",
     )
+    parser.add_argument(
+        "--subset", nargs="*", default=[], metavar="NAME", help="classes of a second mIoU"
+    )
     add_compute_options(parser)
     add_output_option(parser, "evaluation.json")
 
@@ -32,14 +36,16 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.checkpoints import build_model
-    from cbda.devices import prepare_device
     from cbda.files import load_checkpoint, write_json
     from cbda.inference import most_probable, predict_logits
+    from cbda.methods import require_choice
     from cbda.metrics import confusion_matrix, summarise
 
-    device = prepare_device(args.device, args.threads)
+    device = open_device(args)
     checkpoint = load_checkpoint(args.checkpoint)
     classes = checkpoint["classes"]
+    for name in args.subset:
+        require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
     images = (val.read_image(index) for index in range(len(val)))
     size = tuple(checkpoint["image_size"])
@@ -51,4 +57,4 @@ def run(args: argparse.Namespace) -> None:
         confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
     if not confusion.any():
         raise UserError(f"{val.root}: no pixel belongs to any of the classes")
-    write_json(args.out, {"num_images": len(val), **summarise(confusion, classes)})
+    write_json(args.out, {"num_images": len(val), **summarise(confusion, classes, args.subset)})

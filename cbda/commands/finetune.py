@@ -8,10 +8,13 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
+    add_training_options,
     open_dataset,
+    open_device,
+    read_presence,
 )
 from cbda.errors import UserError
-from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
+from cbda.settings import ModelSettings, TrainingSettings, from_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels.add_argument("--all-labels", action="store_true", help="full supervision")
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
-    add_options(parser, "training", TrainingSettings)
+    add_training_options(parser)
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_compute_options(parser)
@@ -32,13 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     from cbda.checkpoints import build_model, pack_checkpoint
-    from cbda.devices import prepare_device
-    from cbda.files import load_checkpoint, save_checkpoint
+    from cbda.files import load_checkpoint, save_checkpoint, write_json
     from cbda.loader import create_loader
     from cbda.pool import AcquiredPool
-    from cbda.training import Trainer
+    from cbda.training import Trainer, measure_cost
 
-    device = prepare_device(args.device, args.threads)
+    device = open_device(args)
     checkpoint = load_checkpoint(args.checkpoint)
     classes = checkpoint["classes"]
     settings = from_options(args, "training", TrainingSettings)
@@ -53,7 +55,12 @@ def run(args: argparse.Namespace) -> None:
     start = trainer.iteration
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
-    loader = create_loader(source, target, settings, args.seed, start, args.until)
+    presence, pin_memory = read_presence(args, source), device.type == "cuda"
+    span = (start, args.until)
+    loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
     outcome = trainer.run(loader, args.until - start)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
+    if args.metrics is not None:
+        cost = measure_cost(outcome["seconds_per_iteration"], settings, 2, device)
+        write_json(args.metrics, {**cost, "num_iterations": args.until - start})
     save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))

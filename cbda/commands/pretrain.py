@@ -8,7 +8,10 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
+    add_training_options,
     open_dataset,
+    open_device,
+    read_presence,
 )
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
@@ -19,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target", required=False)
     add_class_option(parser)
     add_options(parser, "model", ModelSettings)
-    add_options(parser, "training", TrainingSettings)
+    add_training_options(parser)
     parser.add_argument("--iterations", type=int, required=True, help="train this many iterations")
     add_seed_option(parser)
     add_compute_options(parser)
@@ -31,14 +34,13 @@ def run(args: argparse.Namespace) -> None:
     import torch
 
     from cbda.checkpoints import pack_checkpoint
-    from cbda.devices import prepare_device
-    from cbda.files import save_checkpoint
+    from cbda.files import save_checkpoint, write_json
     from cbda.loader import Stream, create_loader, derive_seed
     from cbda.models import create_model
     from cbda.pool import Unlabelled
-    from cbda.training import Trainer
+    from cbda.training import Trainer, measure_cost
 
-    device = prepare_device(args.device, args.threads)
+    device = open_device(args)
     model_settings = from_options(args, "model", ModelSettings)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", args.classes)
@@ -47,9 +49,15 @@ def run(args: argparse.Namespace) -> None:
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
-    loader = create_loader(source, target, settings, args.seed, 0, args.iterations)
+    presence, pin_memory = read_presence(args, source), device.type == "cuda"
+    span = (0, args.iterations)
+    loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
     outcome = trainer.run(loader, args.iterations)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
+    if args.metrics is not None:
+        num_domains = 1 if target is None else 2
+        cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
+        write_json(args.metrics, {**cost, "num_iterations": args.iterations})
     save_checkpoint(
         args.out, pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
     )

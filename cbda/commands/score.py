@@ -11,6 +11,7 @@ from cbda.commands.common import (
     add_output_option,
     add_seed_option,
     open_dataset,
+    open_device,
 )
 
 if TYPE_CHECKING:
@@ -38,13 +39,12 @@ def run(args: argparse.Namespace) -> None:
     from cbda.acquisition import compute_score
     from cbda.checkpoints import build_model
     from cbda.chunks import write_maps
-    from cbda.devices import prepare_device
     from cbda.files import create_scores, load_checkpoint
     from cbda.inference import predict_logits
     from cbda.loader import Stream, derive_seed
     from cbda.pool import require_uniform_size
 
-    device = prepare_device(args.device, args.threads)
+    device = open_device(args)
     checkpoint = load_checkpoint(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint["classes"])
     height, width = require_uniform_size(pool)

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.listing import Fault
 from cbda.datasets.pictures import Size, describe_size
 from cbda.datasets.statistics import label_counts
+from cbda.datasets.workers import map_pairs
 from cbda.errors import UserError
 
 
@@ -34,6 +36,13 @@ class Findings:
         """Note a fault, once."""
         self.faults.setdefault(message, path)
 
+    def add(self, other: "Findings") -> None:
+        """Take over what was found elsewhere."""
+        self.counts += other.counts
+        self.sizes.update(other.sizes)
+        for message, path in other.faults.items():
+            self.blame(path, message)
+
     @contextmanager
     def blaming(self, path: Path) -> Iterator[None]:
         """Note a `UserError` of the block as a fault of the file."""
@@ -47,40 +56,51 @@ class Findings:
         return sorted(Counter(self.sizes.values()).items(), key=lambda item: (-item[1], item[0]))
 
 
-def _look_at_headers(dataset: Dataset, index: int, findings: Findings) -> None:
-    record = dataset.records[index]
+def _start(dataset: Dataset) -> Findings:
+    return Findings(np.zeros(len(dataset.classes) + 1, dtype=np.int64))
+
+
+def look_at_headers(dataset: Dataset, index: int) -> Findings:
+    """Read the headers of one pair."""
+    record, findings = dataset.records[index], _start(dataset)
     with findings.blaming(record.image_path):
         findings.sizes[record.image_path] = dataset.image_size(index)
     with findings.blaming(record.label_path):
         dataset.pair_size(index)
+    return findings
 
 
-def _look_at_pixels(dataset: Dataset, index: int, findings: Findings) -> None:
-    record = dataset.records[index]
+def look_at_pixels(dataset: Dataset, index: int) -> Findings:
+    """Read all of one pair."""
+    record, findings = dataset.records[index], look_at_headers(dataset, index)
     with findings.blaming(record.image_path):
         dataset.read_image(index)
     with findings.blaming(record.label_path):
         findings.counts += label_counts(dataset.read_label(index), len(dataset.classes))
+    return findings
 
 
-def check_dataset(dataset: Dataset, faults: list[Fault], headers_only: bool = False) -> Findings:
+def check_dataset(
+    dataset: Dataset, faults: list[Fault], headers_only: bool = False, num_workers: int = 1
+) -> Findings:
     """Read every pair of a dataset.
 
     Args:
         dataset: what to read.
         faults: those that the listing found already.
         headers_only: leave the pixels unread.
+        num_workers: processes that read.
 
     Returns:
         Sizes, class counts (0 if the pixels are left unread) and every fault.
     """
-    findings = Findings(np.zeros(len(dataset.classes) + 1, dtype=np.int64))
+    findings = _start(dataset)
     for fault in faults:
         findings.blame(fault.path, fault.message)
-    for index in range(len(dataset)):
-        _look_at_headers(dataset, index, findings)
-        if not headers_only:
-            _look_at_pixels(dataset, index, findings)
+    look = look_at_headers if headers_only else look_at_pixels
+    found = map_pairs(look, dataset, num_workers)
+    for one in tqdm(found, total=len(dataset), mininterval=5, desc="check"):
+        findings.add(one)
     return findings
 
 
@@ -90,10 +110,11 @@ def require_labelled(dataset: Dataset, findings: Findings) -> None:
         findings.blame(dataset.root, f"{dataset.root}: no pixel belongs to any of the classes")
 
 
-def require_count(dataset: Dataset, num_images: int, findings: Findings) -> None:
-    """Note it as a fault if there are more or fewer pairs than expected."""
-    if len(dataset) != num_images:
-        message = f"{dataset.root}: {len(dataset)} pairs found, {num_images} expected"
+def require_count(dataset: Dataset, num_skipped: int, num_images: int, findings: Findings) -> None:
+    """Note it as a fault if there are more or fewer pairs, with the skipped ones, than expected."""
+    if len(dataset) + num_skipped != num_images:
+        skipped = f" and {num_skipped} skipped" if num_skipped else ""
+        message = f"{dataset.root}: {len(dataset)} pairs found{skipped}, {num_images} expected"
         findings.blame(dataset.root, message)
 
 

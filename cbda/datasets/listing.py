@@ -30,11 +30,19 @@ class Fault:
 
 @dataclass
 class Listing:
-    """The pairs of a dataset, sorted by image id, and what could not be paired."""
+    """The pairs of a dataset, sorted by image id, and what could not be paired.
+
+    Attributes:
+        records: the pairs.
+        faults: what could not be paired.
+        skipped: image ids to leave out.
+        num_skipped: images that were left out.
+    """
 
     records: list[Record] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     skipped: frozenset[str] = frozenset()
+    num_skipped: int = 0
 
     def blame(self, path: Path, problem: str) -> None:
         """Note a fault of a file."""
@@ -83,6 +91,7 @@ def _is_plain(name: str) -> bool:
 def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
     """Image id to path; a second file of the same id is noted."""
     found: dict[str, Path] = {}
+    skipped: set[str] = set()
     for path in _paths(side.folder, nested):
         image_id = _image_id(path.name, side.suffixes)
         if image_id is None or not path.is_file():
@@ -91,11 +100,12 @@ def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
             shown = path.parent / ascii(path.name)
             listing.blame(shown, "file name is not UTF-8 text on one line")
         elif image_id in listing.skipped:
-            continue
+            skipped.add(image_id)
         elif image_id in found:
             listing.blame(path, f"has the same id as {found[image_id]}")
         else:
             found[image_id] = path
+    listing.num_skipped = max(listing.num_skipped, len(skipped))
     return found
 
 

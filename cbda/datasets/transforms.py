@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
+from cbda.files import VOID
 from cbda.settings import TrainingSettings
 
 # Mean and deviation of ImageNet's RGB values, which pretrained encoders expect.
@@ -15,6 +16,7 @@ MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 Pixels = NDArray[np.uint8]
+At = tuple[float, float]
 
 
 def resize_image(image: Pixels, size: tuple[int, int]) -> Pixels:
@@ -30,6 +32,44 @@ def resize_label(label: Pixels, size: tuple[int, int]) -> Pixels:
     if label.shape == tuple(size):
         return label
     return np.asarray(Image.fromarray(label).resize(size[::-1], Image.Resampling.NEAREST))
+
+
+def reduce_label(label: Pixels, size: tuple[int, int]) -> Pixels:
+    """Label (H,W) uint8 at a smaller size (height, width), in which no label falls to void.
+
+    As `resize_label`, but where that finds 255 and the pixels that it stands for hold a label,
+    the first of these, row by row, is taken.
+    """
+    reduced = resize_label(label, size).copy()
+    rows, columns = (axis[::-1] for axis in np.nonzero(label != VOID))  # the first is written last
+    row_cells = rows * size[0] // label.shape[0]
+    column_cells = columns * size[1] // label.shape[1]
+    free = reduced[row_cells, column_cells] == VOID
+    reduced[row_cells[free], column_cells[free]] = label[rows[free], columns[free]]
+    return reduced
+
+
+REDUCTIONS = {"labelled": reduce_label, "nearest": resize_label}
+
+
+def crop(pixels: Pixels, crop_size: tuple[int, int], size: tuple[int, int], at: At) -> Pixels:
+    """Cut out what a crop of `crop_size` px would show if the picture were resized to `size`.
+
+    Args:
+        pixels: image (H,W,3) or label (H,W), at its own resolution.
+        crop_size: height and width of the crop at the resolution of the network.
+        size: height and width of the whole picture at the resolution of the network.
+        at: place of the crop in rows and columns, from 0 to 1.
+    """
+    lengths = [
+        max(round(own * part / whole), 1)
+        for own, part, whole in zip(pixels.shape[:2], crop_size, size, strict=True)
+    ]
+    starts = [
+        int(place * (own - length + 1))
+        for own, length, place in zip(pixels.shape[:2], lengths, at, strict=True)
+    ]
+    return pixels[starts[0] : starts[0] + lengths[0], starts[1] : starts[1] + lengths[1]]
 
 
 def to_tensor(image: Pixels) -> Tensor:

@@ -1,4 +1,4 @@
-"""Networks: a small one of our own, all others from segmentation_models_pytorch."""
+"""Networks: two of our own, all others from segmentation_models_pytorch."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ DECODER_OPTIONS = {
     "unet": "decoder_channels",
     "segformer": "decoder_segmentation_channels",
 }
-ARCHITECTURES = ("small", *DECODER_OPTIONS)
+ARCHITECTURES = ("small", "deeplabv2", *DECODER_OPTIONS)
+STRIDED = ("deeplabv2", "deeplabv3plus")
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -35,6 +36,8 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
         UserError: an unknown name, or weights that don't fit the encoder.
     """
     require_choice("model.architecture", settings.architecture, ARCHITECTURES)
+    if settings.output_stride and settings.architecture not in STRIDED:
+        raise UserError(f"model.output_stride: only for {', '.join(STRIDED)}; allowed: 0")
     if settings.architecture == "small":
         return _create_small(settings, num_classes)
     return _create_smp(settings, num_classes, load_weights)
@@ -51,17 +54,13 @@ def _create_small(settings: ModelSettings, num_classes: int) -> nn.Module:
 
 
 def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -> nn.Module:
-    import segmentation_models_pytorch as smp
-
     source = settings.encoder_weights if load_weights else "none"
+    weights = "imagenet" if source == "imagenet" else None
     try:
-        model: nn.Module = smp.create_model(
-            settings.architecture,
-            encoder_name=settings.encoder,
-            encoder_weights="imagenet" if source == "imagenet" else None,
-            classes=num_classes,
-            **_decoder_options(settings),
-        )
+        if settings.architecture == "deeplabv2":
+            model = _build_deeplabv2(settings, num_classes, weights)
+        else:
+            model = _build_smp(settings, num_classes, weights)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
     if source not in ("none", "imagenet"):
@@ -69,13 +68,37 @@ def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -
     return model
 
 
+def _build_smp(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
+    import segmentation_models_pytorch as smp
+
+    model: nn.Module = smp.create_model(
+        settings.architecture,
+        encoder_name=settings.encoder,
+        encoder_weights=weights,
+        classes=num_classes,
+        **_decoder_options(settings),
+    )
+    return model
+
+
+def _build_deeplabv2(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
+    from cbda.models.deeplabv2 import DeepLabV2
+
+    if settings.decoder_channels:
+        raise UserError("model.decoder_channels: deeplabv2 has none; allowed: none")
+    return DeepLabV2(settings.encoder, num_classes, weights, settings.output_stride or 8)
+
+
 def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
     """Widths of the decoder: one number, or one per stage from the coarsest to the finest."""
+    options: dict[str, Any] = {}
     widths = settings.decoder_channels
-    if not widths:
-        return {}
-    value = widths[0] if len(widths) == 1 else tuple(widths)
-    return {DECODER_OPTIONS[settings.architecture]: value}
+    if widths:
+        value = widths[0] if len(widths) == 1 else tuple(widths)
+        options[DECODER_OPTIONS[settings.architecture]] = value
+    if settings.output_stride:
+        options["encoder_output_stride"] = settings.output_stride
+    return options
 
 
 def _load_encoder(encoder: nn.Module, path: Path) -> None:

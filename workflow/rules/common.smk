@@ -44,16 +44,37 @@ def num_gpus():
 
 def compute_options():
     """Where to compute; the number of threads is the rule's."""
-    return ["--device", config["compute"]["device"]]
+    device, deterministic = config["compute"]["device"], config["compute"]["deterministic"]
+    return ["--device", device, *to_options("deterministic", deterministic)]
 
 
 def dataset_options(option, dataset):
-    """Command line words for a dataset of the configuration."""
-    return to_options(option, config["datasets"][dataset])
+    """Command line words for a dataset of the configuration; only the check counts images."""
+    described = config["datasets"][dataset]
+    return to_options(option, {key: described[key] for key in ("kind", "root", "split")})
 
 
 def class_options():
     return ["--classes", *config["classes"]]
+
+
+def training_options(*datasets):
+    """Command line words for a training on some datasets."""
+    return [
+        *(word for dataset in datasets for word in dataset_options(dataset, dataset)),
+        *to_options("training", config["training"]),
+        *compute_options(),
+    ]
+
+
+def source_statistics(wildcards):
+    """What class balanced sampling needs to know of the source."""
+    balanced = config["training"]["source_sampling"] == "class_balanced"
+    return "<results>/data/source_statistics.json" if balanced else []
+
+
+def statistics_options(wildcards, input):
+    return to_options("source-statistics", input.statistics) if input.statistics else []
 
 
 def method_options(*parts):

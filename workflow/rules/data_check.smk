@@ -9,13 +9,15 @@ rule data_check:
         "<results>/data/{dataset}.tsv"
     conda:
         "../../envs/cbda.yaml"
+    threads: config["data_check"]["num_workers"]
     params:
         code=fingerprint("data_check"),
         options=lambda wildcards: [
-            *dataset_options("", wildcards.dataset),
+            *to_options("", config["datasets"][wildcards.dataset]),
             *class_options(),
             *(["--uniform-size"] if wildcards.dataset == "target" else []),
             *(["--fast"] if config["data_check"]["fast"] else []),
         ],
     shell:
-        "python -m cbda data check {params.options:q} --out {output.report:q} > {log:q} 2>&1"
+        "python -m cbda data check {params.options:q} --num-workers {threads}"
+        " --out {output.report:q} > {log:q} 2>&1"

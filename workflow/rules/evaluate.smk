@@ -17,7 +17,7 @@ rule evaluate:
         code=fingerprint("evaluate"),
         options=[
             *dataset_options("val", "val"),
-            *to_options("flip", config["evaluate"]["flip"]),
+            *to_options("", config["evaluate"]),
             *compute_options(),
         ],
     shell:

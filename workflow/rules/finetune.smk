@@ -2,8 +2,10 @@ rule finetune:
     input:
         checkpoint=previous_checkpoint,
         labels="<round>/labels.h5",
+        statistics=source_statistics,
     output:
         checkpoint="<round>/model.pt",
+        metrics="<round>/metrics.json",
     log:
         "<round>/finetune.log",
     benchmark:
@@ -17,23 +19,21 @@ rule finetune:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=until_iteration,
-        options=[
-            *dataset_options("source", "source"),
-            *dataset_options("target", "target"),
-            *to_options("training", config["training"]),
-            *compute_options(),
-        ],
+        statistics=statistics_options,
+        options=training_options("source", "target"),
     shell:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
-        " --until {params.until} --seed {wildcards.seed} --threads {threads}"
-        " --out {output.checkpoint:q} > {log:q} 2>&1"
+        " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
+        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:
     input:
         checkpoint="<pretrain>/model.pt",
+        statistics=source_statistics,
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
+        metrics="<results>/seed{seed}/full/metrics.json",
     log:
         "<results>/seed{seed}/full/finetune.log",
     benchmark:
@@ -42,9 +42,5 @@ use rule finetune as full with:
         code=fingerprint("finetune"),
         labels=["--all-labels"],
         until=config["training"]["total_iterations"],
-        options=[
-            *dataset_options("source", "source"),
-            *dataset_options("target", "target"),
-            *to_options("training", config["training"]),
-            *compute_options(),
-        ],
+        statistics=statistics_options,
+        options=training_options("source", "target"),

@@ -1,8 +1,10 @@
 rule pretrain:
     input:
         checks=checked("source", "target"),
+        statistics=source_statistics,
     output:
         checkpoint="<pretrain>/model.pt",
+        metrics="<pretrain>/metrics.json",
     log:
         "<pretrain>/pretrain.log",
     benchmark:
@@ -14,36 +16,35 @@ rule pretrain:
         gpu=num_gpus(),
     params:
         code=fingerprint("pretrain"),
+        statistics=statistics_options,
         options=[
-            *dataset_options("source", "source"),
-            *dataset_options("target", "target"),
+            *training_options("source", "target"),
             *class_options(),
             *to_options("model", config["model"]),
-            *to_options("training", config["training"]),
             *to_options("iterations", config["pretrain"]["iterations"]),
-            *compute_options(),
         ],
     shell:
-        "python -m cbda pretrain {params.options:q} --seed {wildcards.seed} --threads {threads}"
-        " --out {output.checkpoint:q} > {log:q} 2>&1"
+        "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
+        " --threads {threads} --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
     input:
         checks=checked("source"),
+        statistics=source_statistics,
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
+        metrics="<results>/seed{seed}/source_only/metrics.json",
     log:
         "<results>/seed{seed}/source_only/pretrain.log",
     benchmark:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
+        statistics=statistics_options,
         options=[
-            *dataset_options("source", "source"),
+            *training_options("source"),
             *class_options(),
             *to_options("model", config["model"]),
-            *to_options("training", config["training"]),
             *to_options("iterations", config["training"]["total_iterations"]),
-            *compute_options(),
         ],

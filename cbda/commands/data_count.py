@@ -1,0 +1,32 @@
+"""Count the classes in every image of a data set, for sampling that balances them."""
+
+import argparse
+
+from cbda.commands.common import (
+    add_class_option,
+    add_dataset_options,
+    add_output_option,
+    open_dataset,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_dataset_options(parser, "source")
+    add_class_option(parser)
+    parser.add_argument("--num-workers", type=int, default=1, help="processes (default: 1)")
+    add_output_option(parser, "statistics.json")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, count, save."""
+    from tqdm import tqdm
+
+    from cbda.datasets.statistics import pair_counts
+    from cbda.datasets.workers import map_pairs
+    from cbda.files import save_statistics
+
+    dataset = open_dataset(args, "source", args.classes)
+    counts = map_pairs(pair_counts, dataset, args.num_workers)
+    per_image = [row[:-1].tolist() for row in tqdm(counts, total=len(dataset), mininterval=5)]
+    save_statistics(args.out, list(dataset.image_ids), list(dataset.classes), per_image)

@@ -1,0 +1,36 @@
+"""DeepLab-v2 (Chen et al., 2017, arXiv 1606.00915) on an encoder of segmentation_models_pytorch."""
+
+from torch import Tensor, nn
+
+RATES = (6, 12, 18, 24)  # dilations of the large field of view, "ASPP-L"
+
+
+class DeepLabV2(nn.Module):
+    """A dilated encoder and one classifier per dilation, whose logits are summed.
+
+    Args:
+        encoder: name of an encoder that can be dilated, such as `resnet101`.
+        num_classes: C.
+        weights: `imagenet`, or None for random ones.
+        output_stride: px of the image per px of the logits.
+    """
+
+    def __init__(
+        self, encoder: str, num_classes: int, weights: str | None = None, output_stride: int = 8
+    ) -> None:
+        from segmentation_models_pytorch.encoders import get_encoder
+
+        super().__init__()
+        self.encoder = get_encoder(encoder, weights=weights, output_stride=output_stride)
+        num_features = self.encoder.out_channels[-1]
+        self.classifiers = nn.ModuleList(
+            nn.Conv2d(num_features, num_classes, 3, padding=rate, dilation=rate) for rate in RATES
+        )
+        for layer in self.classifiers.children():
+            nn.init.normal_(layer.get_parameter("weight"), std=0.01)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits (B,C,H/8,W/8) of images (B,3,H,W)."""
+        features = self.encoder(image)[-1]
+        logits: Tensor = sum(layer(features) for layer in self.classifiers)
+        return logits

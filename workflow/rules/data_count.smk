@@ -1,0 +1,18 @@
+rule data_count:
+    input:
+        checks=checked("source"),
+    output:
+        statistics="<results>/data/source_statistics.json",
+    log:
+        "<results>/data/source_statistics.log",
+    benchmark:
+        "<results>/data/source_statistics.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    threads: config["data_count"]["num_workers"]
+    params:
+        code=fingerprint("data_count"),
+        options=[*dataset_options("source", "source"), *class_options()],
+    shell:
+        "python -m cbda data count {params.options:q} --num-workers {threads}"
+        " --out {output.statistics:q} > {log:q} 2>&1"
