@@ -296,3 +296,33 @@ def test_chain_of_commands(finished, capsys):
     capsys.readouterr()
     line = error_line(words.split(), capsys)
     assert line == "cbda finetune: error: --until 4: model.pt is at iteration 4 already"
+
+
+def test_training_in_jobs_equals_one_job(generated, tmp_path):
+    """Pretraining in one job, and cut by rounds in which nothing was acquired, bit for bit."""
+    nothing = LabelSummary(
+        *("random", 0.1, 1, 1, 5, np.zeros((1, len(generated)), np.int64), np.zeros(1, np.int64)),
+        *(np.ones(len(generated)), 3 * 48 * 64),
+    )
+    with create_labels(tmp_path / "labels.h5", ["00000", "00001", "00002"], 48, 64) as file:
+        for index in range(3):
+            file["label"][index], file["round"][index] = 255, 0
+        file["query"] = np.zeros((0, 4), np.int32)
+        file.attrs.update(nothing.attributes())
+    training = f"{TRAINING} --training-color-jitter 0.3 --training-num-workers 1 {SHARED}"
+    classes = ["--classes", *generated]
+    run(f"pretrain {training} --iterations 4 --metrics cost.json --out whole.pt", *classes)
+    run(f"pretrain {training} --iterations 1 --out part1.pt", *classes)
+    finetune = f"finetune {training} --labels labels.h5"
+    run(f"{finetune} --checkpoint part1.pt --until 2 --metrics cost2.json --out part2.pt")
+    run(f"{finetune} --checkpoint part2.pt --until 4 --out parts.pt")
+    whole, parts = (load_checkpoint(tmp_path / name) for name in ("whole.pt", "parts.pt"))
+    assert whole["iteration"] == parts["iteration"] == 4
+    assert whole["model"].keys() == parts["model"].keys()
+    for name, tensor in whole["model"].items():
+        assert torch.equal(tensor, parts["model"][name]), name
+    for index, state in whole["optimizer"]["state"].items():
+        for key, tensor in state.items():
+            assert torch.equal(tensor, parts["optimizer"]["state"][index][key]), (index, key)
+    costs = [json.loads((tmp_path / name).read_text()) for name in ("cost.json", "cost2.json")]
+    assert [cost["num_iterations"] for cost in costs] == [4, 1]

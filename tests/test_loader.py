@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cbda.datasets.transforms import to_tensor
+from cbda.errors import UserError
 from cbda.loader import Stream, create_loader, derive_seed
 from cbda.sampling import shuffled_index
 from cbda.settings import TrainingSettings
@@ -122,3 +123,86 @@ def test_derived_seeds_are_apart():
     assert len(seeds) == 2 * len(Stream) * len(paths)
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert derive_seed(3, Stream.DROPOUT, 4) == derive_seed(3, Stream.DROPOUT, 4)
+
+
+def test_source_may_have_a_size_of_its_own():
+    batch = batches(0, 1, settings=replace(SETTINGS, source_size=(10, 14)))[0]
+    assert batch.source_image.shape[-2:] == batch.source_label.shape[-2:] == (10, 14)
+    assert batch.target_image.shape[-2:] == (8, 12)
+
+
+def test_crops_of_image_and_label_belong_together():
+    """The red of a pixel is its label; crops are cut before anything is resized."""
+    labels = list(np.arange(2 * 8 * 12, dtype=np.uint8).reshape(2, 8, 12))
+    pictures = Pictures([np.stack([x, x, x], axis=2) for x in labels], labels)
+    settings = replace(PLAIN, image_size=(8, 12), crop_size=(4, 6))
+    corners = set()
+    for batch in batches(0, 6, pictures, pictures, settings):
+        for images, label in (batch[:2], batch[2:]):
+            assert label.shape == (3, 4, 6)
+            expected = [to_tensor(np.stack([x, x, x], axis=2)) for x in label.numpy().astype("u1")]
+            torch.testing.assert_close(images, torch.stack(expected))
+            corners.update(label[:, 0, 0].tolist())
+    assert len(corners) > 10
+
+
+def acquired_pool():
+    """One image of Cityscapes' size with 1000 acquired 3x3 regions, far apart."""
+    label = np.full((1024, 2048), 255, np.uint8)
+    for number in range(1000):
+        row, column = divmod(number, 50)
+        top, left = 50 * row + number % 7, 40 * column + number % 37
+        label[top : top + 3, left : left + 3] = number % 4
+    return Pictures([np.zeros((1024, 2048, 3), np.uint8)], [label])
+
+
+@pytest.mark.parametrize(
+    ("reduction", "lowest", "highest"),
+    [("none", 9000, 9000), ("nearest", 3450, 3570), ("labelled", 5000, 5400)],
+)
+def test_acquired_pixels_that_reach_the_loss(reduction, lowest, highest):
+    """RIPU's way leaves (1280*640)/(2048*1024) = 39 % of 9000 labelled pixels."""
+    settings = replace(PLAIN, image_size=(640, 1280), batch_size=1, label_reduction=reduction)
+    label = batches(0, 1, SOURCE, acquired_pool(), settings)[0].target_label
+    assert lowest <= int((label != 255).sum()) <= highest
+
+
+def test_no_acquired_pixel_is_lost_to_the_reduction():
+    """Single pixels, of which nearest loses most: each is found in the cell that covers it."""
+    label = np.full((1024, 2048), 255, np.uint8)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.integers(0, 1024, 500), rng.integers(0, 2048, 500)
+    label[rows, columns] = 1
+    pool = Pictures([np.zeros((1024, 2048, 3), np.uint8)], [label])
+    settings = replace(PLAIN, image_size=(640, 1280), batch_size=1, label_reduction="labelled")
+    reduced = batches(0, 1, SOURCE, pool, settings)[0].target_label[0].numpy()
+    assert (reduced[rows * 640 // 1024, columns * 1280 // 2048] == 1).all()
+
+
+def test_balanced_sampling_does_not_depend_on_workers_or_cuts():
+    presence = np.eye(5, 4, dtype=np.bool_)
+    settings = replace(SETTINGS, source_sampling="class_balanced")
+
+    def load(start, stop, **changes):
+        changed = replace(settings, **changes)
+        return list(create_loader(SOURCE, TARGET, changed, 0, start, stop, presence))
+
+    whole = load(0, 6)
+    assert_equal(whole, load(0, 2) + load(2, 6, num_workers=2))
+    seen = {index for index in range(5) if presence[index].any()}
+    source = random_pictures(5, 8, 12, 2, seed=1)
+    list(create_loader(source, None, settings, 0, 0, 6, presence))
+    assert set(source.reads) == seen  # the last image has none of the classes
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"source_sampling": "class_balanced"}, "needs the source's statistics"),
+        ({"source_sampling": "rare"}, "'rare' is unknown; allowed: uniform, class_balanced"),
+        ({"label_reduction": "max"}, "'max' is unknown; allowed: none, labelled, nearest"),
+    ],
+)
+def test_mistakes_in_the_settings(changes, message):
+    with pytest.raises(UserError, match=message):
+        create_loader(SOURCE, TARGET, replace(SETTINGS, **changes), 0, 0, 1)

@@ -2,8 +2,9 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional
 
-from cbda.losses import class_boundary, cross_entropy, local_consistency, negative_learning
+from cbda.losses import as_rows, class_boundary, cross_entropy, local_consistency, negative_learning
 
 VOID = 255
 
@@ -106,3 +107,14 @@ def test_gradients_are_finite_for_a_certain_network():
     assert logits.grad is not None
     assert torch.isfinite(total)
     assert torch.isfinite(logits.grad).all()
+
+
+def test_rows_of_pixels_have_the_same_cross_entropy():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 4, 5, generator=generator).to(memory_format=torch.channels_last)
+    label = torch.randint(0, 3, (2, 4, 5), generator=generator)
+    rows, labels = as_rows(logits, label)
+    assert (rows.shape, labels.shape) == ((40, 3), (40,))
+    torch.testing.assert_close(
+        functional.cross_entropy(rows, labels), functional.cross_entropy(logits, label)
+    )

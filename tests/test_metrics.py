@@ -74,3 +74,13 @@ def test_summary():
         "worst_class": "sky",
         "worst_class_iou": 0.5,
     }
+
+
+def test_mean_over_a_subset():
+    """IoU 1/2, 1/3 and none: the mean over b and c is that of b; over c alone there is none."""
+    confusion = np.array([[1, 0, 0], [1, 1, 1], [0, 0, 0]])
+    summary = summarise(confusion, ["a", "b", "c"], ["b", "c"])
+    assert summary["class_iou"] == [0.5, pytest.approx(1 / 3), None]
+    assert summary["mIoU_subset"] == pytest.approx(1 / 3)
+    assert summarise(confusion, ["a", "b", "c"], ["c"])["mIoU_subset"] is None
+    assert "mIoU_subset" not in summarise(confusion, ["a", "b", "c"])

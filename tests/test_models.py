@@ -44,6 +44,11 @@ def test_weights_depend_on_the_seed_alone():
         ),
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: the small network's are fixed"),
+        (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus"),
+        (
+            ModelSettings("deeplabv2", "resnet18", decoder_channels=(8,)),
+            "decoder_channels: deeplabv2 has none",
+        ),
         (ModelSettings(freeze_batch_norm=True), "freeze_batch_norm: the small network starts unt"),
     ],
 )
@@ -146,3 +151,34 @@ def test_unknown_encoder_is_named(encoder):
 def test_wrong_number_of_widths_is_an_error():
     with pytest.raises(UserError, match="model"):
         create_model(replace(UNET, decoder_channels=(16, 8)), 3)
+
+
+@pytest.mark.parametrize(("stride", "expected"), [(0, (8, 12)), (8, (8, 12)), (16, (4, 6))])
+def test_deeplabv2_has_logits_at_the_stride_of_its_encoder(stride, expected):
+    model = create_model(ModelSettings("deeplabv2", "resnet18", output_stride=stride), 5)
+    assert model.eval()(torch.zeros(1, 3, 64, 96)).shape == (1, 5, *expected)
+
+
+def test_deeplabv2_sums_four_classifiers():
+    """Features of 1 in the middle of a map: each classifier sees its centre weight alone."""
+    model = create_model(ModelSettings("deeplabv2", "resnet18"), 2)
+    features = torch.zeros(1, 512, 49, 49)
+    features[0, 3, 24, 24] = 1
+    model.encoder.forward = lambda image: [features]
+    logits = model(torch.zeros(1))[0, :, 24, 24]
+    expected = sum(layer.weight[:, 3, 1, 1] + layer.bias for layer in model.classifiers)
+    torch.testing.assert_close(logits, expected)
+    assert [layer.dilation[0] for layer in model.classifiers] == [6, 12, 18, 24]
+
+
+def test_output_stride_of_deeplabv3plus_is_set(pretrained):
+    settings = ModelSettings("deeplabv3plus", "resnet18", decoder_channels=(16,))
+    image = torch.zeros(1, 3, 64, 64)
+    sizes = [
+        create_model(replace(settings, output_stride=stride), 2)
+        .eval()
+        .get_submodule("encoder")(image)[-1]
+        .shape[-1]
+        for stride in (0, 8, 16)
+    ]
+    assert sizes == [4, 8, 4]

@@ -1,5 +1,7 @@
 """Two methods, two budgets, two seeds; the run of cbda at 0.1 with seed 1 is missing."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -211,3 +213,17 @@ def test_run_given_twice_is_an_error(runs):
 def test_seed_that_is_no_number_is_an_error():
     with pytest.raises(UserError, match=r"run ra 0\.05: seed 'x' is not a number"):
         Run.parse(["ra", "0.05", "x", "evaluation.json", "-"])
+
+
+def test_mean_over_a_subset_has_columns_of_its_own(tmp_path):
+    """IoU 0.8, 0.4 over both classes; over road alone 0.8, and none in the second run."""
+    runs = []
+    for seed, value in enumerate((0.8, None)):
+        path = tmp_path / f"{seed}.json"
+        write_evaluation(path, (0.8, 0.4))
+        write_json(path, {**json.loads(path.read_text()), "mIoU_subset": value})
+        runs.append(load_run(Run("full", "-", seed, path, None)))
+    table = summary_table(runs[:1], "ra")
+    assert table["mIoU_subset_mean"].tolist() == [80.0]
+    assert "mIoU subset" in readable(table)
+    assert summary_table(runs, "ra")["mIoU_subset_mean"].isna().all()

@@ -14,8 +14,10 @@ from cbda.settings import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training import (
     OPTIMIZERS,
     Trainer,
+    autocast,
     create_optimizer,
     encoder_batch_norms,
+    measure_cost,
     resize_logits,
     set_learning_rate,
     total_loss,
@@ -255,3 +257,49 @@ def test_resize_logits():
     logits = torch.tensor([[[[0.0, 4.0]]]])
     assert resize_logits(logits, (1, 2)) is logits
     assert resize_logits(logits, (1, 4)).tolist() == [[[[0.0, 1.0, 3.0, 4.0]]]]
+
+
+def test_domains_of_different_sizes_go_through_the_network_apart():
+    settings = replace(SETTINGS, source_size=(24, 16))
+    trainer = create_trainer(settings)
+    trainer.run(create_loader(SOURCE, TARGET, settings, 7, 0, 2), 2)
+    assert trainer.iteration == 2
+
+
+class Lower(nn.Module):
+    """Gives the images as logits, in what a network under autocast computes in."""
+
+    def forward(self, image):
+        return image.bfloat16()
+
+
+def test_losses_are_computed_in_float32():
+    image, label = torch.ones(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)
+    weights = LossSettings()
+    loss = total_loss(Lower(), Batch(image, label, image, label), weights, CPU)
+    assert loss.dtype == torch.float32
+    torch.testing.assert_close(
+        loss, total_loss(Constant(), Batch(image, label, image, label), weights, CPU)
+    )
+
+
+def test_lower_precision_is_for_cuda_alone():
+    with autocast(CPU, "bfloat16"):
+        assert nn.Conv2d(1, 1, 1)(torch.ones(1, 1, 1, 1)).dtype == torch.float32
+    with pytest.raises(UserError, match="'half' is unknown; allowed: float32, bfloat16"):
+        autocast(CPU, "half")
+
+
+def test_schedule_may_be_longer_than_the_run():
+    optimizer_settings = OptimizerSettings(lr=0.1, poly_iterations=20)
+    settings = replace(SETTINGS, total_iterations=10, optimizer=optimizer_settings)
+    optimizer = create_optimizer(SmallNet(NUM_CLASSES, width=4), optimizer_settings)
+    set_learning_rate(optimizer, settings, 10)
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 0.5358867)  # 0.5^0.9
+
+
+def test_cost_of_a_training():
+    cost = measure_cost(0.5, replace(SETTINGS, batch_size=3), 2, CPU)
+    assert cost["images_per_second"] == 12.0
+    assert cost["peak_host_mib"] > 50
+    assert (cost["device"], cost["peak_device_mib"]) == ("cpu", 0.0)

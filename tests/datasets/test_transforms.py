@@ -1,7 +1,14 @@
 import numpy as np
 import torch
 
-from cbda.datasets.transforms import Augmentation, resize_image, resize_label, to_tensor
+from cbda.datasets.transforms import (
+    Augmentation,
+    crop,
+    reduce_label,
+    resize_image,
+    resize_label,
+    to_tensor,
+)
 from cbda.settings import TrainingSettings
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
@@ -101,3 +108,25 @@ def test_draw_of_nothing():
 
 def test_draw_depends_on_the_generator_alone():
     assert draw(5, color_jitter=0.3) == draw(5, color_jitter=0.3)
+
+
+def test_reduction_prefers_a_label_to_none():
+    """4x4 to 2x2; nearest would take the pixels of odd rows and columns."""
+    label = np.full((4, 4), 255, np.uint8)
+    label[0, 0], label[0, 1], label[3, 3], label[2, 2] = 1, 2, 3, 4
+    assert resize_label(label, (2, 2)).tolist() == [[255, 255], [255, 3]]
+    assert reduce_label(label, (2, 2)).tolist() == [[1, 255], [255, 3]]
+
+
+def test_reduction_of_a_full_label_is_nearest():
+    label = np.random.default_rng(0).integers(0, 5, (20, 31), np.uint8)
+    assert (reduce_label(label, (13, 17)) == resize_label(label, (13, 17))).all()
+
+
+def test_crop_is_cut_at_the_own_resolution():
+    pixels = np.arange(8 * 12, dtype=np.uint8).reshape(8, 12)
+    for at, corner in (((0.0, 0.0), 0), ((0.999, 0.999), 4 * 12 + 6)):
+        part = crop(pixels, (2, 3), (4, 6), at)  # the network would see half of every side
+        assert part.shape == (4, 6)
+        assert part[0, 0] == corner
+    assert crop(pixels, (4, 6), (4, 6), (0.7, 0.7)).shape == (8, 12)
