@@ -9,10 +9,12 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import cbda
 from cbda.cli import COMMANDS, main, one_line
 from cbda.errors import UserError
+from cbda.files import LabelSummary, create_labels, load_checkpoint
 from tests.datasets.layouts import make_folder
 from tests.pools import make_pool, write_scores
 
@@ -298,17 +300,19 @@ def test_chain_of_commands(finished, capsys):
     assert line == "cbda finetune: error: --until 4: model.pt is at iteration 4 already"
 
 
+def write_empty_labels(path, num_classes):
+    """The labels of a round in which nothing was acquired."""
+    counts = (np.zeros((1, num_classes), np.int64), np.zeros(1, np.int64))
+    summary = LabelSummary("random", 0.1, 1, 1, 5, *counts, np.ones(num_classes), 3 * 48 * 64)
+    with create_labels(path, ["00000", "00001", "00002"], 48, 64) as file:
+        file["label"][:], file["round"][:] = 255, 0
+        file["query"] = np.zeros((0, 4), np.int32)
+        file.attrs.update(summary.attributes())
+
+
 def test_training_in_jobs_equals_one_job(generated, tmp_path):
     """Pretraining in one job, and cut by rounds in which nothing was acquired, bit for bit."""
-    nothing = LabelSummary(
-        *("random", 0.1, 1, 1, 5, np.zeros((1, len(generated)), np.int64), np.zeros(1, np.int64)),
-        *(np.ones(len(generated)), 3 * 48 * 64),
-    )
-    with create_labels(tmp_path / "labels.h5", ["00000", "00001", "00002"], 48, 64) as file:
-        for index in range(3):
-            file["label"][index], file["round"][index] = 255, 0
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(nothing.attributes())
+    write_empty_labels(tmp_path / "labels.h5", len(generated))
     training = f"{TRAINING} --training-color-jitter 0.3 --training-num-workers 1 {SHARED}"
     classes = ["--classes", *generated]
     run(f"pretrain {training} --iterations 4 --metrics cost.json --out whole.pt", *classes)
