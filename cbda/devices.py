@@ -25,7 +25,8 @@ def prepare_device(name: str, num_threads: int, deterministic: bool = True) -> t
     require_choice("device", name, DEVICES)
     torch.set_num_threads(num_threads)
     if name != "cpu":
-        claim_gpu(os.environ)  # before CUDA starts
+        gpu = claim_gpu(os.environ)  # before CUDA starts
+        print(f"GPU {gpu.uuid}" if gpu else "no GPU can be seen", flush=True)
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device cuda: this machine has no CUDA device; allowed: auto, cpu")
     if name == "auto":

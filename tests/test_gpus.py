@@ -40,9 +40,11 @@ class Job:
         )
 
     def claimed(self):
+        assert self.process.stdout
         return json.loads(self.process.stdout.readline())
 
     def waits(self):
+        assert self.process.stderr
         return "waiting for one of 2 GPUs" in self.process.stderr.readline()
 
     def end(self):

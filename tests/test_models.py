@@ -4,10 +4,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from cbda.checkpoints import build_model, pack_checkpoint
 from cbda.errors import UserError
 from cbda.models import create_model
+from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
 from cbda.settings import ModelSettings, TrainingSettings
 
@@ -161,14 +163,16 @@ def test_deeplabv2_has_logits_at_the_stride_of_its_encoder(stride, expected):
 
 def test_deeplabv2_sums_four_classifiers():
     """Features of 1 in the middle of a map: each classifier sees its centre weight alone."""
-    model = create_model(ModelSettings("deeplabv2", "resnet18"), 2)
+    model = DeepLabV2("resnet18", 2)
     features = torch.zeros(1, 512, 49, 49)
     features[0, 3, 24, 24] = 1
+    model.encoder = nn.Module()
     model.encoder.forward = lambda image: [features]
     logits = model(torch.zeros(1))[0, :, 24, 24]
-    expected = sum(layer.weight[:, 3, 1, 1] + layer.bias for layer in model.classifiers)
+    layers = [layer for layer in model.classifiers if isinstance(layer, nn.Conv2d)]
+    expected = sum(layer.weight[:, 3, 1, 1] + layer.get_parameter("bias") for layer in layers)
     torch.testing.assert_close(logits, expected)
-    assert [layer.dilation[0] for layer in model.classifiers] == [6, 12, 18, 24]
+    assert [layer.dilation[0] for layer in layers] == [6, 12, 18, 24]
 
 
 def test_output_stride_of_deeplabv3plus_is_set(pretrained):

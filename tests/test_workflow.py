@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
 TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv")
 TARGET = "results/tiny/table_mIoU.csv"
+PRETENDED = {"CBDA_PRETEND_GPUS": "GPU-1,GPU-2"}  # jobs take turns, and compute on the CPU
 pytestmark = pytest.mark.workflow
 
 
@@ -44,7 +45,7 @@ def snakemake(
     done = subprocess.run(
         [*command, "--configfile", "tests/config.yaml", "change.yaml", *options, "--", TARGET],
         cwd=project,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(project)},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(project), **PRETENDED},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -93,6 +94,25 @@ def test_labels_are_kept_and_scores_are_not(finished: Path) -> None:
     with h5py.File(folder / "labels.h5") as file:
         assert file["label"].shape == (4, 48, 64)
         assert set(file["query"][:, 0]) == {1, 2}
+
+
+def test_every_computing_job_has_a_gpu_of_its_own(finished: Path) -> None:
+    logs = (finished / "results/tiny/seed0").rglob("*.log")
+    claims = {path: re.findall(r"^GPU (\S+)$", path.read_text(), re.MULTILINE) for path in logs}
+    assert {path.stem for path, names in claims.items() if names} == {
+        *("pretrain", "score", "finetune", "evaluate")
+    }
+    assert {tuple(names) for names in claims.values()} == {(), ("GPU-1",), ("GPU-2",)}
+
+
+def test_cuda_without_a_gpu_stops_before_any_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = copy_project(tmp_path)
+    monkeypatch.setitem(PRETENDED, "CBDA_PRETEND_GPUS", "")
+    output = snakemake(project, change="compute: {device: cuda}", check=False)
+    assert "compute.device is cuda, but no GPU can be seen on this machine" in output
+    assert not (project / "data").exists()
 
 
 def test_second_run_is_idle(finished: Path) -> None:

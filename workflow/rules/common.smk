@@ -1,7 +1,6 @@
 # Validation, wildcards and input functions. No rules.
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from cbda.catalogue import REFERENCES
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
 from cbda.errors import UserError
 from cbda.fingerprint import fingerprint
+from cbda.gpus import visible_gpus
 from cbda.settings import to_options
 
 try:
@@ -20,6 +20,12 @@ try:
     METHODS = resolve_experiment(config)
 except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
+
+GPUS = visible_gpus(os.environ) if config["compute"]["device"] != "cpu" else []
+if config["compute"]["device"] == "cuda" and workflow.local_exec and not GPUS:
+    raise WorkflowError(
+        "compute.device is cuda, but no GPU can be seen on this machine; allowed here: auto, cpu"
+    )
 
 SEEDS = config["experiment"]["seeds"]
 BUDGETS = [str(budget) for budget in config["experiment"]["budgets"]]
@@ -39,7 +45,7 @@ wildcard_constraints:
 def num_gpus():
     """GPUs of a computing job: the resource that --resources gpu=N counts."""
     device = config["compute"]["device"]
-    return int(device == "cuda" or (device == "auto" and shutil.which("nvidia-smi") is not None))
+    return int(device == "cuda" or (device == "auto" and bool(GPUS)))
 
 
 def compute_options():
