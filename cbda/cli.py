@@ -21,6 +21,7 @@ COMMANDS = {
     "acquire": "choose queries and ask the oracle",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
+    "plan": "estimate what an experiment will cost",
     "tabulate": "gather all runs into tables",
 }
 

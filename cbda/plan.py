@@ -1,0 +1,124 @@
+"""What an experiment will cost: jobs, iterations, images, disk and time."""
+
+from dataclasses import dataclass
+
+SCORE_BYTES_PER_PX = 5  # a float32 score and a uint8 prediction
+LABEL_BYTES_PER_PX = 1 / 80  # what gzip leaves of maps without a label
+LABEL_BYTES_PER_ACQUIRED_PX = 2  # class and round; gzip does better from some percent on
+FORWARD_SHARE = 1 / 3  # of an iteration; the backward pass takes about twice as long
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The size of an experiment.
+
+    Attributes:
+        num_seeds: of the runs.
+        num_methods: acquisition methods.
+        budgets: fractions of the pool that a run acquires.
+        rounds: R.
+        references: `source_only`, `full`.
+        pretrain_iterations: before the first round.
+        total_iterations: of a whole run.
+        num_pool: images of the pool.
+        height: of its images in px.
+        width: of its images in px.
+        num_val: images of the validation set.
+        checkpoint_bytes: size of a checkpoint.
+        num_concurrent: jobs at a time that may hold a score file.
+        balanced: whether the classes of the source are counted.
+    """
+
+    num_seeds: int
+    num_methods: int
+    budgets: tuple[float, ...]
+    rounds: int
+    references: tuple[str, ...]
+    pretrain_iterations: int
+    total_iterations: int
+    num_pool: int
+    height: int
+    width: int
+    num_val: int
+    checkpoint_bytes: int
+    num_concurrent: int = 1
+    balanced: bool = False
+
+    @property
+    def num_runs(self) -> int:
+        """Chains of rounds: seeds x methods x budgets."""
+        return self.num_seeds * self.num_methods * len(self.budgets)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What the jobs of one rule add up to.
+
+    Attributes:
+        jobs: their number.
+        iterations: of training.
+        images: that the network sees outside training.
+    """
+
+    jobs: int
+    iterations: int = 0
+    images: int = 0
+
+
+def count_phases(experiment: Experiment) -> dict[str, Phase]:
+    """Jobs by rule, of a run that starts with nothing but the data."""
+    seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
+    total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
+    num_evaluated = runs + seeds * len(experiment.references)
+    phases = {
+        "data_check": Phase(3),
+        "data_count": Phase(int(experiment.balanced)),
+        "pretrain": Phase(seeds, seeds * pretrain),
+        "source_only": Phase(seeds, seeds * total),
+        "full": Phase(seeds, seeds * (total - pretrain)),
+        "score": Phase(runs * rounds, images=runs * rounds * experiment.num_pool),
+        "acquire": Phase(runs * rounds),
+        "finetune": Phase(runs * rounds, runs * (total - pretrain)),
+        "evaluate": Phase(num_evaluated, images=num_evaluated * experiment.num_val),
+        "tabulate": Phase(1),
+    }
+    left_out = {"source_only", "full"} - set(experiment.references)
+    return {name: p for name, p in phases.items() if p.jobs and name not in left_out}
+
+
+def score_bytes(experiment: Experiment) -> int:
+    """Size of one score file."""
+    return SCORE_BYTES_PER_PX * _pool_px(experiment)
+
+
+def kept_bytes(experiment: Experiment) -> int:
+    """Checkpoints and label files of all rounds."""
+    num_checkpoints = experiment.num_runs * experiment.rounds + experiment.num_seeds * (
+        1 + len(experiment.references)
+    )
+    labels = sum(_label_bytes(experiment, budget) for budget in experiment.budgets)
+    num_chains = experiment.num_seeds * experiment.num_methods
+    return num_checkpoints * experiment.checkpoint_bytes + num_chains * round(labels)
+
+
+def peak_bytes(experiment: Experiment) -> int:
+    """All that is kept, and the score files of the jobs at work."""
+    return kept_bytes(experiment) + experiment.num_concurrent * score_bytes(experiment)
+
+
+def compute_seconds(phase: Phase, seconds_per_iteration: float, batch_size: int) -> float:
+    """Time on one device; an image outside training takes the forward part of an iteration."""
+    per_image = seconds_per_iteration * FORWARD_SHARE / (2 * batch_size)
+    return phase.iterations * seconds_per_iteration + phase.images * per_image
+
+
+def _pool_px(experiment: Experiment) -> int:
+    return experiment.num_pool * experiment.height * experiment.width
+
+
+def _label_bytes(experiment: Experiment, budget: float) -> float:
+    """Label files of all rounds of one chain, from above."""
+    rounds = experiment.rounds
+    acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
+    maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
+    return maps * _pool_px(experiment)
