@@ -6,7 +6,7 @@ and in the data order carry over, so that a chain of jobs equals one uninterrupt
 
 import resource
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,41 +98,62 @@ class Trainer:
         torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))
         set_learning_rate(self.optimizer, self.settings, self.iteration)
         self.optimizer.zero_grad(set_to_none=True)
-        precision = self.settings.precision
-        loss = total_loss(self.model, batch, self.settings.loss, self.device, precision)
+        total = 0.0
+        for loss in partial_losses(self.model, batch, self.settings, self.device):
+            total += self._backpropagate(loss)
+        self.optimizer.step()
+        self.iteration += 1
+        return total
+
+    def _backpropagate(self, loss: Tensor) -> float:
         if not torch.isfinite(loss):
             raise UserError(f"loss is {loss.item()} at iteration {self.iteration}; lower the lr")
         loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        self.iteration += 1
         return float(loss.item())
 
 
-def total_loss(
-    model: nn.Module,
-    batch: Batch,
-    weights: LossSettings,
-    device: torch.device,
-    precision: str = "float32",
-) -> Tensor:
-    """Sum of the losses of RIPU (arXiv 2111.12940), section 3.4, on one batch.
+def partial_losses(
+    model: nn.Module, batch: Batch, settings: TrainingSettings, device: torch.device
+) -> Iterator[Tensor]:
+    """Losses of RIPU (arXiv 2111.12940), section 3.4, on one batch; their sum is minimised.
 
-    The network computes in `precision` where it is on CUDA, the losses always in float32.
+    Domains of one size go through the network as one batch, so that batch norm sees in training
+    the mixture whose statistics it uses afterwards. Otherwise there are two parts, each to be
+    backpropagated before the next is asked for, so that memory holds the graph of one domain.
+
+    The network computes in `settings.precision` on CUDA, the losses always in float32.
     """
-    with autocast(device, precision):
-        source, target = _forward(model, batch, device)
-    label = batch.source_label.to(device, non_blocking=True)
-    source = resize_logits(source.float(), label.shape[-2:])
-    loss = cross_entropy(source, label)
-    if weights.consistency:
-        loss = loss + weights.consistency * local_consistency(source, label)
+    weights, precision = settings.loss, settings.precision
+    source, target = batch.source_image, batch.target_image
     if target is None or batch.target_label is None:
-        return loss
-    target_label = batch.target_label.to(device, non_blocking=True)
-    target = resize_logits(target.float(), target_label.shape[-2:])
-    loss = loss + cross_entropy(target, target_label)
+        (logits,) = _forward(model, [source], device, precision)
+        yield source_loss(logits, batch.source_label.to(device, non_blocking=True), weights)
+        return
+    together = source.shape[-2:] == target.shape[-2:]
+    groups = [[source, target]] if together else [[source], [target]]
+    maps = (logits for group in groups for logits in _forward(model, group, device, precision))
+    source_part = source_loss(next(maps), batch.source_label.to(device, non_blocking=True), weights)
+    if not together:
+        yield source_part
+    target_part = target_loss(next(maps), batch.target_label.to(device, non_blocking=True), weights)
+    yield source_part + target_part if together else target_part
+
+
+def source_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
+    """Cross entropy and local consistency; logits (B,C,h,w), label (B,H,W)."""
+    logits = resize_logits(logits.float(), label.shape[-2:])
+    loss = cross_entropy(logits, label)
+    if weights.consistency:
+        loss = loss + weights.consistency * local_consistency(logits, label)
+    return loss
+
+
+def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
+    """Cross entropy on acquired pixels and negative learning; logits (B,C,h,w), label (B,H,W)."""
+    logits = resize_logits(logits.float(), label.shape[-2:])
+    loss = cross_entropy(logits, label)
     if weights.negative:
-        loss = loss + weights.negative * negative_learning(target, weights.negative_threshold)
+        loss = loss + weights.negative * negative_learning(logits, weights.negative_threshold)
     return loss
 
 
@@ -143,23 +164,17 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=lower)
 
 
-def _forward(model: nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor | None]:
-    """Logits of both domains.
-
-    If both are of one size, they go through the network as one batch, so that batch norm sees
-    in training the mixture whose statistics it uses afterwards.
-    """
-    source, target = batch.source_image, batch.target_image
-    if target is None:
-        return model(_to_device(source, device)), None
-    if source.shape[-2:] != target.shape[-2:]:
-        return model(_to_device(source, device)), model(_to_device(target, device))
-    parts = model(_to_device(torch.cat([source, target]), device)).split([len(source), len(target)])
-    return parts[0], parts[1]
-
-
-def _to_device(images: Tensor, device: torch.device) -> Tensor:
-    return images.to(device, non_blocking=True, memory_format=torch.channels_last)
+def _forward(
+    model: nn.Module, images: Sequence[Tensor], device: torch.device, precision: str
+) -> Sequence[Tensor]:
+    """Logits of batches of images, which go through the network as one."""
+    stacked = torch.cat(list(images)).to(
+        device, non_blocking=True, memory_format=torch.channels_last
+    )
+    with autocast(device, precision):
+        logits = model(stacked)
+    parts: Sequence[Tensor] = logits.split([len(batch) for batch in images])
+    return parts
 
 
 def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:

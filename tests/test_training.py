@@ -18,9 +18,11 @@ from cbda.training import (
     create_optimizer,
     encoder_batch_norms,
     measure_cost,
+    partial_losses,
     resize_logits,
     set_learning_rate,
-    total_loss,
+    source_loss,
+    target_loss,
 )
 from tests.datasets.layouts import picture_of, random_ids
 from tests.pictures import Pictures, random_pictures
@@ -226,6 +228,11 @@ class Constant(nn.Module):
         return image
 
 
+def total_loss(model, batch, weights):
+    parts = list(partial_losses(model, batch, replace(SETTINGS, loss=weights), CPU))
+    return torch.stack(parts).sum()
+
+
 def test_total_loss_is_the_weighted_sum():
     generator = torch.Generator().manual_seed(0)
     source, target = 3 * torch.randn(2, 2, 3, 6, 6, generator=generator)
@@ -238,10 +245,10 @@ def test_total_loss_is_the_weighted_sum():
         + 0.5 * local_consistency(source, labels[0])
         + 2.0 * negative_learning(target, 0.1)
     )
-    torch.testing.assert_close(total_loss(Constant(), batch, weights, CPU), expected)
+    torch.testing.assert_close(total_loss(Constant(), batch, weights), expected)
 
     alone = cross_entropy(source, labels[0]) + 0.5 * local_consistency(source, labels[0])
-    torch.testing.assert_close(total_loss(Constant(), Batch(*batch[:2]), weights, CPU), alone)
+    torch.testing.assert_close(total_loss(Constant(), Batch(*batch[:2]), weights), alone)
 
 
 def test_logits_are_compared_at_the_size_of_the_labels():
@@ -249,7 +256,7 @@ def test_logits_are_compared_at_the_size_of_the_labels():
     source = torch.zeros(1, 3, 4, 4)
     label = torch.full((1, 8, 8), 255)
     label[0, 0, 0] = 1
-    loss = total_loss(Constant(), Batch(source, label), LossSettings(consistency=0), CPU)
+    loss = total_loss(Constant(), Batch(source, label), LossSettings(consistency=0))
     assert loss.item() == pytest.approx(1.0986123)  # log 3
 
 
@@ -259,7 +266,17 @@ def test_resize_logits():
     assert resize_logits(logits, (1, 4)).tolist() == [[[[0.0, 1.0, 3.0, 4.0]]]]
 
 
-def test_domains_of_different_sizes_go_through_the_network_apart():
+def test_domains_of_different_sizes_have_the_same_losses_one_by_one():
+    generator = torch.Generator().manual_seed(0)
+    source, target = (torch.randn(2, 3, size, 6, generator=generator) for size in (6, 8))
+    labels = [torch.randint(0, 3, (2, size, 6), generator=generator) for size in (6, 8)]
+    batch, weights = Batch(source, labels[0], target, labels[1]), LossSettings(consistency=0.5)
+    parts = list(partial_losses(Constant(), batch, replace(SETTINGS, loss=weights), CPU))
+    expected = [source_loss(source, labels[0], weights), target_loss(target, labels[1], weights)]
+    torch.testing.assert_close(parts, expected)
+
+
+def test_domains_of_different_sizes_are_trained_on():
     settings = replace(SETTINGS, source_size=(24, 16))
     trainer = create_trainer(settings)
     trainer.run(create_loader(SOURCE, TARGET, settings, 7, 0, 2), 2)
@@ -276,10 +293,10 @@ class Lower(nn.Module):
 def test_losses_are_computed_in_float32():
     image, label = torch.ones(1, 3, 4, 4), torch.zeros(1, 4, 4, dtype=torch.int64)
     weights = LossSettings()
-    loss = total_loss(Lower(), Batch(image, label, image, label), weights, CPU)
+    loss = total_loss(Lower(), Batch(image, label, image, label), weights)
     assert loss.dtype == torch.float32
     torch.testing.assert_close(
-        loss, total_loss(Constant(), Batch(image, label, image, label), weights, CPU)
+        loss, total_loss(Constant(), Batch(image, label, image, label), weights)
     )
 
 

@@ -8,6 +8,7 @@ rule acquire:
         "<round>/acquire.log",
     benchmark:
         "<round>/acquire.tsv"
+    priority: 1  # before another score file is written
     conda:
         "../../envs/cbda.yaml"
     threads: config["compute"]["threads"]
