@@ -21,6 +21,7 @@ include: "workflow/rules/acquire.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/tabulate.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:

@@ -21,6 +21,7 @@ COMMANDS = {
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
     "tabulate": "gather all runs into tables",
+    "report": "draw all runs: figures and one HTML page",
 }
 
 

@@ -1,5 +1,6 @@
 # Validation, wildcards and input functions. No rules.
 
+import json
 import os
 import shutil
 import subprocess
@@ -123,6 +124,34 @@ def all_runs():
 
 def run_options():
     return [str(word) for run in all_runs() for word in ("--run", *run)]
+
+
+def gallery_files():
+    """(method, checkpoint that scored the last round, last checkpoint, labels) of the gallery."""
+    if not config["report"]["gallery_images"]:
+        return
+    seed_folder = f"{config['pathvars']['results']}/seed{SEEDS[0]}"
+    for method in METHODS:
+        folder = f"{seed_folder}/{method}/budget{max(BUDGETS, key=float)}"
+        scorer = f"{folder}/round{ROUNDS - 1}" if ROUNDS > 1 else f"{seed_folder}/pretrain"
+        last = f"{folder}/round{ROUNDS}"
+        yield method, f"{scorer}/model.pt", f"{last}/model.pt", f"{last}/labels.h5"
+
+
+def gallery_inputs(wildcards):
+    return [path for _, *paths in gallery_files() for path in paths]
+
+
+def gallery_options():
+    words = [word for files in gallery_files() for word in ("--gallery", *files)]
+    return [*words, "--gallery-budget", max(BUDGETS, key=float)] if words else []
+
+
+def balance_target_options():
+    """Methods that are balanced, and the class shares that each aims at."""
+    wanted = [str(share) for share in config["acquire"]["target_distribution"]] or ["uniform"]
+    balanced = [name for name, method in METHODS.items() if method.balance != "none"]
+    return [word for name in balanced for word in ("--balance-target", name, *wanted)]
 
 
 def partial_tables():
