@@ -1,4 +1,5 @@
 # make          install, then make the table of the default experiment
+# make report   the table, its figures and one page that holds everything
 # make test     run the tests
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
@@ -9,12 +10,16 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table install test check tiny bench
+.PHONY: table report install test check tiny bench
 .DEFAULT_GOAL := table
 
 table: install
 	$(RUN) snakemake --cores all results/table_mIoU.csv
 	@cat results/tabulate.log
+
+report: install
+	$(RUN) snakemake --cores all results/report.html
+	@tail -n 1 results/report.log
 
 install: .venv/installed
 

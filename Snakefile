@@ -21,8 +21,20 @@ include: "workflow/rules/score.smk"
 include: "workflow/rules/acquire.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
+
+
+for variant in variant_files():
+
+    include: variant
+
+
+wildcard_constraints:
+    method="|".join(METHODS),
+
+
 include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/plan.smk"
+include: "workflow/rules/report.smk"
 
 
 localrules:

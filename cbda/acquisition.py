@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from cbda.errors import UserError
 from cbda.inference import most_probable
-from cbda.methods import SCORE_NAMES, UNITS, require_choice
+from cbda.methods import SCORE_NAMES, UNITS, is_external, require_choice
+from cbda.plugins import compute_external_score
 
 EPSILON = 1e-6
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
@@ -108,6 +109,21 @@ def margin_region(logits: Tensor, radius: int) -> Scored:
     return _window_mean(score, radius), prediction
 
 
+def bvsb_pixel(logits: Tensor, radius: int) -> Scored:
+    """Best versus second best: the second highest probability over the highest, within [0, 1].
+
+    The score of Cai et al. (CVPR 2021), there over superpixels; the radius is not used.
+    """
+    best, prediction = logits.float().topk(2, dim=0)  # (2, H, W)
+    return torch.exp(best[1] - best[0]), prediction[0].to(torch.uint8)
+
+
+def bvsb_region(logits: Tensor, radius: int) -> Scored:
+    """Mean of `bvsb_pixel` over the window."""
+    score, prediction = bvsb_pixel(logits, radius)
+    return _window_mean(score, radius), prediction
+
+
 SCORES: dict[tuple[str, str], Callable[[Tensor, int], Scored]] = {
     ("ripu", "region"): ripu_region,
     ("ripu", "pixel"): ripu_pixel,
@@ -117,6 +133,8 @@ SCORES: dict[tuple[str, str], Callable[[Tensor, int], Scored]] = {
     ("entropy", "pixel"): entropy_pixel,
     ("margin", "region"): margin_region,
     ("margin", "pixel"): margin_pixel,
+    ("bvsb", "region"): bvsb_region,
+    ("bvsb", "pixel"): bvsb_pixel,
 }
 
 
@@ -126,7 +144,8 @@ def compute_score(
     """Score one image by the named score.
 
     Args:
-        name: one of `cbda.methods.SCORE_NAMES`.
+        name: one of `cbda.methods.SCORE_NAMES`, or a function of the user's own, see
+            `cbda.plugins`.
         unit: `region` or `pixel`.
         logits: (C,H,W) float.
         radius: window radius in px.
@@ -138,10 +157,13 @@ def compute_score(
     Raises:
         UserError: an unknown score or unit, or logits that are not finite.
     """
-    require_choice("score", name, SCORE_NAMES)
+    if not is_external(name):
+        require_choice("score", name, SCORE_NAMES)
     require_choice("unit", unit, UNITS)
     if not torch.isfinite(logits).all():
         raise UserError("logits hold NaN or infinite values: the model has diverged")
+    if is_external(name):
+        return compute_external_score(name, logits, radius), most_probable(logits)
     if name == "random":
         score = torch.rand(logits.shape[1:], generator=generator).to(logits.device)
         return score, most_probable(logits)

@@ -3,9 +3,14 @@
 Only the workflow reads this module, so that a new name makes no finished job stale.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
 
-from cbda.methods import Method, require_choice
+from cbda.errors import UserError
+from cbda.methods import Method, is_external, require_choice
+from cbda.plugins import require_defined
 
 METHODS = {
     "ra": Method(),
@@ -17,8 +22,11 @@ METHODS = {
     "da_exact": Method(score="ripu_exact", allocation="dynamic"),
     "cbda_exact": Method(score="ripu_exact", allocation="dynamic", balance="consumed"),
     "random": Method(score="random"),
+    "random_class": Method(score="random", balance="consumed"),
     "entropy": Method(score="entropy"),
     "margin": Method(score="margin"),
+    "bvsb": Method(score="bvsb"),
+    "bvsb_exp": Method(score="bvsb", allocation="dynamic", balance="exp"),
     "pa": Method(unit="pixel"),
     "cbpa": Method(unit="pixel", balance="consumed"),
     "dpa": Method(unit="pixel", allocation="dynamic"),
@@ -27,17 +35,51 @@ METHODS = {
 }
 
 REFERENCES = ("source_only", "full")
+NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
 
 
-def resolve_method(name: str, custom: Mapping[str, Mapping[str, str]]) -> Method:
+def resolve_method(name: str, custom: Mapping[str, Mapping[str, Any]]) -> Method:
     """A method by its name.
 
     Args:
         name: a key of `custom` or of `METHODS`.
-        custom: methods that the configuration defines, by name.
+        custom: parts of the methods that the configuration defines, by name.
 
     Raises:
         UserError: an unknown name, or an unknown part of a method.
     """
     require_choice("method", name, (*METHODS, *custom))
-    return Method(**custom[name]) if name in custom else METHODS[name]
+    return compose(custom[name]) if name in custom else METHODS[name]
+
+
+def require_new_name(name: str, others: Iterable[str] = ()) -> None:
+    """Raise a `UserError` unless a method of the user's own may have this name."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise UserError(f"{name!r} is no name: lower case letters, digits and underscores only")
+    if name in NAMES_TAKEN or name in others:
+        raise UserError(f"{name!r} is taken by a method of that name")
+
+
+def compose(parts: Mapping[str, Any]) -> Method:
+    """A method from its parts, those left out as in `ra`.
+
+    Raises:
+        UserError: an unknown part, or a score of the user's own that is not where it should be.
+    """
+    unknown = sorted(set(parts) - {item.name for item in fields(Method)})
+    if unknown:
+        allowed = ", ".join(item.name for item in fields(Method))
+        raise UserError(f"unknown part {', '.join(map(repr, unknown))}; allowed: {allowed}")
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in parts.items()
+    }
+    method = Method(**values)
+    if is_external(method.score):
+        require_defined(method.score)
+    return method
+
+
+def balance_settings(method: Method, experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `acquire` of the configuration, with what a method has of its own."""
+    own = {name: getattr(method, name) for name in experiment}
+    return {name: experiment[name] if own[name] is None else own[name] for name in experiment}

@@ -23,6 +23,7 @@ COMMANDS = {
     "evaluate": "measure IoU on the validation set",
     "plan": "estimate what an experiment will cost",
     "tabulate": "gather all runs into tables",
+    "report": "draw all runs: figures and one HTML page",
 }
 
 

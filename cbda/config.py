@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cbda.catalogue import METHODS, REFERENCES, resolve_method
+from cbda.catalogue import METHODS, compose, require_new_name, resolve_method
 from cbda.errors import UserError
 from cbda.methods import Method
 
@@ -101,7 +101,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     experiment = config["experiment"]
     custom = experiment["custom_methods"]
     yield from _unknown_methods(experiment, custom)
-    yield from _badly_defined(custom)
+    yield from _badly_defined(custom, len(config["classes"]))
+    yield from _bad_target(config)
     baseline = config["tabulate"]["baseline"]
     if baseline not in experiment["methods"]:
         methods = ", ".join(experiment["methods"])
@@ -131,14 +132,28 @@ def _unknown_methods(experiment: Config, custom: Config) -> Iterator[str]:
         yield (
             f"experiment.methods: unknown {_quote(unknown, allowed)}; allowed: {', '.join(allowed)}"
         )
-    for name in custom:
-        if name in REFERENCES or name in METHODS or name == "pretrain":
-            yield f"experiment.custom_methods: {name!r} is taken by a method of that name"
 
 
-def _badly_defined(custom: Config) -> Iterator[str]:
+def _badly_defined(custom: Config, num_classes: int) -> Iterator[str]:
     for name, parts in custom.items():
         try:
-            Method(**parts)
+            require_new_name(name)
+            _require_shares(compose(parts), num_classes)
         except UserError as error:
             yield f"experiment.custom_methods.{name}: {error}"
+
+
+def _require_shares(method: Method, num_classes: int) -> None:
+    from cbda.balance import target_shares
+
+    if method.target_distribution is not None:
+        target_shares(method.target_distribution, num_classes)
+
+
+def _bad_target(config: Config) -> Iterator[str]:
+    from cbda.balance import target_shares
+
+    try:
+        target_shares(config["acquire"]["target_distribution"], len(config["classes"]))
+    except UserError as error:
+        yield f"acquire.target_distribution: {error}"

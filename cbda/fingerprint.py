@@ -30,6 +30,11 @@ def fingerprint(phase: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def file_fingerprint(path: Path) -> str:
+    """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
+    return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]
+
+
 def _reachable(start: Path) -> set[Path]:
     found: set[Path] = set()
     waiting = [start]

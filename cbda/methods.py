@@ -11,10 +11,11 @@ from cbda.errors import UserError
 Unit = Literal["region", "pixel"]
 Allocation = Literal["per_image", "dynamic"]
 
-SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "random")
+SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "bvsb", "random")
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
-BALANCES = ("none", "consumed", "ratio")
+BALANCES = ("none", "consumed", "ratio", "exp")
+TARGETS = ("uniform", "predicted", "sqrt_predicted")
 
 
 def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -23,25 +24,38 @@ def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
         raise UserError(f"{what} {value!r} is unknown; allowed: {', '.join(allowed)}")
 
 
+def is_external(score: str) -> bool:
+    """Whether a score is the user's own, such as ``my_score.py:my_function``."""
+    return ":" in score
+
+
 @dataclass(frozen=True)
 class Method:
     """One acquisition method.
 
     Attributes:
-        score: what makes a pixel worth asking for, see ``cbda.acquisition``.
+        score: what makes a pixel worth asking for, see ``cbda.acquisition``; or a function of
+            the user's own, see ``cbda.plugins``.
         unit: what one query labels, see ``cbda.selection``.
         allocation: the same number of queries per image, or the best of the whole pool.
         balance: how the classes acquired so far reweight the score, see ``cbda.balance``.
+        max_weight: cap of the balance ``ratio``; None for that of the experiment.
+        target_distribution: class shares that the balance aims at, a name of ``TARGETS`` or
+            numbers; None for that of the experiment.
     """
 
     score: str = "ripu"
     unit: str = "region"
     allocation: str = "per_image"
     balance: str = "none"
+    max_weight: float | None = None
+    target_distribution: str | tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         for field, allowed in FIELD_CHOICES.items():
-            require_choice(f"method {field}", getattr(self, field), allowed)
+            value = getattr(self, field)
+            if field != "score" or not is_external(value):
+                require_choice(f"method {field}", value, allowed)
 
     def __str__(self) -> str:
         return f"{self.score}/{self.unit}/{self.allocation}/{self.balance}"

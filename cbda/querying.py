@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.allocation import Chosen, Pool, choose_queries
-from cbda.balance import class_weights
+from cbda.balance import NEED_PREDICTIONS, class_weights, target_shares
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
@@ -90,12 +90,14 @@ def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings)
     """Attributes of the file to write, with the class weights of this round."""
     num_pool_px = int(scores["score"].size)
     counts = previous.class_counts(settings.num_classes)
+    predicted = _count_predictions(scores, settings)
     weights = class_weights(
         settings.balance,
         counts.sum(axis=0),
         settings.budget * num_pool_px,
-        target=_target(settings),
+        target=target_shares(settings.target_distribution, settings.num_classes, predicted),
         max_weight=settings.max_weight,
+        predicted=predicted,
     )
     parts = (scores.attrs["score"], settings.unit, settings.allocation, settings.balance)
     return LabelSummary(
@@ -111,10 +113,19 @@ def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings)
     )
 
 
-def _target(settings: RoundSettings) -> NDArray[np.float64] | None:
-    """The wanted class distribution, (C,) of sum 1; None if uniform."""
-    wanted = np.array(settings.target_distribution, np.float64)
-    return wanted / wanted.sum() if len(wanted) else None
+def _count_predictions(scores: "h5py.File", settings: RoundSettings) -> NDArray[np.int64] | None:
+    """Pixels of the pool by predicted class, (C,) int64; None if the balance asks for none."""
+    if settings.balance not in NEED_PREDICTIONS and (
+        settings.balance == "none" or settings.target_distribution not in NEED_PREDICTIONS
+    ):
+        return None
+    counts = np.zeros(settings.num_classes, np.int64)
+    reader = MapReader(scores["prediction"])
+    for index, image_id in enumerate(read_image_ids(scores)):
+        prediction = reader.read(index)
+        _require_known(f"image {image_id!r}", prediction, settings.num_classes)
+        counts += np.bincount(prediction.ravel(), minlength=settings.num_classes)
+    return counts
 
 
 class _WeightedMaps:
@@ -164,5 +175,9 @@ def _require_sound(
     num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
     if num_bad:
         raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
+    _require_known(where, prediction, num_classes)
+
+
+def _require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
     if prediction.max() >= num_classes:
         raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.balance import target_shares
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import LabelSummary, open_labels, read_image_ids, read_label_summary
@@ -35,7 +36,7 @@ class RoundSettings:
         round: 1..R.
         seed: of the run, kept for the record.
         num_classes: C.
-        target_distribution: wanted share of every class, of any sum; uniform if empty.
+        target_distribution: wanted class shares, see `cbda.balance.target_shares`.
     """
 
     unit: str
@@ -48,7 +49,7 @@ class RoundSettings:
     round: int
     seed: int
     num_classes: int
-    target_distribution: tuple[float, ...] = ()
+    target_distribution: str | tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         block_radius(self.radius, self.unit)  # refuses an unknown unit
@@ -60,12 +61,8 @@ class RoundSettings:
             raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
         if self.radius < 0:
             raise UserError(f"radius {self.radius}: allowed are 0 and above")
-        wanted = self.target_distribution
-        if wanted and (len(wanted) != self.num_classes or min(wanted) < 0 or not sum(wanted) > 0):
-            raise UserError(
-                f"target distribution {list(wanted)}: allowed are {self.num_classes} numbers, none"
-                " negative and not all 0, or none at all"
-            )
+        if self.target_distribution:
+            target_shares(self.target_distribution, self.num_classes)  # refuses what is none
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,11 @@ def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
         return Previous()
     with open_labels(path) as file:
         image_ids = tuple(read_image_ids(file))
-    return Previous(path, read_label_summary(path), image_ids)
+    summary = read_label_summary(path)
+    num_classes = summary.class_counts.shape[1]
+    if num_classes != settings.num_classes:
+        raise UserError(f"{path}: has {num_classes} classes, this run has {settings.num_classes}")
+    return Previous(path, summary, image_ids)
 
 
 def require_continued(
@@ -121,13 +122,9 @@ def require_continued(
     """The previous label file must be of the same run and pool, one round earlier."""
     if previous.summary is None or previous.path is None:
         return
-    num_done, num_classes = previous.summary.class_counts.shape
+    num_done = len(previous.summary.class_counts)
     if num_done != settings.round - 1:
         raise UserError(f"{previous.path}: holds {num_done} rounds, this is round {settings.round}")
-    if num_classes != settings.num_classes:
-        raise UserError(
-            f"{previous.path}: has {num_classes} classes, this run has {settings.num_classes}"
-        )
     for name in ("method", "budget", "rounds", "radius", "seed"):
         found, wanted = getattr(previous.summary, name), getattr(summary, name)
         if found != wanted:

@@ -6,6 +6,8 @@ import torch
 
 from cbda.acquisition import (
     SCORES,
+    bvsb_pixel,
+    bvsb_region,
     compute_score,
     entropy_pixel,
     entropy_region,
@@ -95,6 +97,13 @@ def test_margin_by_hand():
     logits = logits_of(TORN, SURE, CERTAIN)
     assert_scores(margin_pixel(logits, 1), 1.0, 0.5, 0.0)
     assert_scores(margin_region(logits, 1), 0.75, 0.5, 0.25)
+
+
+def test_bvsb_by_hand():
+    """Ratios of the second best to the best: 1, 1/3 and 0."""
+    logits = logits_of(TORN, SURE, CERTAIN)
+    assert_scores(bvsb_pixel(logits, 1), 1.0, 1 / 3, 0.0)
+    assert_scores(bvsb_region(logits, 1), 2 / 3, 4 / 9, 1 / 6)
 
 
 def test_margin_is_of_the_two_most_probable():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cbda.balance import RULES, class_weights, normalised_entropy
+from cbda.balance import RULES, class_weights, normalised_entropy, target_shares
 from cbda.errors import UserError
 from cbda.methods import BALANCES
 
@@ -49,6 +49,37 @@ def test_ratio_with_a_target():
 def test_ratio_of_a_class_never_seen_is_1():
     """q n = 30/3 = 10 pixels: 10/20 = 0.5 and 10/10 = 1."""
     np.testing.assert_allclose(weights("ratio", [20, 10, 0]), [0.5, 1, 1])
+
+
+def test_exp():
+    """Shares of 1/2, 1/2 and 0 of the predicted pixels, whatever was acquired."""
+    expected = [np.exp(-0.5), np.exp(-0.5), 1]
+    np.testing.assert_allclose(weights("exp", [9, 0, 0], predicted=np.array([50, 50, 0])), expected)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ((), [0.25, 0.25, 0.25, 0.25]),
+        ("uniform", [0.25, 0.25, 0.25, 0.25]),
+        ("predicted", [0.64, 0.36, 0, 0]),
+        ("sqrt_predicted", [8 / 14, 6 / 14, 0, 0]),
+        ((1, 1, 2, 0), [0.25, 0.25, 0.5, 0]),
+    ],
+)
+def test_target_shares(wanted, expected):
+    np.testing.assert_allclose(target_shares(wanted, 4, np.array([64, 36, 0, 0])), expected)
+
+
+@pytest.mark.parametrize("wanted", ["predicted", "sqrt_predicted"])
+def test_target_without_predictions_is_uniform(wanted):
+    assert target_shares(wanted, 2).tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("wanted", [(1, 2), (1, -1, 1), (0, 0, 0), "pool"])
+def test_target_that_is_no_distribution_is_an_error(wanted):
+    with pytest.raises(UserError, match=r"target distribution .*uniform, predicted, sqrt_pred"):
+        target_shares(wanted, 3)
 
 
 @pytest.mark.parametrize("rule", BALANCES)

@@ -14,7 +14,7 @@ from cbda.config import expand_roots, final_iteration, resolve_experiment, valid
 from cbda.datasets import cityscapes
 from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
-from cbda.methods import FIELD_CHOICES, Method
+from cbda.methods import FIELD_CHOICES, SCORE_NAMES, TARGETS, Method
 from cbda.selection import queries_per_image
 from cbda.settings import ModelSettings, TrainingSettings
 
@@ -41,10 +41,8 @@ def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 
 
 def resolve(schema: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" in schema:
-        resolved: dict[str, Any] = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]]
-        return resolved
-    return schema
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return {**SCHEMA["$defs"].get(name, {}), **schema}
 
 
 def leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
@@ -91,7 +89,14 @@ def test_defaults_of_the_command_line_are_those_of_config_yaml(section: str, set
 def test_schema_names_the_parts_of_a_method() -> None:
     custom = SCHEMA["properties"]["experiment"]["properties"]["custom_methods"]
     parts = custom["additionalProperties"]["properties"]
-    assert {name: tuple(part["enum"]) for name, part in parts.items()} == FIELD_CHOICES
+    listed = {name: tuple(part["enum"]) for name, part in parts.items() if "enum" in part}
+    assert {"score": SCORE_NAMES, **listed} == FIELD_CHOICES  # a score may be the user's own
+    assert set(parts) == {item.name for item in dataclasses.fields(Method)}
+
+
+def test_schema_names_the_targets() -> None:
+    pattern = SCHEMA["$defs"]["target_distribution"]["pattern"]
+    assert pattern == f"^({'|'.join(TARGETS)})$"
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.name)
@@ -168,6 +173,20 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"training": {"total_iterations": 700}}, r"total_iterations: 700 .*allowed: 901 or more"),
         ({"experiment": {"custom_methods": {"ra": {}}}}, r"'ra' is taken"),
         ({"experiment": {"custom_methods": {"a": {"unit": "x"}}}}, r"'x'; allowed: region, pixel"),
+        (
+            {"experiment": {"custom_methods": {"a": {"score": "x"}}}},
+            r"'x' is unknown; allowed: rip",
+        ),
+        (
+            {"experiment": {"custom_methods": {"a": {"score": "no.py:f"}}}},
+            r"there is no file no.py",
+        ),
+        (
+            {"experiment": {"custom_methods": {"a": {"target_distribution": [1, 2]}}}},
+            r"experiment.custom_methods.a: target distribution \[1, 2\]: allowed are 11 numbers",
+        ),
+        ({"acquire": {"target_distribution": [1]}}, r"acquire.target_distribution: .* 11 numbers"),
+        ({"acquire": {"target_distribution": "pool"}}, r"'pool' does not match .*sqrt_predicted"),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
         ({"experiment": []}, r"experiment: \[\] is not of type 'object'"),
     ],

@@ -137,9 +137,9 @@ def test_every_command_has_a_fingerprint(command):
 @pytest.mark.parametrize(
     ("name", "phases"),
     [
-        ("models/small.py", {"pretrain", "score", "finetune", "evaluate"}),
+        ("models/small.py", {"pretrain", "score", "finetune", "evaluate", "report"}),
         ("selection.py", {"acquire"}),
-        ("tabulate.py", {"tabulate"}),
+        ("tabulate.py", {"tabulate", "report"}),
         ("scenes/scene.py", {"data_make"}),
         ("catalogue.py", set()),  # a new name makes nothing stale
         ("cli.py", set()),

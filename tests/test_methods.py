@@ -2,20 +2,21 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from cbda.catalogue import METHODS, REFERENCES, resolve_method
+from cbda.catalogue import METHODS, REFERENCES, balance_settings, compose, resolve_method
 from cbda.errors import UserError
 from cbda.methods import FIELD_CHOICES, Method, require_choice
 
 
 def test_every_part_of_a_method_has_its_choices():
-    assert list(FIELD_CHOICES) == [item.name for item in fields(Method)]
+    names = [item.name for item in fields(Method)]
+    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution"]
 
 
 @pytest.mark.parametrize("part", FIELD_CHOICES)
 def test_unknown_part_lists_the_allowed_ones(part):
     allowed = ", ".join(FIELD_CHOICES[part])
     with pytest.raises(UserError, match=f"method {part} 'x' is unknown; allowed: {allowed}"):
-        Method(**{part: "x"})
+        compose({part: "x"})
 
 
 def test_method_in_words():
@@ -66,6 +67,22 @@ def test_custom_method_is_found_beside_the_built_in_ones():
 def test_unknown_method_lists_the_allowed_ones():
     with pytest.raises(UserError, match=r"method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
         resolve_method("cdba", {"mine": {}})
+
+
+def test_unknown_part_of_a_method_lists_the_allowed_ones():
+    with pytest.raises(UserError, match=r"unknown part 'unitt'; allowed: score, unit, alloc"):
+        compose({"unitt": "pixel"})
+
+
+def test_settings_of_the_balance_are_those_of_the_experiment_unless_given():
+    experiment = {"max_weight": 10.0, "target_distribution": [1, 2]}
+    assert balance_settings(METHODS["cbda"], experiment) == experiment
+    own = compose({"balance": "ratio", "target_distribution": [3, 4]})
+    assert balance_settings(own, experiment) == {"max_weight": 10.0, "target_distribution": (3, 4)}
+
+
+def test_class_aware_random_is_random_but_for_the_balance():
+    assert asdict(METHODS["random_class"]) == {**asdict(METHODS["random"]), "balance": "consumed"}
 
 
 def test_require_choice_accepts_what_is_allowed():

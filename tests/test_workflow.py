@@ -201,3 +201,79 @@ def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
     assert table.loc["ra", "num_seeds"] == 0
     assert str(table.loc["ra", "missing_seeds"]) in ("0", "0.0")
     assert table.loc["cbda", "num_seeds"] == 1
+
+
+GUIDE = (ROOT / "docs/adding-a-method.md").read_text()
+EXAMPLES = {
+    "By composition": "mine",
+    "By a function": "least_confident",
+    "By a rule": "eager",
+}
+
+
+def write_example(title: str, project: Path) -> str:
+    """Write the files that a section of the guide prints; the command that it prints."""
+    section = GUIDE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    for language, text in blocks:
+        if language != "sh":
+            path = project / text.splitlines()[0].removeprefix("# ")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    (command,) = [str(text).strip() for language, text in blocks if language == "sh"]
+    return command
+
+
+def run_command(project: Path, command: str) -> str:
+    """Run a command as it is printed; everything it printed."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=project,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(project)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def count_jobs(output: str) -> Counter[str]:
+    """Jobs by rule of the plan that a run prints first, `all` and the total left out."""
+    plan = output.partition("Job stats:")[2].partition("\n\n")[0]
+    rows = re.findall(r"^(\w+) +(\d+)$", plan, re.MULTILINE)
+    return Counter({rule: int(n) for rule, n in rows if rule not in ("all", "total")})
+
+
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_example_of_the_guide_adds_its_own_jobs_and_a_row(editable: Path, title: str) -> None:
+    name = EXAMPLES[title]
+    command = write_example(title, editable)
+    acquire = "acquire_eager" if title == "By a rule" else "acquire"
+    output = run_command(editable, command)
+    assert count_jobs(output) == Counter(
+        {"score": 2, acquire: 2, "finetune": 2, "evaluate": 1, "tabulate": 1}
+    )
+    table = pd.read_csv(editable / TARGET).set_index("method")
+    assert table.index.tolist() == ["source_only", "full", "ra", "cbda", name]
+    assert table.loc[name, "num_seeds"] == 1
+    if title == "By a function":
+        append(editable / "least_confident.py", "\n# A remark.\n")
+        assert "Nothing to be done" in run_command(editable, command)
+        append(editable / "least_confident.py", "\nADDED = 1\n")
+        assert (
+            count_jobs(run_command(editable, command.replace(" --", " --dry-run --", 1)))["score"]
+            == 2
+        )
+
+
+def test_report_of_the_workflow_holds_everything(editable: Path) -> None:
+    page = "results/tiny/report.html"
+    run_command(editable, f"snakemake --cores 2 --configfile tests/config.yaml -- {page}")
+    text = (editable / page).read_text()
+    assert text.count("data:image/svg+xml;base64,") == 6  # one budget
+    assert text.count("data:image/jpeg;base64,") == 3
+    assert "One seed: no claim is made" in text
+    assert "Nothing to be done" in snakemake(editable)

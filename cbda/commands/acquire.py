@@ -14,7 +14,7 @@ from cbda.commands.common import (
     open_dataset,
 )
 from cbda.errors import UserError
-from cbda.methods import ALLOCATIONS, BALANCES, UNITS
+from cbda.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
 
 if TYPE_CHECKING:
     from cbda.datasets import Dataset
@@ -31,11 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
     parser.add_argument(
         "--target-distribution",
-        type=float,
         nargs="*",
         default=[],
         metavar="Q",
-        help="wanted share of every class, scaled to sum 1 (default: uniform)",
+        help=f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
+        " (default: uniform)",
     )
     parser.add_argument("--radius", type=int, required=True, help="k, in px")
     parser.add_argument("--budget", type=float, required=True, help="fraction of the pool's pixels")
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> None:
         allocation=args.method_allocation,
         balance=args.method_balance,
         max_weight=args.max_weight,
-        target_distribution=tuple(args.target_distribution),
+        target_distribution=_parse_target(args.target_distribution),
         radius=args.radius,
         budget=args.budget,
         rounds=args.rounds,
@@ -80,6 +80,19 @@ def run(args: argparse.Namespace) -> None:
         acquired = acquire_round(scores, oracle, previous, settings, num_threads)
     write_round(args.out, oracle, previous, acquired, num_threads)
     print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")
+
+
+def _parse_target(words: list[str]) -> str | tuple[float, ...]:
+    """A name, or a number per class."""
+    if len(words) == 1 and words[0] in TARGETS:
+        return words[0]
+    try:
+        return tuple(map(float, words))
+    except ValueError:
+        raise UserError(
+            f"--target-distribution {' '.join(words)}: allowed are a number per class, or one of"
+            f" {', '.join(TARGETS)}"
+        ) from None
 
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":

@@ -8,6 +8,14 @@ RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    add_run_options(parser)
+    parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
+    parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
+    parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Options `--run` and `--baseline`."""
     parser.add_argument(
         "--run",
         dest="runs",
@@ -18,9 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one run that the table expects; LABELS is '-' for a reference",
     )
     parser.add_argument("--baseline", required=True, help="method that differences are taken to")
-    parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
-    parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
-    parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -16,14 +16,15 @@ rule acquire:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=method_options("unit", "allocation", "balance"),
+        balance=balance_options,
         options=[
             *dataset_options("oracle", "target"),
             *class_options(),
             *to_options("rounds", config["experiment"]["rounds"]),
             *to_options("radius", config["experiment"]["radius"]),
-            *to_options("", config["acquire"]),
         ],
     shell:
         "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
+        " {params.balance:q}"
         " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

@@ -1,5 +1,6 @@
 # Validation, wildcards and input functions. No rules.
 
+import json
 import os
 import subprocess
 import sys
@@ -7,11 +8,13 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cbda.catalogue import REFERENCES
+from cbda.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
 from cbda.errors import UserError
-from cbda.fingerprint import fingerprint
+from cbda.fingerprint import file_fingerprint, fingerprint
 from cbda.gpus import visible_gpus
+from cbda.methods import is_external
+from cbda.plugins import source_path
 from cbda.settings import to_options
 
 try:
@@ -34,7 +37,6 @@ ROUNDS = config["experiment"]["rounds"]
 
 wildcard_constraints:
     seed=r"\d+",
-    method="|".join(METHODS),
     budget=r"[0-9.e-]+",
     round=r"[1-9]\d*",
     dataset="source|target|val",
@@ -90,6 +92,31 @@ def method_options(*parts):
         for part in parts
         for word in to_options(f"method-{part}", getattr(METHODS[wildcards.method], part))
     ]
+
+
+def balance_options(wildcards):
+    """Command line words for what the balance of a job's method aims at."""
+    return to_options("", balance_settings(METHODS[wildcards.method], config["acquire"]))
+
+
+def own_code(wildcards):
+    """Fingerprint of the user's code that scores, so that an edit makes its rows stale."""
+    score = METHODS[wildcards.method].score
+    return file_fingerprint(source_path(score)) if is_external(score) else ""
+
+
+def variant_files():
+    """Methods as rules: every file in variants/ is part of the experiment."""
+    return sorted(Path(workflow.basedir, "workflow/rules/variants").glob("*.smk"))
+
+
+def add_method(name, **parts):
+    """Name the method of a file in variants/, so that the table has a row for it."""
+    try:
+        require_new_name(name, METHODS)
+        METHODS[name] = compose(parts)
+    except UserError as error:
+        raise WorkflowError(f"workflow/rules/variants: method {name}: {error}") from None
 
 
 def checked(*datasets):
@@ -150,6 +177,38 @@ def all_runs():
 
 def run_options():
     return [str(word) for run in all_runs() for word in ("--run", *run)]
+
+
+def gallery_files():
+    """(method, checkpoint that scored the last round, last checkpoint, labels) of the gallery."""
+    if not config["report"]["gallery_images"]:
+        return
+    seed_folder = f"{config['pathvars']['results']}/seed{SEEDS[0]}"
+    for method in METHODS:
+        folder = f"{seed_folder}/{method}/budget{max(BUDGETS, key=float)}"
+        scorer = f"{folder}/round{ROUNDS - 1}" if ROUNDS > 1 else f"{seed_folder}/pretrain"
+        last = f"{folder}/round{ROUNDS}"
+        yield method, f"{scorer}/model.pt", f"{last}/model.pt", f"{last}/labels.h5"
+
+
+def gallery_inputs(wildcards):
+    return [path for _, *paths in gallery_files() for path in paths]
+
+
+def gallery_options():
+    words = [word for files in gallery_files() for word in ("--gallery", *files)]
+    return [*words, "--gallery-budget", max(BUDGETS, key=float)] if words else []
+
+
+def balance_target_options():
+    """Methods that are balanced, and the class shares that each aims at."""
+    words = []
+    for name, method in METHODS.items():
+        if method.balance in ("consumed", "ratio"):
+            wanted = balance_settings(method, config["acquire"])["target_distribution"]
+            shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
+            words += ["--balance-target", name, *(shares or ["uniform"])]
+    return words
 
 
 def partial_tables():

@@ -14,6 +14,7 @@ rule score:
         gpu=num_gpus(),
     params:
         code=fingerprint("score"),
+        own_code=own_code,
         method=method_options("score", "unit"),
         options=[
             *dataset_options("target", "target"),

@@ -1,0 +1,106 @@
+"""Draw all runs: figures as SVG and PNG, and one HTML page that holds everything."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbda.commands.common import (
+    add_class_option,
+    add_compute_options,
+    add_dataset_options,
+    open_dataset,
+)
+from cbda.commands.tabulate import add_run_options
+from cbda.errors import UserError
+
+if TYPE_CHECKING:
+    from cbda.report.page import Section
+
+GALLERY_FIELDS = ("METHOD", "SCORER", "MODEL", "LABELS")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_run_options(parser)
+    add_class_option(parser)
+    add_dataset_options(parser, "target")
+    parser.add_argument(
+        "--target-report", type=Path, help="report of `cbda data check` on the pool"
+    )
+    parser.add_argument(
+        "--balance-target",
+        dest="balance_targets",
+        nargs="+",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="a balanced method and the class shares it aims at, or `uniform`",
+    )
+    parser.add_argument(
+        "--gallery",
+        nargs=len(GALLERY_FIELDS),
+        action="append",
+        default=[],
+        metavar=GALLERY_FIELDS,
+        help="a method to show: checkpoint that scored its last round, final one, labels",
+    )
+    parser.add_argument("--gallery-budget", default="", help="budget of the gallery's methods")
+    parser.add_argument("--gallery-images", type=int, default=3, help="images (default: 3)")
+    parser.add_argument("--config", default="{}", help="the configuration, as JSON")
+    parser.add_argument("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
+    parser.add_argument("--template", type=Path, required=True, help="HTML to fill")
+    add_compute_options(parser)
+    parser.add_argument("--out", type=Path, required=True, help="report.html")
+    parser.add_argument("--out-figures", type=Path, required=True, help="folder of the figures")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, draw, save."""
+    from cbda.files import read_json, write_text
+    from cbda.report.chapters import draw_figures
+    from cbda.report.contents import page_content
+    from cbda.report.experiment import Experiment
+    from cbda.report.page import render_page
+    from cbda.tabulate import Run, load_run
+
+    pool_report = {} if args.target_report is None else read_json(args.target_report)
+    experiment = Experiment(
+        runs=[load_run(Run.parse(words)) for words in args.runs],
+        baseline=args.baseline,
+        classes=args.classes,
+        pool_counts=pool_report.get("class_counts"),
+        balance_targets={words[0]: words[1:] for words in args.balance_targets},
+        config=_parse_config(args.config),
+        benchmarks=args.benchmarks,
+    )
+    sections = draw_figures(experiment, args.out_figures)
+    if args.gallery and args.gallery_images:
+        sections.append(_draw_gallery(args))
+    write_text(args.out, render_page(args.template, **page_content(experiment, sections)))
+    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _parse_config(text: str) -> dict[str, Any]:
+    try:
+        config = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"--config: not JSON ({error})") from error
+    if not isinstance(config, dict):
+        raise UserError("--config: not a JSON object")
+    return config
+
+
+def _draw_gallery(args: argparse.Namespace) -> "Section":
+    from cbda.devices import prepare_device
+    from cbda.report.gallery import Arm, draw_gallery
+    from cbda.report.page import Section, percent_of
+
+    device = prepare_device(args.device, args.threads)
+    arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
+    pool = open_dataset(args, "target", args.classes)
+    pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)
+    title = "Gallery"
+    if args.gallery_budget:
+        title += f" at a budget of {percent_of(args.gallery_budget)} %"
+    return Section("gallery", title, pictures)

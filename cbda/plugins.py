@@ -1,0 +1,132 @@
+"""Scores of the user's own: a function in a Python file, or an entry point of a package.
+
+``my_score.py:my_function`` names a function in a file, relative to the working directory;
+``entry_point:NAME`` one that an installed package declares in the group ``cbda.scores``. It takes
+logits (C,H,W) float and the radius in px, and returns a score map (H,W), higher = acquire first.
+"""
+
+import ast
+import sys
+import traceback
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from cbda.errors import UserError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GROUP = "cbda.scores"
+ENTRY_POINT = "entry_point"
+
+
+def source_path(score: str) -> Path:
+    """The file that defines a score of the user's own.
+
+    Raises:
+        UserError: there is no such file or entry point.
+    """
+    place, _, name = score.rpartition(":")
+    if place != ENTRY_POINT:
+        if not Path(place).is_file():
+            raise UserError(f"score {score!r}: there is no file {place}")
+        return Path(place)
+    module = _find_entry_point(name).module
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise UserError(f"score {score!r}: there is no module {module}")
+    return Path(spec.origin)
+
+
+def require_defined(score: str) -> None:
+    """Raise a `UserError` if the file of a score doesn't define its function; runs no code."""
+    path, name = source_path(score), score.rpartition(":")[2]
+    if score.startswith(f"{ENTRY_POINT}:"):
+        return
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except SyntaxError as error:
+        raise UserError(f"{path}:{error.lineno}: {error.msg}") from error
+    defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    if name not in defined:
+        raise UserError(
+            f"{path}: there is no function {name!r}; it defines: {', '.join(defined) or 'none'}"
+        )
+
+
+def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor":
+    """Call a score of the user's own on one image.
+
+    Args:
+        score: as in the configuration.
+        logits: (C,H,W) float.
+        radius: window radius in px.
+
+    Returns:
+        (H,W) float32.
+
+    Raises:
+        UserError: whatever fails in the user's code, by file and line.
+    """
+    import torch
+
+    try:
+        values: Any = _load(score)(logits, radius)
+    except UserError:
+        raise
+    except Exception as error:
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"{_place(error, source_path(score))}: {message}") from error
+    size = tuple(logits.shape[1:])
+    if not isinstance(values, torch.Tensor) or tuple(values.shape) != size:
+        found = tuple(values.shape) if hasattr(values, "shape") else type(values).__name__
+        raise UserError(f"{source_path(score)}: returns {found}, must be a tensor of shape {size}")
+    if not torch.isfinite(values).all():
+        raise UserError(f"{source_path(score)}: returns NaN or infinite scores")
+    return values.float()
+
+
+@cache
+def _load(score: str) -> "Callable[[Tensor, int], Any]":
+    place, _, name = score.rpartition(":")
+    if place == ENTRY_POINT:
+        function: Callable[[Tensor, int], Any] = _find_entry_point(name).load()
+        return function
+    require_defined(score)
+    function = getattr(_import_file(Path(place)), name)
+    return function
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Run a file as a module of its own, which its dataclasses and the like can find again."""
+    name = f"cbda_user_{path.stem}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path}: not a Python file; its name must end in .py")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _find_entry_point(name: str) -> EntryPoint:
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        allowed = ", ".join(sorted(found)) or "none"
+        raise UserError(
+            f"entry point {name!r} of the group {GROUP} is unknown; installed: {allowed}"
+        )
+    return found[name]
+
+
+def _place(error: Exception, path: Path) -> str:
+    """File and line of the last frame in the user's file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
+    lines += [frame.lineno for frame in frames if Path(frame.filename) == path]
+    return f"{path}:{lines[-1]}" if lines else str(path)

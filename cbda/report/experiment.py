@@ -1,0 +1,103 @@
+"""What a report is made from."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cbda.balance import normalised_entropy
+from cbda.report.differences import seed_differences
+from cbda.report.style import Look, method_looks
+from cbda.tabulate import PERCENT, Run, acquisition_table, class_table, summary_table
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All that a report is made from but its gallery.
+
+    Attributes:
+        runs: every run that the table expects.
+        baseline: method that differences are taken to.
+        classes: names.
+        pool_counts: pixels of every class in the pool's labels; None if they were not counted.
+        balance_targets: balanced method to the shares it aims at, as words of the configuration.
+        config: the configuration.
+        benchmarks: folder with the benchmarks of the jobs; None without times.
+    """
+
+    runs: list[Run]
+    baseline: str
+    classes: list[str]
+    pool_counts: list[int] | None = None
+    balance_targets: dict[str, list[str]] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    benchmarks: Path | None = None
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The main table."""
+        return summary_table(self.runs, self.baseline)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Differences to the baseline by seed."""
+        return seed_differences(self.runs, self.baseline)
+
+    @cached_property
+    def class_iou(self) -> pd.DataFrame:
+        """IoU by class."""
+        return class_table(self.runs)
+
+    @cached_property
+    def acquisition(self) -> pd.DataFrame:
+        """Pixels acquired by round and class."""
+        return acquisition_table(self.runs)
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods in the order given, references left out."""
+        return list(dict.fromkeys(run.method for run in self.runs if run.budget != "-"))
+
+    @property
+    def budgets(self) -> list[str]:
+        """Budgets as written, the smallest first."""
+        found = dict.fromkeys(run.budget for run in self.runs if run.budget != "-")
+        return sorted(found, key=float)
+
+    @property
+    def num_seeds(self) -> int:
+        """Seeds that the experiment expects."""
+        return len({run.seed for run in self.runs})
+
+    @property
+    def looks(self) -> dict[str, Look]:
+        """How every method is drawn."""
+        return method_looks(self.methods)
+
+    def pool_shares(self) -> pd.Series | None:
+        """Share of every class among the pool's labels, in percent."""
+        if self.pool_counts is None:
+            return None
+        counts = np.array(self.pool_counts, np.float64)
+        return pd.Series(PERCENT * counts / max(counts.sum(), 1), index=self.classes)
+
+    def pool_entropy(self) -> float | None:
+        """Normalised entropy of the pool's labels."""
+        if self.pool_counts is None:
+            return None
+        return normalised_entropy(np.array(self.pool_counts, np.int64))
+
+    def target_shares(self) -> dict[str, NDArray[np.float64]]:
+        """Shares in percent that balances aim at, where they are known beforehand."""
+        shares = {}
+        for method, words in self.balance_targets.items():
+            if words in ([], ["uniform"]):
+                shares[method] = np.full(len(self.classes), PERCENT / len(self.classes))
+            elif len(words) == len(self.classes):
+                wanted = np.array(words, np.float64)
+                shares[method] = PERCENT * wanted / wanted.sum()
+        return shares

@@ -1,0 +1,59 @@
+"""What every class gained over the baseline."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cbda.report.style import DIFFERENCE_COLOURS, GREY
+
+
+def class_differences(class_iou: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """IoU difference to the baseline in points, paired by seed, mean over seeds.
+
+    Returns:
+        One row per method and budget, one column per class; the baseline itself is left out.
+    """
+    keys = ["budget", "seed", "class"]
+    base = class_iou[class_iou["method"] == baseline][[*keys, "IoU"]]
+    others = class_iou[(class_iou["method"] != baseline) & (class_iou["budget"] != "-")]
+    paired = others.merge(base, on=keys, suffixes=("", "_base"))
+    paired["difference"] = paired["IoU"] - paired["IoU_base"]
+    classes = list(dict.fromkeys(class_iou["class"]))
+    if paired.empty:
+        return pd.DataFrame(columns=classes)
+    order = list(dict.fromkeys(zip(paired["budget"], paired["method"], strict=True)))
+    table = paired.pivot_table(
+        index=["budget", "method"], columns="class", values="difference", dropna=False
+    )
+    return table.reindex(index=pd.MultiIndex.from_tuples(order), columns=classes)
+
+
+def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:
+    """Heat map of `class_differences`, numbers written in."""
+    values = differences.to_numpy(dtype=float)
+    limit = max(float(np.nanmax(np.abs(values), initial=0.0)), 1.0)
+    num_rows, num_columns = values.shape
+    figure = Figure(figsize=(2.6 + 0.62 * num_columns, 1.6 + 0.3 * num_rows))
+    axes = figure.subplots()
+    axes.grid(visible=False)
+    image = axes.imshow(values, DIFFERENCE_COLOURS, vmin=-limit, vmax=limit, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        shown = "" if np.isnan(value) else f"{value:+.1f}"
+        colour = "white" if abs(value) > 0.6 * limit else "black"
+        axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=8)
+    axes.set_xticks(range(num_columns), differences.columns, rotation=40, ha="right")
+    labels = [f"{method}, {100 * float(budget):g} %" for budget, method in differences.index]
+    axes.set_yticks(range(num_rows), labels)
+    _divide_budgets(axes, [budget for budget, _ in differences.index])
+    bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
+    bar.set_label(f"IoU, difference to {baseline} (points)")
+    return figure
+
+
+def _divide_budgets(axes: Axes, budgets: list[str]) -> None:
+    for row, (one, other) in enumerate(pairwise(budgets)):
+        if one != other:
+            axes.axhline(row + 0.5, color=GREY, linewidth=1.5)

@@ -1,0 +1,115 @@
+"""Colours, markers and sizes that all figures share.
+
+Methods differ in colour, marker and dash, so that a print without colour still tells them
+apart. Method colours are those of Okabe and Ito. Class colours were chosen one after the other
+to be as far as possible, in CIELAB, from those before, black, white and pale grey, also as seen
+with protanopia and deuteranopia (simulated after Machado et al., 2009);
+very vivid ones were left out.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+VOID = 255
+VOID_COLOUR = (0, 0, 0)
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
+REFERENCE_COLOURS = {"full": "#4D4D4D", "source_only": "#999999"}
+GREY = "#666666"
+CLASS_COLOURS = (
+    "#56B4E9", "#B13B00", "#9DFF89", "#621489", "#C40062", "#C4B114",
+    "#0076EB", "#C48962", "#B1769D", "#004E3B", "#C4EBB1", "#4E3B14",
+    "#4E629D", "#FF899D", "#00EBFF", "#622762", "#C47614", "#14893B",
+    "#D8EB62", "#B189FF", "#9DB14E", "#00B189", "#4E6262", "#D876C4",
+)  # fmt: skip
+ROUND_COLOURS = "cividis_r"
+DIFFERENCE_COLOURS = "RdBu"
+PNG_DPI = 160
+JPEG_QUALITY = 88
+SETTINGS: dict[Any, Any] = {
+    "figure.dpi": PNG_DPI,
+    "savefig.dpi": PNG_DPI,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#DDDDDD",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6,
+    "svg.hashsalt": "cbda",  # without it, equal figures have unequal ids
+    "svg.fonttype": "path",
+}
+
+
+class Look(NamedTuple):
+    """How a method is drawn."""
+
+    color: str
+    marker: str
+    linestyle: str
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw in the style of the report."""
+    with matplotlib.rc_context(SETTINGS):
+        yield
+
+
+def method_looks(methods: list[str]) -> dict[str, Look]:
+    """A look for every method, by its place."""
+    return {
+        name: Look(
+            COLOURS[place % len(COLOURS)],
+            MARKERS[place % len(MARKERS)],
+            DASHES[place // len(COLOURS) % len(DASHES)],
+        )
+        for place, name in enumerate(methods)
+    }
+
+
+def class_palette(num_classes: int) -> NDArray[np.uint8]:
+    """Colours of the classes by train id, (256,3) uint8; 255, void, is black."""
+    palette = np.zeros((256, 3), np.uint8)
+    for label in range(num_classes):
+        palette[label] = _to_rgb(CLASS_COLOURS[label % len(CLASS_COLOURS)])
+    palette[VOID] = VOID_COLOUR
+    return palette
+
+
+def save(figure: Figure, folder: Path, name: str) -> bytes:
+    """Write a figure as SVG and PNG; equal figures give equal bytes.
+
+    Returns:
+        The content of the SVG file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    vector_path = folder / f"{name}.svg"
+    figure.savefig(vector_path, metadata={"Date": None})
+    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
+    return vector_path.read_bytes()
+
+
+def as_jpeg(figure: Figure) -> bytes:
+    """A figure as JPEG, for pictures that are mostly photographs."""
+    stream = BytesIO()
+    figure.savefig(stream, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY, "subsampling": 0})
+    return stream.getvalue()
+
+
+def _to_rgb(code: str) -> tuple[int, int, int]:
+    return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)

@@ -1,0 +1,35 @@
+"""The documentation: what is generated is up to date, and links lead somewhere."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cbda.catalogue import METHODS
+from cbda.methods import BALANCES, SCORE_NAMES, TARGETS
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+         ROOT / "workflow/README.md"]  # fmt: skip
+
+
+def test_page_of_the_configuration_is_that_of_the_schema() -> None:
+    script = runpy.run_path(str(ROOT / "docs/configuration.py"))
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    message = "run `python docs/configuration.py`"
+    assert (ROOT / "docs/configuration.md").read_text() == script["page"](schema), message
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_within_the_project_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_every_method_and_part_has_its_place_in_the_page_of_methods() -> None:
+    text = (ROOT / "docs/method.md").read_text()
+    for name in (*METHODS, *SCORE_NAMES, *BALANCES, *TARGETS):
+        assert f"`{name}`" in text, name
