@@ -31,15 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
-    from cbda.checkpoints import build_model, pack_checkpoint
+    from cbda.checkpoints import load_model, pack_checkpoint
     from cbda.devices import prepare_device
-    from cbda.files import load_checkpoint, save_checkpoint
+    from cbda.files import save_checkpoint
     from cbda.loader import create_loader
     from cbda.pool import AcquiredPool
     from cbda.training import Trainer
 
     device = prepare_device(args.device, args.threads)
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint)
     classes = checkpoint["classes"]
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", classes)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
 
     model_settings = ModelSettings(**checkpoint["model_settings"])
     frozen = model_settings.freeze_batch_norm
-    trainer = Trainer(build_model(checkpoint), settings, device, args.seed, frozen)
+    trainer = Trainer(model, settings, device, args.seed, frozen)
     trainer.restore(checkpoint)
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
     start = trainer.iteration
