@@ -87,8 +87,8 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG of (H,W,3) colours or (H,W) labels, one of many: the manifest comes last."""
     from PIL import Image
 
-    with explained_write(path):
-        Image.fromarray(pixels).save(path, format="PNG")
+    with explained_write(path, pixels.nbytes):
+        Image.fromarray(pixels).save(path, format="PNG")  # which removes the half of a file
 
 
 def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:

@@ -2,8 +2,9 @@
 
 They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has
 none there gets one here: the maps and tables are stored in chunks with the filter fletcher32,
-and the texts among the attributes are covered by the attribute `text_crc32`. So a flipped bit
-anywhere is an error when it is read, never another number.
+and the heap that holds the texts among the attributes is covered by the attribute `text_crc32`:
+its place, length and CRC-32. So a flipped bit anywhere is an error when it is read, never
+another number.
 """
 
 import os
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 TEXT_CHECKSUM = "text_crc32"
+HEAP_MARK, HEAP_BYTES = b"GCOL", 4096
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 KINDS = {"i": "integers", "f": "numbers", "S": "text", "O": "text", "U": "text"}
@@ -53,8 +55,11 @@ def create_hdf5(
     """Create a file of a format, complete or not at all."""
     with complete_file(path, needed_bytes) as temporary, _written_hdf5(temporary) as file:
         file.attrs.update({"format": layout.format, "version": VERSION, **attributes})
+        file.flush()
+        start = temporary.read_bytes().index(HEAP_MARK)  # as yet the file holds little else
         yield file
-        file.attrs[TEXT_CHECKSUM] = _text_checksum(file)
+        file.flush()
+        file.attrs[TEXT_CHECKSUM] = (start, HEAP_BYTES, _heap_checksum(temporary, start))
 
 
 @contextmanager
@@ -88,6 +93,7 @@ def _open_checked(path: Path, layout: Layout) -> "h5py.File":
     with named_errors(path, DAMAGE):
         file = h5py.File(path, "r")
         try:
+            _require_sound_texts(path, file)
             _require_format(path, file, layout)
             _require_layout(path, file, layout)
         except BaseException:
@@ -129,9 +135,18 @@ def _chunk(values: NDArray[Any]) -> tuple[int, ...]:
     return (min(len(values), max(2**20 // row_bytes, 1)), *values.shape[1:])
 
 
-def _text_checksum(file: "h5py.File") -> int:
-    texts = {name: value for name, value in file.attrs.items() if isinstance(value, str)}
-    return zlib.crc32(repr(sorted(texts.items())).encode())
+def _heap_checksum(path: Path, start: int, num_bytes: int = HEAP_BYTES) -> int:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        return zlib.crc32(stream.read(num_bytes))
+
+
+def _require_sound_texts(path: Path, file: "h5py.File") -> None:
+    """Compare the heap with its checksum first: HDF5 may read a damaged one for ever."""
+    if TEXT_CHECKSUM in file.attrs:
+        start, num_bytes, checksum = map(int, file.attrs[TEXT_CHECKSUM])
+        if _heap_checksum(Path(path), start, num_bytes) != checksum:
+            raise UserError(f"{path}: damaged: its attributes do not match their checksum")
 
 
 def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
@@ -139,9 +154,6 @@ def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
     if found != (layout.format, VERSION):
         text = f"{found[0]!r} version {found[1]}"
         raise UserError(f"{path}: expected {layout.format!r} version {VERSION}, found {text}")
-    checksum = file.attrs.get(TEXT_CHECKSUM)
-    if checksum is not None and checksum != _text_checksum(file):
-        raise UserError(f"{path}: damaged: its attributes do not match their checksum")
 
 
 def _scalar(value: Any) -> Any:
@@ -160,7 +172,9 @@ def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
     for name, (dtype, letters) in layout.datasets.items():
         _require_shape(path, name, file[name], dtype, letters, sizes)
     for name, (dtype, letters) in layout.attributes.items():
-        _require_shape(path, name, np.asarray(file.attrs[name]), dtype, letters, sizes)
+        value = file.attrs[name]
+        found = value if hasattr(value, "dtype") else np.asarray(value)
+        _require_shape(path, name, found, dtype, letters, sizes)
 
 
 def _require_shape(
