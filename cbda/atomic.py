@@ -57,8 +57,8 @@ def explained_write(
         number = error_number(error)
         if number is None:
             raise
-        reason = _complaint(path.parent, temporary or path, number, needed_bytes)
-        raise UserError(f"{path}: cannot be written: {reason}") from error
+        written_bytes = getattr(error, "written_bytes", _size(temporary or path))
+        raise _complaint(path, number, needed_bytes, written_bytes) from error
 
 
 def error_number(error: BaseException) -> int | None:
@@ -110,12 +110,18 @@ def _require_room(folder: Path, needed_bytes: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _complaint(folder: Path, temporary: Path, number: int, needed_bytes: int) -> str:
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _complaint(path: Path, number: int, needed_bytes: int, written_bytes: int) -> UserError:
     """Why a file could not be written and, if room is lacking, how much it needs."""
-    reason = os.strerror(number)
-    if number not in NO_ROOM or not folder.is_dir():
-        return reason
-    written = temporary.stat().st_size if temporary.exists() else 0
-    needed = f"{needed_bytes:,}" if needed_bytes else f"more than {written:,}"
-    free = shutil.disk_usage(folder).free + written
-    return f"{reason}; it needs {needed} bytes, {folder} has {free:,} free"
+    reason = f"{path}: cannot be written: {os.strerror(number)}"
+    if number not in NO_ROOM or not path.parent.is_dir():
+        return UserError(reason)
+    needed = f"{needed_bytes:,}" if needed_bytes else f"more than {written_bytes:,}"
+    free = shutil.disk_usage(path.parent).free + (0 if needed_bytes else written_bytes)
+    return UserError(f"{reason}; it needs {needed} bytes, {path.parent} has {free:,} free")

@@ -276,7 +276,9 @@ def require_queries(file: "h5py.File") -> None:
         outside = ((queries < (1, 0, 0, 0)) | (queries >= limits)).any(axis=1)
         if outside.any():
             words = queries[outside][0].tolist()
-            raise UserError(f"{file.filename}: query {words} (round, image, row, column) is outside")
+            raise UserError(
+                f"{file.filename}: query {words} (round, image, row, column) is outside"
+            )
 
 
 class AcquiredLabels:

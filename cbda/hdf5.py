@@ -9,7 +9,7 @@ another number.
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 TEXT_CHECKSUM = "text_crc32"
+TEXTS_PER_CHUNK = 1 << 12
 HEAP_MARK, HEAP_BYTES = b"GCOL", 4096
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
@@ -71,7 +72,8 @@ def _written_hdf5(temporary: Path) -> Iterator["h5py.File"]:
     try:
         yield file
         file.flush()
-    except BaseException:
+    except BaseException as error:
+        error.written_bytes = temporary.stat().st_size  # type: ignore[attr-defined]
         # HDF5 brings the process down unless its last writes succeed: give it room for them.
         os.truncate(temporary, 0)
         raise
@@ -112,27 +114,15 @@ def named_errors(path: Path, kinds: tuple[type[Exception], ...] = (OSError,)) ->
         raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
 
 
-def write_texts(file: "h5py.File", name: str, texts: list[str]) -> None:
+def write_texts(file: "h5py.File", name: str, texts: Sequence[str]) -> None:
     """Store texts at a fixed length, since checksums don't cover those of variable length."""
     import h5py
 
     encoded = [text.encode() for text in texts]
     dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
-    write_table(file, name, np.array(encoded, dtype=dtype))
-
-
-def write_table(file: "h5py.File", name: str, values: NDArray[Any]) -> None:
-    """Store an array that grows with the pool, as one checked chunk or several."""
-    if len(values) == 0:
-        file[name] = values
-    else:
-        file.create_dataset(name, data=values, chunks=_chunk(values), fletcher32=True)
-
-
-def _chunk(values: NDArray[Any]) -> tuple[int, ...]:
-    """Whole rows, about a megabyte of them."""
-    row_bytes = max(values[:1].nbytes, 1)
-    return (min(len(values), max(2**20 // row_bytes, 1)), *values.shape[1:])
+    chunk = (max(min(len(texts), TEXTS_PER_CHUNK), 1),)
+    values = np.array(encoded, dtype=dtype)
+    file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
 
 
 def _heap_checksum(path: Path, start: int, num_bytes: int = HEAP_BYTES) -> int:

@@ -12,6 +12,7 @@ from cbda.files import (
     AcquiredLabels,
     LabelSummary,
     create_labels,
+    create_queries,
     create_scores,
     load_checkpoint,
     open_labels,
@@ -19,10 +20,9 @@ from cbda.files import (
     read_evaluation,
     read_image_ids,
     read_label_summary,
-    read_queries,
+    require_queries,
     save_checkpoint,
     write_evaluation,
-    write_queries,
 )
 
 SUMMARY = LabelSummary(
@@ -51,7 +51,7 @@ def write_labels_file(path):
     with create_labels(path, ["a", "ü b"], 6, 7) as file:
         file["label"][:] = rng.integers(0, 2, (2, 6, 7))
         file["round"][:] = rng.integers(0, 3, (2, 6, 7))
-        write_queries(file, np.array([[1, 0, 3, 4], [2, 1, 5, 6]], np.int32))
+        create_queries(file, 2)[:] = [[1, 0, 3, 4], [2, 1, 5, 6]]
         file.attrs.update(SUMMARY.attributes())
 
 
@@ -80,7 +80,8 @@ def read_scores_file(path):
 def read_labels_file(path):
     with open_labels(path) as file:
         maps = [file[name][i].tobytes() for name in ("label", "round") for i in range(2)]
-        queries, image_ids = read_queries(file).tolist(), read_image_ids(file)
+        queries, image_ids = file["query"][:].tolist(), read_image_ids(file)
+        require_queries(file)
     summary = {k: plain(v) for k, v in read_label_summary(path).attributes().items()}
     return maps, queries, image_ids, summary, AcquiredLabels(path).read_label(1).tolist()
 
