@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,14 @@ def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG of (H,W,3) colours or (H,W) labels, one of many: the manifest comes last."""
     from PIL import Image
 
-    with explained_write(path, pixels.nbytes):
-        Image.fromarray(pixels).save(path, format="PNG")  # which removes the half of a file
+    content = BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG")
+    with explained_write(path, content.tell()):
+        try:
+            path.write_bytes(content.getvalue())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
 
 
 def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cbda.datasets.transforms import Augmentation, resize_image, resize_label, to_tensor
+from cbda.resume import ignore_termination
 from cbda.settings import TrainingSettings
 
 
@@ -144,6 +145,7 @@ def create_loader(
         batch_sampler=_Iterations(start, stop, settings.batch_size),
         num_workers=settings.num_workers,
         collate_fn=_collate,
+        worker_init_fn=ignore_termination,
     )
 
 

@@ -8,7 +8,6 @@ are what Slurm and machines that may be taken away send before they kill, SIGINT
 import argparse
 import hashlib
 import signal
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -59,31 +58,32 @@ class ResumableState:
         self._saved_s = time.monotonic()
         self._signal: signal.Signals | None = None
 
-    def restore(self, trainer: Resumable) -> None:
-        """Go on from the state that an earlier run of the same job left, if there is one."""
+    @contextmanager
+    def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
+        """Go on from the state of an earlier run, and drop it once the block makes the output.
+
+        A signal stops the job after the iteration under way, a second one at once.
+        """
+        self._restore(trainer)
+        before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.path.unlink(missing_ok=True)
+
+    def _restore(self, trainer: Resumable) -> None:
         if not self.path.exists():
             return
         try:
             state = load_checkpoint(self.path, STATE_FORMAT)
+            if state.get("job") != self.job:
+                raise UserError(f"{self.path} is of another job")
+            trainer.restore(state)
+            print(f"goes on after iteration {trainer.iteration}, from {self.path}")
         except UserError as error:
-            return self._start_again(str(error))
-        if state.get("job") != self.job:
-            return self._start_again(f"{self.path} is of another job")
-        trainer.restore(state)
-        print(f"goes on from iteration {trainer.iteration}, kept in {self.path}", file=sys.stderr)
-
-    def _start_again(self, reason: str) -> None:
-        print(f"starts from the beginning: {reason}", file=sys.stderr)
-
-    @contextmanager
-    def catch_signals(self) -> Iterator[None]:
-        """Have a signal stop the job after the iteration under way; a second one at once."""
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            print(f"starts from the beginning: {error}")
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._signal = signal.Signals(number)
@@ -105,10 +105,6 @@ class ResumableState:
                 f"stopped by {self._signal.name} after iteration {trainer.iteration}; the same"
                 f" command goes on from there ({self.path})"
             )
-
-    def remove(self) -> None:
-        """Forget the state, now that the output is there."""
-        self.path.unlink(missing_ok=True)
 
 
 def ignore_termination(worker: int = 0) -> None:

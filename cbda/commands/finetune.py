@@ -8,6 +8,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
+    add_state_option,
     open_dataset,
 )
 from cbda.errors import UserError
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_compute_options(parser)
+    add_state_option(parser)
     add_output_option(parser, "checkpoint")
 
 
@@ -36,6 +38,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files import save_checkpoint
     from cbda.loader import create_loader
     from cbda.pool import AcquiredPool
+    from cbda.resume import ResumableState, identify_job
     from cbda.training import Trainer
 
     device = prepare_device(args.device, args.threads)
@@ -53,7 +56,11 @@ def run(args: argparse.Namespace) -> None:
     start = trainer.iteration
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
-    loader = create_loader(source, target, settings, args.seed, start, args.until)
-    outcome = trainer.run(loader, args.until - start)
+    job = identify_job(args, [args.checkpoint, args.labels], [source, pool])
+    with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
+        start = trainer.iteration
+        loader = create_loader(source, target, settings, args.seed, start, args.until)
+        outcome = trainer.run(loader, args.until - start, state.after_iteration)
+        content = pack_checkpoint(trainer.state(), classes, model_settings, settings)
+        save_checkpoint(args.out, content)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
-    save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))
