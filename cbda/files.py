@@ -183,7 +183,10 @@ def create_maps(
 
 def read_image_ids(file: "h5py.File") -> list[str]:
     """Image ids of a score or label file, in pool order."""
-    return [str(name) for name in file["image_id"].asstr()[:]]
+    try:
+        return [str(name) for name in file["image_id"].asstr()[:]]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file.filename}: image_id is not UTF-8 ({error})") from error
 
 
 @contextmanager

@@ -102,9 +102,9 @@ def test_file_in_place_of_a_folder_is_named(tmp_path):
         pass
 
 
-def test_errors_of_our_own_pass():
+def test_errors_of_our_own_pass(tmp_path):
     for error in (RuntimeError("out of luck"), ValueError("no errno")):
-        with pytest.raises(type(error)), complete_file(__file__):
+        with pytest.raises(type(error)), complete_file(tmp_path / "file"):
             raise error
 
 

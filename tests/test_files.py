@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from cbda.atomic import complete_file
 from cbda.errors import UserError
 from cbda.files import (
     AcquiredLabels,
     LabelSummary,
-    complete_file,
     create_labels,
     create_scores,
     load_checkpoint,

@@ -12,6 +12,7 @@ from cbda.catalogue import REFERENCES
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
 from cbda.errors import UserError
 from cbda.fingerprint import fingerprint
+from cbda.locks import hold_lock
 from cbda.settings import to_options
 
 try:
@@ -20,6 +21,9 @@ try:
     METHODS = resolve_experiment(config)
 except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
+
+if workflow.is_main_process:
+    LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
 
 SEEDS = config["experiment"]["seeds"]
 BUDGETS = [str(budget) for budget in config["experiment"]["budgets"]]

@@ -13,6 +13,7 @@ rule finetune:
     threads: config["compute"]["threads"]
     resources:
         gpu=num_gpus(),
+        state_interval_s=config["compute"]["state_interval_s"],  # no param, to make nothing stale
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
@@ -26,7 +27,8 @@ rule finetune:
     shell:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " --until {params.until} --seed {wildcards.seed} --threads {threads}"
-        " --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} --out {output.checkpoint:q}"
+        " > {log:q} 2>&1"
 
 
 use rule finetune as full with:
