@@ -1,10 +1,13 @@
 """What a checkpoint holds beside the training state, so that its model can be built again."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from cbda.errors import UserError
+from cbda.files import load_checkpoint
 from cbda.models import create_model
 from cbda.settings import ModelSettings, TrainingSettings
 
@@ -19,6 +22,29 @@ def pack_checkpoint(
         "model_settings": asdict(model),
         "image_size": list(training.image_size),
     }
+
+
+PARTS: dict[str, type] = {
+    "model": dict,
+    "optimizer": dict,
+    "iteration": int,
+    "classes": list,
+    "model_settings": dict,
+    "image_size": list,
+}
+
+
+def load_model(path: Path) -> tuple[dict[str, Any], nn.Module]:
+    """A checkpoint and its model, or a `UserError` if it lacks what they need."""
+    checkpoint = load_checkpoint(path)
+    wrong = [name for name, kind in PARTS.items() if not isinstance(checkpoint.get(name), kind)]
+    if wrong:
+        raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
+    try:
+        return checkpoint, build_model(checkpoint)
+    except (TypeError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
 
 
 def build_model(checkpoint: dict[str, Any]) -> nn.Module:

@@ -7,10 +7,13 @@ A command module declares its options and does the rest only when it runs, so th
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
 import cbda
-from cbda.errors import UserError
+from cbda.errors import InterruptedRunError, UserError
+
+MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
 
 COMMANDS = {
     "data make": "render a data set of generated street scenes",
@@ -28,16 +31,34 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; a user's mistake is one line on stderr and exit code 2."""
+    """Run one subcommand.
+
+    Returns:
+        0; 2 after one line on stderr about a user's mistake or a file that the system refuses;
+        75 if a signal stopped the job and the same command goes on from there; 130 if it was
+        the keyboard.
+    """
     args = build_parser().parse_args(argv)
     try:
         args.run(args)
     except UserError as error:
-        print(f"cbda {args.command}: error: {one_line(error)}", file=sys.stderr)
-        return 2
+        return _complain(args.command, one_line(error), MISTAKE)
+    except InterruptedRunError as error:
+        return _complain(args.command, str(error), STOPPED)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        return _complain(args.command, f"{place}{error.strerror}", MISTAKE)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _complain(command: str, message: str, code: int) -> int:
+    with suppress(OSError):  # the log may lie on the disk that is full
+        print(f"cbda {command}: error: {message}", file=sys.stderr)
+    return code
 
 
 def one_line(error: UserError) -> str:

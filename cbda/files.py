@@ -1,45 +1,59 @@
-"""The only module that knows the layouts of HDF5, checkpoint and JSON files.
+"""The only module that knows what HDF5, checkpoint and JSON files hold.
 
-Every file appears complete or not at all: it is written to a temporary name in the same
-folder, synced, and renamed.
+Every file appears complete or not at all, and damage to it is an error when it is read.
 """
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, fields
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.atomic import complete_file, explained_write
 from cbda.errors import UserError
+from cbda.hdf5 import Layout, create_hdf5, named_errors, open_hdf5, write_texts
 
 if TYPE_CHECKING:
     import h5py
 
 VOID = 255
-SCORES_FORMAT = "cbda.scores"
-LABELS_FORMAT = "cbda.labels"
 STATISTICS_FORMAT = "cbda.statistics"
 QUERIES_PER_CHUNK = 1 << 16
-
-
-@contextmanager
-def complete_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to; rename it to `path` if the block succeeds."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield temporary
-        with temporary.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+MODEL_FORMAT = "cbda.model"
+DIGEST = "sha256"
+SCORES = Layout(
+    "cbda.scores",
+    {"score": ("f4", "NHW"), "prediction": ("u1", "NHW"), "image_id": ("S", "N")},
+    {"num_classes": ("i", ""), "radius": ("i", ""), "score": ("S", "")},
+)
+LABELS = Layout(
+    "cbda.labels",
+    {
+        "label": ("u1", "NHW"),
+        "round": ("u1", "NHW"),
+        "query": ("i4", "M4"),
+        "image_id": ("S", "N"),
+    },
+    {
+        "method": ("S", ""),
+        "budget": ("f", ""),
+        "rounds": ("i", ""),
+        "radius": ("i", ""),
+        "seed": ("i", ""),
+        "class_counts": ("i", "RC"),
+        "void_counts": ("i", "R"),
+        "class_weights": ("f", "C"),
+        "num_pool_px": ("i", ""),
+    },
+)
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -78,67 +92,96 @@ def load_statistics(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]
     return content["image_ids"], content["classes"], counts
 
 
-def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
+def make_empty(manifest: Path, folders: Iterable[Path]) -> None:
+    """Remove the numbered pictures that an earlier run left, and first of all its manifest."""
+    with explained_write(manifest):
+        manifest.unlink(missing_ok=True)
+        for folder in folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            for path in folder.glob("[0-9][0-9][0-9][0-9][0-9].png"):
+                path.unlink()
+
+
+def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
+    """Write a PNG of (H,W,3) colours or (H,W) labels, one of many: the manifest comes last."""
+    from PIL import Image
+
+    content = BytesIO()
+    Image.fromarray(pixels).save(content, format="PNG")
+    with explained_write(path, content.tell()):
+        try:
+            path.write_bytes(content.getvalue())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+
+
+def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
+    """Write evaluation.json with a digest of what it says."""
+    write_json(path, {**evaluation, DIGEST: _digest(evaluation)})
+
+
+def read_evaluation(path: Path) -> dict[str, Any]:
+    """Read evaluation.json; `UserError` if it is not one, or says what its digest does not."""
+    evaluation = read_json(path)
+    keys = ("classes", "class_iou", "mIoU", "worst_class", "worst_class_iou")
+    missing = [key for key in keys if not isinstance(evaluation, dict) or key not in evaluation]
+    if missing:
+        raise UserError(f"{path}: not an evaluation of cbda: lacks {', '.join(missing)}")
+    digest = evaluation.pop(DIGEST, None)
+    if digest is not None and digest != _digest(evaluation):
+        raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
+    return dict(evaluation)
+
+
+def _digest(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def save_checkpoint(path: Path, content: dict[str, Any], kind: str = MODEL_FORMAT) -> None:
     """Write a checkpoint of tensors and plain values."""
     import torch
 
-    with complete_file(path) as temporary:
-        torch.save({"format": "cbda.model", "version": 1, **content}, temporary)
+    with complete_file(path, _num_bytes(content)) as temporary, temporary.open("wb") as stream:
+        try:
+            torch.save({"format": kind, "version": 1, **content}, stream)
+        except RuntimeError as error:  # torch has its own words for a stream that fails
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU without running any code from it."""
+def _num_bytes(content: Any) -> int:
+    """Bytes of all tensors of nested dictionaries and lists."""
+    if isinstance(content, dict | list | tuple):
+        items = content.values() if isinstance(content, dict) else content
+        return sum(map(_num_bytes, items))
+    return int(getattr(content, "nbytes", 0))
+
+
+def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, its checksums first, without running any code from it."""
     import torch
 
     try:
+        _require_undamaged(path)
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds, all of them mean a broken file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: not a readable checkpoint ({reason})") from error
-    if not isinstance(content, dict) or content.get("format") != "cbda.model":
+    if not isinstance(content, dict) or content.get("format") != kind:
         raise UserError(f"{path}: not a checkpoint of cbda")
     if content.get("version") != 1:
         raise UserError(f"{path}: checkpoint version {content.get('version')}, this cbda reads 1")
     return content
 
 
-@contextmanager
-def create_hdf5(path: Path, format_name: str, attributes: dict[str, Any]) -> Iterator["h5py.File"]:
-    """Create an HDF5 file of version 1 of a format, complete or not at all."""
-    import h5py
-
-    with complete_file(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update({"format": format_name, "version": 1, **attributes})
-        yield file
-
-
-@contextmanager
-def open_hdf5(path: Path, format_name: str) -> Iterator["h5py.File"]:
-    """Open an HDF5 file and check that it is version 1 of the format."""
-    import h5py
-
-    with _named_errors(path), h5py.File(path, "r") as file:
-        if file.attrs.get("format") != format_name or file.attrs.get("version") != 1:
-            found = f"{file.attrs.get('format')!r} version {file.attrs.get('version')}"
-            raise UserError(f"{path}: expected {format_name!r} version 1, found {found}")
-        _require_parts(path, file, format_name)
-        yield file
-
-
-@contextmanager
-def _named_errors(path: Path) -> Iterator[None]:
-    """Name the file if it can't be read, now or at one of its parts."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"{path}: not a readable HDF5 file ({error})") from error
-
-
-def _require_parts(path: Path, file: "h5py.File", format_name: str) -> None:
-    missing = [name for name in DATASETS[format_name] if name not in file]
-    missing += [name for name in ATTRIBUTES[format_name] if name not in file.attrs]
-    if missing:
-        raise UserError(f"{path}: lacks {', '.join(missing)}")
+def _require_undamaged(path: Path) -> None:
+    """Compare every record of the archive with its CRC-32, which torch does not."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
 
 
 def create_maps(
@@ -150,17 +193,18 @@ def create_maps(
     **filters: Any,
 ) -> None:
     """Create one (N,H,W) dataset per name, one image a chunk, and the image ids."""
-    import h5py
-
     for name, dtype in dtypes.items():
         shape, chunk = (len(image_ids), height, width), (1, height, width)
         file.create_dataset(name, shape, dtype, chunks=chunk, fletcher32=True, **filters)
-    file.create_dataset("image_id", data=list(image_ids), dtype=h5py.string_dtype())
+    write_texts(file, "image_id", image_ids)
 
 
 def read_image_ids(file: "h5py.File") -> list[str]:
     """Image ids of a score or label file, in pool order."""
-    return [str(name) for name in file["image_id"].asstr()[:]]
+    try:
+        return [str(name) for name in file["image_id"].asstr()[:]]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{file.filename}: image_id is not UTF-8 ({error})") from error
 
 
 @contextmanager
@@ -168,14 +212,15 @@ def create_scores(
     path: Path, image_ids: Sequence[str], height: int, width: int, attributes: dict[str, Any]
 ) -> Iterator["h5py.File"]:
     """Create a score file with empty `score` and `prediction` maps of (N,H,W)."""
-    with create_hdf5(path, SCORES_FORMAT, attributes) as file:
+    needed_bytes = len(image_ids) * height * width * (4 + 1)
+    with create_hdf5(path, SCORES, attributes, needed_bytes) as file:
         create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
         yield file
 
 
 def open_scores(path: Path) -> AbstractContextManager["h5py.File"]:
     """Open a score file."""
-    return open_hdf5(path, SCORES_FORMAT)
+    return open_hdf5(path, SCORES)
 
 
 @contextmanager
@@ -183,7 +228,7 @@ def create_labels(
     path: Path, image_ids: Sequence[str], height: int, width: int
 ) -> Iterator["h5py.File"]:
     """Create a label file with empty `label` and `round` maps of (N,H,W)."""
-    with create_hdf5(path, LABELS_FORMAT, {}) as file:
+    with create_hdf5(path, LABELS, {}) as file:
         packing = {"compression": "gzip", "compression_opts": 1}
         create_maps(file, {"label": "u1", "round": "u1"}, image_ids, height, width, **packing)
         yield file
@@ -234,19 +279,9 @@ class LabelSummary:
         return asdict(self)
 
 
-DATASETS = {
-    SCORES_FORMAT: ("score", "prediction", "image_id"),
-    LABELS_FORMAT: ("label", "round", "query", "image_id"),
-}
-ATTRIBUTES = {
-    SCORES_FORMAT: ("num_classes", "radius", "score"),
-    LABELS_FORMAT: tuple(item.name for item in fields(LabelSummary)),
-}
-
-
 def open_labels(path: Path) -> AbstractContextManager["h5py.File"]:
     """Open a label file."""
-    return open_hdf5(path, LABELS_FORMAT)
+    return open_hdf5(path, LABELS)
 
 
 def read_label_summary(path: Path) -> LabelSummary:
@@ -261,6 +296,19 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
+def require_queries(file: "h5py.File") -> None:
+    """Raise a `UserError` unless all queries of a label file lie in its pool."""
+    limits = (len(file.attrs["class_counts"]) + 1, *file["label"].shape)
+    for first in range(0, len(file["query"]), QUERIES_PER_CHUNK):
+        queries = file["query"][first : first + QUERIES_PER_CHUNK]
+        outside = ((queries < (1, 0, 0, 0)) | (queries >= limits)).any(axis=1)
+        if outside.any():
+            words = queries[outside][0].tolist()
+            raise UserError(
+                f"{file.filename}: query {words} (round, image, row, column) is outside"
+            )
+
+
 class AcquiredLabels:
     """Random access to the label maps of a label file, in any process.
 
@@ -271,6 +319,7 @@ class AcquiredLabels:
     def __init__(self, path: Path) -> None:
         with open_labels(path) as file:
             self.image_ids = read_image_ids(file)
+            self.num_classes = file.attrs["class_counts"].shape[1]
         self.path = path
         self._file: h5py.File | None = None
         self._owner = 0
@@ -279,8 +328,13 @@ class AcquiredLabels:
         """Labels acquired in one image, (H,W) uint8, 255 = none."""
         import h5py
 
-        if self._file is None or self._owner != os.getpid():
-            self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
-        with _named_errors(self.path):
+        with named_errors(self.path):
+            if self._file is None or self._owner != os.getpid():
+                self._file, self._owner = h5py.File(self.path, "r"), os.getpid()
             label: NDArray[np.uint8] = self._file["label"][index]
+        if ((label >= self.num_classes) & (label != VOID)).any():
+            raise UserError(
+                f"{self.path}: image {self.image_ids[index]!r} has labels beyond the"
+                f" {self.num_classes} classes"
+            )
         return label

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from cbda.datasets.transforms import REDUCTIONS, Augmentation, crop, resize_image, to_tensor
 from cbda.errors import UserError
 from cbda.methods import require_choice
+from cbda.resume import ignore_termination
 from cbda.sampling import BalancedOrder, shuffled_index
 from cbda.settings import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
 
@@ -175,6 +176,7 @@ def create_loader(
         num_workers=settings.num_workers,
         collate_fn=_collate,
         pin_memory=pin_memory,
+        worker_init_fn=ignore_termination,
     )
 
 

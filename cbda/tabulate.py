@@ -10,7 +10,7 @@ import pandas as pd
 
 from cbda.balance import normalised_entropy
 from cbda.errors import UserError
-from cbda.files import LabelSummary, read_json, read_label_summary
+from cbda.files import LabelSummary, read_evaluation, read_label_summary
 
 PERCENT = 100.0
 
@@ -57,7 +57,7 @@ def load_run(run: Run) -> Run:
     paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
     if not all(path.is_file() for path in paths):
         return run
-    evaluation = read_json(run.evaluation_path)
+    evaluation = read_evaluation(run.evaluation_path)
     labels = None if run.labels_path is None else read_label_summary(run.labels_path)
     return Run(
         run.method, run.budget, run.seed, run.evaluation_path, run.labels_path, evaluation, labels

@@ -6,7 +6,7 @@ and in the data order carry over, so that a chain of jobs equals one uninterrupt
 
 import resource
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,8 +65,18 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.iteration = state["iteration"]
 
-    def run(self, batches: Iterable[Batch], num_iterations: int) -> dict[str, float]:
+    def run(
+        self,
+        batches: Iterable[Batch],
+        num_iterations: int,
+        after_iteration: Callable[["Trainer"], None] = lambda trainer: None,
+    ) -> dict[str, float]:
         """Train on every batch.
+
+        Args:
+            batches: of the iterations to come.
+            num_iterations: how many there are.
+            after_iteration: called after each, and may stop the run by raising.
 
         Returns:
             Mean loss of the last tenth of the iterations, and seconds per iteration.
@@ -81,6 +91,7 @@ class Trainer:
         for batch in progress:
             losses.append(self._step(batch))
             progress.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
+            after_iteration(self)
         elapsed_s = time.perf_counter() - started_s
         tail = losses[-max(len(losses) // 10, 1) :]
         return {

@@ -137,7 +137,8 @@ def test_layout_is_the_one_that_others_rely_on(first):
             "seed": 3,
             "num_pool_px": 144,
         }
-        assert set(file.attrs) - set(plain) == {"class_counts", "void_counts", "class_weights"}
+        arrays = {"class_counts", "void_counts", "class_weights", "text_crc32"}
+        assert set(file.attrs) - set(plain) == arrays
 
 
 def test_labels_are_the_oracles_inside_the_windows_and_255_elsewhere(first):

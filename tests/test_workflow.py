@@ -33,7 +33,12 @@ def copy_project(folder: Path) -> Path:
 
 
 def snakemake(
-    project: Path, *options: str, change: str = "{}", cores: int = 2, check: bool = True
+    project: Path,
+    *options: str,
+    change: str = "{}",
+    cores: int = 2,
+    check: bool = True,
+    target: str = TARGET,
 ) -> str:
     """Make the table in a project with its own copy of the package; everything it printed.
 
@@ -43,7 +48,7 @@ def snakemake(
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
-        [*command, "--configfile", "tests/config.yaml", "change.yaml", *options, "--", TARGET],
+        [*command, "--configfile", "tests/config.yaml", "change.yaml", *options, "--", target],
         cwd=project,
         env={**os.environ, "PATH": path, "PYTHONPATH": str(project), **PRETENDED},
         stdout=subprocess.PIPE,

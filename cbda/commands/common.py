@@ -46,6 +46,17 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics", type=Path, help="metrics.json: time and memory, optional")
 
 
+def add_state_option(parser: argparse.ArgumentParser) -> None:
+    """Option `--state-interval-s`."""
+    parser.add_argument(
+        "--state-interval-s",
+        type=float,
+        default=300,
+        metavar="S",
+        help="seconds between two saves of a state to resume from (default: 300)",
+    )
+
+
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
     """Option `--seed`."""
     parser.add_argument("--seed", type=int, default=0, help="(default: 0)")

@@ -24,29 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Render, save, and write the manifest once everything is there."""
-    from PIL import Image
     from tqdm import tqdm
 
-    from cbda.files import write_json
+    from cbda.files import make_empty, write_json, write_picture
     from cbda.scenes import CLASSES, DOMAINS, render_scene
 
     if args.domain not in DOMAINS:
         raise UserError(f"--domain {args.domain!r}: allowed are {', '.join(DOMAINS)}")
     folders = {name: args.out.parent / name for name in ("images", "labels")}
-    for folder in folders.values():
-        _make_empty(folder)
+    make_empty(args.out, folders.values())
     for index in tqdm(range(args.num_images), mininterval=5, desc=f"render {args.domain}"):
         image, label = render_scene(args.domain, args.seed, index, args.height, args.width)
-        Image.fromarray(image).save(folders["images"] / f"{index:05d}.png")
-        Image.fromarray(label).save(folders["labels"] / f"{index:05d}.png")
+        write_picture(folders["images"] / f"{index:05d}.png", image)
+        write_picture(folders["labels"] / f"{index:05d}.png", label)
     write_json(args.out, {**_settings(args), "classes": list(CLASSES)})
-
-
-def _make_empty(folder: Path) -> None:
-    """An earlier run may have left more scenes than this one renders."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in folder.glob("[0-9][0-9][0-9][0-9][0-9].png"):
-        path.unlink()
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:

@@ -35,21 +35,21 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
     from tqdm import tqdm
 
-    from cbda.checkpoints import build_model
-    from cbda.files import load_checkpoint, write_json
+    from cbda.checkpoints import load_model
+    from cbda.files import write_evaluation
     from cbda.inference import most_probable, predict_logits
     from cbda.methods import require_choice
     from cbda.metrics import confusion_matrix, summarise
 
     device = open_device(args)
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint)
     classes = checkpoint["classes"]
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
     images = (val.read_image(index) for index in range(len(val)))
     size = tuple(checkpoint["image_size"])
-    maps = predict_logits(build_model(checkpoint), images, size, device, args.flip)
+    maps = predict_logits(model, images, size, device, args.flip)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
@@ -57,4 +57,5 @@ def run(args: argparse.Namespace) -> None:
         confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
     if not confusion.any():
         raise UserError(f"{val.root}: no pixel belongs to any of the classes")
-    write_json(args.out, {"num_images": len(val), **summarise(confusion, classes, args.subset)})
+    evaluation = {"num_images": len(val), **summarise(confusion, classes, args.subset)}
+    write_evaluation(args.out, evaluation)

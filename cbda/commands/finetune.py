@@ -8,6 +8,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
+    add_state_option,
     add_training_options,
     open_dataset,
     open_device,
@@ -29,19 +30,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_compute_options(parser)
+    add_state_option(parser)
     add_output_option(parser, "checkpoint")
 
 
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
-    from cbda.checkpoints import build_model, pack_checkpoint
-    from cbda.files import load_checkpoint, save_checkpoint, write_json
+    from cbda.checkpoints import load_model, pack_checkpoint
+    from cbda.files import save_checkpoint, write_json
     from cbda.loader import create_loader
     from cbda.pool import AcquiredPool
+    from cbda.resume import ResumableState, identify_job
     from cbda.training import Trainer, measure_cost
 
     device = open_device(args)
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint)
     classes = checkpoint["classes"]
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", classes)
@@ -49,18 +52,21 @@ def run(args: argparse.Namespace) -> None:
 
     model_settings = ModelSettings(**checkpoint["model_settings"])
     frozen = model_settings.freeze_batch_norm
-    trainer = Trainer(build_model(checkpoint), settings, device, args.seed, frozen)
+    trainer = Trainer(model, settings, device, args.seed, frozen)
     trainer.restore(checkpoint)
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
     start = trainer.iteration
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
     presence, pin_memory = read_presence(args, source), device.type == "cuda"
-    span = (start, args.until)
-    loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
-    outcome = trainer.run(loader, args.until - start)
+    job = identify_job(args, [args.checkpoint, args.labels], [source, pool])
+    with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
+        span = (trainer.iteration, args.until)
+        loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
+        outcome = trainer.run(loader, span[1] - span[0], state.after_iteration)
+        if args.metrics is not None:
+            cost = measure_cost(outcome["seconds_per_iteration"], settings, 2, device)
+            write_json(args.metrics, {**cost, "num_iterations": args.until - start})
+        content = pack_checkpoint(trainer.state(), classes, model_settings, settings)
+        save_checkpoint(args.out, content)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
-    if args.metrics is not None:
-        cost = measure_cost(outcome["seconds_per_iteration"], settings, 2, device)
-        write_json(args.metrics, {**cost, "num_iterations": args.until - start})
-    save_checkpoint(args.out, pack_checkpoint(trainer.state(), classes, model_settings, settings))

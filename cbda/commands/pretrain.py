@@ -8,6 +8,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
+    add_state_option,
     add_training_options,
     open_dataset,
     open_device,
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--iterations", type=int, required=True, help="train this many iterations")
     add_seed_option(parser)
     add_compute_options(parser)
+    add_state_option(parser)
     add_output_option(parser, "checkpoint")
 
 
@@ -38,26 +40,29 @@ def run(args: argparse.Namespace) -> None:
     from cbda.loader import Stream, create_loader, derive_seed
     from cbda.models import create_model
     from cbda.pool import Unlabelled
+    from cbda.resume import ResumableState, identify_job
     from cbda.training import Trainer, measure_cost
 
     device = open_device(args)
     model_settings = from_options(args, "model", ModelSettings)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", args.classes)
-    target = Unlabelled(open_dataset(args, "target", args.classes)) if args.target_root else None
+    pool = open_dataset(args, "target", args.classes) if args.target_root else None
+    target = None if pool is None else Unlabelled(pool)
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     presence, pin_memory = read_presence(args, source), device.type == "cuda"
-    span = (0, args.iterations)
-    loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
-    outcome = trainer.run(loader, args.iterations)
+    job = identify_job(args, [], [source, pool])
+    with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
+        span = (trainer.iteration, args.iterations)
+        loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
+        outcome = trainer.run(loader, span[1] - span[0], state.after_iteration)
+        if args.metrics is not None:
+            num_domains = 1 if target is None else 2
+            cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
+            write_json(args.metrics, {**cost, "num_iterations": args.iterations})
+        content = pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
+        save_checkpoint(args.out, content)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
-    if args.metrics is not None:
-        num_domains = 1 if target is None else 2
-        cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
-        write_json(args.metrics, {**cost, "num_iterations": args.iterations})
-    save_checkpoint(
-        args.out, pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
-    )

@@ -37,19 +37,19 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.acquisition import compute_score
-    from cbda.checkpoints import build_model
+    from cbda.checkpoints import load_model
     from cbda.chunks import write_maps
-    from cbda.files import create_scores, load_checkpoint
+    from cbda.files import create_scores
     from cbda.inference import predict_logits
     from cbda.loader import Stream, derive_seed
     from cbda.pool import require_uniform_size
 
     device = open_device(args)
-    checkpoint = load_checkpoint(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint["classes"])
     height, width = require_uniform_size(pool)
     images = (pool.read_image(index) for index in range(len(pool)))
-    maps = predict_logits(build_model(checkpoint), images, tuple(checkpoint["image_size"]), device)
+    maps = predict_logits(model, images, tuple(checkpoint["image_size"]), device)
 
     attributes = {
         "num_classes": len(checkpoint["classes"]),

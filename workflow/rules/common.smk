@@ -13,6 +13,7 @@ from cbda.config import expand_roots, final_iteration, resolve_experiment, valid
 from cbda.errors import UserError
 from cbda.fingerprint import file_fingerprint, fingerprint
 from cbda.gpus import visible_gpus
+from cbda.locks import hold_lock
 from cbda.methods import is_external
 from cbda.plugins import source_path
 from cbda.settings import to_options
@@ -29,6 +30,9 @@ if config["compute"]["device"] == "cuda" and workflow.local_exec and not GPUS:
     raise WorkflowError(
         "compute.device is cuda, but no GPU can be seen on this machine; allowed here: auto, cpu"
     )
+
+if workflow.is_main_process:
+    LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
 
 SEEDS = config["experiment"]["seeds"]
 BUDGETS = [str(budget) for budget in config["experiment"]["budgets"]]

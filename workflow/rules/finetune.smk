@@ -15,6 +15,7 @@ rule finetune:
     threads: config["compute"]["threads"]
     resources:
         gpu=num_gpus(),
+        state_interval_s=config["compute"]["state_interval_s"],  # no param, to make nothing stale
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
@@ -24,7 +25,8 @@ rule finetune:
     shell:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} --metrics {output.metrics:q}"
+        " --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:

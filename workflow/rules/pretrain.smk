@@ -14,6 +14,7 @@ rule pretrain:
     threads: config["compute"]["threads"]
     resources:
         gpu=num_gpus(),
+        state_interval_s=config["compute"]["state_interval_s"],  # no param, to make nothing stale
     params:
         code=fingerprint("pretrain"),
         statistics=statistics_options,
@@ -25,7 +26,8 @@ rule pretrain:
         ],
     shell:
         "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
-        " --threads {threads} --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --threads {threads} --state-interval-s {resources.state_interval_s}"
+        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:

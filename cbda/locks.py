@@ -1,0 +1,35 @@
+"""Locks that a killed Snakemake left, so that the same command goes on without `--unlock`.
+
+Snakemake notes in `.snakemake/locks` which files a run works on, but not whether it is still
+alive. Every run of this workflow therefore holds a lock of the operating system, which ends
+with its process however that ends. Who finds nobody else holding it may remove the notes.
+"""
+
+import fcntl
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+
+def hold_lock(folder: Path) -> IO[str]:
+    """Join the runs of a working directory, and remove what dead ones left.
+
+    Args:
+        folder: Snakemake's own, `.snakemake`.
+
+    Returns:
+        What to keep open for as long as the run lasts.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "cbda.lock").open("w")
+    with suppress(OSError):  # another run is alive, or the disk knows no such locks
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _remove_notes(folder / "locks")
+    with suppress(OSError):
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    return lock
+
+
+def _remove_notes(folder: Path) -> None:
+    for path in folder.glob("*.lock"):
+        path.unlink(missing_ok=True)

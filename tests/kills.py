@@ -1,0 +1,213 @@
+"""Runs the toy workflow while killing it again and again, at random moments of chosen rules."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import yaml
+
+from tests.test_workflow import copy_project
+
+RULES = (
+    "data_make",
+    "data_check",
+    "pretrain",
+    "source_only",
+    "full",
+    "score",
+    "acquire",
+    "finetune",
+    "evaluate",
+    "tabulate",
+)
+# Enough iterations to be killed between two of them, and a state after each.
+CHANGE = {
+    "experiment": {"methods": ["cbda"]},
+    "training": {"total_iterations": 32},
+    "pretrain": {"iterations": 8},
+    "finetune": {"iterations_per_round": 8},
+    "tabulate": {"baseline": "cbda"},
+    "compute": {"state_interval_s": 0},
+}
+RESULTS = "results/tiny"
+TARGET = f"{RESULTS}/table_mIoU.csv"
+COMMAND = [
+    *(sys.executable, "-m", "snakemake", "--cores", "2"),
+    *("--configfile", "tests/config.yaml", "change.yaml", "--", TARGET),
+]
+POLL_S = 0.05
+LIMIT_S = 300  # of one run of Snakemake, which takes a minute
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What was killed, how long after its start, and whether a training state lay on disk."""
+
+    rule: str
+    after_s: float
+    had_state: bool
+
+
+@dataclass
+class Project:
+    """A working copy of the project in which the toy workflow runs."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, folder: Path) -> "Project":
+        copy_project(folder)
+        (folder / "change.yaml").write_text(yaml.safe_dump(CHANGE))
+        return cls(folder)
+
+    def start(self, options: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
+        """The command, in a session of its own, so that it and its jobs can be killed at once."""
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder)}
+        with (self.folder / "snakemake.out").open("ab") as output:
+            return subprocess.Popen(
+                [*COMMAND[:3], *options, *COMMAND[3:]],
+                cwd=self.folder,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def finish(self) -> None:
+        """Run the command to its end, which must be a good one."""
+        code = self.start().wait(LIMIT_S)
+        if code:
+            raise RuntimeError(f"{self.folder}: exit code {code}\n{self.output()[-5000:]}")
+
+    def output(self) -> str:
+        """All that Snakemake said."""
+        return (self.folder / "snakemake.out").read_text(errors="replace")
+
+    def products(self) -> dict[str, bytes]:
+        """Content of every table, evaluation, checkpoint and label file by its name."""
+        folder = self.folder / RESULTS
+        wanted = (".csv", ".json", ".pt", ".h5")
+        paths = sorted(path for path in folder.rglob("*") if path.suffix in wanted)
+        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+    def durations_s(self) -> dict[str, float]:
+        """How long the jobs of each rule took, the shortest of them."""
+        found: dict[str, float] = {}
+        for path in self.folder.rglob("*.tsv"):
+            rule = path.parent.name if path.parent.name in RULES else path.stem
+            rule = "data_check" if path.parent.name == "data" else rule
+            seconds = float(path.read_text().splitlines()[1].split("\t")[0])
+            found[rule] = min(seconds, found.get(rule, seconds))
+        return found
+
+    def leftovers(self) -> list[str]:
+        """Files that only an unfinished job has a use for."""
+        names = ("*.tmp", "*.resume", "scores.h5")
+        return [str(path) for name in names for path in self.folder.rglob(name)]
+
+    def remove_product(self, rule: str) -> None:
+        """Have a rule run again that was done before it could be killed."""
+        place = {"source_only": "source_only/model.pt", "full": "full/model.pt"}
+        names = {"data_make": "manifest.json", "data_check": "val.json", "acquire": "labels.h5"}
+        names |= {"pretrain": "pretrain/model.pt", "finetune": "round2/model.pt"}
+        names |= {"score": "round2/labels.h5", "evaluate": "evaluation.json"} | place
+        name = names.get(rule, "table_mIoU.csv")
+        max(
+            path for path in self.folder.rglob(Path(name).name) if str(path).endswith(name)
+        ).unlink()
+
+
+def run_with_kills(
+    project: Project, kills_per_rule: int, rng: random.Random, durations_s: dict[str, float]
+) -> Iterator[Kill]:
+    """Run to the end, but kill everything so many times in each rule on the way.
+
+    Each time, the same command goes on. How long the jobs of a rule take bounds the moments.
+    """
+    due = Counter(dict.fromkeys(RULES, kills_per_rule))
+    while due.total():
+        kill = _run_until_kill(project, due, rng, durations_s)
+        if kill is None:
+            project.remove_product(next(rule for rule in RULES if due[rule]))
+        else:
+            due[kill.rule] -= 1
+            yield kill
+    project.finish()
+
+
+def _run_until_kill(
+    project: Project, due: Counter[str], rng: random.Random, durations_s: dict[str, float]
+) -> Kill | None:
+    """Kill the run in a job of a rule that is due; None if none came before its end."""
+    process, deadline = project.start(), time.monotonic() + LIMIT_S
+    while process.poll() is None:
+        if time.monotonic() > deadline:
+            _kill(process)
+            raise RuntimeError(f"{project.folder}: a run takes longer than {LIMIT_S} s")
+        for job, rule in _jobs(process.pid):
+            if due[rule] > 0:
+                moment_s = rng.uniform(0, durations_s[rule])
+                kill = _kill_in_job(project, process, job, rule, moment_s)
+                if kill is not None:
+                    return kill
+        time.sleep(POLL_S)
+    if process.returncode:
+        project.finish()  # to be told why
+    return None
+
+
+def _jobs(pid: int) -> list[tuple[psutil.Process, str]]:
+    """Processes of ours that run now, and their rules."""
+    found = []
+    with suppress(psutil.Error):
+        for process in psutil.Process(pid).children(recursive=True):
+            with suppress(psutil.Error):
+                words = process.cmdline()
+                if words[1:3] == ["-m", "cbda"]:
+                    found.append((process, _rule(words[3:])))
+    return found
+
+
+def _rule(words: list[str]) -> str:
+    text = " ".join(words)
+    for name in ("source_only", "full"):
+        if f"/{name}/model.pt" in text.partition("--out")[2]:
+            return name
+    return "_".join(words[:2]) if words[0] == "data" else words[0]
+
+
+def _kill_in_job(
+    project: Project,
+    process: "subprocess.Popen[bytes]",
+    job: psutil.Process,
+    rule: str,
+    moment_s: float,
+) -> Kill | None:
+    """Kill at a moment of a job; None if it was done before."""
+    time.sleep(max(moment_s - (time.time() - job.create_time()), 0))
+    if not job.is_running() or job.status() == psutil.STATUS_ZOMBIE:
+        return None
+    had_state = any(project.folder.rglob("*.resume"))
+    after_s = time.time() - job.create_time()
+    _kill(process)
+    return Kill(rule, after_s, had_state)
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """SIGKILL to Snakemake and all its jobs."""
+    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    if alive:
+        raise RuntimeError(f"still alive after SIGKILL: {alive}")
