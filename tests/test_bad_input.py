@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,9 @@ HARMLESS_IMAGES = {
 }
 
 
+BAR = re.compile(r"\s*$|\rcheck:|check:")
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A data set of the kind `folder` whose path wants to be quoted."""
@@ -134,7 +138,9 @@ def check(root: Path) -> tuple[int, Path]:
 
 
 def error_line(capsys: pytest.CaptureFixture[str]) -> str:
-    (line,) = capsys.readouterr().err.splitlines()
+    """The one line of the error; beside it there is but the progress bar."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if not BAR.match(line)]
+    (line,) = lines
     return line
 
 
