@@ -135,7 +135,9 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
         if len(size) not in (0, 2):
             yield f"training.{key}: allowed are a height and a width, or none at all"
         if any(side % multiple for side in size):
-            yield f"training.{key}: {size} is not allowed for {architecture}: multiples of {multiple}"
+            yield (
+                f"training.{key}: {size} is not allowed for {architecture}: multiples of {multiple}"
+            )
 
 
 def _unknown_methods(experiment: Config, custom: Config) -> Iterator[str]:
