@@ -15,6 +15,9 @@ from cbda.methods import Method
 
 Config = dict[str, Any]
 
+# What the sides of images must be multiples of if the output stride is the architecture's own.
+SIZE_MULTIPLES = {"small": 1, "deeplabv2": 1, "deeplabv3plus": 16, "unet": 32, "segformer": 32}
+
 
 def validate_config(config: Config, schema_path: Path) -> None:
     """Check a configuration against the schema, and what a schema can't say.
@@ -111,9 +114,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
         if name not in config["classes"]:
             allowed = ", ".join(config["classes"])
             yield f"evaluate.subset: {name!r} is not one of the classes; allowed: {allowed}"
-    for key in ("source_size", "crop_size"):
-        if len(config["training"][key]) not in (0, 2):
-            yield f"training.{key}: allowed are a height and a width, or none at all"
+    yield from _unfit_sizes(config)
     needed = final_iteration(config, experiment["rounds"] - 1) + 1
     total = config["training"]["total_iterations"]
     if total < needed:
@@ -123,6 +124,20 @@ def _inconsistencies(config: Config) -> Iterator[str]:
         )
     if experiment["rounds"] == 1 and total <= config["pretrain"]["iterations"]:
         yield f"training.total_iterations: {total} is not above pretrain.iterations"
+
+
+def _unfit_sizes(config: Config) -> Iterator[str]:
+    """Sizes that are no pair, or that the network can't halve often enough."""
+    architecture, stride = config["model"]["architecture"], config["model"]["output_stride"]
+    multiple = stride or SIZE_MULTIPLES[architecture]
+    for key in ("image_size", "source_size", "crop_size"):
+        size = config["training"][key]
+        if len(size) not in (0, 2):
+            yield f"training.{key}: allowed are a height and a width, or none at all"
+        if any(side % multiple for side in size):
+            yield (
+                f"training.{key}: {size} is not allowed for {architecture}: multiples of {multiple}"
+            )
 
 
 def _unknown_methods(experiment: Config, custom: Config) -> Iterator[str]:

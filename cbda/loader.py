@@ -51,7 +51,7 @@ class LabelledImages(Protocol):
 
 
 class Batch(NamedTuple):
-    """One iteration: images (B,3,h,w) float32, labels (B,H,W) int64; target may be absent."""
+    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent."""
 
     source_image: Tensor
     source_label: Tensor
@@ -116,7 +116,7 @@ class _Pairs(Dataset[Batch]):
         if reduction != "none":
             label = REDUCTIONS[reduction](label, size)
         label = augmentation.apply_to_label(label)
-        return to_tensor(image), torch.from_numpy(label.astype(np.int64))
+        return to_tensor(image), torch.from_numpy(label.copy())
 
 
 def source_size(settings: TrainingSettings) -> tuple[int, int]:

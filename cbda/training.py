@@ -138,15 +138,15 @@ def partial_losses(
     source, target = batch.source_image, batch.target_image
     if target is None or batch.target_label is None:
         (logits,) = _forward(model, [source], device, precision)
-        yield source_loss(logits, batch.source_label.to(device, non_blocking=True), weights)
+        yield source_loss(logits, _label_to(device, batch.source_label), weights)
         return
     together = source.shape[-2:] == target.shape[-2:]
     groups = [[source, target]] if together else [[source], [target]]
     maps = (logits for group in groups for logits in _forward(model, group, device, precision))
-    source_part = source_loss(next(maps), batch.source_label.to(device, non_blocking=True), weights)
+    source_part = source_loss(next(maps), _label_to(device, batch.source_label), weights)
     if not together:
         yield source_part
-    target_part = target_loss(next(maps), batch.target_label.to(device, non_blocking=True), weights)
+    target_part = target_loss(next(maps), _label_to(device, batch.target_label), weights)
     yield source_part + target_part if together else target_part
 
 
@@ -173,6 +173,11 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     require_choice("training.precision", precision, PRECISIONS)
     lower = precision == "bfloat16" and device.type == "cuda"
     return torch.autocast(device.type, torch.bfloat16, enabled=lower)
+
+
+def _label_to(device: torch.device, label: Tensor) -> Tensor:
+    """Label (B,H,W) as int64, which losses want; a byte a pixel is all that is moved."""
+    return label.to(device, non_blocking=True).long()
 
 
 def _forward(

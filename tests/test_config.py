@@ -188,6 +188,19 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"acquire": {"target_distribution": [1]}}, r"acquire.target_distribution: .* 11 numbers"),
         ({"acquire": {"target_distribution": "pool"}}, r"'pool' does not match .*sqrt_predicted"),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
+        ({"training": {"source_size": [64]}}, r"source_size: allowed are a height and a width"),
+        (
+            {"model": {"architecture": "unet"}, "training": {"crop_size": [64, 100]}},
+            r"training.crop_size: \[64, 100\] is not allowed for unet: multiples of 32",
+        ),
+        (
+            {
+                "model": {"architecture": "deeplabv3plus", "output_stride": 8},
+                "training": {"image_size": [45, 80]},
+            },
+            r"training.image_size: \[45, 80\] .*: multiples of 8",
+        ),
+        ({"evaluate": {"subset": ["sky", "lake"]}}, r"evaluate.subset: 'lake' .*; allowed: sky"),
         ({"experiment": []}, r"experiment: \[\] is not of type 'object'"),
     ],
 )

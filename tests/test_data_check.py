@@ -173,3 +173,43 @@ def test_other_kinds(tmp_path, rng, make):
 
 def test_missing_root_is_a_plain_error(tmp_path):
     assert "no such folder" in error_of(tmp_path / "nowhere")
+
+
+def test_faults_planted_in_cityscapes_are_named(tmp_path, rng, capsys):
+    """Read by two processes: a missing label, a wrong size, an unknown id, half a file."""
+    root = tmp_path / "cityscapes"
+    make_cityscapes(root, 6, 6, 10, rng, cities=("aachen",))
+    images, labels = (root / side / "train" / "aachen" for side in ("leftImg8bit", "gtFine"))
+    names = [f"aachen_{index:06}_000019" for index in range(6)]
+    label = [labels / f"{name}_gtFine_labelIds.png" for name in names]
+    label[0].unlink()
+    save(label[1], np.zeros((10, 6), np.uint8))
+    save(label[2], np.full((6, 10), 77, np.uint8))
+    label[3].write_bytes(label[3].read_bytes()[:60])
+    options = ("--split", "train", "--num-workers", "2", "--num-images", "2975")
+    message = error_of(root, *options, kind="cityscapes", classes=None)
+    faults = "\n".join(faults_of(capsys))
+    image = images / f"{names[0]}_leftImg8bit.png"
+    for words in (
+        f"{image}: no label",
+        f"{label[1]}: label is 10 high 6 wide",
+        f"{label[2]}: unknown label id 77 in 60 pixels",
+        f"{label[3]}: ",
+        f"{root}: 5 pairs found, 2975 expected",
+    ):
+        assert words in faults
+    assert len(faults.splitlines()) == 5
+    assert str(image) in message
+
+    (root / "leftImg8bit" / "val").mkdir()
+    (root / "gtFine" / "val").mkdir()
+    empty = error_of(root, "--split", "val", kind="cityscapes", classes=None)
+    assert "split 'val'" in empty
+
+
+def test_skipped_pairs_count_as_expected(tmp_path, rng):
+    root = tmp_path / "gtav"
+    make_gtav(root, 3, 6, 10, rng)
+    (root / "cbda_skip.txt").write_text("00002\nnot there\n")
+    report = check(root, "--num-images", "3", kind="gtav", classes=None)
+    assert (report["num_images"], report["num_skipped"]) == (2, 1)

@@ -65,7 +65,7 @@ def test_size_and_type(uninterrupted):
     assert batch.source_label.shape == (3, 8, 12)
     assert batch.target_label.shape == (3, 20, 30)
     assert batch.source_image.dtype == batch.target_image.dtype == torch.float32
-    assert batch.source_label.dtype == batch.target_label.dtype == torch.int64
+    assert batch.source_label.dtype == batch.target_label.dtype == torch.uint8
 
 
 def test_length_is_the_number_of_iterations():
