@@ -402,3 +402,26 @@ def test_rechunk_keeps_the_rows(lengths):
     np.testing.assert_array_equal(joined[: len(rows)], rows)
     assert not joined[len(rows) :].any()
     assert len(joined) - len(rows) < 4
+
+
+def quarter_predicted(path):
+    """A quarter of the pool's pixels is predicted as class 1."""
+    pool = Pool()
+    pool.prediction[1, :3] = 1
+    return pool.write(path)
+
+
+def test_exp_weighs_by_predictions_from_the_first_round_on(tmp_path, oracle):
+    settings = replace(SETTINGS, balance="exp")
+    scores = quarter_predicted(tmp_path / "scores.h5")
+    labels = acquire(oracle, scores, settings, None, tmp_path / "labels.h5")
+    weights = read_label_summary(labels).class_weights
+    np.testing.assert_allclose(weights, np.exp([-0.75, -0.25]))
+
+
+def test_target_may_be_the_shares_of_predictions(tmp_path, oracle, first):
+    """Shares of 27 and 9 px; round 1 acquired 8 of class 0 and 9 of class 1."""
+    settings = replace(SECOND, target_distribution="predicted")
+    scores = quarter_predicted(tmp_path / "scores.h5")
+    labels = acquire(oracle, scores, settings, first, tmp_path / "labels.h5")
+    np.testing.assert_allclose(read_label_summary(labels).class_weights, [1 - 8 / 27, 0])

@@ -78,10 +78,15 @@ def draw_gallery(
                 num_rounds,
             )
             save(figure, folder, f"gallery_{pool.image_ids[index].replace('/', '_')}")
-            pictures.append(
-                Picture(f"Image {pool.image_ids[index]}.", as_jpeg(figure), "image/jpeg")
-            )
+            pictures.append(Picture(_caption(pool.image_ids[index]), as_jpeg(figure), "image/jpeg"))
     return pictures
+
+
+def _caption(image_id: str) -> str:
+    return (
+        f"Image {image_id} of the pool. Score maps are as computed, before class weights; the"
+        " brighter, the sooner asked for."
+    )
 
 
 def choose_images(num_images: int, num_shown: int) -> list[int]:
