@@ -4,13 +4,15 @@
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
 # make tiny     the whole workflow at toy size, in about two minutes
+# make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench
+.PHONY: table report install test check tiny bench soak slurm
 .DEFAULT_GOAL := table
 
 table: install
@@ -45,3 +47,12 @@ tiny: install
 
 bench: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+# 200 kills at random moments, an hour or less
+soak: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak
+
+# the toy workflow through a Slurm of this machine, which it installs if it is root; minutes
+slurm: install
+	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
+	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm

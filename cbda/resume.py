@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STATE_FORMAT = "cbda.resume"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 # Options that change where, how fast or how safely a job trains, but not what it learns.
-NEUTRAL = ("out", "run", "command", "state_interval_s", "training_num_workers")
+NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
 NUM_BYTES_AT_ONCE = 2**20
 
 

@@ -96,8 +96,8 @@ class Project:
     def products(self) -> dict[str, bytes]:
         """Content of every table, evaluation, checkpoint and label file by its name."""
         folder = self.folder / RESULTS
-        wanted = (".csv", ".json", ".pt", ".h5")
-        paths = sorted(path for path in folder.rglob("*") if path.suffix in wanted)
+        names = ("*.csv", "evaluation.json", "model.pt", "labels.h5")
+        paths = sorted(path for name in names for path in folder.rglob(name))
         return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
     def durations_s(self) -> dict[str, float]:

@@ -2,10 +2,10 @@
 
     python -m tests.slurm
 
-Installs Debian's Slurm if it can, starts it on loopback with two pretended GPUs, uses the
-project's own profile, cancels a job and requeues another while they train, and compares every
-product with that of a local run, byte for byte. Needs root; says so and exits with 0 if it is
-left out, so that it can be part of a larger check.
+Tries what the README says about clusters. Installs Debian's Slurm if it can, starts it on
+loopback with two pretended GPUs, uses the project's own profile, cancels a job and requeues
+another while they train, and compares every product with that of a local run, byte for byte.
+Needs root; says so and exits with 0 if it is left out, so that it can be part of a larger check.
 """
 
 import os
@@ -98,7 +98,7 @@ def _cluster(folder: Path) -> Iterator[None]:
     daemons: list[subprocess.Popen[bytes]] = []
     _write_configuration(folder)
     try:
-        daemons.append(_start_munge())
+        daemons.append(_start_munge(folder))
         for words in (["slurmctld", "-D"], ["slurmd", "-D"]):
             with (folder / "log" / f"{words[0]}.out").open("wb") as output:
                 daemons.append(subprocess.Popen(words, stdout=output, stderr=output))
@@ -130,11 +130,12 @@ def _write_configuration(folder: Path) -> None:
     CONFIGURATION.with_name("gres.conf").write_text(GRES_CONF.format(**values))
 
 
-def _start_munge() -> "subprocess.Popen[bytes]":
+def _start_munge(folder: Path) -> "subprocess.Popen[bytes]":
     Path("/run/munge").mkdir(exist_ok=True)
     shutil.chown("/run/munge", "munge", "munge")
     words = ["setpriv", "--reuid=munge", "--regid=munge", "--init-groups", "/usr/sbin/munged"]
-    return subprocess.Popen([*words, "--foreground", "--force"])
+    with (folder / "log/munged.out").open("wb") as output:
+        return subprocess.Popen([*words, "--foreground", "--force"], stdout=output, stderr=output)
 
 
 def _ask(*words: str) -> str:

@@ -18,11 +18,13 @@ PINS = {
 }
 CONDA = yaml.safe_load((ROOT / "envs/cbda.yaml").read_text())
 REQUIREMENTS = [Requirement(text) for text in PROJECT["dependencies"]]
-DEVELOPMENT = [Requirement(text) for text in PROJECT["optional-dependencies"]["dev"]]
+OPTIONAL = [
+    Requirement(text) for group in PROJECT["optional-dependencies"].values() for text in group
+]
 
 
 def test_constraints_pin_every_dependency_within_its_range() -> None:
-    for requirement in REQUIREMENTS + DEVELOPMENT:
+    for requirement in REQUIREMENTS + OPTIONAL:
         version = PINS[canonicalize_name(requirement.name)]
         assert requirement.specifier.contains(version), requirement.name
 
