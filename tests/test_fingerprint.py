@@ -137,7 +137,7 @@ def test_every_command_has_a_fingerprint(command):
 @pytest.mark.parametrize(
     ("name", "phases"),
     [
-        ("models/small.py", {"pretrain", "score", "finetune", "evaluate", "report"}),
+        ("models/small.py", {"pretrain", "score", "finetune", "evaluate", "plan", "report"}),
         ("selection.py", {"acquire"}),
         ("tabulate.py", {"tabulate", "report"}),
         ("scenes/scene.py", {"data_make"}),
