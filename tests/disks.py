@@ -40,6 +40,19 @@ def read_only(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", folder], check=True) if mounted else folder.chmod(0o755)
 
 
+@contextmanager
+def refusing_disk(folder: Path, num_bytes: int) -> Iterator[None]:
+    """Make a folder of limited size for root, and one that can't be written to for others."""
+    if IS_ROOT:
+        with small_disk(folder, num_bytes) as before:
+            if before is not None:
+                raise RuntimeError("root may not mount a tmpfs here")
+            yield
+    else:
+        with read_only(folder):
+            yield
+
+
 def _mount(folder: Path, options: str) -> bool:
     """Whether a tmpfs could be mounted, which takes root and a kernel that lets it."""
     command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from cbda.chunks import MapReader
 from cbda.errors import UserError
 from cbda.files import (
     AcquiredLabels,
@@ -70,16 +71,24 @@ def plain(value):
     return repr(value.tolist()) if hasattr(value, "tolist") else repr(value)
 
 
+def read_maps(file, *names):
+    """As the HDF5 library reads them, and as threads do."""
+    readers = [reader for name in names for reader in (file[name], MapReader(file[name]).read)]
+    return [
+        (read(i) if callable(read) else read[i]).tobytes() for read in readers for i in range(2)
+    ]
+
+
 def read_scores_file(path):
     with open_scores(path) as file:
-        maps = [file[name][i].tobytes() for name in ("score", "prediction") for i in range(2)]
+        maps = read_maps(file, "score", "prediction")
         attributes = {name: plain(file.attrs[name]) for name in ("num_classes", "radius", "score")}
         return maps, read_image_ids(file), attributes
 
 
 def read_labels_file(path):
     with open_labels(path) as file:
-        maps = [file[name][i].tobytes() for name in ("label", "round") for i in range(2)]
+        maps = read_maps(file, "label", "round")
         queries, image_ids = file["query"][:].tolist(), read_image_ids(file)
         require_queries(file)
     summary = {k: plain(v) for k, v in read_label_summary(path).attributes().items()}

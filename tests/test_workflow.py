@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
 import pandas as pd
 import pytest
+
+from tests.disks import IS_ROOT, refusing_disk
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
@@ -124,9 +128,25 @@ def test_second_run_is_idle(finished: Path) -> None:
     assert "Nothing to be done" in snakemake(finished)
 
 
-def test_tables_do_not_depend_on_the_number_of_cores(finished: Path, tmp_path: Path) -> None:
+@contextmanager
+def busy_machine(num_processes: int) -> Iterator[None]:
+    """Others compute on this machine all the time."""
+    busy = [subprocess.Popen([sys.executable, "-c", "while 1: 1"]) for _ in range(num_processes)]
+    try:
+        yield
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+
+
+def test_tables_do_not_depend_on_cores_order_workers_or_load(
+    finished: Path, tmp_path: Path
+) -> None:
     other = copy_project(tmp_path / "one core")
-    snakemake(other, cores=1)
+    late = "results/tiny/seed0/full/evaluation.json"
+    with busy_machine(2):
+        snakemake(other, "--prioritize", late, change="training: {num_workers: 2}", cores=1)
     for name in TABLES:
         path = Path("results/tiny", name)
         assert (finished / path).read_bytes() == (other / path).read_bytes(), name
@@ -193,6 +213,25 @@ def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> No
     assert "unknown 'cbdaa' (did you mean 'cbda'?)" in output
     assert "allowed: ra, cb, da, cbda" in output
     assert not (project / "data").exists()
+
+
+def test_full_disk_fails_one_branch_and_the_others_go_on(editable: Path) -> None:
+    """The folder of one method lies on a disk with no room for its scores."""
+    results = editable / "results/tiny"
+    folder = results / "seed0/cbda/budget0.05/round2"
+    shutil.rmtree(folder)
+    (results / "table_mIoU.csv").unlink()
+    (results / "seed0/ra/budget0.05/evaluation.json").unlink()
+    with refusing_disk(folder, 48 * 1024):
+        output = snakemake(editable, "--keep-going", check=False)
+        left = {path.name for path in folder.iterdir()}
+    assert (
+        re.search(r"scores.h5: cannot be written: .*it needs 61,440 bytes", output) or not IS_ROOT
+    )
+    assert "Traceback" not in output
+    assert left <= {"score.log", "score.tsv"}
+    table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
+    assert table["num_seeds"].to_dict() == {"source_only": 1, "full": 1, "ra": 1, "cbda": 0}
 
 
 def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
