@@ -1,10 +1,15 @@
-"""Print every table, and the machine they were measured on."""
+"""Print tables of speed and memory, and the machine they were measured on."""
 
+import argparse
 import platform
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks import acquisition
+from benchmarks import acquisition, loader
+from benchmarks.tables import Table
 from cbda.parallel import available_threads
+
+POOL_SIZES = (25, 50, 100, 200)
 
 
 def machine() -> str:
@@ -16,11 +21,37 @@ def machine() -> str:
     return f"{processor}, {available_threads()} cores, Python {platform.python_version()}"
 
 
+def choose_tables(pool_sizes: Iterable[int]) -> dict[str, Callable[[], Table]]:
+    """What there is to measure, by name."""
+    return {
+        "scoring": acquisition.scoring,
+        "selection": acquisition.selection,
+        "global": lambda: acquisition.global_rounds(pool_sizes),
+        "loading": loader.loading,
+    }
+
+
 def main() -> None:
-    """Print."""
+    """Measure and print what is asked for."""
+    names = list(choose_tables(()))
+    parser = argparse.ArgumentParser("benchmarks", description=__doc__)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"{', '.join(names)} (all)")
+    parser.add_argument(
+        "--pool-sizes",
+        type=int,
+        nargs="+",
+        default=POOL_SIZES,
+        metavar="N",
+        help="images of the pools of the global rounds, 10 MB each in a temporary folder",
+    )
+    args = parser.parse_args()
+    unknown = sorted(set(args.tables) - set(names))
+    if unknown:
+        parser.error(f"no table {unknown[0]!r}; allowed: {', '.join(names)}")
     print(machine(), "\n")
-    for table in acquisition.tables():
-        print(f"{table}\n", flush=True)
+    for name, measure in choose_tables(args.pool_sizes).items():
+        if name in args.tables or not args.tables:
+            print(f"{measure()}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,14 +14,21 @@ import numpy as np
 import torch
 
 from benchmarks import literal
-from benchmarks.images import HEIGHT, RADIUS, WIDTH, Maps, make_logits, make_maps, write_pool
+from benchmarks.images import (
+    HEIGHT,
+    NUM_DIFFERENT,
+    RADIUS,
+    WIDTH,
+    make_logits,
+    make_maps,
+    write_pool,
+)
 from benchmarks.tables import Table
 from cbda.acquisition import ripu_region
 from cbda.selection import queries_per_image, select
 
 BUDGETS = (0.05, 0.1, 0.2)
 ROUNDS = 5
-POOL_SIZES = (25, 50, 100, 200)
 NUM_REPEATS = 5
 
 
@@ -50,8 +57,9 @@ def scoring() -> Table:
     return table
 
 
-def selection(maps: Maps) -> Table:
+def selection() -> Table:
     """The queries of one round in one image, on one core."""
+    maps = make_maps(1)[0]
     table = Table(
         "Selection in one image, one core",
         ("budget", "queries", "literal s", "ours ms", "times as fast", "same picks"),
@@ -74,8 +82,9 @@ def selection(maps: Maps) -> Table:
     return table
 
 
-def global_rounds(different: list[Maps]) -> Table:
+def global_rounds(pool_sizes: Iterable[int]) -> Table:
     """A whole round over pools of several sizes, everything included, on all cores."""
+    different = make_maps(NUM_DIFFERENT)
     table = Table(
         "Global round, all cores: read, select, ask, write",
         (
@@ -88,7 +97,7 @@ def global_rounds(different: list[Maps]) -> Table:
             "peak MiB",
         ),
     )
-    for num_images in POOL_SIZES:
+    for num_images in pool_sizes:
         with TemporaryDirectory() as folder:
             scores = write_pool(Path(folder), num_images, different)
             for budget in (BUDGETS[0], BUDGETS[-1]):
@@ -112,9 +121,3 @@ def _measure_round(scores: Path, budget: float) -> dict[str, float]:
     )
     measured: dict[str, float] = json.loads(done.stdout)
     return measured
-
-
-def tables() -> list[Table]:
-    """All of them."""
-    different = make_maps()
-    return [scoring(), selection(different[0]), global_rounds(different)]

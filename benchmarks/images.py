@@ -30,9 +30,9 @@ def make_logits(seed: int) -> Tensor:
     return logits
 
 
-def make_maps() -> list[Maps]:
+def make_maps(num_images: int) -> list[Maps]:
     """Score and prediction of a few images, some surer than others."""
-    scored = (ripu_region(make_logits(s) * (0.6 + 0.2 * s), RADIUS) for s in range(NUM_DIFFERENT))
+    scored = (ripu_region(make_logits(s) * (0.6 + 0.2 * s), RADIUS) for s in range(num_images))
     return [(score.numpy(), prediction.numpy()) for score, prediction in scored]
 
 
@@ -42,7 +42,7 @@ def write_pool(folder: Path, num_images: int, different: list[Maps]) -> Path:
     rng = np.random.default_rng(num_images)
 
     def variant(index: int) -> Maps:
-        score, prediction = different[index % NUM_DIFFERENT]
+        score, prediction = different[index % len(different)]
         shift, factor = int(rng.integers(WIDTH)), np.float32(rng.uniform(0.9, 1.1))
         return np.roll(score, shift, 1) * factor, np.roll(prediction, shift, 1)
 

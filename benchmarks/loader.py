@@ -41,7 +41,7 @@ def _save(path: Path, pixels: NDArray[np.uint8]) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def tables() -> list[Table]:
+def loading() -> Table:
     """Images per second of processor time, labels included, as one worker loads them."""
     table = Table(
         "Loading of training pairs, one core", ("source px", "target px", "MB a file", "images/s")
@@ -56,9 +56,4 @@ def tables() -> list[Table]:
         num_images = sum(2 * len(batch.source_image) for batch in batches)
         elapsed_s = time.process_time() - started_s
     table.add("1280x720", "1280x640", f"{size_mb:.1f}", f"{num_images / elapsed_s:.1f}")
-    return [table]
-
-
-if __name__ == "__main__":
-    for table in tables():
-        print(table)
+    return table
