@@ -133,7 +133,7 @@ def _choose_per_image(pool: Pool, num_per_image: int, reach: int) -> Chosen:
         lambda image: pool.pick(image, num_per_image, reach), range(len(pool)), pool.num_threads
     )
     for image_id, found in zip(pool.image_ids, results, strict=True):
-        _require_enough(f"image {image_id!r}", len(found), num_per_image)
+        require_enough(f"image {image_id!r}", len(found), num_per_image)
         picks.append(found)
     return Chosen(picks, np.full(len(pool), num_per_image), pool.height, merged=False)
 
@@ -145,7 +145,7 @@ def _choose_dynamic(pool: Pool, num_per_image: int, reach: int) -> Chosen:
     while lacking := _incomplete(picks, cut, num_queries):
         _look_again(pool, picks, lacking, reach, cut, num_queries)
         cut = _value_of_rank(picks, num_queries)
-    _require_enough("the pool", sum(map(len, picks)), num_queries)
+    require_enough("the pool", sum(map(len, picks)), num_queries)
     return Chosen(picks, _num_winning(picks, cut, num_queries), pool.height, merged=True)
 
 
@@ -225,7 +225,8 @@ def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
     return winning
 
 
-def _require_enough(where: str, num_found: int, num_wanted: int) -> None:
+def require_enough(where: str, num_found: int, num_wanted: int) -> None:
+    """Raise a `UserError` that says how far it got if a round found too few queries."""
     if num_found < num_wanted:
         raise UserError(
             f"{where} is exhausted: {num_found} of {num_wanted} queries of this round found a free"

@@ -83,6 +83,7 @@ RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "consumed": consumed,
     "ratio": ratio,
     "exp": exp,
+    "quota": consumed,  # at the start of the round; see `cbda.quota` for what follows
 }
 NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
 

@@ -14,7 +14,7 @@ Allocation = Literal["per_image", "dynamic"]
 SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "bvsb", "random")
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
-BALANCES = ("none", "consumed", "ratio", "exp")
+BALANCES = ("none", "consumed", "ratio", "exp", "quota")
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 
 
@@ -22,6 +22,12 @@ def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
     """Raise a ``UserError`` that lists the allowed names if ``value`` is not one of them."""
     if value not in allowed:
         raise UserError(f"{what} {value!r} is unknown; allowed: {', '.join(allowed)}")
+
+
+def require_global(balance: str, allocation: str) -> None:
+    """Raise a ``UserError`` if a balance that acts within a round is asked for image by image."""
+    if balance == "quota" and allocation != "dynamic":
+        raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
 
 
 def is_external(score: str) -> bool:
@@ -56,6 +62,7 @@ class Method:
             value = getattr(self, field)
             if field != "score" or not is_external(value):
                 require_choice(f"method {field}", value, allowed)
+        require_global(self.balance, self.allocation)
 
     def __str__(self) -> str:
         return f"{self.score}/{self.unit}/{self.allocation}/{self.balance}"

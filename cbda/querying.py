@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.allocation import Chosen, Pool, choose_queries
+from cbda.allocation import Chosen, Pool, choose_queries, require_enough
 from cbda.balance import NEED_PREDICTIONS, class_weights, target_shares
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
@@ -15,8 +15,9 @@ from cbda.errors import UserError
 from cbda.files import LabelSummary, read_image_ids
 from cbda.greedy import FloatArray, Mask
 from cbda.pool import require_same_pool
+from cbda.quota import ClassPool, choose_quota
 from cbda.rounds import Previous, RoundSettings, require_continued
-from cbda.selection import queries_per_image, widen
+from cbda.selection import block_radius, queries_per_image, query_px, widen
 
 if TYPE_CHECKING:
     import h5py
@@ -60,21 +61,56 @@ def acquire_round(
     """
     _require_matching(scores, oracle, settings)
     num_images, height, width = scores["score"].shape
-    summary = _summarise(scores, previous, settings)
+    predicted = _count_predictions(scores, settings)
+    target = target_shares(settings.target_distribution, settings.num_classes, predicted)
+    summary = _summarise(scores, previous, settings, target, predicted)
     require_continued(previous, oracle, summary, settings)
-    num_per_image = queries_per_image(
-        height, width, settings.budget, settings.rounds, settings.radius, settings.unit
-    )
     with previous.open() as labels:
-        maps = _WeightedMaps(scores, labels, summary.class_weights, settings)
-        pool = Pool(oracle.image_ids, height, maps.read, num_threads)
+        maps = _Maps(scores, labels, summary.class_weights, settings)
         try:
-            chosen = choose_queries(
-                pool, num_per_image, settings.allocation, settings.radius, settings.unit
-            )
+            if settings.balance == "quota":
+                chosen = _choose_quota(maps, (height, width), summary, target, num_threads)
+            else:
+                chosen = _choose(maps, (height, width), num_threads)
         except UserError as error:
             raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
     return Acquired(chosen, summary, settings, (num_images, height, width))
+
+
+def _choose(maps: "_Maps", shape: tuple[int, int], num_threads: int) -> Chosen:
+    """Class weights stay as they are during the round."""
+    settings = maps.settings
+    pool = Pool(maps.image_ids, shape[0], maps.read_weighted, num_threads)
+    num_per_image = _queries_per_image(shape, settings)
+    return choose_queries(pool, num_per_image, settings.allocation, settings.radius, settings.unit)
+
+
+def _choose_quota(
+    maps: "_Maps",
+    shape: tuple[int, int],
+    summary: LabelSummary,
+    target: NDArray[np.float64],
+    num_threads: int,
+) -> Chosen:
+    """Every query spends the share of its predicted class."""
+    settings = maps.settings
+    num_queries = len(maps.image_ids) * _queries_per_image(shape, settings)
+    chosen = choose_quota(
+        ClassPool(maps.image_ids, shape, settings.num_classes, maps.read, num_threads),
+        num_queries,
+        block_radius(settings.radius, settings.unit),
+        query_px(settings.radius, settings.unit),
+        target * settings.budget * summary.num_pool_px,
+        summary.class_counts.sum(axis=0).astype(np.float64),
+    )
+    require_enough("the pool", len(chosen), num_queries)
+    return chosen
+
+
+def _queries_per_image(shape: tuple[int, int], settings: RoundSettings) -> int:
+    return queries_per_image(
+        *shape, settings.budget, settings.rounds, settings.radius, settings.unit
+    )
 
 
 def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
@@ -86,16 +122,21 @@ def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSetti
             raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
 
 
-def _summarise(scores: "h5py.File", previous: Previous, settings: RoundSettings) -> LabelSummary:
+def _summarise(
+    scores: "h5py.File",
+    previous: Previous,
+    settings: RoundSettings,
+    target: NDArray[np.float64],
+    predicted: NDArray[np.int64] | None,
+) -> LabelSummary:
     """Attributes of the file to write, with the class weights of this round."""
     num_pool_px = int(scores["score"].size)
     counts = previous.class_counts(settings.num_classes)
-    predicted = _count_predictions(scores, settings)
     weights = class_weights(
         settings.balance,
         counts.sum(axis=0),
         settings.budget * num_pool_px,
-        target=target_shares(settings.target_distribution, settings.num_classes, predicted),
+        target=target,
         max_weight=settings.max_weight,
         predicted=predicted,
     )
@@ -128,8 +169,8 @@ def _count_predictions(scores: "h5py.File", settings: RoundSettings) -> NDArray[
     return counts
 
 
-class _WeightedMaps:
-    """Score map times class weight, and blocked map, of one image at a time, in any thread."""
+class _Maps:
+    """Score, prediction and blocked map of one image at a time, in any thread."""
 
     def __init__(
         self,
@@ -138,23 +179,28 @@ class _WeightedMaps:
         weights: NDArray[np.float64],
         settings: RoundSettings,
     ) -> None:
-        self._image_ids = read_image_ids(scores)
+        self.image_ids = read_image_ids(scores)
         self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
         self._round = None if labels is None else MapReader(labels["round"])
-        self._weights, self._settings = weights, settings
+        self._weights, self.settings = weights, settings
 
-    def read(self, index: int) -> tuple[FloatArray, Mask]:
-        """Score (H,W) float and blocked (H,W) bool."""
+    def read(self, index: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
+        """Score (H,W) float, prediction (H,W) uint8 and blocked (H,W) bool."""
         score, prediction = self._score.read(index), self._prediction.read(index)
-        _require_sound(f"image {self._image_ids[index]!r}", score, prediction, len(self._weights))
-        if self._settings.balance != "none":
+        _require_sound(f"image {self.image_ids[index]!r}", score, prediction, len(self._weights))
+        return score, prediction, self._blocked(index, score.shape)
+
+    def read_weighted(self, index: int) -> tuple[FloatArray, Mask]:
+        """Score times class weight, and blocked."""
+        score, prediction, blocked = self.read(index)
+        if self.settings.balance != "none":
             score = _weigh(score, prediction, self._weights)
-        return score, self._blocked(index, score.shape)
+        return score, blocked
 
     def _blocked(self, index: int, shape: tuple[int, ...]) -> Mask:
         if self._round is None:
             return np.zeros(shape, np.bool_)
-        return widen(self._round.read(index) > 0, self._settings.radius)
+        return widen(self._round.read(index) > 0, self.settings.radius)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -13,7 +13,7 @@ from cbda.balance import target_shares
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import LabelSummary, open_labels, read_image_ids, read_label_summary
-from cbda.methods import ALLOCATIONS, BALANCES, require_choice
+from cbda.methods import ALLOCATIONS, BALANCES, require_choice, require_global
 from cbda.pool import require_same_pool
 from cbda.selection import block_radius
 
@@ -55,6 +55,7 @@ class RoundSettings:
         block_radius(self.radius, self.unit)  # refuses an unknown unit
         require_choice("allocation", self.allocation, ALLOCATIONS)
         require_choice("balance", self.balance, BALANCES)
+        require_global(self.balance, self.allocation)
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
         if not 1 <= self.round <= self.rounds:

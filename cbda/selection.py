@@ -27,6 +27,11 @@ def label_radius(radius: int, unit: str) -> int:
     return radius if unit == "region" else 0
 
 
+def query_px(radius: int, unit: str) -> int:
+    """Pixels that one query labels away from the border."""
+    return (2 * label_radius(radius, unit) + 1) ** 2
+
+
 def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit: str) -> IntArray:
     """Choose queries in one image, greedily, highest score first.
 
@@ -64,8 +69,7 @@ def queries_per_image(
     height: int, width: int, budget: float, rounds: int, radius: int, unit: str
 ) -> int:
     """Queries of one round: n = ceil(H W (b/R) / area); the area of a pixel is 1."""
-    area_px = (2 * label_radius(radius, unit) + 1) ** 2
-    return math.ceil(height * width * (budget / rounds) / area_px)
+    return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
 
 
 def widen(mask: Mask, radius: int) -> Mask:
