@@ -3,6 +3,7 @@
 # make test     run the tests
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
+# make rehearsal  GTAV to Cityscapes on made-up images at true size; takes hours and 20 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench
+.PHONY: table report install test check tiny bench rehearsal
 .DEFAULT_GOAL := table
 
 table: install
@@ -45,3 +46,6 @@ tiny: install
 
 bench: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+rehearsal: install
+	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from benchmarks import acquisition
+from benchmarks import acquisition, loader
 from cbda.parallel import available_threads
 
 
@@ -19,7 +19,7 @@ def machine() -> str:
 def main() -> None:
     """Print."""
     print(machine(), "\n")
-    for table in acquisition.tables():
+    for table in [*acquisition.tables(), *loader.tables()]:
         print(f"{table}\n", flush=True)
 
 
