@@ -3,6 +3,7 @@
 # make test     run the tests
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
+# make rehearsal  GTAV to Cityscapes on made-up images at true size; takes hours and 20 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
@@ -12,7 +13,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench soak slurm
+.PHONY: table report install test check tiny bench rehearsal soak slurm
 .DEFAULT_GOAL := table
 
 table: install
@@ -56,3 +57,6 @@ soak: install
 slurm: install
 	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
 	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm
+
+rehearsal: install
+	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal
