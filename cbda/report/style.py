@@ -31,7 +31,7 @@ CLASS_COLOURS = (
     "#4E629D", "#FF899D", "#00EBFF", "#622762", "#C47614", "#14893B",
     "#D8EB62", "#B189FF", "#9DB14E", "#00B189", "#4E6262", "#D876C4",
 )  # fmt: skip
-ROUND_COLOURS = "cividis_r"
+ROUND_COLOURS = "viridis_r"  # has no grey, which is what lies below acquired pixels
 DIFFERENCE_COLOURS = "RdBu"
 PNG_DPI = 160
 JPEG_QUALITY = 88
