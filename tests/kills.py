@@ -45,7 +45,7 @@ COMMAND = [
     *("--configfile", "tests/config.yaml", "change.yaml", "--", TARGET),
 ]
 POLL_S = 0.05
-LIMIT_S = 300  # of one run of Snakemake, which takes a minute
+LIMIT_S = 900  # of one run of Snakemake, which takes a minute on an idle machine
 
 
 @dataclass(frozen=True)
