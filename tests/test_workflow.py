@@ -145,7 +145,7 @@ def test_tables_do_not_depend_on_cores_order_workers_or_load(
 ) -> None:
     other = copy_project(tmp_path / "one core")
     late = "results/tiny/seed0/full/evaluation.json"
-    with busy_machine(2):
+    with busy_machine(1):
         snakemake(other, "--prioritize", late, change="training: {num_workers: 2}", cores=1)
     for name in TABLES:
         path = Path("results/tiny", name)
