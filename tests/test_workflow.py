@@ -143,10 +143,10 @@ def busy_machine(num_processes: int) -> Iterator[None]:
 def test_tables_do_not_depend_on_cores_order_workers_or_load(
     finished: Path, tmp_path: Path
 ) -> None:
-    other = copy_project(tmp_path / "one core")
+    other = copy_project(tmp_path / "three cores")
     late = "results/tiny/seed0/full/evaluation.json"
     with busy_machine(1):
-        snakemake(other, "--prioritize", late, change="training: {num_workers: 2}", cores=1)
+        snakemake(other, "--prioritize", late, change="training: {num_workers: 2}", cores=3)
     for name in TABLES:
         path = Path("results/tiny", name)
         assert (finished / path).read_bytes() == (other / path).read_bytes(), name
