@@ -28,5 +28,7 @@ def run(args: argparse.Namespace) -> None:
 
     dataset = open_dataset(args, "source", args.classes)
     counts = map_pairs(pair_counts, dataset, args.num_workers)
-    per_image = [row[:-1].tolist() for row in tqdm(counts, total=len(dataset), mininterval=5)]
+    per_image = [
+        row[:-1].tolist() for row in tqdm(counts, total=len(dataset), mininterval=5, delay=5)
+    ]
     save_statistics(args.out, list(dataset.image_ids), list(dataset.classes), per_image)

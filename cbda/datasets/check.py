@@ -99,7 +99,7 @@ def check_dataset(
         findings.blame(fault.path, fault.message)
     look = look_at_headers if headers_only else look_at_pixels
     found = map_pairs(look, dataset, num_workers)
-    for one in tqdm(found, total=len(dataset), mininterval=5, desc="check"):
+    for one in tqdm(found, total=len(dataset), mininterval=5, delay=5, desc="check"):
         findings.add(one)
     return findings
 
