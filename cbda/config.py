@@ -38,7 +38,7 @@ def validate_config(config: Config, schema_path: Path) -> None:
     mistakes = [_describe(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
     mistakes = mistakes or list(_inconsistencies(config))
     if mistakes:
-        raise UserError("; ".join(mistakes))
+        raise UserError(" ".join("; ".join(mistakes).splitlines()))  # keys may hold any character
 
 
 def resolve_experiment(config: Config) -> dict[str, Method]:
