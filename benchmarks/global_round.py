@@ -7,14 +7,18 @@ import argparse
 import json
 import time
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import h5py
 import numpy as np
+from PIL import Image
 
-from benchmarks.images import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
+from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
+from cbda.chunks import write_maps
 from cbda.datasets import create_dataset
-from cbda.files import open_scores
+from cbda.files import create_scores, open_scores
 from cbda.labelling import write_round
 from cbda.parallel import available_threads
 from cbda.querying import acquire_round
@@ -23,6 +27,7 @@ from cbda.selection import queries_per_image, select
 
 ROUNDS = 5
 NUM_SELECTED_ALONE = 25
+WARM_UP_SIDE = 1024  # large enough for what is done with large images
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ def measure(scores_path: Path, budget: float, num_threads: int) -> Measured:
         seed=0,
         num_classes=NUM_CLASSES,
     )
-    _warm_up()
+    _warm_up(settings)
     round_s = _time_round(scores_path, settings, num_threads)
     peak_mib = _peak_mib()
     selection_s = _time_selection(scores_path, budget)
@@ -69,9 +74,20 @@ def _peak_mib() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def _warm_up() -> None:
-    for dtype in (np.float32, np.float64):
-        select(np.zeros((8, 8), dtype), np.zeros((8, 8), np.bool_), 1, 1, "region")
+def _warm_up(settings: RoundSettings) -> None:
+    """A round over two images of nothing, which loads whatever is compiled."""
+    shape = (WARM_UP_SIDE, WARM_UP_SIDE)
+    nothing = np.zeros(shape, np.uint8)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
+        with create_scores(folder / "scores.h5", ["0", "1"], *shape, attributes) as file:
+            maps = nothing.astype(np.float32), nothing
+            write_maps((file["score"], file["prediction"]), [maps, maps])
+        for part, index in product(("images", "labels"), range(2)):
+            (folder / part).mkdir(exist_ok=True)
+            Image.fromarray(nothing).save(folder / part / f"{index}.png")
+        _time_round(folder / "scores.h5", settings, num_threads=1)
 
 
 def _time_round(scores_path: Path, settings: RoundSettings, num_threads: int) -> float:

@@ -10,11 +10,11 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
 from cbda.acquisition import ripu_region
 from cbda.chunks import write_maps
 from cbda.files import create_scores
 
-HEIGHT, WIDTH, NUM_CLASSES, RADIUS = 1024, 2048, 19, 1
 SCALES = ((64, 4.0), (16, 2.0), (4, 0.7))  # size in px and weight of the blobs of a class
 NUM_DIFFERENT = 6
 Maps = tuple[NDArray[np.float32], NDArray[np.uint8]]

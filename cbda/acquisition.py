@@ -175,11 +175,11 @@ def _entropy_and_prediction(logits: Tensor) -> Scored:
     entropy = torch.empty(logits.shape[1:], device=logits.device)
     prediction = torch.empty_like(entropy, dtype=torch.uint8)
     for rows in _row_blocks(logits, ENTROPY_BLOCK_PX):
-        values = logits[:, rows].float()  # (C, rows, W)
-        prediction[rows] = most_probable(values)
+        values = logits[:, rows].to(torch.float32, copy=True)  # (C, rows, W)
         probability = torch.softmax(values, dim=0)
-        information = (probability + EPSILON).log_()
-        entropy[rows] = information.mul_(probability).sum(dim=0).neg_()
+        prediction[rows] = most_probable(values, scratch=values)
+        information = torch.add(probability, EPSILON, out=values).log_()
+        torch.sum(information.mul_(probability), dim=0, out=entropy[rows]).neg_()
     return entropy, prediction
 
 

@@ -11,8 +11,8 @@ def sum_over_classes(
 ) -> NDArray[np.float32]:
     """Sum over the classes of a function of their count in the clipped window.
 
-    The window slides along the rows, so that a pixel costs its new and its old column, and the
-    classes.
+    The window slides along the rows, so that a pixel costs its new and its old column and, where
+    they differ, the classes.
 
     Args:
         prediction: (H,W) uint8, each below `num_classes`.
@@ -27,20 +27,33 @@ def sum_over_classes(
     sums = np.empty((height, width), np.float32)
     for row in range(height):
         first, last = max(row - radius, 0), min(row + radius + 1, height)
-        counts = np.zeros(num_classes, np.int64)
-        size = 0
+        counts, size, total = np.zeros(num_classes, np.int64), 0, np.float32(0)
         for column in range(-radius, width):
-            if column + radius < width:
+            new, old = column + radius, column - radius - 1
+            is_inside = new < width and old >= 0
+            if is_inside and _is_same(prediction, first, last, new, old):
+                sums[row, column] = total
+                continue
+            if new < width:
                 size += last - first
                 for i in range(first, last):
-                    counts[prediction[i, column + radius]] += 1
-            if column - radius - 1 >= 0:
+                    counts[prediction[i, new]] += 1
+            if old >= 0:
                 size -= last - first
                 for i in range(first, last):
-                    counts[prediction[i, column - radius - 1]] -= 1
+                    counts[prediction[i, old]] -= 1
             if column >= 0:
                 total = np.float32(0)
                 for label in range(num_classes):
                     total += table[size, counts[label]]
                 sums[row, column] = total
     return sums
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_same(prediction: NDArray[np.uint8], first: int, last: int, new: int, old: int) -> bool:
+    """Whether two columns of a window hold the same, so that its histogram does not change."""
+    for row in range(first, last):  # noqa: SIM110  numba compiles no generator expressions
+        if prediction[row, new] != prediction[row, old]:
+            return False
+    return True

@@ -93,6 +93,8 @@ def _unfilter_sequential(kind: int, source: Rows, above: Rows, target: Rows) -> 
 @numba.njit(cache=True, nogil=True)
 def _paeth(left: int, up: int, corner: int) -> int:
     """Whichever neighbour is nearest to left + up - corner; ties in this order."""
+    if left == corner or up == corner:  # in flat areas, which labels are full of
+        return up if left == corner else left
     by_left, by_up = abs(up - corner), abs(left - corner)
     by_corner = abs(left + up - 2 * corner)
     if by_left <= by_up and by_left <= by_corner:
