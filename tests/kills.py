@@ -40,6 +40,18 @@ CHANGE = {
 }
 RESULTS = "results/tiny"
 TARGET = f"{RESULTS}/table_mIoU.csv"
+PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they were used
+    "data_make": "data/*/*/manifest.json",
+    "data_check": f"{RESULTS}/data/*.json",
+    "pretrain": f"{RESULTS}/*/pretrain/model.pt",
+    "source_only": f"{RESULTS}/*/source_only/model.pt",
+    "full": f"{RESULTS}/*/full/model.pt",
+    "score": f"{RESULTS}/**/labels.h5",
+    "acquire": f"{RESULTS}/**/labels.h5",
+    "finetune": f"{RESULTS}/**/round*/model.pt",
+    "evaluate": f"{RESULTS}/**/evaluation.json",
+    "tabulate": f"{RESULTS}/*.csv",
+}
 COMMAND = [
     *(sys.executable, "-m", "snakemake", "--cores", "2"),
     *("--configfile", "tests/config.yaml", "change.yaml", "--", TARGET),
@@ -115,16 +127,12 @@ class Project:
         names = ("*.tmp", "*.resume", "scores.h5")
         return [str(path) for name in names for path in self.folder.rglob(name)]
 
-    def remove_product(self, rule: str) -> None:
-        """Have a rule run again that was done before it could be killed."""
-        place = {"source_only": "source_only/model.pt", "full": "full/model.pt"}
-        names = {"data_make": "manifest.json", "data_check": "val.json", "acquire": "labels.h5"}
-        names |= {"pretrain": "pretrain/model.pt", "finetune": "round2/model.pt"}
-        names |= {"score": "round2/labels.h5", "evaluate": "evaluation.json"} | place
-        name = names.get(rule, "table_mIoU.csv")
-        max(
-            path for path in self.folder.rglob(Path(name).name) if str(path).endswith(name)
-        ).unlink()
+    def undo_from(self, rule: str) -> None:
+        """Have a rule run again, and what follows: Snakemake does not miss a file between."""
+        first = RULES.index(rule)
+        for pattern in {PRODUCTS[name] for name in RULES[first:]}:
+            for path in list(self.folder.glob(pattern)):
+                path.unlink()
 
 
 def run_with_kills(
@@ -138,7 +146,7 @@ def run_with_kills(
     while due.total():
         kill = _run_until_kill(project, due, rng, durations_s)
         if kill is None:
-            project.remove_product(next(rule for rule in RULES if due[rule]))
+            project.undo_from(next(rule for rule in RULES if due[rule]))
         else:
             due[kill.rule] -= 1
             yield kill
