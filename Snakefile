@@ -32,7 +32,9 @@ wildcard_constraints:
     method="|".join(METHODS),
 
 
+include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/tabulate.smk"
+include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
 

@@ -24,8 +24,10 @@ COMMANDS = {
     "acquire": "choose queries and ask the oracle",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
+    "diagnose": "count what a round asked for, with the ground truth in view",
     "plan": "estimate what an experiment will cost",
     "tabulate": "gather all runs into tables",
+    "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",
 }
 

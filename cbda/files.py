@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 VOID = 255
 STATISTICS_FORMAT = "cbda.statistics"
+DIAGNOSIS_FORMAT = "cbda.diagnosis"
 QUERIES_PER_CHUNK = 1 << 16
 MODEL_FORMAT = "cbda.model"
 DIGEST = "sha256"
@@ -132,6 +133,20 @@ def read_evaluation(path: Path) -> dict[str, Any]:
     if digest is not None and digest != _digest(evaluation):
         raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
     return dict(evaluation)
+
+
+def write_diagnosis(path: Path, columns: dict[str, list[Any]]) -> None:
+    """Write diagnosis.json: the columns of a table of one row per class."""
+    content = {"names": list(columns), "columns": list(columns.values())}
+    write_json(path, {"format": DIAGNOSIS_FORMAT, "version": 1, **content})
+
+
+def read_diagnosis(path: Path) -> dict[str, list[Any]]:
+    """Read the columns of diagnosis.json."""
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("format") != DIAGNOSIS_FORMAT:
+        raise UserError(f"{path}: expected {DIAGNOSIS_FORMAT!r}")
+    return dict(zip(content["names"], content["columns"], strict=True))
 
 
 def _digest(content: Any) -> str:

@@ -183,6 +183,14 @@ def run_options():
     return [str(word) for run in all_runs() for word in ("--run", *run)]
 
 
+def all_diagnoses():
+    """(method, budget, seed, round, diagnosis) of every round of every run."""
+    for method, budget, seed, evaluation, _ in all_runs():
+        for number in range(1, ROUNDS + 1) if method not in REFERENCES else ():
+            folder = Path(evaluation).parent
+            yield method, budget, str(seed), str(number), f"{folder}/round{number}/diagnosis.json"
+
+
 def gallery_files():
     """(method, checkpoint that scored the last round, last checkpoint, labels) of the gallery."""
     if not config["report"]["gallery_images"]:

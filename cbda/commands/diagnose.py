@@ -1,0 +1,39 @@
+"""Count what a round asked for, with the whole ground truth in view; no method reads it.
+
+Needs the score file of the round, which the workflow deletes once every job has read it.
+"""
+
+import argparse
+from pathlib import Path
+
+from cbda.commands.common import (
+    add_class_option,
+    add_dataset_options,
+    add_output_option,
+    open_dataset,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--scores", type=Path, required=True, help="scores.h5 of this round")
+    parser.add_argument("--labels", type=Path, required=True, help="labels.h5 of this round")
+    add_dataset_options(parser, "oracle")
+    add_class_option(parser)
+    parser.add_argument("--threads", type=int, default=1, help="images worked on at a time")
+    add_output_option(parser, "diagnosis.json")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, count, save."""
+    from cbda.diagnosis import diagnose_round
+    from cbda.files import open_labels, open_scores, write_diagnosis
+
+    oracle = open_dataset(args, "oracle", args.classes)
+    with open_scores(args.scores) as scores, open_labels(args.labels) as labels:
+        diagnosis = diagnose_round(scores, labels, oracle, args.threads)
+        weights = labels.attrs["class_weights"].tolist()
+    columns = diagnosis.columns(oracle.classes)
+    write_diagnosis(args.out, {**columns, "class_weight": weights})
+    queries, pure = diagnosis.queries.sum(), diagnosis.pure_queries.sum()
+    print(f"{pure} of {queries} queries went to windows of one predicted class")

@@ -1,0 +1,16 @@
+rule collect:
+    input:
+        diagnoses=[part[-1] for part in all_diagnoses()],
+    output:
+        table="<results>/diagnosis.csv",
+    log:
+        "<results>/collect.log",
+    benchmark:
+        "<results>/collect.tsv"
+    conda:
+        "../../envs/cbda.yaml"
+    params:
+        code=fingerprint("collect"),
+        diagnoses=[word for part in all_diagnoses() for word in ("--diagnosis", *part)],
+    shell:
+        "python -m cbda collect {params.diagnoses:q} --out {output.table:q} > {log:q} 2>&1"
