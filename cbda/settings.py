@@ -107,7 +107,7 @@ class TrainingSettings:
         source_sampling: how source images are drawn, one of `SAMPLINGS`.
         horizontal_flip: mirror half of the images.
         color_jitter: largest relative change of brightness, contrast and saturation.
-        precision: of the network on CUDA in training, `float32` or `bfloat16`; losses are
+        precision: of the network in training, `float32` or `bfloat16`; losses are
             always float32.
         num_workers: processes that load images; 0 loads in the main process.
         optimizer: optimizer and schedule.

@@ -132,7 +132,7 @@ def partial_losses(
     the mixture whose statistics it uses afterwards. Otherwise there are two parts, each to be
     backpropagated before the next is asked for, so that memory holds the graph of one domain.
 
-    The network computes in `settings.precision` on CUDA, the losses always in float32.
+    The network computes in `settings.precision`, the losses always in float32.
     """
     weights, precision = settings.loss, settings.precision
     source, target = batch.source_image, batch.target_image
@@ -169,10 +169,9 @@ def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Context in which a network on CUDA computes in `precision`; the CPU keeps float32."""
+    """Context in which a network computes in `precision`."""
     require_choice("training.precision", precision, PRECISIONS)
-    lower = precision == "bfloat16" and device.type == "cuda"
-    return torch.autocast(device.type, torch.bfloat16, enabled=lower)
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 def _label_to(device: torch.device, label: Tensor) -> Tensor:

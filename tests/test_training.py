@@ -300,9 +300,14 @@ def test_losses_are_computed_in_float32():
     )
 
 
-def test_lower_precision_is_for_cuda_alone():
-    with autocast(CPU, "bfloat16"):
-        assert nn.Conv2d(1, 1, 1)(torch.ones(1, 1, 1, 1)).dtype == torch.float32
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_network_computes_in_the_precision_asked_for(precision):
+    with autocast(CPU, precision):
+        found = nn.Conv2d(1, 1, 1)(torch.ones(1, 1, 1, 1)).dtype
+    assert found == getattr(torch, precision)
+
+
+def test_an_unknown_precision_is_refused():
     with pytest.raises(UserError, match="'half' is unknown; allowed: float32, bfloat16"):
         autocast(CPU, "half")
 
