@@ -46,7 +46,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "<results>/table_mIoU.csv",
+        "<tables>/table_mIoU.csv",
 
 
 onerror:

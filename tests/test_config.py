@@ -152,7 +152,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         if isinstance(value, dict) and isinstance(base.get(key), dict):
             assert_differs(value, base[key], f"{where}: {key}")
         elif key not in ("radius", "image_size"):
-            assert value != base[key], f"{where}: {key} is the default"
+            assert value != base.get(key), f"{where}: {key} is the default"
 
 
 @pytest.mark.parametrize(

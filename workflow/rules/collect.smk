@@ -2,11 +2,11 @@ rule collect:
     input:
         diagnoses=[part[-1] for part in all_diagnoses()],
     output:
-        table="<results>/diagnosis.csv",
+        table="<tables>/diagnosis.csv",
     log:
-        "<results>/collect.log",
+        "<tables>/collect.log",
     benchmark:
-        "<results>/collect.tsv"
+        "<tables>/collect.tsv"
     conda:
         "../../envs/cbda.yaml"
     params:

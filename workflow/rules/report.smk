@@ -6,18 +6,18 @@ rule report:
         target="<results>/data/target.json",
         template="workflow/report/page.html",
     output:
-        page="<results>/report.html",
+        page="<tables>/report.html",
         figures=report(
-            directory("<results>/figures"),
+            directory("<tables>/figures"),
             patterns=["{name}.png"],
             caption="../report/figures.rst",
             category="Figures",
             labels={"figure": "{name}"},
         ),
     log:
-        "<results>/report.log",
+        "<tables>/report.log",
     benchmark:
-        "<results>/report.tsv"
+        "<tables>/report.tsv"
     conda:
         "../../envs/cbda.yaml"
     threads: config["compute"]["threads"]

@@ -3,13 +3,13 @@ rule tabulate:
         evaluations=[run[3] for run in all_runs()],
         labels=[run[4] for run in all_runs() if run[4] != "-"],
     output:
-        table="<results>/table_mIoU.csv",
-        classes="<results>/class_iou.csv",
-        acquisition="<results>/acquisition.csv",
+        table="<tables>/table_mIoU.csv",
+        classes="<tables>/class_iou.csv",
+        acquisition="<tables>/acquisition.csv",
     log:
-        "<results>/tabulate.log",
+        "<tables>/tabulate.log",
     benchmark:
-        "<results>/tabulate.tsv"
+        "<tables>/tabulate.tsv"
     conda:
         "../../envs/cbda.yaml"
     params:
