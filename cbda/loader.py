@@ -4,9 +4,12 @@ So a run that is cut into jobs, resumed, or loaded by several workers sees the s
 an uninterrupted one.
 """
 
+import atexit
+import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -18,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from cbda.datasets.transforms import REDUCTIONS, Augmentation, crop, resize_image, to_tensor
 from cbda.errors import UserError
 from cbda.methods import require_choice
+from cbda.parallel import available_threads
 from cbda.resume import ignore_termination
 from cbda.sampling import BalancedOrder, shuffled_index
 from cbda.settings import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
@@ -170,14 +174,31 @@ def create_loader(
     """
     require_choice("training.label_reduction", settings.label_reduction, LABEL_REDUCTIONS)
     balanced = _balanced_order(settings.source_sampling, presence, seed)
+    num_workers = min(settings.num_workers, available_threads())
+    if num_workers:
+        _kill_workers_at_exit()
     return DataLoader(
         _Pairs(source, target, settings, seed, balanced),
         batch_sampler=_Iterations(start, stop, settings.batch_size),
-        num_workers=settings.num_workers,
+        num_workers=num_workers,
         collate_fn=_collate,
         pin_memory=pin_memory,
         worker_init_fn=ignore_termination,
     )
+
+
+@cache
+def _kill_workers_at_exit() -> None:
+    """Where an error keeps a loader alive, its workers are ended by the end of the process.
+
+    Multiprocessing ends them by SIGTERM, which they ignore, and then waits for them.
+    """
+
+    def kill() -> None:
+        for process in multiprocessing.active_children():
+            process.kill()
+
+    atexit.register(kill)
 
 
 def _balanced_order(

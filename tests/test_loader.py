@@ -1,4 +1,7 @@
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +40,23 @@ def uninterrupted():
 
 def test_batches_do_not_depend_on_the_number_of_workers(uninterrupted):
     assert_equal(uninterrupted, batches(settings=replace(SETTINGS, num_workers=2)))
+
+
+KEPT = """
+import sys
+from tests.test_loader import SETTINGS, SOURCE, TARGET, create_loader, replace
+
+iterator = iter(create_loader(SOURCE, TARGET, replace(SETTINGS, num_workers=1), 0, 0, 99))
+next(iterator)
+sys.kept = iterator  # as a traceback does
+sys.exit(3)
+"""
+
+
+def test_a_process_ends_though_something_keeps_its_workers():
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", KEPT], cwd=root, timeout=60, check=False)
+    assert done.returncode == 3
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5])
