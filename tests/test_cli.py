@@ -276,7 +276,8 @@ def finished(generated, tmp_path):
     run("evaluate --checkpoint model.pt --val-root val --flip --device cpu --out evaluation.json")
     run(
         """tabulate --run cbda 0.1 5 evaluation.json labels.h5 --baseline cbda --out table.csv
-        --out-classes classes.csv --out-acquisition acquisition.csv"""
+        --out-classes classes.csv --out-acquisition acquisition.csv
+        --out-comparisons comparisons.csv"""
     )
     return tmp_path
 
