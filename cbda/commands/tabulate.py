@@ -1,4 +1,4 @@
-"""Gather all runs into table_mIoU.csv, class_iou.csv and acquisition.csv."""
+"""Gather all runs into table_mIoU.csv, comparisons.csv, class_iou.csv and acquisition.csv."""
 
 import argparse
 from pathlib import Path
@@ -12,6 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
     parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
     parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
+    parser.add_argument("--out-comparisons", type=Path, required=True, help="comparisons.csv")
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
+    from cbda.comparisons import comparison_table, with_p_values_as_text
     from cbda.files import write_text
     from cbda.tabulate import (
         Run,
@@ -44,6 +46,7 @@ def run(args: argparse.Namespace) -> None:
     tables = {
         args.out_classes: class_table(runs),
         args.out_acquisition: acquisition_table(runs),
+        args.out_comparisons: with_p_values_as_text(comparison_table(runs, args.baseline)),
         args.out: summary_table(runs, args.baseline),
     }
     for path, table in tables.items():

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from cbda.comparisons import PairedTest, paired_test
 from cbda.report import published
 from cbda.tabulate import PERCENT, Run
 
@@ -20,8 +21,7 @@ class Comparison(NamedTuple):
         method: its name.
         budget: as written in the configuration.
         num_seeds: pairs.
-        mean: of the differences of each measure.
-        spread: their standard deviation (n - 1); NaN for one pair.
+        tests: of the differences of each measure: mean, spread, interval and p.
         num_higher: pairs in which the method is above the baseline.
         published: what the CBDA paper reports; None where it reports nothing.
     """
@@ -29,8 +29,7 @@ class Comparison(NamedTuple):
     method: str
     budget: str
     num_seeds: int
-    mean: dict[str, float]
-    spread: dict[str, float]
+    tests: dict[str, PairedTest]
     num_higher: dict[str, int]
     published: dict[str, float] | None
 
@@ -52,7 +51,7 @@ def seed_differences(runs: Sequence[Run], baseline: str) -> pd.DataFrame:
 
 
 def compare(differences: pd.DataFrame, baseline: str) -> list[Comparison]:
-    """Mean and spread over seeds of the table of `seed_differences`."""
+    """Mean over seeds of the table of `seed_differences`, with its spread and test."""
     comparisons = []
     for (method, budget), rows in differences.groupby(["method", "budget"], sort=False):
         values = rows[list(MEASURES)]
@@ -61,8 +60,7 @@ def compare(differences: pd.DataFrame, baseline: str) -> list[Comparison]:
                 str(method),
                 str(budget),
                 len(rows),
-                mean={name: float(values[name].mean()) for name in MEASURES},
-                spread={name: float(values[name].std(ddof=1)) for name in MEASURES},
+                tests={name: paired_test(values[name].tolist()) for name in MEASURES},
                 num_higher={name: int((values[name] > 0).sum()) for name in MEASURES},
                 published=_published(str(method), str(budget), baseline),
             )
@@ -102,5 +100,5 @@ def _published(method: str, budget: str, baseline: str) -> dict[str, float] | No
 
 def is_clear(comparison: Comparison, measure: str) -> bool:
     """Whether there are seeds enough and the mean exceeds the spread."""
-    mean, spread = comparison.mean[measure], comparison.spread[measure]
+    mean, spread = comparison.tests[measure].diff_mean, comparison.tests[measure].diff_std
     return comparison.num_seeds >= MIN_SEEDS and not np.isnan(spread) and abs(mean) > spread

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from cbda.comparisons import PairedTest
 from cbda.report.differences import Comparison, is_clear
 from cbda.report.provenance import PhaseTime
 from cbda.tabulate import PERCENT
@@ -90,7 +91,10 @@ def comparison_rows(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
             "starts_group": not rows or rows[-1]["budget"] != budget,
         }
         for short, measure in (("miou", "mIoU"), ("worst", "worst_class_IoU")):
-            row[short] = with_spread(item.mean[measure], item.spread[measure], sign="+")
+            test = item.tests[measure]
+            row[short] = with_spread(test.diff_mean, test.diff_std, sign="+")
+            row[f"{short}_interval"] = interval(test)
+            row[f"{short}_p"] = p_value(test.p_t)
             row[f"{short}_higher"] = f"{item.num_higher[measure]} of {item.num_seeds}"
             row[f"{short}_clear"] = is_clear(item, measure)
         rows.append(row)
@@ -121,6 +125,18 @@ def with_spread(mean: float, spread: float, sign: str = "") -> str:
     if math.isnan(mean):
         return ""
     return number(mean, sign=sign) + ("" if math.isnan(spread) else f" ± {spread:.1f}")
+
+
+def interval(test: PairedTest) -> str:
+    """The interval of a mean difference; empty if there is none."""
+    if math.isnan(test.ci_low):
+        return ""
+    return f"{number(test.ci_low, sign='+')} to {number(test.ci_high, sign='+')}"
+
+
+def p_value(p: float) -> str:
+    """Three decimals; empty if there is none."""
+    return "< 0.001" if p < 0.001 else number(p, 3)
 
 
 def number(value: float, decimals: int = 1, sign: str = "") -> str:

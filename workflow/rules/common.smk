@@ -225,7 +225,12 @@ def balance_target_options():
 
 def partial_tables():
     """Option of the command to the table that a failed run leaves."""
-    names = {"out": "table_mIoU", "out-classes": "class_iou", "out-acquisition": "acquisition"}
+    names = {
+        "out": "table_mIoU",
+        "out-classes": "class_iou",
+        "out-acquisition": "acquisition",
+        "out-comparisons": "comparisons",
+    }
     folder = Path(config["pathvars"]["tables"].replace("<results>", config["pathvars"]["results"]))
     return {option: folder / f"{name}.partial.csv" for option, name in names.items()}
 

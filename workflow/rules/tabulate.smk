@@ -6,6 +6,7 @@ rule tabulate:
         table="<tables>/table_mIoU.csv",
         classes="<tables>/class_iou.csv",
         acquisition="<tables>/acquisition.csv",
+        comparisons="<tables>/comparisons.csv",
     log:
         "<tables>/tabulate.log",
     benchmark:
@@ -18,4 +19,5 @@ rule tabulate:
         options=to_options("baseline", config["tabulate"]["baseline"]),
     shell:
         "python -m cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
-        " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q} > {log:q} 2>&1"
+        " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q}"
+        " --out-comparisons {output.comparisons:q} > {log:q} 2>&1"
