@@ -12,12 +12,14 @@ from cbda.balance import NEED_PREDICTIONS, class_weights, target_shares
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
+from cbda.exploring import Explored, random_map, split_round
 from cbda.files import LabelSummary, read_image_ids
 from cbda.greedy import FloatArray, Mask
+from cbda.methods import describe
 from cbda.pool import require_same_pool
 from cbda.quota import ClassPool, choose_quota
 from cbda.rounds import Previous, RoundSettings, require_continued
-from cbda.selection import block_radius, queries_per_image, query_px, widen
+from cbda.selection import block_radius, paint, queries_per_image, query_px, widen
 
 if TYPE_CHECKING:
     import h5py
@@ -34,7 +36,7 @@ class Acquired:
         shape: N, H, W of the pool.
     """
 
-    chosen: Chosen
+    chosen: Chosen | Explored
     summary: LabelSummary
     settings: RoundSettings
     shape: tuple[int, int, int]
@@ -76,11 +78,14 @@ def acquire_round(
 
 def _choose_round(
     maps: "_Maps", summary: LabelSummary, target: NDArray[np.float64], num_threads: int
-) -> Chosen:
-    portion = Portion(_num_queries(maps))
+) -> Chosen | Explored:
+    """The best queries, then those that explore."""
+    portion, rest = split_round(_num_queries(maps), maps.settings.explore)
     if maps.settings.balance == "quota":
-        return _choose_quota(maps, portion, summary, target, num_threads)
-    return _choose(maps, portion, num_threads)
+        best = _choose_quota(maps, portion, summary, target, num_threads)
+    else:
+        best = _choose(maps, portion, num_threads)
+    return _explore(maps, best, rest, num_threads) if rest.num else best
 
 
 def _num_queries(maps: "_Maps") -> int:
@@ -120,6 +125,21 @@ def _choose_quota(
     return chosen
 
 
+def _explore(maps: "_Maps", best: Chosen, portion: Portion, num_threads: int) -> Explored:
+    """The highest random numbers among what the best queries leave free."""
+    settings, (height, width) = maps.settings, maps.shape
+    reach = block_radius(settings.radius, settings.unit)
+
+    def read(index: int) -> tuple[FloatArray, Mask]:
+        taken = maps.read_blocked(index)
+        paint(taken, best.centres(index), reach)
+        return random_map(settings.seed, settings.round, index, (height, width)), taken
+
+    pool = Pool(maps.image_ids, height, read, num_threads)
+    exploring = choose_queries(pool, portion, settings.allocation, settings.radius, settings.unit)
+    return Explored(best, exploring)
+
+
 def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
     """The score file must be of this pool, these classes and this radius."""
     require_same_pool(scores.filename, read_image_ids(scores), oracle.root, oracle.image_ids)
@@ -147,9 +167,9 @@ def _summarise(
         max_weight=settings.max_weight,
         predicted=predicted,
     )
-    parts = (scores.attrs["score"], settings.unit, settings.allocation, settings.balance)
+    parts = settings.unit, settings.allocation, settings.balance, settings.explore
     return LabelSummary(
-        method="/".join(map(str, parts)),
+        method=describe(str(scores.attrs["score"]), *parts),
         budget=settings.budget,
         rounds=settings.rounds,
         radius=settings.radius,
