@@ -21,6 +21,30 @@ ROWS_PER_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True)
+class Portion:
+    """Queries of a round that are chosen in one go: of one image, or of the whole pool.
+
+    Attributes:
+        num: to be chosen.
+        num_before: of the same round, chosen before.
+        num_after: of the same round, to be chosen after.
+    """
+
+    num: int
+    num_before: int = 0
+    num_after: int = 0
+
+    def require(self, where: str, num_found: int) -> None:
+        """Raise a `UserError` that says how far the round got if too few were found."""
+        if num_found < self.num:
+            raise UserError(
+                f"{where} is exhausted: {self.num_before + num_found} of"
+                f" {self.num_before + self.num + self.num_after} queries of this round found a"
+                " free place; lower the budget or the radius"
+            )
+
+
+@dataclass(frozen=True)
 class Pool:
     """Score maps to choose from.
 
@@ -106,14 +130,12 @@ class Chosen:
         return np.insert(self.centres(image, first, last), 0, image, axis=1)
 
 
-def choose_queries(
-    pool: Pool, num_per_image: int, allocation: str, radius: int, unit: str
-) -> Chosen:
-    """Choose the queries of one round.
+def choose_queries(pool: Pool, portion: Portion, allocation: str, radius: int, unit: str) -> Chosen:
+    """Choose the queries of one round, or of a part of it.
 
     Args:
         pool: what to choose from.
-        num_per_image: n; `per_image` takes n from every image, `dynamic` N * n from the pool.
+        portion: `per_image` takes it from every image, `dynamic` from the whole pool.
         allocation: `per_image` or `dynamic`.
         radius: k of the region, in px.
         unit: `region` or `pixel`.
@@ -124,34 +146,35 @@ def choose_queries(
     """
     require_choice("allocation", allocation, ALLOCATIONS)
     choose = _choose_dynamic if allocation == "dynamic" else _choose_per_image
-    return choose(pool, num_per_image, block_radius(radius, unit))
+    return choose(pool, portion, block_radius(radius, unit))
 
 
-def _choose_per_image(pool: Pool, num_per_image: int, reach: int) -> Chosen:
+def _choose_per_image(pool: Pool, portion: Portion, reach: int) -> Chosen:
     picks = []
     results = ordered_map(
-        lambda image: pool.pick(image, num_per_image, reach), range(len(pool)), pool.num_threads
+        lambda image: pool.pick(image, portion.num, reach), range(len(pool)), pool.num_threads
     )
     for image_id, found in zip(pool.image_ids, results, strict=True):
-        require_enough(f"image {image_id!r}", len(found), num_per_image)
+        portion.require(f"image {image_id!r}", len(found))
         picks.append(found)
-    return Chosen(picks, np.full(len(pool), num_per_image), pool.height, merged=False)
+    return Chosen(picks, np.full(len(pool), portion.num), pool.height, merged=False)
 
 
-def _choose_dynamic(pool: Pool, num_per_image: int, reach: int) -> Chosen:
-    num_queries = len(pool) * num_per_image
-    picks = _look_at_all(pool, num_per_image, reach)
+def _choose_dynamic(pool: Pool, portion: Portion, reach: int) -> Chosen:
+    num_queries = portion.num
+    picks = _look_at_all(pool, num_queries, reach)
     cut = _value_of_rank(picks, num_queries)
     while lacking := _incomplete(picks, cut, num_queries):
         _look_again(pool, picks, lacking, reach, cut, num_queries)
         cut = _value_of_rank(picks, num_queries)
-    require_enough("the pool", sum(map(len, picks)), num_queries)
+    portion.require("the pool", sum(map(len, picks)))
     return Chosen(picks, _num_winning(picks, cut, num_queries), pool.height, merged=True)
 
 
-def _look_at_all(pool: Pool, num_per_image: int, reach: int) -> list[Picks]:
+def _look_at_all(pool: Pool, num_queries: int, reach: int) -> list[Picks]:
     """Picks of every image that look able to win, judged by the images before it."""
-    num_queries, first_depth = len(pool) * num_per_image, int(FIRST_DEPTH * num_per_image) + 1
+    even_share = num_queries / len(pool)
+    first_depth = int(FIRST_DEPTH * even_share) + 1
     at_least = -np.inf
 
     def look(image: int) -> Picks:
@@ -163,7 +186,7 @@ def _look_at_all(pool: Pool, num_per_image: int, reach: int) -> list[Picks]:
         picks.append(found)
         seen = len(picks)
         if seen & (seen - 1) == 0:  # powers of two: all judgements together cost as much as one
-            at_least = _value_of_rank(picks, int(num_per_image * (seen + seen**0.5)))
+            at_least = _value_of_rank(picks, max(int(even_share * (seen + seen**0.5)), 1))
     return picks
 
 
@@ -192,7 +215,12 @@ def _look_again(
 
 
 def _value_of_rank(picks: list[Picks], rank: int) -> float:
-    """Score of the pick of that rank over all images, from 1; -inf if there are fewer."""
+    """Score of the pick of that rank over all images, from 1; -inf if there are fewer.
+
+    Of rank 0 it is inf: nothing is chosen.
+    """
+    if rank == 0:
+        return np.inf
     values = _values(picks)
     if len(values) < rank:
         return -np.inf
@@ -223,12 +251,3 @@ def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
     ties_before = np.cumsum(ties) - ties
     winning: IntArray = above + np.clip(num_queries - above.sum() - ties_before, 0, ties)
     return winning
-
-
-def require_enough(where: str, num_found: int, num_wanted: int) -> None:
-    """Raise a `UserError` that says how far it got if a round found too few queries."""
-    if num_found < num_wanted:
-        raise UserError(
-            f"{where} is exhausted: {num_found} of {num_wanted} queries of this round found a free"
-            " place; lower the budget or the radius"
-        )

@@ -15,6 +15,7 @@ from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import VOID, read_image_ids
+from cbda.methods import score_and_unit
 from cbda.parallel import ordered_map
 from cbda.pool import require_same_pool
 from cbda.windows import sum_over_classes
@@ -105,7 +106,7 @@ class _Images:
         self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
         self._oracle, self._num_classes = oracle, int(scores.attrs["num_classes"])
         self._radius, self._score_name = int(scores.attrs["radius"]), str(scores.attrs["score"])
-        self._unit = str(labels.attrs["method"]).split("/")[1]
+        _, self._unit = score_and_unit(str(labels.attrs["method"]))
         self._centres = _last_centres(labels)
 
     def diagnose(self, index: int) -> Diagnosis:

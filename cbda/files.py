@@ -268,7 +268,7 @@ class LabelSummary:
     """The attributes of a label file: how it was acquired, and what.
 
     Attributes:
-        method: score/unit/allocation/balance.
+        method: score/unit/allocation/balance, see `cbda.methods.describe`.
         budget: fraction of the pool's pixels that the whole run may acquire.
         rounds: R.
         radius: k, in px.

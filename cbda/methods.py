@@ -1,4 +1,4 @@
-"""What an acquisition method is: a choice of score x unit x allocation x balance.
+"""What an acquisition method is: a choice of score x unit x allocation x balance, and exploration.
 
 Imports nothing heavy, so that the workflow and ``cbda --help`` can read the names.
 """
@@ -30,6 +30,27 @@ def require_global(balance: str, allocation: str) -> None:
         raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
 
 
+def require_explore(explore: float) -> None:
+    """Raise a `UserError` unless it is a share of queries that leaves some to the score."""
+    if not isinstance(explore, int | float) or not 0 <= explore < 1:
+        raise UserError(
+            f"explore {explore!r}: allowed are numbers from 0 up to, but not including, 1"
+        )
+
+
+def describe(score: str, unit: str, allocation: str, balance: str, explore: float) -> str:
+    """A method in words, as a label file records it; only one that explores has a fifth part."""
+    explored = [f"explore{explore}"] if explore > 0 else []
+    return "/".join([score, unit, allocation, balance, *explored])
+
+
+def score_and_unit(description: str) -> tuple[str, str]:
+    """The first two parts of what `describe` gives; the score may be a path."""
+    words = description.split("/")
+    place = -4 if words[-1].startswith("explore") else -3
+    return "/".join(words[:place]), words[place]
+
+
 def is_external(score: str) -> bool:
     """Whether a score is the user's own, such as ``my_score.py:my_function``."""
     return ":" in score
@@ -48,6 +69,7 @@ class Method:
         max_weight: cap of the balance ``ratio``; None for that of the experiment.
         target_distribution: class shares that the balance aims at, a name of ``TARGETS`` or
             numbers; None for that of the experiment.
+        explore: share of a round's queries that are chosen at random, see `cbda.exploring`.
     """
 
     score: str = "ripu"
@@ -56,6 +78,7 @@ class Method:
     balance: str = "none"
     max_weight: float | None = None
     target_distribution: str | tuple[float, ...] | None = None
+    explore: float = 0.0
 
     def __post_init__(self) -> None:
         for field, allowed in FIELD_CHOICES.items():
@@ -63,9 +86,10 @@ class Method:
             if field != "score" or not is_external(value):
                 require_choice(f"method {field}", value, allowed)
         require_global(self.balance, self.allocation)
+        require_explore(self.explore)
 
     def __str__(self) -> str:
-        return f"{self.score}/{self.unit}/{self.allocation}/{self.balance}"
+        return describe(self.score, self.unit, self.allocation, self.balance, self.explore)
 
 
 FIELD_CHOICES = {

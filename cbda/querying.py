@@ -7,17 +7,19 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.allocation import Chosen, Pool, choose_queries, require_enough
+from cbda.allocation import Chosen, Pool, Portion, choose_queries
 from cbda.balance import NEED_PREDICTIONS, class_weights, target_shares
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
+from cbda.exploring import Explored, random_map, split_round
 from cbda.files import LabelSummary, read_image_ids
 from cbda.greedy import FloatArray, Mask
+from cbda.methods import describe
 from cbda.pool import require_same_pool
 from cbda.quota import ClassPool, choose_quota
 from cbda.rounds import Previous, RoundSettings, require_continued
-from cbda.selection import block_radius, queries_per_image, query_px, widen
+from cbda.selection import block_radius, paint, queries_per_image, query_px, widen
 
 if TYPE_CHECKING:
     import h5py
@@ -34,7 +36,7 @@ class Acquired:
         shape: N, H, W of the pool.
     """
 
-    chosen: Chosen
+    chosen: Chosen | Explored
     summary: LabelSummary
     settings: RoundSettings
     shape: tuple[int, int, int]
@@ -68,49 +70,74 @@ def acquire_round(
     with previous.open() as labels:
         maps = _Maps(scores, labels, summary.class_weights, settings)
         try:
-            if settings.balance == "quota":
-                chosen = _choose_quota(maps, (height, width), summary, target, num_threads)
-            else:
-                chosen = _choose(maps, (height, width), num_threads)
+            chosen = _choose_round(maps, summary, target, num_threads)
         except UserError as error:
             raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
     return Acquired(chosen, summary, settings, (num_images, height, width))
 
 
-def _choose(maps: "_Maps", shape: tuple[int, int], num_threads: int) -> Chosen:
+def _choose_round(
+    maps: "_Maps", summary: LabelSummary, target: NDArray[np.float64], num_threads: int
+) -> Chosen | Explored:
+    """The best queries, then those that explore."""
+    portion, rest = split_round(_num_queries(maps), maps.settings.explore)
+    if maps.settings.balance == "quota":
+        best = _choose_quota(maps, portion, summary, target, num_threads)
+    else:
+        best = _choose(maps, portion, num_threads)
+    return _explore(maps, best, rest, num_threads) if rest.num else best
+
+
+def _num_queries(maps: "_Maps") -> int:
+    """Queries of the round: of one image for `per_image`, of the pool for `dynamic`."""
+    settings = maps.settings
+    num_per_image = queries_per_image(
+        *maps.shape, settings.budget, settings.rounds, settings.radius, settings.unit
+    )
+    return num_per_image * (len(maps.image_ids) if settings.allocation == "dynamic" else 1)
+
+
+def _choose(maps: "_Maps", portion: Portion, num_threads: int) -> Chosen:
     """Class weights stay as they are during the round."""
     settings = maps.settings
-    pool = Pool(maps.image_ids, shape[0], maps.read_weighted, num_threads)
-    num_per_image = _queries_per_image(shape, settings)
-    return choose_queries(pool, num_per_image, settings.allocation, settings.radius, settings.unit)
+    pool = Pool(maps.image_ids, maps.shape[0], maps.read_weighted, num_threads)
+    return choose_queries(pool, portion, settings.allocation, settings.radius, settings.unit)
 
 
 def _choose_quota(
     maps: "_Maps",
-    shape: tuple[int, int],
+    portion: Portion,
     summary: LabelSummary,
     target: NDArray[np.float64],
     num_threads: int,
 ) -> Chosen:
     """Every query spends the share of its predicted class."""
     settings = maps.settings
-    num_queries = len(maps.image_ids) * _queries_per_image(shape, settings)
     chosen = choose_quota(
-        ClassPool(maps.image_ids, shape, settings.num_classes, maps.read, num_threads),
-        num_queries,
+        ClassPool(maps.image_ids, maps.shape, settings.num_classes, maps.read, num_threads),
+        portion.num,
         block_radius(settings.radius, settings.unit),
         query_px(settings.radius, settings.unit),
         target * settings.budget * summary.num_pool_px,
         summary.class_counts.sum(axis=0).astype(np.float64),
     )
-    require_enough("the pool", len(chosen), num_queries)
+    portion.require("the pool", len(chosen))
     return chosen
 
 
-def _queries_per_image(shape: tuple[int, int], settings: RoundSettings) -> int:
-    return queries_per_image(
-        *shape, settings.budget, settings.rounds, settings.radius, settings.unit
-    )
+def _explore(maps: "_Maps", best: Chosen, portion: Portion, num_threads: int) -> Explored:
+    """The highest random numbers among what the best queries leave free."""
+    settings, (height, width) = maps.settings, maps.shape
+    reach = block_radius(settings.radius, settings.unit)
+
+    def read(index: int) -> tuple[FloatArray, Mask]:
+        taken = maps.read_blocked(index)
+        paint(taken, best.centres(index), reach)
+        return random_map(settings.seed, settings.round, index, (height, width)), taken
+
+    pool = Pool(maps.image_ids, height, read, num_threads)
+    exploring = choose_queries(pool, portion, settings.allocation, settings.radius, settings.unit)
+    return Explored(best, exploring)
 
 
 def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
@@ -140,9 +167,9 @@ def _summarise(
         max_weight=settings.max_weight,
         predicted=predicted,
     )
-    parts = (scores.attrs["score"], settings.unit, settings.allocation, settings.balance)
+    parts = settings.unit, settings.allocation, settings.balance, settings.explore
     return LabelSummary(
-        method="/".join(map(str, parts)),
+        method=describe(str(scores.attrs["score"]), *parts),
         budget=settings.budget,
         rounds=settings.rounds,
         radius=settings.radius,
@@ -180,6 +207,7 @@ class _Maps:
         settings: RoundSettings,
     ) -> None:
         self.image_ids = read_image_ids(scores)
+        self.shape: tuple[int, int] = scores["score"].shape[1:]
         self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
         self._round = None if labels is None else MapReader(labels["round"])
         self._weights, self.settings = weights, settings
@@ -188,7 +216,7 @@ class _Maps:
         """Score (H,W) float, prediction (H,W) uint8 and blocked (H,W) bool."""
         score, prediction = self._score.read(index), self._prediction.read(index)
         _require_sound(f"image {self.image_ids[index]!r}", score, prediction, len(self._weights))
-        return score, prediction, self._blocked(index, score.shape)
+        return score, prediction, self.read_blocked(index)
 
     def read_weighted(self, index: int) -> tuple[FloatArray, Mask]:
         """Score times class weight, and blocked."""
@@ -197,9 +225,10 @@ class _Maps:
             score = _weigh(score, prediction, self._weights)
         return score, blocked
 
-    def _blocked(self, index: int, shape: tuple[int, ...]) -> Mask:
+    def read_blocked(self, index: int) -> Mask:
+        """What earlier rounds block, (H,W) bool."""
         if self._round is None:
-            return np.zeros(shape, np.bool_)
+            return np.zeros(self.shape, np.bool_)
         return widen(self._round.read(index) > 0, self.settings.radius)
 
 

@@ -13,7 +13,7 @@ from cbda.balance import target_shares
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import LabelSummary, open_labels, read_image_ids, read_label_summary
-from cbda.methods import ALLOCATIONS, BALANCES, require_choice, require_global
+from cbda.methods import ALLOCATIONS, BALANCES, require_choice, require_explore, require_global
 from cbda.pool import require_same_pool
 from cbda.selection import block_radius
 
@@ -34,9 +34,10 @@ class RoundSettings:
         budget: fraction of the pool's pixels that the whole run may acquire.
         rounds: R.
         round: 1..R.
-        seed: of the run, kept for the record.
+        seed: of the run, kept for the record, and of what explores.
         num_classes: C.
         target_distribution: wanted class shares, see `cbda.balance.target_shares`.
+        explore: share of the queries that are chosen at random, see `cbda.exploring`.
     """
 
     unit: str
@@ -50,12 +51,16 @@ class RoundSettings:
     seed: int
     num_classes: int
     target_distribution: str | tuple[float, ...] = ()
+    explore: float = 0.0
 
     def __post_init__(self) -> None:
         block_radius(self.radius, self.unit)  # refuses an unknown unit
         require_choice("allocation", self.allocation, ALLOCATIONS)
         require_choice("balance", self.balance, BALANCES)
         require_global(self.balance, self.allocation)
+        require_explore(self.explore)
+        if self.explore > 0 and self.seed < 0:
+            raise UserError(f"seed {self.seed}: allowed are 0 and above for a method that explores")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
         if not 1 <= self.round <= self.rounds:

@@ -1,5 +1,7 @@
 """The greedy choice executed word by word, and small pools to try it on."""
 
+import math
+
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -33,6 +35,40 @@ def literal_greedy(score, blocked, num_queries, radius, unit):
         rows = slice(max(row - reach, 0), row + reach + 1)
         taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
     return picks
+
+
+def literal_round(score, blocked, num_per_image, options):
+    """Queries of a round, (image, row, column) in pick order: the best, then those at random."""
+    noise = np.stack(
+        [
+            np.random.default_rng([options.seed, 7, options.round, image]).random(score.shape[1:])
+            for image in range(len(score))
+        ]
+    )
+    taken = blocked.copy()
+    is_dynamic = options.allocation == "dynamic"
+    num = num_per_image * (len(score) if is_dynamic else 1)
+    num_exploring = math.floor(options.explore * num + 0.5)
+    picks: list[list[int]] = []
+    for values, num_wanted in ((score, num - num_exploring), (noise, num_exploring)):
+        found = []
+        for images in [range(len(score))] if is_dynamic else [[i] for i in range(len(score))]:
+            part = slice(images[0], images[-1] + 1)
+            rows = literal_greedy(
+                values[part], taken[part], num_wanted, options.radius, options.unit
+            )
+            found += [[images[0] + image, *centre] for image, *centre in rows]
+        block(taken, found, options.radius, options.unit)
+        picks += found
+    return picks
+
+
+def block(taken, picks, radius, unit):
+    """Block what picks block, in place."""
+    reach = {"region": 2 * radius, "pixel": radius}[unit]
+    for image, row, column in picks:
+        rows = slice(max(row - reach, 0), row + reach + 1)
+        taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
 
 
 @st.composite

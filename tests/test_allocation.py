@@ -4,7 +4,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from cbda import allocation
-from cbda.allocation import Pool, choose_queries
+from cbda.allocation import Pool, Portion, choose_queries
 from cbda.errors import UserError
 from cbda.greedy import Picks
 from cbda.selection import select
@@ -27,16 +27,13 @@ def in_order(chosen, num_rows=4):
 
 
 @SETTINGS
-@given(pools(max_images=4), st.integers(1, 6), st.integers(0, 2), units, st.integers(1, 3))
-def test_dynamic_choice_is_the_literal_greedy_choice(
-    maps, num_per_image, radius, unit, num_threads
-):
+@given(pools(max_images=4), st.integers(0, 24), st.integers(0, 2), units, st.integers(1, 3))
+def test_dynamic_choice_is_the_literal_greedy_choice(maps, num_queries, radius, unit, num_threads):
     score, blocked = maps
-    num_queries = len(score) * num_per_image
     expected = literal_greedy(score, blocked, num_queries, radius, unit)
     assume(len(expected) == num_queries)
     pool = pool_of(score, blocked, num_threads)
-    chosen = choose_queries(pool, num_per_image, "dynamic", radius, unit)
+    chosen = choose_queries(pool, Portion(num_queries), "dynamic", radius, unit)
     assert len(chosen) == num_queries
     assert in_order(chosen) == expected
     for image in range(len(score)):
@@ -54,7 +51,7 @@ def test_per_image_choice_is_that_of_each_image(maps, num_per_image, radius, uni
     ]
     assume(all(len(picks) == num_per_image for picks in each))
     pool = pool_of(score, blocked, num_threads)
-    chosen = choose_queries(pool, num_per_image, "per_image", radius, unit)
+    chosen = choose_queries(pool, Portion(num_per_image), "per_image", radius, unit)
     assert in_order(chosen) == [[i, *pick] for i, picks in enumerate(each) for pick in picks]
 
 
@@ -70,7 +67,8 @@ def test_images_of_different_worth_are_looked_at_deep_enough(order, num_threads)
         rng.shuffle(worth)
     score = (rng.random((20, 8, 9)) + worth[:, None, None] / 4).astype(np.float32)
     blocked = np.zeros(score.shape, np.bool_)
-    chosen = choose_queries(pool_of(score, blocked, num_threads), 3, "dynamic", 1, "pixel")
+    pool = pool_of(score, blocked, num_threads)
+    chosen = choose_queries(pool, Portion(60), "dynamic", 1, "pixel")
     assert in_order(chosen) == literal_greedy(score, blocked, 60, 1, "pixel")
 
 
@@ -82,7 +80,8 @@ def test_few_images_are_read_twice_where_all_are_alike():
         reads.append(index)
         return score[index], np.zeros((32, 32), np.bool_)
 
-    choose_queries(Pool(list(map(str, range(64))), 32, read), 12, "dynamic", 1, "pixel")
+    pool = Pool(list(map(str, range(64))), 32, read)
+    choose_queries(pool, Portion(64 * 12), "dynamic", 1, "pixel")
     assert len(reads) <= 64 + 8
 
 
@@ -91,14 +90,14 @@ def test_one_image_may_take_all_queries():
     score = np.zeros((3, 4, 4))
     score[1] = 1
     blocked = np.zeros(score.shape, np.bool_)
-    chosen = choose_queries(pool_of(score, blocked), 4, "dynamic", 0, "pixel")
+    chosen = choose_queries(pool_of(score, blocked), Portion(12), "dynamic", 0, "pixel")
     assert chosen.num_chosen.tolist() == [0, 12, 0]
 
 
 def test_blocks_of_one_score_go_image_by_image():
     score = np.zeros((3, 2, 2))
     chosen = choose_queries(
-        pool_of(score, np.zeros(score.shape, np.bool_)), 3, "dynamic", 0, "pixel"
+        pool_of(score, np.zeros(score.shape, np.bool_)), Portion(9), "dynamic", 0, "pixel"
     )
     blocks = [len(block) for block in chosen.in_order(2)]
     assert sum(blocks) == 9
@@ -108,23 +107,28 @@ def test_blocks_of_one_score_go_image_by_image():
 def test_exhausted_pool_says_how_much_was_acquired():
     maps = np.zeros((2, 3, 3)), np.zeros((2, 3, 3), np.bool_)
     with pytest.raises(UserError, match=r"image 'image0' is exhausted: 1 of 2 queries"):
-        choose_queries(pool_of(*maps), 2, "per_image", 1, "region")
+        choose_queries(pool_of(*maps), Portion(2), "per_image", 1, "region")
     with pytest.raises(UserError, match=r"the pool is exhausted: 2 of 4 queries"):
-        choose_queries(pool_of(*maps), 2, "dynamic", 1, "region")
+        choose_queries(pool_of(*maps), Portion(4), "dynamic", 1, "region")
+    with pytest.raises(UserError, match=r"image 'image0' is exhausted: 4 of 10 queries"):
+        choose_queries(pool_of(*maps), Portion(2, 3, 5), "per_image", 1, "region")
+    with pytest.raises(UserError, match=r"the pool is exhausted: 5 of 12 queries"):
+        choose_queries(pool_of(*maps), Portion(4, 3, 5), "dynamic", 1, "region")
 
 
 @pytest.mark.parametrize("choice", ["per_image", "dynamic"])
 def test_bad_score_raises(choice):
     score = np.zeros((2, 4, 4))
     score[1, 2, 3] = np.nan
+    pool = pool_of(score, np.zeros(score.shape, np.bool_), 2)
     with pytest.raises(ValueError, match="1 scores are NaN or infinite"):
-        choose_queries(pool_of(score, np.zeros(score.shape, np.bool_), 2), 1, choice, 1, "region")
+        choose_queries(pool, Portion(2), choice, 1, "region")
 
 
 def test_unknown_allocation_lists_the_allowed_ones():
     maps = np.zeros((1, 4, 4)), np.zeros((1, 4, 4), np.bool_)
     with pytest.raises(UserError, match="allowed: per_image, dynamic"):
-        choose_queries(pool_of(*maps), 1, "static", 1, "region")
+        choose_queries(pool_of(*maps), Portion(1), "static", 1, "region")
 
 
 @SETTINGS
@@ -138,3 +142,4 @@ def test_value_of_rank_counts_over_all_images(values):
     for rank in range(1, len(ranked) + 1):
         assert allocation._value_of_rank(picks, rank) == ranked[rank - 1]
     assert allocation._value_of_rank(picks, len(ranked) + 1) == -np.inf
+    assert allocation._value_of_rank(picks, 0) == np.inf

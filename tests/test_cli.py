@@ -116,6 +116,28 @@ def test_acquire_as_documented_imports_no_torch(folder):
         assert file.attrs["class_weights"].min() < 1
 
 
+def test_rounds_that_explore_go_by_the_seed(folder):
+    """Half of the three queries of a round, two of them, are chosen at random."""
+
+    def query(*more):
+        assert main([*acquire_words(FIRST), *more]) == 0
+        with h5py.File("labels.h5") as file:
+            return file.attrs["method"], file["query"][:].tolist()
+
+    method, best = query()
+    assert (method, query("--method-explore", "0")) == (
+        "ripu/region/dynamic/consumed",
+        (method, best),
+    )
+    method, explored = query("--method-explore", "0.5")
+    assert method == "ripu/region/dynamic/consumed/explore0.5"
+    assert explored[0] == best[0]
+    _, others = query("--method-explore", "0.5", "--seed", "1")
+    assert explored[0] == others[0]
+    assert explored[1:] != others[1:]
+    assert query("--method-explore", "0.5") == (method, explored)
+
+
 def error_line(words, capsys):
     """The line on stderr of a command that fails, which must be the only one."""
     assert main(words) == 2
@@ -133,6 +155,8 @@ def error_line(words, capsys):
         ("region", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
         ("dynamic", "static", "allocation 'static' is unknown; allowed: per_image, dynamic"),
         ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed, ratio"),
+        ("consumed", "none --method-explore 1", "explore 1.0: allowed are numbers from 0 up to"),
+        ("consumed", "none --method-explore nan", "explore nan: allowed are numbers from 0 up"),
         ("--radius 1", "--radius 2", "scores.h5: radius is 1, this round asks for 2"),
         ("--budget 0.05", "--budget 5", "budget 5.0: allowed are fractions above 0 and up to 1"),
         ("--round 1", "--round 6", "round 6: allowed are 1 to 5, the rounds"),

@@ -185,6 +185,14 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"experiment": {"custom_methods": {"a": {"target_distribution": [1, 2]}}}},
             r"experiment.custom_methods.a: target distribution \[1, 2\]: allowed are 11 numbers",
         ),
+        (
+            {"experiment": {"custom_methods": {"a": {"explore": 1}}}},
+            r"custom_methods.a: explore 1: allowed are numbers from 0 up to, but not including, 1$",
+        ),
+        (
+            {"experiment": {"custom_methods": {"a": {"explore": "0.2"}}}},
+            r"custom_methods.a.explore: '0.2' is not of type 'number'",
+        ),
         ({"acquire": {"target_distribution": [1]}}, r"acquire.target_distribution: .* 11 numbers"),
         ({"acquire": {"target_distribution": "pool"}}, r"'pool' does not match .*sqrt_predicted"),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),

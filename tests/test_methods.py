@@ -1,15 +1,15 @@
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 
 import pytest
 
 from cbda.catalogue import METHODS, REFERENCES, balance_settings, compose, resolve_method
 from cbda.errors import UserError
-from cbda.methods import FIELD_CHOICES, Method, require_choice
+from cbda.methods import FIELD_CHOICES, Method, describe, require_choice, score_and_unit
 
 
 def test_every_part_of_a_method_has_its_choices():
     names = [item.name for item in fields(Method)]
-    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution"]
+    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution", "explore"]
 
 
 @pytest.mark.parametrize("part", FIELD_CHOICES)
@@ -20,7 +20,22 @@ def test_unknown_part_lists_the_allowed_ones(part):
 
 
 def test_method_in_words():
-    assert str(Method("entropy", "pixel", "dynamic", "ratio")) == "entropy/pixel/dynamic/ratio"
+    method = Method("entropy", "pixel", "dynamic", "ratio")
+    assert str(method) == "entropy/pixel/dynamic/ratio"
+    assert str(replace(method, explore=0.2)) == "entropy/pixel/dynamic/ratio/explore0.2"
+
+
+@pytest.mark.parametrize("score", ["ripu", "folder/my_score.py:my_function"])
+@pytest.mark.parametrize("explore", [0, 0.2, 1e-5])
+def test_score_and_unit_are_found_in_the_words(score, explore):
+    words = describe(score, "pixel", "dynamic", "quota", explore)
+    assert score_and_unit(words) == (score, "pixel")
+
+
+@pytest.mark.parametrize("explore", [1, 1.0, -0.1, 20, float("nan"), float("inf"), "0.2", None])
+def test_explore_out_of_range_says_what_is_allowed(explore):
+    with pytest.raises(UserError, match=r"explore .*: allowed are numbers from 0 up to, but not"):
+        compose({"explore": explore})
 
 
 @pytest.mark.parametrize(

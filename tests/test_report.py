@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from cbda.cli import main
+from cbda.comparisons import paired_test
 from cbda.files import LabelSummary, create_labels, save_checkpoint, write_json
 from cbda.report.chapters import draw_figures
 from cbda.report.contents import page_content
-from cbda.report.differences import compare, is_clear, seed_differences, verdict
+from cbda.report.differences import Comparison, compare, is_clear, seed_differences, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
 from cbda.report.heatmap import class_differences
@@ -89,8 +90,7 @@ def test_comparison_holds_spread_number_and_published_difference(experiment):
     assert (ours.num_seeds, ours.num_higher) == (3, {"mIoU": 3, "worst_class_IoU": 1})
     assert ours.tests["mIoU"][:2] == pytest.approx((2, 1))
     assert ours.published == {"mIoU": 1.7, "worst_class_IoU": 2.9}
-    assert is_clear(ours, "mIoU")
-    assert not is_clear(ours, "worst_class_IoU")  # 3 +- 5.2
+    assert not is_clear(ours, "mIoU")  # 2 +- 1, from -0.5 to 4.5
 
 
 def test_published_differences_stand_beside_cbda_minus_ra_alone():
@@ -105,6 +105,15 @@ def test_published_differences_stand_beside_cbda_minus_ra_alone():
 )
 def test_claim_needs_three_seeds(num_seeds, words):
     assert words in verdict(num_seeds)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [((2, 2.1, 1.9), True), ((-2, -2.1, -1.9), True), ((1, 2, 3), False)]
+)
+def test_difference_is_clear_if_its_interval_leaves_out_zero(values, expected):
+    test = paired_test(values)
+    item = Comparison("cbda", "0.1", len(values), {"mIoU": test}, {"mIoU": 0}, None)
+    assert is_clear(item, "mIoU") == expected
 
 
 def test_difference_of_one_seed_is_never_clear():

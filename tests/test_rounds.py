@@ -310,6 +310,7 @@ def test_scores_of_another_size_are_an_error(tmp_path, oracle):
         ({"unit": "pixel"}, "method is ripu/region/dynamic/consumed, this run has ripu/pixel/"),
         ({"allocation": "per_image"}, "this run has ripu/region/per_image/consumed"),
         ({"balance": "none"}, "this run has ripu/region/dynamic/none"),
+        ({"explore": 0.2}, "consumed, this run has ripu/region/dynamic/consumed/explore0.2"),
         ({"rounds": 3, "round": 3}, "holds 1 rounds, this is round 3"),
         ({"round": 1}, "round 1 starts without labels of an earlier round"),
     ],
@@ -347,12 +348,13 @@ def test_later_round_needs_labels(tmp_path, oracle):
 
 
 @pytest.mark.parametrize("allocation", ["per_image", "dynamic"])
-def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation):
+@pytest.mark.parametrize("explore", [0.0, 0.25, 0.75])
+def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, explore):
     """A budget of everything wants 8 regions of 3x3 px an image, and blocking leaves fewer."""
     pool = Pool()
     pool.score[:, 2, 2::4] = 1  # wasteful: rows 0 and 5 are never within reach of a second row
     scores = pool.write(tmp_path / "scores.h5")
-    settings = replace(SETTINGS, budget=1.0, rounds=1, allocation=allocation)
+    settings = replace(SETTINGS, budget=1.0, rounds=1, allocation=allocation, explore=explore)
     message = fails(tmp_path, oracle, scores, settings)
     assert message.startswith(f"{scores}: round 1: ")
     wanted = 8 if allocation == "per_image" else 16
@@ -371,6 +373,9 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation):
         ({"round": 0}, "round 0: allowed are 1 to 2"),
         ({"round": 3}, "round 3: allowed are 1 to 2"),
         ({"radius": -1}, "radius -1: allowed are 0 and above"),
+        ({"explore": 1.0}, "explore 1.0: allowed are numbers from 0 up to, but not including, 1"),
+        ({"explore": -0.1}, "explore -0.1: allowed are numbers from 0 up to"),
+        ({"explore": 0.5, "seed": -1}, "seed -1: allowed are 0 and above for a method that exp"),
     ],
 )
 def test_settings_are_checked(change, words):

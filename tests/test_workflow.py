@@ -158,6 +158,7 @@ def test_tables_do_not_depend_on_cores_order_workers_or_load(
         ("experiment: {budgets: [0.05, 0.1]}", 2),
         ("experiment: {methods: [ra, cbda, random]}", 1),
         ("experiment: {methods: [ra, cbda, mine], custom_methods: {mine: {score: entropy}}}", 1),
+        ("experiment: {methods: [ra, cbda, mine], custom_methods: {mine: {explore: 0.2}}}", 1),
     ],
 )
 def test_addition_makes_only_the_new_jobs(finished: Path, change: str, num_runs: int) -> None:

@@ -28,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method-unit", required=True, help=", ".join(UNITS))
     parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
+    parser.add_argument(
+        "--method-explore",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="share of the queries chosen at random, in [0, 1) (default: 0)",
+    )
     parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
     parser.add_argument(
         "--target-distribution",
@@ -64,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
         unit=args.method_unit,
         allocation=args.method_allocation,
         balance=args.method_balance,
+        explore=args.method_explore,
         max_weight=args.max_weight,
         target_distribution=_parse_target(args.target_distribution),
         radius=args.radius,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from cbda.comparisons import PairedTest, paired_test
@@ -82,7 +81,7 @@ def verdict(num_seeds: int) -> str:
         )
     return (
         f"{num_seeds} seeds, each a pair with the baseline's run of the same seed. A difference"
-        " smaller than its spread is no finding."
+        " whose interval holds zero is no finding."
     )
 
 
@@ -99,6 +98,6 @@ def _published(method: str, budget: str, baseline: str) -> dict[str, float] | No
 
 
 def is_clear(comparison: Comparison, measure: str) -> bool:
-    """Whether there are seeds enough and the mean exceeds the spread."""
-    mean, spread = comparison.tests[measure].diff_mean, comparison.tests[measure].diff_std
-    return comparison.num_seeds >= MIN_SEEDS and not np.isnan(spread) and abs(mean) > spread
+    """Whether there are seeds enough and the 95 % interval of the mean leaves out zero."""
+    test = comparison.tests[measure]
+    return comparison.num_seeds >= MIN_SEEDS and (test.ci_low > 0 or test.ci_high < 0)

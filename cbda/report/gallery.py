@@ -116,10 +116,11 @@ def _score(
 
     from cbda.acquisition import compute_score
     from cbda.loader import Stream, derive_seed
+    from cbda.methods import score_and_unit
 
     seed, *path = random_path
     stream = derive_seed(seed, Stream.RANDOM_SCORE, *path)
-    name, unit = method.rsplit("/", 3)[:2]
+    name, unit = score_and_unit(method)
     generator = torch.Generator().manual_seed(stream)
     score: NDArray[np.float32] = (
         compute_score(name, unit, logits, radius, generator)[0].cpu().numpy()

@@ -15,7 +15,7 @@ rule acquire:
     params:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
-        method=method_options("unit", "allocation", "balance"),
+        method=method_options("unit", "allocation", "balance", "explore"),
         balance=balance_options,
         options=[
             *dataset_options("oracle", "target"),

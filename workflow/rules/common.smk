@@ -90,11 +90,14 @@ def statistics_options(wildcards, input):
 
 
 def method_options(*parts):
-    """Command line words for the parts of the method of a job that a command asks for."""
+    """Command line words for the parts of the method of a job that a command asks for.
+
+    An `explore` of 0 is left out, so that only methods that explore have jobs of other words.
+    """
     return lambda wildcards: [
         word
         for part in parts
-        for word in to_options(f"method-{part}", getattr(METHODS[wildcards.method], part))
+        for word in to_options(f"method-{part}", getattr(METHODS[wildcards.method], part) or "")
     ]
 
 
