@@ -33,7 +33,7 @@ METHODS = {
     "cbpa": Method(unit="pixel", balance="consumed"),
     "dpa": Method(unit="pixel", allocation="dynamic"),
     "cbdpa": Method(unit="pixel", allocation="dynamic", balance="consumed"),
-    "random_pixel": Method(score="random", unit="pixel"),
+    "random_pixel": Method(score="random", unit="pixel", radius=0),
 }
 
 REFERENCES = ("source_only", "full")

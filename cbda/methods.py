@@ -70,6 +70,7 @@ class Method:
         target_distribution: class shares that the balance aims at, a name of ``TARGETS`` or
             numbers; None for that of the experiment.
         explore: share of a round's queries that are chosen at random, see `cbda.exploring`.
+        radius: k, in px; None for that of the experiment.
     """
 
     score: str = "ripu"
@@ -79,6 +80,7 @@ class Method:
     max_weight: float | None = None
     target_distribution: str | tuple[float, ...] | None = None
     explore: float = 0.0
+    radius: int | None = None
 
     def __post_init__(self) -> None:
         for field, allowed in FIELD_CHOICES.items():
@@ -87,6 +89,8 @@ class Method:
                 require_choice(f"method {field}", value, allowed)
         require_global(self.balance, self.allocation)
         require_explore(self.explore)
+        if self.radius is not None and self.radius < 0:
+            raise UserError(f"radius {self.radius}: allowed are 0 and above")
 
     def __str__(self) -> str:
         return describe(self.score, self.unit, self.allocation, self.balance, self.explore)

@@ -9,7 +9,7 @@ from cbda.methods import FIELD_CHOICES, Method, describe, require_choice, score_
 
 def test_every_part_of_a_method_has_its_choices():
     names = [item.name for item in fields(Method)]
-    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution", "explore"]
+    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution", "explore", "radius"]
 
 
 @pytest.mark.parametrize("part", FIELD_CHOICES)
@@ -30,6 +30,11 @@ def test_method_in_words():
 def test_score_and_unit_are_found_in_the_words(score, explore):
     words = describe(score, "pixel", "dynamic", "quota", explore)
     assert score_and_unit(words) == (score, "pixel")
+
+
+def test_radius_below_zero_says_what_is_allowed():
+    with pytest.raises(UserError, match="radius -1: allowed are 0 and above"):
+        compose({"radius": -1})
 
 
 @pytest.mark.parametrize("explore", [1, 1.0, -0.1, 20, float("nan"), float("inf"), "0.2", None])

@@ -17,14 +17,14 @@ rule acquire:
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=method_options("unit", "allocation", "balance", "explore"),
         balance=balance_options,
+        radius=radius_options,
         options=[
             *dataset_options("oracle", "target"),
             *class_options(),
             *to_options("rounds", config["experiment"]["rounds"]),
-            *to_options("radius", config["experiment"]["radius"]),
         ],
     shell:
         "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
-        " {params.balance:q}"
+        " {params.balance:q} {params.radius:q}"
         " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

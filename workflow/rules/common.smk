@@ -106,6 +106,12 @@ def balance_options(wildcards):
     return to_options("", balance_settings(METHODS[wildcards.method], config["acquire"]))
 
 
+def radius_options(wildcards):
+    """The radius of a job's method."""
+    radius = METHODS[wildcards.method].radius
+    return to_options("radius", config["experiment"]["radius"] if radius is None else radius)
+
+
 def own_code(wildcards):
     """Fingerprint of the user's code that scores, so that an edit makes its rows stale."""
     score = METHODS[wildcards.method].score

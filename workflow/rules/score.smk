@@ -16,12 +16,13 @@ rule score:
         code=fingerprint("score"),
         own_code=own_code,
         method=method_options("score", "unit"),
+        radius=radius_options,
         options=[
             *dataset_options("target", "target"),
-            *to_options("radius", config["experiment"]["radius"]),
             *compute_options(),
         ],
     shell:
-        "python -m cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.options:q}"
+        "python -m cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.radius:q}"
+        " {params.options:q}"
         " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
         " --out {output.scores:q} > {log:q} 2>&1"
