@@ -3,7 +3,7 @@
 # make test     run the tests
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
-# make rehearsal  GTAV to Cityscapes on made-up images at true size; takes four hours, 12 GB of memory, 60 GB of disk
+# make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian

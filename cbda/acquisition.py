@@ -14,11 +14,9 @@ from torch.nn import functional
 
 from cbda.errors import UserError
 from cbda.inference import most_probable
-from cbda.methods import SCORE_NAMES, UNITS, is_external, require_choice
+from cbda.methods import EPSILON, PURE_IMPURITY, SCORE_NAMES, UNITS, is_external, require_choice
 from cbda.plugins import compute_external_score
 
-EPSILON = 1e-6
-PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
 OUTSIDE = 255  # prediction beyond the border; classes are at most 255, so 0..254
 ENTROPY_BLOCK_PX = 1 << 13
 LARGE_PX = 1 << 19  # from which a compiler, half a second to import, pays

@@ -15,7 +15,7 @@ from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import VOID, read_image_ids
-from cbda.methods import score_and_unit
+from cbda.methods import EPSILON, PURE_IMPURITY, score_and_unit
 from cbda.parallel import ordered_map
 from cbda.pool import require_same_pool
 from cbda.windows import sum_over_classes
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import h5py
 
 CountArray = NDArray[np.int64]
-# epsilon, and what is added to the impurity: as in `cbda.acquisition`, which imports torch
-EPSILONS = {"ripu": (1e-6, 0.0), "ripu_exact": (0.0, 1e-3)}
+# of each score of RIPU: what is added within the logarithm, and to the impurity
+ADDENDS = {"ripu": (EPSILON, 0.0), "ripu_exact": (0.0, PURE_IMPURITY)}
 
 
 @dataclass
@@ -133,9 +133,9 @@ class _Images:
         self, score: NDArray[np.float32], prediction: NDArray[np.uint8]
     ) -> NDArray[np.float64]:
         """What a score of RIPU multiplies the impurity with, over log C; (H,W), else NaN."""
-        if self._score_name not in EPSILONS:
+        if self._score_name not in ADDENDS:
             return np.full(score.shape, np.nan)
-        epsilon, addend = EPSILONS[self._score_name]
+        epsilon, addend = ADDENDS[self._score_name]
         size, scale = _shares(self._radius), np.log(self._num_classes)
         terms = -size * np.log(np.where(size > 0, size, 1) + epsilon)
         impurity = self._sum_over_classes(prediction, terms).astype(np.float64)

@@ -11,6 +11,8 @@ from cbda.errors import UserError
 Unit = Literal["region", "pixel"]
 Allocation = Literal["per_image", "dynamic"]
 
+EPSILON = 1e-6  # of the published scores, within the logarithm
+PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
 SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "bvsb", "random")
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
@@ -36,6 +38,12 @@ def require_explore(explore: float) -> None:
         raise UserError(
             f"explore {explore!r}: allowed are numbers from 0 up to, but not including, 1"
         )
+
+
+def require_radius(radius: int) -> None:
+    """Raise a `UserError` unless it is one."""
+    if radius < 0:
+        raise UserError(f"radius {radius}: allowed are 0 and above")
 
 
 def describe(score: str, unit: str, allocation: str, balance: str, explore: float) -> str:
@@ -89,8 +97,8 @@ class Method:
                 require_choice(f"method {field}", value, allowed)
         require_global(self.balance, self.allocation)
         require_explore(self.explore)
-        if self.radius is not None and self.radius < 0:
-            raise UserError(f"radius {self.radius}: allowed are 0 and above")
+        if self.radius is not None:
+            require_radius(self.radius)
 
     def __str__(self) -> str:
         return describe(self.score, self.unit, self.allocation, self.balance, self.explore)

@@ -13,7 +13,14 @@ from cbda.balance import target_shares
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.files import LabelSummary, open_labels, read_image_ids, read_label_summary
-from cbda.methods import ALLOCATIONS, BALANCES, require_choice, require_explore, require_global
+from cbda.methods import (
+    ALLOCATIONS,
+    BALANCES,
+    require_choice,
+    require_explore,
+    require_global,
+    require_radius,
+)
 from cbda.pool import require_same_pool
 from cbda.selection import block_radius
 
@@ -65,8 +72,7 @@ class RoundSettings:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
         if not 1 <= self.round <= self.rounds:
             raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
-        if self.radius < 0:
-            raise UserError(f"radius {self.radius}: allowed are 0 and above")
+        require_radius(self.radius)
         if self.target_distribution:
             target_shares(self.target_distribution, self.num_classes)  # refuses what is none
 

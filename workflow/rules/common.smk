@@ -195,9 +195,11 @@ def run_options():
 def all_diagnoses():
     """(method, budget, seed, round, diagnosis) of every round of every run."""
     for method, budget, seed, evaluation, _ in all_runs():
-        for number in range(1, ROUNDS + 1) if method not in REFERENCES else ():
-            folder = Path(evaluation).parent
-            yield method, budget, str(seed), str(number), f"{folder}/round{number}/diagnosis.json"
+        if method in REFERENCES:
+            continue
+        for number in range(1, ROUNDS + 1):
+            path = Path(evaluation).parent / f"round{number}/diagnosis.json"
+            yield method, budget, str(seed), str(number), str(path)
 
 
 def gallery_files():
