@@ -21,6 +21,7 @@ NUM_RESAMPLES = 2**MAX_EXACT_PAIRS
 RESAMPLING_SEED = 0
 DECIMALS = 9  # of differences, so that rounding is neither taken for a spread nor breaks a tie
 NO_BUDGET = "-"
+ALL_BUDGETS = "mean"
 NAN = math.nan
 P_VALUES = ("p_t", "p_sign_flip")
 
@@ -56,13 +57,18 @@ def comparison_table(runs: list[Run], baseline: str) -> pd.DataFrame:
     """Tidy: one row per metric, method, budget and what the method is compared with.
 
     That is the baseline, every other method whose name starts with `random`, and the references,
-    whose result is paired with every budget of its seed. Rows are in the order of the runs given.
+    whose result is paired with every budget of its seed. Rows are in the order of the runs given;
+    where there is more than one budget, rows of the budget `mean` follow, of a seed's mean over
+    all budgets.
     """
     cells = dict.fromkeys((run.method, run.budget) for run in runs if run.budget != NO_BUDGET)
+    budgets = list(dict.fromkeys(budget for _, budget in cells))
+    if len(budgets) > 1:
+        cells |= dict.fromkeys((method, ALL_BUDGETS) for method, _ in cells)
     rivals = _rivals(runs, baseline)
     rows = []
     for metric, key in _metrics(runs).items():
-        results = _results(runs, key)
+        results = _with_means(_results(runs, key), budgets)
         for (method, budget), rival in product(cells, rivals):
             if rival != method:
                 differences = _paired_differences(results, method, budget, rival)
@@ -120,6 +126,18 @@ def _results(runs: list[Run], key: str) -> Results:
         if value is not None:
             results.setdefault((run.method, run.budget), {})[run.seed] = PERCENT * value
     return results
+
+
+def _with_means(results: Results, budgets: Sequence[str]) -> Results:
+    """Results and, by method, the mean over budgets of the seeds that have one at each."""
+    means: Results = {}
+    for method in dict.fromkeys(name for name, budget in results if budget != NO_BUDGET):
+        by_budget = [results.get((method, budget), {}) for budget in budgets]
+        seeds = [seed for seed in by_budget[0] if all(seed in found for found in by_budget)]
+        means[method, ALL_BUDGETS] = {
+            seed: math.fsum(found[seed] for found in by_budget) / len(budgets) for seed in seeds
+        }
+    return {**results, **means}
 
 
 def _paired_differences(results: Results, method: str, budget: str, rival: str) -> list[float]:
