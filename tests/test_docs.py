@@ -22,6 +22,13 @@ def test_page_of_the_configuration_is_that_of_the_schema() -> None:
     assert (ROOT / "docs/configuration.md").read_text() == script["page"](schema), message
 
 
+def test_tables_of_the_evidence_are_those_of_the_files_beside_it() -> None:
+    text = (ROOT / "docs/evidence.md").read_text()
+    script = runpy.run_path(str(ROOT / "docs/evidence.py"))
+    assert "<!-- table " in text
+    assert script["page"](text) == text, "run `python docs/evidence.py`"
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_within_the_project_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text()):

@@ -1,0 +1,214 @@
+"""Writes the tables of docs/evidence.md from the CSV files beside it.
+
+python docs/evidence.py            # from the files that are there
+python docs/evidence.py results    # from those of runs of one's own, copied there first
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+PAGE_PATH = ROOT / "docs/evidence.md"
+DATA = ROOT / "docs/evidence"
+EXPERIMENTS = {
+    "generated": "evidence",
+    "balance": "evidence/balance",
+    "small_budgets": "evidence/small_budgets",
+}
+FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv",
+         "figures/mIoU.svg", "figures/entropy.svg")  # fmt: skip
+BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
+NO_BUDGET = "-"
+SIGNIFICANT = 0.05
+KEYS = ["method", "budget"]
+
+
+def copy_tables(results: Path) -> None:
+    """Take the tables and figures of all experiments that were run."""
+    for name, folder in EXPERIMENTS.items():
+        for file in FILES:
+            if (results / folder / file).exists():
+                (DATA / name).mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(results / folder / file, DATA / name / Path(file).name)
+
+
+def page(text: str) -> str:
+    """The page with every table written anew."""
+    return BLOCK.sub(lambda match: match[1] + _table(*match[2].split()) + match[3], text)
+
+
+def _table(kind: str, folder: str, *words: str) -> str:
+    return _markdown(KINDS[kind](DATA / folder, *words))
+
+
+def results(folder: Path, metric: str) -> pd.DataFrame:
+    """Mean and standard deviation over seeds; a reference has one result for all budgets."""
+    table = _read(folder, "table_mIoU")
+    cells = _joined(table, f"{metric}_mean", f"{metric}_std", "{:.1f} ± {:.1f}")
+    wide = cells.set_axis(pd.MultiIndex.from_frame(table[KEYS])).unstack()
+    if NO_BUDGET in wide:
+        shared = wide.pop(NO_BUDGET)
+        wide = wide.apply(lambda column: column.fillna(shared))
+    return _in_order(table, wide)
+
+
+def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+    """Paired differences: mean, standard deviation, p of the t-test; bold if p < 0.05."""
+    tests = _read(folder, "comparisons")
+    tests = tests[(tests["metric"] == metric) & (tests["compared_with"] == rival)]
+    columns = (tests[name] for name in ("diff_mean", "diff_std", "p_t"))
+    cells = [_tested(*test) for test in zip(*columns, strict=True)]
+    wide = pd.Series(cells, index=pd.MultiIndex.from_frame(tests[KEYS])).unstack()
+    return _in_order(tests, wide)
+
+
+def detectable(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+    """The smallest mean of paired differences that the test would tell from zero."""
+    tests = _read(folder, "comparisons")
+    tests = tests[(tests["metric"] == metric) & (tests["compared_with"] == rival)]
+    wide = tests.pivot_table(index="method", columns="budget", values="detectable_diff")
+    return _in_order(tests, wide.map("{:.1f}".format))
+
+
+def entropy(*folders: Path | str) -> pd.DataFrame:
+    """Normalised entropy of the acquired classes, mean over seeds; budgets of several tables."""
+    tables = [_read(DATA / folder, "table_mIoU") for folder in folders]
+    table = pd.concat(tables).drop_duplicates(KEYS)
+    table = table[table["budget"] != NO_BUDGET]
+    wide = table.pivot_table(index="method", columns="budget", values="acquired_entropy")
+    return _in_order(table, wide.map("{:.3f}".format))
+
+
+def pure_queries(folder: Path) -> pd.DataFrame:
+    """Share of the queries on windows of one predicted class, round after round, in percent."""
+    table = _read(folder, "diagnosis")
+    counts = table.groupby([*KEYS, "round"], sort=False)[["pure_queries", "queries"]].sum()
+    percent = (100 * counts["pure_queries"] / counts["queries"]).map("{:.0f}".format)
+    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack())
+
+
+def pure_uncertainty(folder: Path) -> pd.DataFrame:
+    """Mean uncertainty of pure queries, of all queries and of the pool; last round and budget."""
+    table = _last_round(_read(folder, "diagnosis"))
+    table = table[table["uncertainty"].notna()]
+    columns = {
+        "pure queries": ("pure_uncertainty", "pure_queries"),
+        "all queries": ("query_uncertainty", "queries"),
+        "the pool": ("uncertainty", "predicted_px"),
+    }
+    means = {name: _weighted_means(table, *names) for name, names in columns.items()}
+    frame = pd.DataFrame(means).map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
+    return _in_order(table, frame)
+
+
+def pure_classes(folder: Path) -> pd.DataFrame:
+    """Predicted classes of pure queries, all rounds of the largest budget, in percent."""
+    table = _at(_read(folder, "diagnosis"), "")
+    counts = table.pivot_table(
+        index="method", columns="class", values="pure_queries", aggfunc="sum", sort=False
+    )
+    percent = 100 * counts.div(counts.sum(axis=1), axis=0)
+    return _in_order(table, percent.map(lambda value: "" if pd.isna(value) else f"{value:.0f}"))
+
+
+def found(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
+    """Pixels of a class that the model of each round finds, in percent of the pool's."""
+    table = _of_classes(folder, budget, classes)
+    sums = table.groupby(["method", "class", "round"], sort=False)[["hit_px", "pool_px"]].sum()
+    percent = (100 * sums["hit_px"] / sums["pool_px"]).map("{:.0f}".format)
+    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack()[list(classes)])
+
+
+def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
+    """Pixels of a class that are acquired in each round, in percent of the pool's."""
+    table = _of_classes(folder, budget, classes)
+    sums = table.groupby(["method", "class", "round"], sort=False)[["acquired_px", "pool_px"]].sum()
+    percent = (100 * sums["acquired_px"] / sums["pool_px"]).map("{:.1f}".format)
+    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack()[list(classes)])
+
+
+def _of_classes(folder: Path, budget: str, classes: tuple[str, ...]) -> pd.DataFrame:
+    table = _at(_read(folder, "diagnosis"), budget)
+    return table[table["class"].isin(classes)]
+
+
+def _at(table: pd.DataFrame, budget: str) -> pd.DataFrame:
+    """Rows of a budget; of the largest if it is not given."""
+    wanted = budget or max(table["budget"], key=float)
+    return table[table["budget"] == wanted]
+
+
+def _last_round(table: pd.DataFrame) -> pd.DataFrame:
+    largest = _at(table, "")
+    return largest[largest["round"].eq(largest["round"].max())]
+
+
+def _joined(table: pd.DataFrame, first: str, second: str, form: str) -> "pd.Series[str]":
+    pairs = zip(table[first], table[second], strict=True)
+    return pd.Series([form.format(*pair) for pair in pairs])
+
+
+def _tested(mean: float, std: float, p: float) -> str:
+    text = f"{mean:+.1f} ± {std:.1f}, {p:.2g}"
+    return f"**{text}**" if p < SIGNIFICANT else text
+
+
+def _weighted_means(table: pd.DataFrame, name: str, weight: str) -> "pd.Series[float]":
+    """Means over classes and seeds, by method."""
+    products = (table[name].fillna(0) * table[weight]).groupby(table["method"]).sum()
+    totals = table.groupby("method")[weight].sum()
+    return products / totals.where(totals > 0)
+
+
+def _in_order(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows and budgets in the order of a table; budgets in percent, gaps empty."""
+    frame = frame.loc[[name for name in table["method"].unique() if name in frame.index]]
+    budgets = [name for name in table["budget"].unique() if name in frame.columns]
+    ordered: pd.DataFrame = frame[budgets or list(frame.columns)].fillna("")
+    return ordered.rename(columns=_percent)
+
+
+def _percent(name: str) -> str:
+    return f"{100 * float(name):g} %" if re.fullmatch(r"[\d.e-]+", name) else name
+
+
+def _read(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / f"{name}.csv", dtype={"budget": str})
+
+
+def _markdown(frame: pd.DataFrame) -> str:
+    """A table; its index is the first column, in code font."""
+    head = ["", *map(str, frame.columns)]
+    rows = [[f"`{name}`", *map(str, cells)] for name, *cells in frame.itertuples()]
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+KINDS: dict[str, Callable[..., pd.DataFrame]] = {
+    function.__name__: function
+    for function in (
+        results,
+        differences,
+        detectable,
+        entropy,
+        pure_queries,
+        pure_uncertainty,
+        pure_classes,
+        found,
+        recall,
+    )
+}
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        copy_tables(Path(argument))
+    PAGE_PATH.write_text(page(PAGE_PATH.read_text(encoding="utf-8")), encoding="utf-8")
