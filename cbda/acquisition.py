@@ -7,6 +7,7 @@ the same logits. Works on whatever device holds the logits.
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -112,8 +113,8 @@ def bvsb_pixel(logits: Tensor, radius: int) -> Scored:
 
     The score of Cai et al. (CVPR 2021), there over superpixels; the radius is not used.
     """
-    best, prediction = logits.float().topk(2, dim=0)  # (2, H, W)
-    return torch.exp(best[1] - best[0]), prediction[0].to(torch.uint8)
+    best = logits.float().topk(2, dim=0).values  # (2, H, W)
+    return torch.exp(best[1] - best[0]), most_probable(logits)
 
 
 def bvsb_region(logits: Tensor, radius: int) -> Scored:
@@ -153,11 +154,15 @@ def compute_score(
         score (H,W) float32 and prediction (H,W) uint8, on the device of the logits.
 
     Raises:
-        UserError: an unknown score or unit, or logits that are not finite.
+        UserError: an unknown score or unit, or logits that are not finite or of a single class.
     """
     if not is_external(name):
         require_choice("score", name, SCORE_NAMES)
     require_choice("unit", unit, UNITS)
+    if len(logits) < 2:
+        raise UserError(
+            "logits of one class: nothing is uncertain; allowed are two classes or more"
+        )
     if not torch.isfinite(logits).all():
         raise UserError("logits hold NaN or infinite values: the model has diverged")
     if is_external(name):
@@ -228,6 +233,7 @@ def _count_dtype(radius: int) -> torch.dtype:
     return torch.uint8 if (2 * radius + 1) ** 2 < 256 else torch.int32
 
 
+@cache
 def _entropy_table(max_size: int, epsilon: float) -> Tensor:
     """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
     size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]

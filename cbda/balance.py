@@ -1,7 +1,7 @@
 """Class statistics of the labels acquired so far to class weights of the next round.
 
-`consumed`, `ratio` and `quota` are of our own reading: the paper (arXiv 2311.14146) says only that scores
-are reweighted by previously collected class statistics relative to a target distribution.
+`consumed`, `ratio` and `quota` are our own reading: the paper (arXiv 2311.14146) says only that
+scores are reweighted by previously collected class statistics relative to a target distribution.
 """
 
 from collections.abc import Callable, Sequence

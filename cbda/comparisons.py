@@ -38,7 +38,8 @@ class PairedTest(NamedTuple):
         ci_high: its upper end.
         p_t: of the two-sided paired t-test; NaN if the spread is 0.
         p_sign_flip: of the two-sided sign-flip permutation test of the mean.
-        detectable_diff: half the width of the interval; NaN if the spread is 0.
+        detectable_diff: half the width of the interval, the least observed mean whose interval
+            leaves out zero; NaN if the spread is 0.
     """
 
     diff_mean: float = NAN

@@ -4,6 +4,8 @@ Every mistake is reported at once, each with its place and what is allowed there
 """
 
 import difflib
+import math
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 from cbda.catalogue import METHODS, compose, require_new_name, resolve_method
 from cbda.errors import UserError
 from cbda.methods import Method
+from cbda.settings import ModelSettings, require_sound_model
 
 Config = dict[str, Any]
 
@@ -30,11 +33,10 @@ def validate_config(config: Config, schema_path: Path) -> None:
     Raises:
         UserError: one line with all mistakes.
     """
-    import jsonschema
     import yaml
 
     schema = _close(yaml.safe_load(schema_path.read_text(encoding="utf-8")))
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(config)
+    errors = _validator(schema).iter_errors(config)
     mistakes = [_describe(error) for error in sorted(errors, key=lambda e: list(map(str, e.path)))]
     mistakes = mistakes or list(_inconsistencies(config))
     if mistakes:
@@ -57,7 +59,11 @@ def final_iteration(config: Config, round_number: int) -> int:
 
 
 def expand_roots(config: Config, environment: Mapping[str, str]) -> None:
-    """Replace ${NAME} in the roots of the datasets by environment variables, in place."""
+    """Replace ${NAME} in the roots of the datasets by environment variables, in place.
+
+    Roots are brought to their shortest form, by which generated data are known as such.
+    """
+    config["data_make"]["root"] = os.path.normpath(config["data_make"]["root"])
     for name, dataset in config["datasets"].items():
         for variable in re.findall(r"\$\{(\w+)\}", dataset["root"]):
             if variable not in environment:
@@ -66,6 +72,21 @@ def expand_roots(config: Config, environment: Mapping[str, str]) -> None:
                     f" {variable} is not set; set it, or give the folder itself"
                 )
             dataset["root"] = dataset["root"].replace(f"${{{variable}}}", environment[variable])
+        dataset["root"] = os.path.normpath(dataset["root"]) if dataset["root"] else ""
+
+
+def _validator(schema: Any) -> Any:
+    """A validator to which 2.0 is no integer, and infinity no number: both fail in a job."""
+    from jsonschema import Draft202012Validator, validators
+
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda checker, value: type(value) is int,
+            "number": lambda checker, value: type(value) in (int, float) and math.isfinite(value),
+        }
+    )
+    extend: Any = validators.extend
+    return extend(Draft202012Validator, type_checker=types)(schema)
 
 
 def _close(schema: Any) -> Any:
@@ -106,6 +127,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _unknown_methods(experiment, custom)
     yield from _badly_defined(custom, len(config["classes"]))
     yield from _bad_target(config)
+    yield from _unsound_model(config)
     baseline = config["tabulate"]["baseline"]
     if baseline not in experiment["methods"]:
         methods = ", ".join(experiment["methods"])
@@ -138,6 +160,19 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
             yield (
                 f"training.{key}: {size} is not allowed for {architecture}: multiples of {multiple}"
             )
+    sizes = {key: config["training"][key] for key in ("image_size", "source_size")}
+    for key, size in sizes.items():
+        crop = config["training"]["crop_size"]
+        if len(size) == len(crop) == 2 and (crop[0] > size[0] or crop[1] > size[1]):
+            yield f"training.crop_size: {crop} is larger than training.{key}, {size}"
+
+
+def _unsound_model(config: Config) -> Iterator[str]:
+    model = {**config["model"], "decoder_channels": tuple(config["model"]["decoder_channels"])}
+    try:
+        require_sound_model(ModelSettings(**model))
+    except UserError as error:
+        yield str(error)
 
 
 def _unknown_methods(experiment: Config, custom: Config) -> Iterator[str]:

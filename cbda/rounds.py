@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     import h5py
 
 
+MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
+
+
 @dataclass(frozen=True)
 class RoundSettings:
     """What one acquisition round is asked for.
@@ -70,6 +73,8 @@ class RoundSettings:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for a method that explores")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
+        if not 1 <= self.rounds <= MAX_ROUNDS:
+            raise UserError(f"{self.rounds} rounds: allowed are 1 to {MAX_ROUNDS}")
         if not 1 <= self.round <= self.rounds:
             raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
         require_radius(self.radius)

@@ -7,10 +7,16 @@ step. ``training.optimizer.lr`` in the configuration is ``--training-optimizer-l
 import argparse
 import dataclasses
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from cbda.errors import UserError
+from cbda.methods import require_choice
 
 Settings = TypeVar("Settings")
 
+ARCHITECTURES = ("small", "deeplabv2", "deeplabv3plus", "unet", "segformer")
+STRIDED = ("deeplabv2", "deeplabv3plus")
 LABEL_REDUCTIONS = ("none", "labelled", "nearest")
 SAMPLINGS = ("uniform", "class_balanced")
 PRECISIONS = ("float32", "bfloat16")
@@ -51,6 +57,37 @@ class ModelSettings:
     decoder_channels: tuple[int, ...] = ()
     output_stride: int = 0
     freeze_batch_norm: bool = False
+
+
+def require_sound_model(settings: ModelSettings) -> None:
+    """Raise a `UserError` unless the parts of a network go together, and its weights are there."""
+    architecture, weights = settings.architecture, settings.encoder_weights
+    require_choice("model.architecture", architecture, ARCHITECTURES)
+    if settings.output_stride and architecture not in STRIDED:
+        raise UserError(f"model.output_stride: only for {', '.join(STRIDED)}; allowed: 0")
+    if settings.decoder_channels and architecture in ("small", "deeplabv2"):
+        raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
+    if architecture != "small":
+        _require_encoder(settings)
+    elif weights != "none":
+        raise UserError("model.encoder_weights: the small network has none; allowed: none")
+    elif settings.freeze_batch_norm:
+        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
+
+
+def _require_encoder(settings: ModelSettings) -> None:
+    weights = settings.encoder_weights
+    if settings.encoder == "none":
+        raise UserError(f"model.encoder 'none': {settings.architecture} needs one, as resnet101")
+    if has_weights_file(weights) and not Path(weights).is_file():
+        raise UserError(
+            f"model.encoder_weights: no file {weights}; allowed: none, imagenet, a file"
+        )
+
+
+def has_weights_file(encoder_weights: str) -> bool:
+    """Whether weights come from a file of the user's."""
+    return encoder_weights not in ("none", "imagenet")
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,8 @@ def test_mean_over_a_subset_has_rows_of_its_own():
 
 
 def test_p_values_are_text_of_six_digits_and_empty_where_there_is_none(table):
-    columns = with_p_values_as_text(table.assign(p_t=[0.0000123456789, *[np.nan] * (len(table) - 1)]))
+    columns = with_p_values_as_text(
+        table.assign(p_t=[0.0000123456789, *[np.nan] * (len(table) - 1)])
+    )
     assert columns["p_t"].tolist() == ["1.23457e-05", *[""] * (len(table) - 1)]
     assert set(columns["p_sign_flip"]) <= {"0.5", "1", ""}

@@ -210,6 +210,26 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"evaluate": {"subset": ["sky", "lake"]}}, r"evaluate.subset: 'lake' .*; allowed: sky"),
         ({"experiment": []}, r"experiment: \[\] is not of type 'object'"),
+        (
+            {"training": {"total_iterations": 4.0e4}},
+            r"total_iterations: 40000.0 is not of type 'in",
+        ),
+        ({"training": {"optimizer": {"lr": float("nan")}}}, r"lr: nan is not of type 'number'"),
+        ({"experiment": {"budgets": [float("nan")]}}, r"budgets.0: nan is not of type 'number'"),
+        ({"experiment": {"rounds": 300}}, r"rounds: 300 is greater than the maximum of 255"),
+        (
+            {"training": {"crop_size": [80, 160]}},
+            r"crop_size: \[80, 160\] is larger than .*image_s",
+        ),
+        ({"model": {"freeze_batch_norm": True}}, r"model.freeze_batch_norm: the small network"),
+        ({"model": {"output_stride": 8}}, r"model.output_stride: only for deeplabv2"),
+        ({"model": {"architecture": "deeplabv2"}}, r"model.encoder 'none': deeplabv2 needs one"),
+        (
+            {"model": {"architecture": "deeplabv2", "encoder": "x", "encoder_weights": "no.st"}},
+            r"model.encoder_weights: no file no.st; allowed: none, imagenet, a file",
+        ),
+        ({"pathvars": {"results": "out/"}}, r"pathvars.results: 'out/' does not match"),
+        ({"pathvars": {"results": "./out"}}, r"pathvars.results: './out' does not match"),
     ],
 )
 def test_mistake_says_where_and_what_is_allowed(
@@ -219,6 +239,12 @@ def test_mistake_says_where_and_what_is_allowed(
         validate_config(merge(config, change), SCHEMA_PATH)
     assert re.search(message, str(caught.value))
     assert "\n" not in str(caught.value)
+
+
+def test_roots_are_brought_to_their_shortest_form(config: dict[str, Any]) -> None:
+    merge(config, {"datasets": {"val": {"root": "./${DATA}/val/"}}, "data_make": {"root": "./a/"}})
+    expand_roots(config, {"DATA": "here"})
+    assert (config["datasets"]["val"]["root"], config["data_make"]["root"]) == ("here/val", "a")
 
 
 def test_missing_key_is_a_mistake(config: dict[str, Any]) -> None:

@@ -45,11 +45,11 @@ def test_weights_depend_on_the_seed_alone():
             "'fcn' is unknown; allowed: small, deeplabv2, deeplabv3plus, unet, segformer",
         ),
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
-        (ModelSettings(decoder_channels=(8,)), "decoder_channels: the small network's are fixed"),
+        (ModelSettings(decoder_channels=(8,)), "decoder_channels: those of small are fixed"),
         (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus"),
         (
             ModelSettings("deeplabv2", "resnet18", decoder_channels=(8,)),
-            "decoder_channels: deeplabv2 has none",
+            "decoder_channels: those of deeplabv2 are fixed",
         ),
         (ModelSettings(freeze_batch_norm=True), "freeze_batch_norm: the small network starts unt"),
     ],

@@ -1,14 +1,14 @@
 """Networks: two of our own, all others from segmentation_models_pytorch."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from cbda.errors import UserError
-from cbda.methods import require_choice
 from cbda.models.small import SmallNet
-from cbda.settings import ModelSettings
+from cbda.settings import ModelSettings, has_weights_file, require_sound_model
 
 # Name of the option of segmentation_models_pytorch that sets the widths of a decoder.
 DECODER_OPTIONS = {
@@ -16,8 +16,6 @@ DECODER_OPTIONS = {
     "unet": "decoder_channels",
     "segformer": "decoder_segmentation_channels",
 }
-ARCHITECTURES = ("small", "deeplabv2", *DECODER_OPTIONS)
-STRIDED = ("deeplabv2", "deeplabv3plus")
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -33,28 +31,18 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
         A module with an attribute `encoder`; logits may be smaller than the image.
 
     Raises:
-        UserError: an unknown name, or weights that don't fit the encoder.
+        UserError: an unknown name, parts that don't go together, or weights that don't fit.
     """
-    require_choice("model.architecture", settings.architecture, ARCHITECTURES)
-    if settings.output_stride and settings.architecture not in STRIDED:
-        raise UserError(f"model.output_stride: only for {', '.join(STRIDED)}; allowed: 0")
+    if not load_weights:
+        settings = replace(settings, encoder_weights="none")
+    require_sound_model(settings)
     if settings.architecture == "small":
-        return _create_small(settings, num_classes)
-    return _create_smp(settings, num_classes, load_weights)
+        return SmallNet(num_classes)
+    return _create_smp(settings, num_classes)
 
 
-def _create_small(settings: ModelSettings, num_classes: int) -> nn.Module:
-    if settings.encoder_weights != "none":
-        raise UserError("model.encoder_weights: the small network has none; allowed: none")
-    if settings.decoder_channels:
-        raise UserError("model.decoder_channels: the small network's are fixed; allowed: none")
-    if settings.freeze_batch_norm:
-        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
-    return SmallNet(num_classes)
-
-
-def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -> nn.Module:
-    source = settings.encoder_weights if load_weights else "none"
+def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
+    source = settings.encoder_weights
     weights = "imagenet" if source == "imagenet" else None
     try:
         if settings.architecture == "deeplabv2":
@@ -63,7 +51,7 @@ def _create_smp(settings: ModelSettings, num_classes: int, load_weights: bool) -
             model = _build_smp(settings, num_classes, weights)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
-    if source not in ("none", "imagenet"):
+    if has_weights_file(source):
         _load_encoder(model.get_submodule("encoder"), Path(source))
     return model
 
@@ -84,8 +72,6 @@ def _build_smp(settings: ModelSettings, num_classes: int, weights: str | None) -
 def _build_deeplabv2(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
     from cbda.models.deeplabv2 import DeepLabV2
 
-    if settings.decoder_channels:
-        raise UserError("model.decoder_channels: deeplabv2 has none; allowed: none")
     return DeepLabV2(settings.encoder, num_classes, weights, settings.output_stride or 8)
 
 
@@ -105,8 +91,6 @@ def _load_encoder(encoder: nn.Module, path: Path) -> None:
     """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise UserError(f"model.encoder_weights: no file {path}; allowed: none, imagenet, a file")
     try:
         weights: dict[str, Any] = load_file(path)
     except Exception as error:  # safetensors raises a type of its own per fault

@@ -227,7 +227,7 @@ def balance_target_options():
     """Methods that are balanced, and the class shares that each aims at."""
     words = []
     for name, method in METHODS.items():
-        if method.balance in ("consumed", "ratio"):
+        if method.balance in ("consumed", "ratio", "quota"):
             wanted = balance_settings(method, config["acquire"])["target_distribution"]
             shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
             words += ["--balance-target", name, *(shares or ["uniform"])]
