@@ -49,8 +49,12 @@ rule all:
         "<tables>/table_mIoU.csv",
 
 
+onstart:
+    require_gpu()
+
+
 onerror:
-    tabulate_finished_runs()
+    tabulate_finished_runs(workflow.dag)
 
 
 onsuccess:

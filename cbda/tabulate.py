@@ -23,7 +23,7 @@ class Run:
         method: name of the method or reference.
         budget: fraction of the pool's pixels, as written in the configuration.
         seed: of the run.
-        evaluation_path: evaluation.json.
+        evaluation_path: evaluation.json; a file that is not there if the run is not finished.
         labels_path: label file of the last round; None for a reference.
         evaluation: content of the former; None if the run is missing.
         labels: summary of the latter; None for a reference or a missing run.

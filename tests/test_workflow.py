@@ -124,6 +124,13 @@ def test_cuda_without_a_gpu_stops_before_any_job(
     assert not (project / "data").exists()
 
 
+def test_dry_run_for_another_machine_needs_no_gpu(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PRETENDED, "CBDA_PRETEND_GPUS", "")
+    assert "Traceback" not in snakemake(finished, "-n", change="compute: {device: cuda}")
+
+
 def test_second_run_is_idle(finished: Path) -> None:
     assert "Nothing to be done" in snakemake(finished)
 
@@ -208,6 +215,18 @@ def test_reordered_configuration_makes_nothing_stale(editable: Path) -> None:
     assert "Nothing to be done" in snakemake(editable)
 
 
+def test_what_teaches_nothing_makes_no_training_stale(finished: Path) -> None:
+    assert not planned_jobs(finished, "training: {num_workers: 1}")
+    assert not planned_jobs(finished, "datasets: {source: {root: ./data/tiny/source/}}")
+
+
+def test_images_to_skip_make_everything_stale_that_reads_them(editable: Path) -> None:
+    (editable / "data/tiny/target_val/cbda_skip.txt").write_text("00000\n")
+    assert set(planned_jobs(editable)) == {"data_check", "evaluate", "tabulate"}
+    (editable / "data/tiny/target_train/cbda_skip.txt").write_text("00000\n")
+    assert planned_jobs(editable)["pretrain"] == 1
+
+
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     output = snakemake(project, change="experiment: {methods: [ra, cbdaa]}", check=False)
@@ -248,6 +267,31 @@ def test_failed_run_leaves_a_table_that_names_it(editable: Path) -> None:
     assert table.loc["cbda", "num_seeds"] == 1
     comparisons = pd.read_csv(results / "comparisons.partial.csv")
     assert comparisons.groupby("compared_with")["num_seeds"].sum()["ra"] == 0
+
+
+def test_results_of_another_configuration_are_none(editable: Path) -> None:
+    """All runs are there, but of another learning rate; none can be made again."""
+    (editable / "cbda/commands/pretrain.py").write_text("raise SystemExit(1)")
+    output = snakemake(editable, change="training: {optimizer: {lr: 0.1}}", check=False)
+    assert "Error in rule" in output
+    assert not list((editable / "results/tiny").glob("*.partial.csv"))
+
+
+def test_report_in_another_working_directory(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished / "data", tmp_path / "data", copy_function=shutil.copy2)
+    shutil.copytree(finished / "results", tmp_path / "results", copy_function=shutil.copy2)
+    config = [str(finished / name) for name in ("config.yaml", "tests/config.yaml")]
+    command = [sys.executable, "-m", "snakemake", "-n", "--directory", str(tmp_path)]
+    words = [*command, "--snakefile", str(finished / "Snakefile"), "--configfile", *config]
+    done = subprocess.run(
+        [*words, "--", "results/tiny/report.html"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(finished), **PRETENDED},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 GUIDE = (ROOT / "docs/adding-a-method.md").read_text()

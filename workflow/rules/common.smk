@@ -10,13 +10,14 @@ from snakemake.exceptions import WorkflowError
 
 from cbda.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
 from cbda.fingerprint import file_fingerprint, fingerprint
 from cbda.gpus import visible_gpus
 from cbda.locks import hold_lock
 from cbda.methods import is_external
 from cbda.plugins import source_path
-from cbda.settings import to_options
+from cbda.settings import has_weights_file, to_options
 
 try:
     validate_config(config, Path(workflow.basedir, "workflow/schemas/config.schema.yaml"))
@@ -26,14 +27,11 @@ except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 GPUS = visible_gpus(os.environ) if config["compute"]["device"] != "cpu" else []
-if config["compute"]["device"] == "cuda" and workflow.local_exec and not GPUS:
-    raise WorkflowError(
-        "compute.device is cuda, but no GPU can be seen on this machine; allowed here: auto, cpu"
-    )
 
 if workflow.is_main_process:
     LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
 
+NO_RESULT = "-"
 SEEDS = config["experiment"]["seeds"]
 BUDGETS = [str(budget) for budget in config["experiment"]["budgets"]]
 ROUNDS = config["experiment"]["rounds"]
@@ -52,6 +50,15 @@ def num_gpus():
     """GPUs of a computing job: the resource that --resources gpu=N counts."""
     device = config["compute"]["device"]
     return int(device == "cuda" or (device == "auto" and bool(GPUS)))
+
+
+def require_gpu():
+    """Stop a run that would compute on a GPU of this machine if it has none."""
+    if config["compute"]["device"] == "cuda" and workflow.local_exec and not GPUS:
+        raise WorkflowError(
+            "compute.device is cuda, but no GPU can be seen on this machine;"
+            " allowed here: auto, cpu"
+        )
 
 
 def compute_options():
@@ -74,9 +81,20 @@ def training_options(*datasets):
     """Command line words for a training on some datasets."""
     return [
         *(word for dataset in datasets for word in dataset_options(dataset, dataset)),
-        *to_options("training", config["training"]),
+        *to_options("training", learning_settings()),
         *compute_options(),
     ]
+
+
+def learning_settings():
+    """The section `training`, without what changes nothing that is learned and is a resource."""
+    return {key: value for key, value in config["training"].items() if key != "num_workers"}
+
+
+def encoder_weights():
+    """A file of weights to start from, if there is one."""
+    weights = config["model"]["encoder_weights"]
+    return weights if has_weights_file(weights) else []
 
 
 def source_statistics(wildcards):
@@ -137,13 +155,12 @@ def checked(*datasets):
     return [f"<results>/data/{dataset}.json" for dataset in datasets]
 
 
-def dataset_manifest(wildcards):
-    """What a dataset is made from: the manifest if it is generated, nothing if it is given."""
+def dataset_files(wildcards):
+    """What tells of a change of a dataset: its manifest if it is generated, its list to skip."""
     root = config["datasets"][wildcards.dataset]["root"]
-    made = {
-        str(Path(config["data_make"]["root"], name)): name for name in config["data_make"]["sets"]
-    }
-    return f"{root}/manifest.json" if str(Path(root)) in made else []
+    made = [f"{config['data_make']['root']}/{name}" for name in config["data_make"]["sets"]]
+    manifests = [f"{root}/manifest.json"] if root in made else []
+    return [*manifests, *filter(os.path.exists, [f"{root}/{SKIP_FILE}"])]
 
 
 def previous_round(wildcards):
@@ -246,13 +263,22 @@ def partial_tables():
     return {option: folder / f"{name}.partial.csv" for option, name in names.items()}
 
 
-def tabulate_finished_runs():
-    """After a failure, leave a table of the runs that are there and name those that are not."""
-    if not any(Path(run[3]).is_file() for run in all_runs()):
+def tabulate_finished_runs(dag):
+    """After a failure, leave a table of the runs that are there and name those that are not.
+
+    A result that was due to be made again is none, though a file of an earlier run may be there.
+    """
+    due = {str(path) for job in dag.needrun_jobs() if not dag.finished(job) for path in job.output}
+    runs = [
+        (*run[:3], NO_RESULT if run[3] in due else run[3], run[4])  # the label file goes with it
+        for run in all_runs()
+    ]
+    if not any(Path(run[3]).is_file() for run in runs):
         return
     outputs = [word for name, path in partial_tables().items() for word in to_options(name, path)]
     baseline = to_options("baseline", config["tabulate"]["baseline"])
-    command = [sys.executable, "-m", "cbda", "tabulate", *run_options(), *baseline, *outputs]
+    given = [str(word) for run in runs for word in ("--run", *run)]
+    command = [sys.executable, "-m", "cbda", "tabulate", *given, *baseline, *outputs]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
 

@@ -1,6 +1,6 @@
 rule data_check:
     input:
-        manifest=dataset_manifest,
+        data=dataset_files,
     output:
         report="<results>/data/{dataset}.json",
     log:

@@ -15,7 +15,9 @@ rule finetune:
     threads: config["compute"]["threads"]
     resources:
         gpu=num_gpus(),
-        state_interval_s=config["compute"]["state_interval_s"],  # no param, to make nothing stale
+        # No params, so that another value makes nothing stale.
+        loader_workers=config["training"]["num_workers"],
+        state_interval_s=config["compute"]["state_interval_s"],
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
@@ -25,8 +27,9 @@ rule finetune:
     shell:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
-        " --state-interval-s {resources.state_interval_s} --metrics {output.metrics:q}"
-        " --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --training-num-workers {resources.loader_workers}"
+        " --state-interval-s {resources.state_interval_s}"
+        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:

@@ -1,6 +1,7 @@
 rule pretrain:
     input:
         checks=checked("source", "target"),
+        weights=encoder_weights(),
         statistics=source_statistics,
     output:
         checkpoint="<pretrain>/model.pt",
@@ -14,7 +15,9 @@ rule pretrain:
     threads: config["compute"]["threads"]
     resources:
         gpu=num_gpus(),
-        state_interval_s=config["compute"]["state_interval_s"],  # no param, to make nothing stale
+        # No params, so that another value makes nothing stale.
+        loader_workers=config["training"]["num_workers"],
+        state_interval_s=config["compute"]["state_interval_s"],
     params:
         code=fingerprint("pretrain"),
         statistics=statistics_options,
@@ -26,13 +29,15 @@ rule pretrain:
         ],
     shell:
         "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
-        " --threads {threads} --state-interval-s {resources.state_interval_s}"
+        " --threads {threads} --training-num-workers {resources.loader_workers}"
+        " --state-interval-s {resources.state_interval_s}"
         " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
     input:
         checks=checked("source"),
+        weights=encoder_weights(),
         statistics=source_statistics,
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
