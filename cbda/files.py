@@ -146,7 +146,10 @@ def read_diagnosis(path: Path) -> dict[str, list[Any]]:
     content = read_json(path)
     if not isinstance(content, dict) or content.get("format") != DIAGNOSIS_FORMAT:
         raise UserError(f"{path}: expected {DIAGNOSIS_FORMAT!r}")
-    return dict(zip(content["names"], content["columns"], strict=True))
+    names, columns = content.get("names"), content.get("columns")
+    if not isinstance(names, list) or not isinstance(columns, list) or len(names) != len(columns):
+        raise UserError(f"{path}: damaged: names and columns do not match")
+    return dict(zip(names, columns, strict=True))
 
 
 def _digest(content: Any) -> str:

@@ -18,6 +18,7 @@ from typing import IO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 PRETENDED = "CBDA_PRETEND_GPUS"  # names of GPUs that a test pretends, with commas
+SLICE = "MIG-"
 LOCK_FOLDER = "CBDA_GPU_LOCKS"
 WAIT_S = 0.2
 
@@ -40,17 +41,22 @@ class Gpu:
 def visible_gpus(environment: Mapping[str, str]) -> list[Gpu]:
     """GPUs that this process may use: those of CUDA_VISIBLE_DEVICES, or all.
 
-    A name that the driver does not know, and whatever follows it, is left out, as CUDA does.
+    A name that the driver does not know, and whatever follows it, is left out, as CUDA does. A
+    slice of a GPU (MIG) has a name of its own, which the list of GPUs does not show.
     """
     gpus = list_gpus(environment)
     if VISIBLE not in environment:
         return gpus
     visible = []
     for token in environment[VISIBLE].split(","):
-        found = [gpu for gpu in gpus if _is_called(gpu, token.strip())]
+        name = token.strip()
+        if gpus and name.startswith(SLICE):
+            visible.append(Gpu(name, name))
+            continue
+        found = [gpu for gpu in gpus if _is_called(gpu, name)]
         if len(found) != 1:
             break
-        visible.append(Gpu(token.strip(), found[0].uuid))
+        visible.append(Gpu(name, found[0].uuid))
     return visible
 
 

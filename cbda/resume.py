@@ -6,11 +6,14 @@ are what Slurm and machines that may be taken away send before they kill, SIGINT
 """
 
 import argparse
+import fcntl
 import hashlib
+import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -62,8 +65,13 @@ class ResumableState:
     def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
         """Go on from the state of an earlier run, and drop it once the block makes the output.
 
-        A signal stops the job after the iteration under way, a second one at once.
+        A signal stops the job after the iteration under way, a second one at once. Of two
+        processes that make the same output, the later one waits for the other to end.
         """
+        with _alone_in(self.path.parent):
+            yield from self._kept(trainer)
+
+    def _kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
         self._restore(trainer)
         before = {number: signal.signal(number, self._note) for number in SIGNALS}
         try:
@@ -105,6 +113,25 @@ class ResumableState:
                 f"stopped by {self._signal.name} after iteration {trainer.iteration}; the same"
                 f" command goes on from there ({self.path})"
             )
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, which ends with the process however that ends.
+
+    Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a disk without such locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"waits for another process that trains in {folder}", file=sys.stderr)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def ignore_termination(worker: int = 0) -> None:

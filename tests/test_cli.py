@@ -70,6 +70,22 @@ def test_unknown_words_give_the_usage(words, capsys):
     assert "usage: cbda" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("data check --num-workers 0", "argument --num-workers: '0': allowed are whole numbers fr"),
+        ("data make --seed -1", "argument --seed: '-1': allowed are whole numbers from 0 on"),
+        ("data make --num-images -1", "argument --num-images: '-1': allowed are whole numbers fro"),
+        ("score --threads 1.5", "argument --threads: '1.5': allowed are whole numbers from 1 on"),
+        ("plan --budgets x", "argument --budgets: invalid float value: 'x'"),
+    ],
+)
+def test_number_that_is_not_allowed_is_named(words, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(words.split())
+    assert message in capsys.readouterr().err
+
+
 ACQUIRE = """
     cbda acquire --scores scores.h5 [--labels previous/labels.h5] --oracle-kind folder --oracle-root DIR \\
         --method-unit region --method-allocation dynamic --method-balance consumed \\

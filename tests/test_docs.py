@@ -2,10 +2,12 @@
 
 import re
 import runpy
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.cli import parse_args
 
 from cbda.catalogue import METHODS
 from cbda.methods import BALANCES, SCORE_NAMES, TARGETS
@@ -40,3 +42,25 @@ def test_every_method_and_part_has_its_place_in_the_page_of_methods() -> None:
     text = (ROOT / "docs/method.md").read_text()
     for name in (*METHODS, *SCORE_NAMES, *BALANCES, *TARGETS):
         assert f"`{name}`" in text, name
+
+
+def commands(path: Path) -> list[str]:
+    """Snakemake's command lines of a page, continued lines joined."""
+    text = path.read_text().replace("\\\n", " ")
+    return re.findall(r"^ *(?:\w+=\S+ )?(snakemake .+)$|`(snakemake [^`…]+)`", text, re.MULTILINE)
+
+
+COMMANDS = [
+    pytest.param(a or b, id=f"{path.name} {(a or b)[10:60]}")
+    for path in PAGES
+    for a, b in commands(path)
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_is_understood_by_snakemake(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--resources` and `--configfile` take several words, and so would a target after them."""
+    monkeypatch.chdir(ROOT)
+    words = shlex.split(re.sub("…|--workflow-profile [^ ]+", "", command), comments=True)[1:]
+    _, args = parse_args(words)
+    assert all(Path(path).suffix == ".yaml" for path in args.configfile)

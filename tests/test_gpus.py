@@ -112,3 +112,10 @@ def test_driver_is_asked(tmp_path, monkeypatch):
     assert list_gpus({}) == [Gpu("0", "GPU-11"), Gpu("1", "GPU-22")]
     tool.write_text("#!/bin/sh\necho 'NVIDIA-SMI has failed'\nexit 9\n")
     assert list_gpus({}) == []
+
+
+def test_slice_of_a_gpu_is_taken_by_its_name(environment):
+    environment["CUDA_VISIBLE_DEVICES"] = "MIG-1,GPU-a1"
+    assert visible_gpus(environment) == [Gpu("MIG-1", "MIG-1"), Gpu("GPU-a1", "GPU-a1")]
+    environment["CBDA_PRETEND_GPUS"] = ""
+    assert visible_gpus(environment) == []

@@ -125,3 +125,9 @@ def test_a_file_of_another_kind_is_an_error(words, tmp_path, capsys):
     path = tmp_path / "pool.json"
     assert main([*words, "--measured", str(path)]) == 2
     assert f"{path}: has no seconds_per_iteration" in capsys.readouterr().err
+
+
+def test_pool_that_was_not_checked_is_an_error(words, tmp_path, capsys):
+    (tmp_path / "pool.json").write_text("{}")
+    assert main(words) == 2
+    assert "pool.json: not a report of `cbda data check`" in capsys.readouterr().err

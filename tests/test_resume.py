@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -197,3 +198,32 @@ def test_state_is_on_the_cpu_and_holds_no_code(tmp_path):
         train_until(tmp_path / "model.pt", 6, at=3)
     state = torch.load(tmp_path / "model.pt.resume", weights_only=True)
     assert (state["format"], state["version"], state["iteration"]) == ("cbda.resume", 1, 3)
+
+
+def test_second_process_of_one_output_waits_for_the_first(tmp_path):
+    """A Snakemake that was killed may leave a job behind; the same command starts it again."""
+    code = """
+        import sys
+        from pathlib import Path
+        from cbda.resume import ResumableState
+        with ResumableState(Path(sys.argv[1]), "a job", 1).kept(None):
+            print("trains", flush=True)
+            sys.stdin.readline()
+    """
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "model.pt")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    with start() as first:
+        assert first.stdout.readline() == "trains\n"
+        with start() as second:
+            assert second.stderr.readline().startswith("waits for another process")
+            first.kill()
+            assert second.stdout.readline() == "trains\n"
+            second.communicate("\n")

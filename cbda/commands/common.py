@@ -1,6 +1,7 @@
 """Options and loading that several commands share."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from cbda.datasets import Dataset
+
+
+def whole_number(minimum: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from a minimum on."""
+
+    def parse(word: str) -> int:
+        if not word.isdecimal() or int(word) < minimum:
+            raise argparse.ArgumentTypeError(
+                f"{word!r}: allowed are whole numbers from {minimum} on"
+            )
+        return int(word)
+
+    return parse
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
@@ -28,7 +42,9 @@ def add_class_option(parser: argparse.ArgumentParser) -> None:
 def add_compute_options(parser: argparse.ArgumentParser) -> None:
     """Options `--device` and `--threads`."""
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    parser.add_argument(
+        "--threads", type=whole_number(1), default=1, help="CPU threads (default: 1)"
+    )
     parser.add_argument(
         "--deterministic",
         action=argparse.BooleanOptionalAction,
@@ -59,7 +75,7 @@ def add_state_option(parser: argparse.ArgumentParser) -> None:
 
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
     """Option `--seed`."""
-    parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    parser.add_argument("--seed", type=whole_number(0), default=0, help="(default: 0)")
 
 
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:

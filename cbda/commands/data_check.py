@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_output_option
+from cbda.commands.common import add_output_option, whole_number
 from cbda.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-images", type=int, default=0, metavar="N", help="pairs to expect (default: any)"
     )
-    parser.add_argument("--num-workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument(
+        "--num-workers", type=whole_number(1), default=1, help="processes (default: 1)"
+    )
     parser.add_argument("--uniform-size", action="store_true", help="images must be of one size")
     parser.add_argument("--fast", action="store_true", help="read headers only, not the pixels")
     add_output_option(parser, "report.json, written if there are no faults")

@@ -4,16 +4,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from cbda.commands.common import add_seed_option, whole_number
 from cbda.errors import UserError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--domain", required=True, help="source or target")
-    parser.add_argument("--num-images", type=int, required=True, help="scenes to render")
-    parser.add_argument("--height", type=int, required=True, help="in px")
-    parser.add_argument("--width", type=int, required=True, help="in px")
-    parser.add_argument("--seed", type=int, default=0, help="(default: 0)")
+    parser.add_argument(
+        "--num-images", type=whole_number(1), required=True, help="scenes to render"
+    )
+    parser.add_argument("--height", type=whole_number(1), required=True, help="in px")
+    parser.add_argument("--width", type=whole_number(1), required=True, help="in px")
+    add_seed_option(parser)
     parser.add_argument(
         "--out",
         type=Path,

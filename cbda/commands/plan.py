@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_class_option, add_output_option
+from cbda.commands.common import add_class_option, add_output_option, whole_number
 from cbda.errors import UserError
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
@@ -21,15 +21,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", type=Path, required=True, help="report of data check, target")
     parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
     add_class_option(parser)
-    for name in ("seeds", "methods", "budgets"):
-        parser.add_argument(f"--{name}", nargs="+", required=True, help="of the experiment")
+    for name, kind in {"seeds": str, "methods": str, "budgets": float}.items():
+        parser.add_argument(
+            f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
+        )
     parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
     parser.add_argument("--rounds", type=int, required=True, help="R")
     parser.add_argument("--iterations", type=int, required=True, help="of the pretraining")
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
     parser.add_argument("--measured", type=Path, help="metrics.json of a training, for times")
-    parser.add_argument("--num-concurrent", type=int, default=1, help="jobs at a time")
+    parser.add_argument("--num-concurrent", type=whole_number(1), default=1, help="jobs at a time")
     add_output_option(parser, "plan.json")
 
 
@@ -51,17 +53,27 @@ def run(args: argparse.Namespace) -> None:
     write_json(args.out, report)
 
 
-def _experiment(args: argparse.Namespace) -> "Experiment":
+def _read_check(path: Path) -> dict[str, Any]:
     from cbda.files import read_json
+
+    content = read_json(path)
+    if not isinstance(content, dict) or not {"sizes", "num_images"} <= set(content):
+        raise UserError(f"{path}: not a report of `cbda data check`: lacks sizes or num_images")
+    return content
+
+
+def _experiment(args: argparse.Namespace) -> "Experiment":
     from cbda.plan import Experiment
 
-    pool, val = read_json(args.pool), read_json(args.val)
+    pool, val = _read_check(args.pool), _read_check(args.val)
     settings = from_options(args, "training", TrainingSettings)
+    if len(pool["sizes"]) != 1:
+        raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
     return Experiment(
         num_seeds=len(args.seeds),
         num_methods=len(args.methods),
-        budgets=tuple(map(float, args.budgets)),
+        budgets=tuple(args.budgets),
         rounds=args.rounds,
         references=tuple(args.references),
         pretrain_iterations=args.iterations,
