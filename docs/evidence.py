@@ -10,7 +10,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+from cbda.comparisons import paired_test
 
 ROOT = Path(__file__).parents[1]
 PAGE_PATH = ROOT / "docs/evidence.md"
@@ -93,6 +97,16 @@ def pure_queries(folder: Path) -> pd.DataFrame:
     return _in_order(table, joined.unstack())
 
 
+def spent_queries(folder: Path) -> pd.DataFrame:
+    """Share of the queries on classes whose weight is 0, round after round, in percent."""
+    table = _read(folder, "diagnosis")
+    table["spent"] = table["queries"].where(table["class_weight"] == 0, 0)
+    counts = table.groupby([*KEYS, "round"], sort=False)[["spent", "queries"]].sum()
+    percent = (100 * counts["spent"] / counts["queries"]).map("{:.0f}".format)
+    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack())
+
+
 def pure_uncertainty(folder: Path) -> pd.DataFrame:
     """Mean uncertainty of pure queries, of all queries and of the pool; last round and budget."""
     table = _last_round(_read(folder, "diagnosis"))
@@ -133,6 +147,24 @@ def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     percent = (100 * sums["acquired_px"] / sums["pool_px"]).map("{:.1f}".format)
     joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
     return _in_order(table, joined.unstack()[list(classes)])
+
+
+def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
+    """Share of some classes in what a first round acquires, and p of the t-test against a rival."""
+    table = pd.read_csv(folder / "first_round.csv", dtype={"budget": str})
+    table["wanted_px"] = table["num_px"].where(table["class"].isin(classes), 0)
+    sums = table.groupby(["choice", "budget", "seed"], sort=False)[["wanted_px", "num_px"]].sum()
+    shares = (100 * sums["wanted_px"] / sums["num_px"]).unstack("seed")
+    apart = shares.sub(shares.xs(rival, level="choice"), level="budget").reindex(shares.index)
+    texts = map(_against, shares.to_numpy(), apart.to_numpy())
+    cells = pd.Series(list(texts), index=shares.index)
+    return _in_order(table.rename(columns={"choice": "method"}), cells.unstack())
+
+
+def _against(values: NDArray[np.float64], differences: NDArray[np.float64]) -> str:
+    text = f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
+    p = paired_test(differences).p_t
+    return text if np.isnan(p) else f"{text}, {p:.2g}"
 
 
 def _of_classes(folder: Path, budget: str, classes: tuple[str, ...]) -> pd.DataFrame:
@@ -200,10 +232,12 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         detectable,
         entropy,
         pure_queries,
+        spent_queries,
         pure_uncertainty,
         pure_classes,
         found,
         recall,
+        first_round,
     )
 }
 

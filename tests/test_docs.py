@@ -47,13 +47,14 @@ def test_every_method_and_part_has_its_place_in_the_page_of_methods() -> None:
 def commands(path: Path) -> list[str]:
     """Snakemake's command lines of a page, continued lines joined."""
     text = path.read_text().replace("\\\n", " ")
-    return re.findall(r"^ *(?:\w+=\S+ )?(snakemake .+)$|`(snakemake [^`…]+)`", text, re.MULTILINE)
+    lines = r"^ *(?:\w+=\S+ )?(snakemake .+)$|`(snakemake [^`…]+)`"
+    return [line or words for line, words in re.findall(lines, text, re.MULTILINE)]
 
 
 COMMANDS = [
-    pytest.param(a or b, id=f"{path.name} {(a or b)[10:60]}")
+    pytest.param(command, id=f"{path.name} {command[10:60]}")
     for path in PAGES
-    for a, b in commands(path)
+    for command in commands(path)
 ]
 
 
