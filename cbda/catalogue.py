@@ -21,6 +21,7 @@ METHODS = {
     "cb_exact": Method(score="ripu_exact", balance="consumed"),
     "da_exact": Method(score="ripu_exact", allocation="dynamic"),
     "cbda_exact": Method(score="ripu_exact", allocation="dynamic", balance="consumed"),
+    "cbda_explore": Method(allocation="dynamic", balance="consumed", explore=0.2),
     "cbda_quota": Method(allocation="dynamic", balance="quota"),
     "cbda_quota_exact": Method(score="ripu_exact", allocation="dynamic", balance="quota"),
     "random": Method(score="random"),
