@@ -90,21 +90,14 @@ def entropy(*folders: Path | str) -> pd.DataFrame:
 
 def pure_queries(folder: Path) -> pd.DataFrame:
     """Share of the queries on windows of one predicted class, round after round, in percent."""
-    table = _read(folder, "diagnosis")
-    counts = table.groupby([*KEYS, "round"], sort=False)[["pure_queries", "queries"]].sum()
-    percent = (100 * counts["pure_queries"] / counts["queries"]).map("{:.0f}".format)
-    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
-    return _in_order(table, joined.unstack())
+    return _shares(_read(folder, "diagnosis"), "pure_queries")
 
 
 def spent_queries(folder: Path) -> pd.DataFrame:
     """Share of the queries on classes whose weight is 0, round after round, in percent."""
     table = _read(folder, "diagnosis")
     table["spent"] = table["queries"].where(table["class_weight"] == 0, 0)
-    counts = table.groupby([*KEYS, "round"], sort=False)[["spent", "queries"]].sum()
-    percent = (100 * counts["spent"] / counts["queries"]).map("{:.0f}".format)
-    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
-    return _in_order(table, joined.unstack())
+    return _shares(table, "spent")
 
 
 def pure_uncertainty(folder: Path) -> pd.DataFrame:
@@ -133,20 +126,12 @@ def pure_classes(folder: Path) -> pd.DataFrame:
 
 def found(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     """Pixels of a class that the model of each round finds, in percent of the pool's."""
-    table = _of_classes(folder, budget, classes)
-    sums = table.groupby(["method", "class", "round"], sort=False)[["hit_px", "pool_px"]].sum()
-    percent = (100 * sums["hit_px"] / sums["pool_px"]).map("{:.0f}".format)
-    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
-    return _in_order(table, joined.unstack()[list(classes)])
+    return _by_round(folder, budget, classes, "hit_px", "{:.0f}")
 
 
 def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     """Pixels of a class that are acquired in each round, in percent of the pool's."""
-    table = _of_classes(folder, budget, classes)
-    sums = table.groupby(["method", "class", "round"], sort=False)[["acquired_px", "pool_px"]].sum()
-    percent = (100 * sums["acquired_px"] / sums["pool_px"]).map("{:.1f}".format)
-    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
-    return _in_order(table, joined.unstack()[list(classes)])
+    return _by_round(folder, budget, classes, "acquired_px", "{:.1f}")
 
 
 def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
@@ -167,9 +152,22 @@ def _against(values: NDArray[np.float64], differences: NDArray[np.float64]) -> s
     return text if np.isnan(p) else f"{text}, {p:.2g}"
 
 
-def _of_classes(folder: Path, budget: str, classes: tuple[str, ...]) -> pd.DataFrame:
+def _shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    counts = table.groupby([*KEYS, "round"], sort=False)[[name, "queries"]].sum()
+    percent = (100 * counts[name] / counts["queries"]).map("{:.0f}".format)
+    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack())
+
+
+def _by_round(
+    folder: Path, budget: str, classes: tuple[str, ...], name: str, form: str
+) -> pd.DataFrame:
     table = _at(_read(folder, "diagnosis"), budget)
-    return table[table["class"].isin(classes)]
+    table = table[table["class"].isin(classes)]
+    sums = table.groupby(["method", "class", "round"], sort=False)[[name, "pool_px"]].sum()
+    percent = (100 * sums[name] / sums["pool_px"]).map(form.format)
+    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
+    return _in_order(table, joined.unstack()[list(classes)])
 
 
 def _at(table: pd.DataFrame, budget: str) -> pd.DataFrame:
