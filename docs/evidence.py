@@ -14,7 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cbda.catalogue import REFERENCES
 from cbda.comparisons import paired_test
+from cbda.report.curves import entropy_figure, result_figure
+from cbda.report.style import drawing, method_looks, save
 
 ROOT = Path(__file__).parents[1]
 PAGE_PATH = ROOT / "docs/evidence.md"
@@ -24,8 +27,7 @@ EXPERIMENTS = {
     "balance": "evidence/balance",
     "small_budgets": "evidence/small_budgets",
 }
-FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv",
-         "figures/mIoU.svg", "figures/entropy.svg")  # fmt: skip
+FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 NO_BUDGET = "-"
 SIGNIFICANT = 0.05
@@ -33,12 +35,24 @@ KEYS = ["method", "budget"]
 
 
 def copy_tables(results: Path) -> None:
-    """Take the tables and figures of all experiments that were run."""
+    """Take the tables of all experiments that were run."""
     for name, folder in EXPERIMENTS.items():
         for file in FILES:
             if (results / folder / file).exists():
                 (DATA / name).mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(results / folder / file, DATA / name / Path(file).name)
+                shutil.copyfile(results / folder / file, DATA / name / file)
+
+
+def draw(folder: Path) -> None:
+    """The figures of the report that a main table is enough for, as SVG."""
+    table = _read(folder, "table_mIoU")
+    methods = [name for name in table["method"].unique() if name not in REFERENCES]
+    looks = method_looks(methods)
+    with drawing():
+        save(result_figure(table, "mIoU", "mIoU in %", looks), folder, "mIoU")
+        save(entropy_figure(table, None, looks), folder, "entropy")
+    for path in folder.glob("*.png"):
+        path.unlink()
 
 
 def page(text: str) -> str:
@@ -243,4 +257,5 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         copy_tables(Path(argument))
+    draw(DATA / "generated")
     PAGE_PATH.write_text(page(PAGE_PATH.read_text(encoding="utf-8")), encoding="utf-8")
