@@ -93,6 +93,27 @@ def detectable(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     return _in_order(tests, wide.map("{:.1f}".format))
 
 
+def one_class(folder: Path, name: str) -> pd.DataFrame:
+    """IoU of a class, mean and standard deviation over seeds."""
+    table = _read(folder, "class_iou")
+    return _mean_iou(table[table["class"] == name], "")
+
+
+def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
+    """Mean IoU over all classes but one, and p of the paired t-test against a rival."""
+    table = _read(folder, "class_iou")
+    return _mean_iou(table[table["class"] != name], rival)
+
+
+def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
+    means = table.groupby(["method", "budget", "seed"], sort=False)["IoU"].mean().unstack("seed")
+    means = means.drop(index=NO_BUDGET, level="budget")
+    base = means.xs(rival, level="method") if rival else means
+    apart = means.sub(base, level="budget" if rival else None).reindex(means.index)
+    texts = map(_against, means.to_numpy(), apart.to_numpy())
+    return _in_order(table, pd.Series(list(texts), index=means.index).unstack())
+
+
 def entropy(*folders: Path | str) -> pd.DataFrame:
     """Normalised entropy of the acquired classes, mean over seeds; budgets of several tables."""
     tables = [_read(DATA / folder, "table_mIoU") for folder in folders]
@@ -242,6 +263,8 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         results,
         differences,
         detectable,
+        one_class,
+        other_classes,
         entropy,
         pure_queries,
         spent_queries,
