@@ -14,7 +14,7 @@ from cbda.acquisition import compute_score
 from cbda.cli import main
 from cbda.diagnosis import Diagnosis, diagnose_round
 from cbda.errors import UserError
-from cbda.files import create_scores, open_labels, open_scores
+from cbda.files import create_scores, open_labels, open_scores, write_diagnosis
 from cbda.labelling import write_round
 from cbda.querying import acquire_round
 from cbda.rounds import RoundSettings, read_previous
@@ -184,6 +184,17 @@ def test_commands_make_one_table_of_all_rounds(tmp_path, capsys):
     assert table["round"].tolist() == [1] * NUM_CLASSES + [2] * NUM_CLASSES
     assert table["pool_px"][:NUM_CLASSES].tolist() == rounds.diagnose(1).pool_px.tolist()
     assert table["class_weight"].tolist() == [1] * 2 * NUM_CLASSES
+
+
+def test_numbers_look_the_same_beside_a_method_without_uncertainty(tmp_path):
+    words = []
+    for name, value in (("ra", 1 / 3), ("random", None)):
+        path = tmp_path / f"{name}.json"
+        write_diagnosis(path, {"class": ["a"], "uncertainty": [value]})
+        words += ["--diagnosis", name, "0.1", "0", "1", str(path)]
+    out = tmp_path / "diagnosis.csv"
+    assert main(["collect", *words, "--out", str(out)]) == 0
+    assert out.read_text().splitlines()[1:] == ["ra,0.1,0,1,a,0.333333", "random,0.1,0,1,a,"]
 
 
 def test_a_file_that_is_no_diagnosis_is_named(tmp_path, capsys):

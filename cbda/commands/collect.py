@@ -1,6 +1,7 @@
 """Gather the diagnoses of all rounds into one table."""
 
 import argparse
+from math import nan
 from pathlib import Path
 
 from cbda.commands.common import add_output_option
@@ -30,7 +31,11 @@ def run(args: argparse.Namespace) -> None:
 
     parts = []
     for *names, path in args.diagnoses:
-        part = pd.DataFrame(read_diagnosis(Path(path)))
+        columns = read_diagnosis(Path(path))
+        # A column of None alone would make that of the whole table one of objects, which have no
+        # format: the same numbers would look different beside other methods.
+        known = {name: [nan if v is None else v for v in c] for name, c in columns.items()}
+        part = pd.DataFrame(known)
         for position, (name, value) in enumerate(zip(FIELDS, names, strict=False)):
             part.insert(position, name.lower(), value)
         parts.append(part)
