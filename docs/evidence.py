@@ -105,9 +105,16 @@ def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
     return _mean_iou(table[table["class"] != name], rival)
 
 
+def against(folder: Path, rival: str) -> pd.DataFrame:
+    """mIoU, also its mean over the budgets, and p of the paired t-test against a rival."""
+    table = _read(folder, "class_iou")
+    table = table[table["budget"] != NO_BUDGET]
+    return _mean_iou(pd.concat([table, table.assign(budget="mean")]), rival)
+
+
 def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
     means = table.groupby(["method", "budget", "seed"], sort=False)["IoU"].mean().unstack("seed")
-    means = means.drop(index=NO_BUDGET, level="budget")
+    means = means.drop(index=NO_BUDGET, level="budget", errors="ignore")
     base = means.xs(rival, level="method") if rival else means
     apart = means.sub(base, level="budget" if rival else None).reindex(means.index)
     texts = map(_against, means.to_numpy(), apart.to_numpy())
@@ -263,6 +270,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         results,
         differences,
         detectable,
+        against,
         one_class,
         other_classes,
         entropy,
