@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbda.catalogue import REFERENCES
-from cbda.comparisons import paired_test
+from cbda.comparisons import ALL_BUDGETS, NO_BUDGET, paired_test
 from cbda.report.curves import entropy_figure, result_figure
 from cbda.report.style import drawing, method_looks, save
 
@@ -29,7 +29,6 @@ EXPERIMENTS = {
 }
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
-NO_BUDGET = "-"
 SIGNIFICANT = 0.05
 KEYS = ["method", "budget"]
 
@@ -77,8 +76,7 @@ def results(folder: Path, metric: str) -> pd.DataFrame:
 
 def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     """Paired differences: mean, standard deviation, p of the t-test; bold if p < 0.05."""
-    tests = _read(folder, "comparisons")
-    tests = tests[(tests["metric"] == metric) & (tests["compared_with"] == rival)]
+    tests = _tests(folder, metric, rival)
     columns = (tests[name] for name in ("diff_mean", "diff_std", "p_t"))
     cells = [_tested(*test) for test in zip(*columns, strict=True)]
     wide = pd.Series(cells, index=pd.MultiIndex.from_frame(tests[KEYS])).unstack()
@@ -87,10 +85,14 @@ def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
 
 def detectable(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     """The smallest mean of paired differences that the test would tell from zero."""
-    tests = _read(folder, "comparisons")
-    tests = tests[(tests["metric"] == metric) & (tests["compared_with"] == rival)]
+    tests = _tests(folder, metric, rival)
     wide = tests.pivot_table(index="method", columns="budget", values="detectable_diff")
     return _in_order(tests, wide.map("{:.1f}".format))
+
+
+def _tests(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+    table = _read(folder, "comparisons")
+    return table[(table["metric"] == metric) & (table["compared_with"] == rival)]
 
 
 def one_class(folder: Path, name: str) -> pd.DataFrame:
@@ -109,16 +111,13 @@ def against(folder: Path, rival: str) -> pd.DataFrame:
     """mIoU, also its mean over the budgets, and p of the paired t-test against a rival."""
     table = _read(folder, "class_iou")
     table = table[table["budget"] != NO_BUDGET]
-    return _mean_iou(pd.concat([table, table.assign(budget="mean")]), rival)
+    return _mean_iou(pd.concat([table, table.assign(budget=ALL_BUDGETS)]), rival)
 
 
 def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
     means = table.groupby(["method", "budget", "seed"], sort=False)["IoU"].mean().unstack("seed")
     means = means.drop(index=NO_BUDGET, level="budget", errors="ignore")
-    base = means.xs(rival, level="method") if rival else means
-    apart = means.sub(base, level="budget" if rival else None).reindex(means.index)
-    texts = map(_against, means.to_numpy(), apart.to_numpy())
-    return _in_order(table, pd.Series(list(texts), index=means.index).unstack())
+    return _in_order(table, _compared(means, rival))
 
 
 def entropy(*folders: Path | str) -> pd.DataFrame:
@@ -182,10 +181,19 @@ def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
     table["wanted_px"] = table["num_px"].where(table["class"].isin(classes), 0)
     sums = table.groupby(["choice", "budget", "seed"], sort=False)[["wanted_px", "num_px"]].sum()
     shares = (100 * sums["wanted_px"] / sums["num_px"]).unstack("seed")
-    apart = shares.sub(shares.xs(rival, level="choice"), level="budget").reindex(shares.index)
-    texts = map(_against, shares.to_numpy(), apart.to_numpy())
-    cells = pd.Series(list(texts), index=shares.index)
-    return _in_order(table.rename(columns={"choice": "method"}), cells.unstack())
+    cells = _compared(shares, rival)
+    return _in_order(table.rename(columns={"choice": "method"}), cells)
+
+
+def _compared(values: pd.DataFrame, rival: str) -> pd.DataFrame:
+    """Cells of a frame of seeds, by method and budget; without a rival there is no test."""
+    apart = values - values
+    if rival:
+        method, budget = values.index.names
+        base = values.xs(rival, level=method)
+        apart = values.sub(base, level=budget).reindex(values.index)
+    texts = map(_against, values.to_numpy(), apart.to_numpy())
+    return pd.Series(list(texts), index=values.index).unstack()
 
 
 def _against(values: NDArray[np.float64], differences: NDArray[np.float64]) -> str:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cbda.acquisition import compute_score
 from cbda.allocation import Chosen, Pool, choose_queries
+from cbda.catalogue import METHODS
 from cbda.checkpoints import load_model
 from cbda.datasets import Dataset, create_dataset
 from cbda.exploring import Explored, random_map, split_round
@@ -30,7 +31,6 @@ from cbda.quota import ClassPool, choose_quota
 from cbda.selection import block_radius, paint, queries_per_image, query_px
 
 BUDGETS = (0.01, 0.05, 0.2)
-EXPLORE = 0.2
 POWERS = {"quota": 0.0, "quota_root_prior": 0.5, "quota_prior": 1.0}
 REGION = "region"
 
@@ -50,6 +50,9 @@ class FirstRound:
             probabilities.append(logits.softmax(dim=0).half().numpy())
         self._score, self._probability = np.stack(scores), np.stack(probabilities)
         self._prior = self._probability.mean(axis=(0, 2, 3), dtype=np.float64)
+        self._maps = {name: self._classes(power) for name, power in POWERS.items()}
+        explored = METHODS["cbda_explore"].explore
+        self._shares = {"da": 0.0, "da_explore": explored, "random": 1.0}
         self._reach = block_radius(radius, REGION)
 
     def choices(self, budget: float, seed: int) -> Iterator[tuple[str, Chosen | Explored]]:
@@ -57,9 +60,9 @@ class FirstRound:
         height, width = self._score.shape[1:]
         per_image = queries_per_image(height, width, budget, self._rounds, self._radius, REGION)
         num_queries = per_image * len(self._pool)
-        for name, power in POWERS.items():
-            yield name, self._quota(self._classes(power), num_queries, budget)
-        for name, explore in {"da": 0.0, "da_explore": EXPLORE, "random": 1.0}.items():
+        for name, classes in self._maps.items():
+            yield name, self._quota(classes, num_queries, budget)
+        for name, explore in self._shares.items():
             yield name, self._explore(num_queries, explore, seed)
 
     def count(self, chosen: Chosen | Explored) -> NDArray[np.int64]:

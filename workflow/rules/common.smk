@@ -31,7 +31,6 @@ GPUS = visible_gpus(os.environ) if config["compute"]["device"] != "cpu" else []
 if workflow.is_main_process:
     LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
 
-NO_RESULT = "-"
 SEEDS = config["experiment"]["seeds"]
 BUDGETS = [str(budget) for budget in config["experiment"]["budgets"]]
 ROUNDS = config["experiment"]["rounds"]
@@ -205,8 +204,8 @@ def all_runs():
                 yield method, budget, seed, f"{path}/evaluation.json", labels
 
 
-def run_options():
-    return [str(word) for run in all_runs() for word in ("--run", *run)]
+def run_options(runs):
+    return [str(word) for run in runs for word in ("--run", *run)]
 
 
 def all_diagnoses():
@@ -270,15 +269,14 @@ def tabulate_finished_runs(dag):
     """
     due = {str(path) for job in dag.needrun_jobs() if not dag.finished(job) for path in job.output}
     runs = [
-        (*run[:3], NO_RESULT if run[3] in due else run[3], run[4])  # the label file goes with it
+        (*run[:3], "-" if run[3] in due else run[3], run[4])  # no file has the name -
         for run in all_runs()
     ]
     if not any(Path(run[3]).is_file() for run in runs):
         return
     outputs = [word for name, path in partial_tables().items() for word in to_options(name, path)]
     baseline = to_options("baseline", config["tabulate"]["baseline"])
-    given = [str(word) for run in runs for word in ("--run", *run)]
-    command = [sys.executable, "-m", "cbda", "tabulate", *given, *baseline, *outputs]
+    command = [sys.executable, "-m", "cbda", "tabulate", *run_options(runs), *baseline, *outputs]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
 

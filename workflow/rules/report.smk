@@ -23,7 +23,7 @@ rule report:
     threads: config["compute"]["threads"]
     params:
         code=fingerprint("report"),
-        runs=run_options(),
+        runs=run_options(all_runs()),
         gallery=gallery_options(),
         config=json.dumps(config, sort_keys=True),
         options=[

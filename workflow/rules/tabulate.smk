@@ -15,7 +15,7 @@ rule tabulate:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("tabulate"),
-        runs=run_options(),
+        runs=run_options(all_runs()),
         options=to_options("baseline", config["tabulate"]["baseline"]),
     shell:
         "python -m cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
