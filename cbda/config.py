@@ -14,12 +14,9 @@ from typing import Any
 from cbda.catalogue import METHODS, compose, require_new_name, resolve_method
 from cbda.errors import UserError
 from cbda.methods import Method
-from cbda.settings import ModelSettings, require_sound_model
+from cbda.settings import ARCHITECTURES, ModelSettings, require_sound_model
 
 Config = dict[str, Any]
-
-# What the sides of images must be multiples of if the output stride is the architecture's own.
-SIZE_MULTIPLES = {"small": 1, "deeplabv2": 1, "deeplabv3plus": 16, "unet": 32, "segformer": 32}
 
 
 def validate_config(config: Config, schema_path: Path) -> None:
@@ -151,7 +148,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
 def _unfit_sizes(config: Config) -> Iterator[str]:
     """Sizes that are no pair, or that the network can't halve often enough."""
     architecture, stride = config["model"]["architecture"], config["model"]["output_stride"]
-    multiple = stride or SIZE_MULTIPLES[architecture]
+    multiple = stride or ARCHITECTURES[architecture].size_multiple
     for key in ("image_size", "source_size", "crop_size"):
         size = config["training"][key]
         if len(size) not in (0, 2):

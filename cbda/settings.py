@@ -15,8 +15,6 @@ from cbda.methods import require_choice
 
 Settings = TypeVar("Settings")
 
-ARCHITECTURES = ("small", "deeplabv2", "deeplabv3plus", "unet", "segformer")
-STRIDED = ("deeplabv2", "deeplabv3plus")
 LABEL_REDUCTIONS = ("none", "labelled", "nearest")
 SAMPLINGS = ("uniform", "class_balanced")
 PRECISIONS = ("float32", "bfloat16")
@@ -38,11 +36,36 @@ class DatasetSettings:
 
 
 @dataclass(frozen=True)
+class Architecture:
+    """What goes with a network, and what it can be told.
+
+    Attributes:
+        size_multiple: what the sides of images must be multiples of, at its own output stride.
+        has_stride: whether it takes an output stride.
+        decoder_option: what segmentation_models_pytorch calls the widths of the decoder; empty
+            where they are fixed.
+    """
+
+    size_multiple: int = 1
+    has_stride: bool = False
+    decoder_option: str = ""
+
+
+ARCHITECTURES = {
+    "small": Architecture(),
+    "deeplabv2": Architecture(has_stride=True),
+    "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
+    "unet": Architecture(32, decoder_option="decoder_channels"),
+    "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
+}
+
+
+@dataclass(frozen=True)
 class ModelSettings:
     """The network.
 
     Attributes:
-        architecture: `small`, or a decoder of segmentation_models_pytorch.
+        architecture: a key of `ARCHITECTURES`.
         encoder: an encoder of segmentation_models_pytorch; not used by `small`.
         encoder_weights: `none`, `imagenet`, or a .safetensors file.
         decoder_channels: widths of the decoder; empty for the library's own.
@@ -62,10 +85,12 @@ class ModelSettings:
 def require_sound_model(settings: ModelSettings) -> None:
     """Raise a `UserError` unless the parts of a network go together, and its weights are there."""
     architecture, weights = settings.architecture, settings.encoder_weights
-    require_choice("model.architecture", architecture, ARCHITECTURES)
-    if settings.output_stride and architecture not in STRIDED:
-        raise UserError(f"model.output_stride: only for {', '.join(STRIDED)}; allowed: 0")
-    if settings.decoder_channels and architecture in ("small", "deeplabv2"):
+    require_choice("model.architecture", architecture, tuple(ARCHITECTURES))
+    traits = ARCHITECTURES[architecture]
+    if settings.output_stride and not traits.has_stride:
+        strided = ", ".join(name for name, item in ARCHITECTURES.items() if item.has_stride)
+        raise UserError(f"model.output_stride: only for {strided}; allowed: 0")
+    if settings.decoder_channels and not traits.decoder_option:
         raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
     if architecture != "small":
         _require_encoder(settings)

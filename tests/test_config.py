@@ -16,7 +16,14 @@ from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
 from cbda.methods import FIELD_CHOICES, SCORE_NAMES, TARGETS, Method
 from cbda.selection import queries_per_image
-from cbda.settings import ModelSettings, TrainingSettings
+from cbda.settings import (
+    ARCHITECTURES,
+    LABEL_REDUCTIONS,
+    PRECISIONS,
+    SAMPLINGS,
+    ModelSettings,
+    TrainingSettings,
+)
 
 ROOT = Path(__file__).parents[1]
 SCHEMA_PATH = ROOT / "workflow/schemas/config.schema.yaml"
@@ -92,6 +99,21 @@ def test_schema_names_the_parts_of_a_method() -> None:
     listed = {name: tuple(part["enum"]) for name, part in parts.items() if "enum" in part}
     assert {"score": SCORE_NAMES, **listed} == FIELD_CHOICES  # a score may be the user's own
     assert set(parts) == {item.name for item in dataclasses.fields(Method)}
+
+
+def test_schema_names_the_choices_of_a_training() -> None:
+    listed = {
+        (section, key): tuple(part["enum"])
+        for section in ("model", "training")
+        for key, part in SCHEMA["properties"][section]["properties"].items()
+        if "enum" in part and part["type"] == "string"
+    }
+    assert listed == {
+        ("model", "architecture"): tuple(ARCHITECTURES),
+        ("training", "label_reduction"): LABEL_REDUCTIONS,
+        ("training", "source_sampling"): SAMPLINGS,
+        ("training", "precision"): PRECISIONS,
+    }
 
 
 def test_schema_names_the_targets() -> None:

@@ -8,14 +8,7 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.models.small import SmallNet
-from cbda.settings import ModelSettings, has_weights_file, require_sound_model
-
-# Name of the option of segmentation_models_pytorch that sets the widths of a decoder.
-DECODER_OPTIONS = {
-    "deeplabv3plus": "decoder_channels",
-    "unet": "decoder_channels",
-    "segformer": "decoder_segmentation_channels",
-}
+from cbda.settings import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -81,7 +74,7 @@ def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
     widths = settings.decoder_channels
     if widths:
         value = widths[0] if len(widths) == 1 else tuple(widths)
-        options[DECODER_OPTIONS[settings.architecture]] = value
+        options[ARCHITECTURES[settings.architecture].decoder_option] = value
     if settings.output_stride:
         options["encoder_output_stride"] = settings.output_stride
     return options
