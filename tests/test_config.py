@@ -30,6 +30,14 @@ SCHEMA_PATH = ROOT / "workflow/schemas/config.schema.yaml"
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 SCHEMA = yaml.safe_load(SCHEMA_PATH.read_text())
 EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
+GIVEN_AFTER = {
+    "ripu_region": ["gtav_cityscapes"],
+    "ripu_pixel": ["gtav_cityscapes"],
+    "evidence_balance": ["evidence"],
+    "evidence_small_budgets": ["evidence"],
+    "evidence_camvid": ["camvid"],
+    "evidence_camvid_exact": ["camvid", "evidence_camvid"],
+}
 
 
 @pytest.fixture
@@ -126,8 +134,8 @@ def test_experiments_are_valid_and_hold_only_differences(
     path: Path, config: dict[str, Any]
 ) -> None:
     change = yaml.safe_load(path.read_text())
-    if path.stem in ("ripu_region", "ripu_pixel"):  # which are given after an experiment
-        merge(config, experiment("gtav_cityscapes"))
+    for earlier in GIVEN_AFTER.get(path.stem, ()):
+        merge(config, experiment(earlier))
     validate_config(merge(copy.deepcopy(config), change), SCHEMA_PATH)
     assert_differs(change, config, path.name)
 
