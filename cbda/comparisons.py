@@ -4,8 +4,8 @@ Pure: takes runs that are loaded, opens no file.
 """
 
 import math
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import product
 from typing import NamedTuple
 
@@ -22,10 +22,12 @@ RESAMPLING_SEED = 0
 DECIMALS = 9  # of differences, so that rounding is neither taken for a spread nor breaks a tie
 NO_BUDGET = "-"
 ALL_BUDGETS = "mean"
+ENTROPY = "acquired_entropy"
 NAN = math.nan
 P_VALUES = ("p_t", "p_sign_flip")
 
 Results = dict[tuple[str, str], dict[int, float]]
+Metric = Callable[[Run], float | None]
 
 
 class PairedTest(NamedTuple):
@@ -60,16 +62,17 @@ def comparison_table(runs: list[Run], baseline: str) -> pd.DataFrame:
     That is the baseline, every other method whose name starts with `random`, and the references,
     whose result is paired with every budget of its seed. Rows are in the order of the runs given;
     where there is more than one budget, rows of the budget `mean` follow, of a seed's mean over
-    all budgets.
+    all budgets. Differences are in percentage points; those of `acquired_entropy`, which references
+    do not have, are of the normalised entropy.
     """
     cells = dict.fromkeys((run.method, run.budget) for run in runs if run.budget != NO_BUDGET)
     budgets = list(dict.fromkeys(budget for _, budget in cells))
     if len(budgets) > 1:
         cells |= dict.fromkeys((method, ALL_BUDGETS) for method, _ in cells)
-    rivals = _rivals(runs, baseline)
     rows = []
-    for metric, key in _metrics(runs).items():
-        results = _with_means(_results(runs, key), budgets)
+    for metric, measure in _metrics(runs).items():
+        rivals = _rivals(runs, baseline, with_references=metric != ENTROPY)
+        results = _with_means(_results(runs, measure), budgets)
         for (method, budget), rival in product(cells, rivals):
             if rival != method:
                 differences = _paired_differences(results, method, budget, rival)
@@ -104,28 +107,38 @@ def paired_test(differences: Sequence[float] | NDArray[np.float64]) -> PairedTes
     return PairedTest(mean, std, *interval, p_t, p_sign_flip, half_width)
 
 
-def _metrics(runs: list[Run]) -> dict[str, str]:
-    """Name of every metric to its key in an evaluation."""
-    has_subset = any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
-    subset = {"mIoU_subset": "mIoU_subset"} if has_subset else {}
-    return {"mIoU": "mIoU", "worst_class_IoU": "worst_class_iou", **subset}
+def _metrics(runs: list[Run]) -> dict[str, Metric]:
+    """How every metric that the runs have is read from one of them."""
+    keys = {"mIoU": "mIoU", "worst_class_IoU": "worst_class_iou"}
+    if any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs):
+        keys["mIoU_subset"] = "mIoU_subset"
+    metrics: dict[str, Metric] = {name: partial(_evaluated, key) for name, key in keys.items()}
+    if any(run.acquired_entropy is not None for run in runs):
+        metrics[ENTROPY] = lambda run: run.acquired_entropy
+    return metrics
 
 
-def _rivals(runs: list[Run], baseline: str) -> list[str]:
+def _evaluated(key: str, run: Run) -> float | None:
+    """A result in percent."""
+    value = None if run.evaluation is None else run.evaluation.get(key)
+    return None if value is None else PERCENT * float(value)
+
+
+def _rivals(runs: list[Run], baseline: str, with_references: bool) -> list[str]:
     methods = dict.fromkeys(run.method for run in runs if run.budget != NO_BUDGET)
     references = dict.fromkeys(run.method for run in runs if run.budget == NO_BUDGET)
     randoms = (name for name in methods if name.startswith("random"))
     expected = [baseline] if baseline in methods else []
-    return list(dict.fromkeys([*expected, *randoms, *references]))
+    return list(dict.fromkeys([*expected, *randoms, *(references if with_references else ())]))
 
 
-def _results(runs: list[Run], key: str) -> Results:
-    """Results in percent by method and budget, then seed; those that are not there left out."""
+def _results(runs: list[Run], measure: Metric) -> Results:
+    """Results by method and budget, then seed; those that are not there left out."""
     results: Results = {}
     for run in runs:
-        value = None if run.evaluation is None else run.evaluation.get(key)
+        value = measure(run)
         if value is not None:
-            results.setdefault((run.method, run.budget), {})[run.seed] = PERCENT * value
+            results.setdefault((run.method, run.budget), {})[run.seed] = value
     return results
 
 
@@ -142,7 +155,7 @@ def _with_means(results: Results, budgets: Sequence[str]) -> Results:
 
 
 def _paired_differences(results: Results, method: str, budget: str, rival: str) -> list[float]:
-    """Differences in points of the seeds that both have."""
+    """Differences of the seeds that both have."""
     ours = results.get((method, budget), {})
     others = results.get((rival, budget)) or results.get((rival, NO_BUDGET), {})
     return [ours[seed] - others[seed] for seed in ours if seed in others]

@@ -51,6 +51,13 @@ class Run:
         """Whether the run has no result."""
         return self.evaluation is None
 
+    @property
+    def acquired_entropy(self) -> float | None:
+        """Normalised entropy of the classes of all acquired pixels; None without labels."""
+        if self.labels is None:
+            return None
+        return normalised_entropy(self.labels.class_counts.sum(axis=0))
+
 
 def load_run(run: Run) -> Run:
     """Read the files of a run; one whose files are not there stays without a result."""
@@ -197,7 +204,7 @@ def _acquisition(done: list[Run]) -> dict[str, float]:
             [s.void_counts.sum() / px for px, s in zip(acquired_px, summaries, strict=True)]
         ),
         "acquired_entropy": _mean(
-            [normalised_entropy(s.class_counts.sum(axis=0)) for s in summaries]
+            [run.acquired_entropy for run in done if run.acquired_entropy is not None]
         ),
     }
 

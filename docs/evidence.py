@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cbda.balance import normalised_entropy
 from cbda.catalogue import REFERENCES
-from cbda.comparisons import ALL_BUDGETS, NO_BUDGET, paired_test
+from cbda.comparisons import ALL_BUDGETS, ENTROPY, NO_BUDGET, PairedTest, paired_test
 from cbda.report.curves import entropy_figure, result_figure
 from cbda.report.style import drawing, method_looks, save
 
@@ -26,7 +27,10 @@ EXPERIMENTS = {
     "generated": "evidence",
     "balance": "evidence/balance",
     "small_budgets": "evidence/small_budgets",
+    "camvid": "evidence_camvid",
+    "camvid_exact": "evidence_camvid/exact",
 }
+DRAWN = ("generated",)
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 SIGNIFICANT = 0.05
@@ -66,7 +70,8 @@ def _table(kind: str, folder: str, *words: str) -> str:
 def results(folder: Path, metric: str) -> pd.DataFrame:
     """Mean and standard deviation over seeds; a reference has one result for all budgets."""
     table = _read(folder, "table_mIoU")
-    cells = _joined(table, f"{metric}_mean", f"{metric}_std", "{:.1f} ± {:.1f}")
+    pairs = zip(table[f"{metric}_mean"], table[f"{metric}_std"], strict=True)
+    cells = pd.Series([_spread(*pair, digits=1) for pair in pairs])
     wide = cells.set_axis(pd.MultiIndex.from_frame(table[KEYS])).unstack()
     if NO_BUDGET in wide:
         shared = wide.pop(NO_BUDGET)
@@ -77,8 +82,9 @@ def results(folder: Path, metric: str) -> pd.DataFrame:
 def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     """Paired differences: mean, standard deviation, p of the t-test; bold if p < 0.05."""
     tests = _tests(folder, metric, rival)
-    columns = (tests[name] for name in ("diff_mean", "diff_std", "p_t"))
-    cells = [_tested(*test) for test in zip(*columns, strict=True)]
+    found = tests[list(PairedTest._fields)].itertuples(index=False, name=None)
+    digits = 3 if metric == ENTROPY else 1
+    cells = [_tested(PairedTest(*test), digits) for test in found]
     wide = pd.Series(cells, index=pd.MultiIndex.from_frame(tests[KEYS])).unstack()
     return _in_order(tests, wide)
 
@@ -120,13 +126,19 @@ def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
     return _in_order(table, _compared(means, rival))
 
 
-def entropy(*folders: Path | str) -> pd.DataFrame:
-    """Normalised entropy of the acquired classes, mean over seeds; budgets of several tables."""
-    tables = [_read(DATA / folder, "table_mIoU") for folder in folders]
-    table = pd.concat(tables).drop_duplicates(KEYS)
-    table = table[table["budget"] != NO_BUDGET]
-    wide = table.pivot_table(index="method", columns="budget", values="acquired_entropy")
-    return _in_order(table, wide.map("{:.3f}".format))
+def entropy(folder: Path) -> pd.DataFrame:
+    """Normalised entropy of the acquired classes, and its paired change over the budgets."""
+    table = _read(folder, "diagnosis")
+    pixels = table.groupby([*KEYS, "seed", "class"], sort=False)["acquired_px"].sum()
+    by_seed = pixels.groupby(level=[*KEYS, "seed"], sort=False)
+    values = by_seed.agg(lambda counts: normalised_entropy(counts.to_numpy())).unstack("seed")
+    frame = _in_order(table, _compared(values, "", digits=3))
+    first, last = min(table["budget"], key=float), max(table["budget"], key=float)
+    if first != last:
+        change = values.xs(last, level="budget") - values.xs(first, level="budget")
+        rows = np.asarray(change.loc[frame.index], np.float64)
+        frame["change"] = [_tested(paired_test(row), digits=3) for row in rows]
+    return frame
 
 
 def pure_queries(folder: Path) -> pd.DataFrame:
@@ -185,21 +197,21 @@ def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
     return _in_order(table.rename(columns={"choice": "method"}), cells)
 
 
-def _compared(values: pd.DataFrame, rival: str) -> pd.DataFrame:
+def _compared(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
     """Cells of a frame of seeds, by method and budget; without a rival there is no test."""
     apart = values - values
     if rival:
         method, budget = values.index.names
         base = values.xs(rival, level=method)
         apart = values.sub(base, level=budget).reindex(values.index)
-    texts = map(_against, values.to_numpy(), apart.to_numpy())
-    return pd.Series(list(texts), index=values.index).unstack()
+    pairs = zip(values.to_numpy(), apart.to_numpy(), strict=True)
+    texts = [_against(found, differences, digits) for found, differences in pairs]
+    return pd.Series(texts, index=values.index).unstack()
 
 
-def _against(values: NDArray[np.float64], differences: NDArray[np.float64]) -> str:
-    text = f"{values.mean():.1f} ± {values.std(ddof=1):.1f}"
-    p = paired_test(differences).p_t
-    return text if np.isnan(p) else f"{text}, {p:.2g}"
+def _against(values: NDArray[np.float64], differences: NDArray[np.float64], digits: int) -> str:
+    std = float(values.std(ddof=1)) if len(values) > 1 else np.nan
+    return _with_p(_spread(values.mean(), std, digits), paired_test(differences).p_t)
 
 
 def _shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -231,14 +243,18 @@ def _last_round(table: pd.DataFrame) -> pd.DataFrame:
     return largest[largest["round"].eq(largest["round"].max())]
 
 
-def _joined(table: pd.DataFrame, first: str, second: str, form: str) -> "pd.Series[str]":
-    pairs = zip(table[first], table[second], strict=True)
-    return pd.Series([form.format(*pair) for pair in pairs])
+def _tested(test: PairedTest, digits: int = 1) -> str:
+    text = _with_p(_spread(test.diff_mean, test.diff_std, digits, "+"), test.p_t)
+    return f"**{text}**" if test.p_t < SIGNIFICANT else text
 
 
-def _tested(mean: float, std: float, p: float) -> str:
-    text = f"{mean:+.1f} ± {std:.1f}, {p:.2g}"
-    return f"**{text}**" if p < SIGNIFICANT else text
+def _with_p(text: str, p: float) -> str:
+    return text if np.isnan(p) else f"{text}, {p:.2g}"
+
+
+def _spread(mean: float, std: float, digits: int, sign: str = "") -> str:
+    text = f"{mean:{sign}.{digits}f}"
+    return text if np.isnan(std) else f"{text} ± {std:.{digits}f}"
 
 
 def _weighted_means(table: pd.DataFrame, name: str, weight: str) -> "pd.Series[float]":
@@ -296,5 +312,6 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         copy_tables(Path(argument))
-    draw(DATA / "generated")
+    for folder in DRAWN:
+        draw(DATA / folder)
     PAGE_PATH.write_text(page(PAGE_PATH.read_text(encoding="utf-8")), encoding="utf-8")

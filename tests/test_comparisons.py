@@ -1,6 +1,7 @@
 """Paired tests: hand-computed cases, and who is compared with whom."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from cbda.comparisons import (
     paired_test,
     with_p_values_as_text,
 )
+from cbda.files import LabelSummary
 from cbda.tabulate import Run
 
 PLACE = Path("evaluation.json")
@@ -200,6 +202,24 @@ def test_mean_over_a_subset_has_rows_of_its_own():
     assert list(table.index) == ["mIoU", "worst_class_IoU", "mIoU_subset"]
     assert table["num_seeds"].tolist() == [2, 2, 1]
     assert table.loc["mIoU_subset", "diff_mean"] == pytest.approx(10)
+
+
+def test_entropy_of_the_acquired_classes_is_compared_between_methods_alone():
+    """8 px of two classes: half and half has an entropy of 1, one class alone of 0."""
+    runs = [make_run("full", "-", 0, 0.5)]
+    for method, counts in {"ra": [8, 0], "cbda": [4, 4]}.items():
+        run = make_run(method, "0.1", 0, 0.4)
+        runs.append(replace(run, labels=make_summary(counts)))
+    table = comparison_table(runs, "ra")
+    rows = table[table["metric"] == "acquired_entropy"]
+    assert rows[["method", "compared_with", "diff_mean"]].values.tolist() == [["cbda", "ra", 1]]
+
+
+def make_summary(counts):
+    """What was acquired in one round, by class."""
+    empty = np.zeros(1, np.int64)
+    weights = np.ones(len(counts))
+    return LabelSummary("", 0.1, 1, 1, 0, np.array([counts]), empty, weights, sum(counts))
 
 
 def test_p_values_are_text_of_six_digits_and_empty_where_there_is_none(table):

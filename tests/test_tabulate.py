@@ -195,9 +195,9 @@ def test_tables_as_written(words, tmp_path, capsys):
     assert chosen["round"].tolist() == [1, 1, 1, 2, 2, 2] * 2
 
     chosen = comparisons[comparisons["compared_with"] == "ra"]
-    assert chosen["method"].tolist() == ["cbda"] * 6
-    assert chosen["budget"].tolist() == ["0.05", "0.1", "mean"] * 2
-    assert chosen["num_seeds"].tolist() == [2, 1, 1] * 2
+    assert chosen["method"].tolist() == ["cbda"] * 9
+    assert chosen["budget"].tolist() == ["0.05", "0.1", "mean"] * 3
+    assert chosen["num_seeds"].tolist() == [2, 1, 1] * 3
 
 
 def test_repetition_gives_equal_bytes(words, tmp_path):
