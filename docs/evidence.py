@@ -35,6 +35,7 @@ FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 SIGNIFICANT = 0.05
 KEYS = ["method", "budget"]
+POOL = "the pool"
 
 
 def copy_tables(results: Path) -> None:
@@ -148,23 +149,31 @@ def pure_queries(folder: Path) -> pd.DataFrame:
 
 def spent_queries(folder: Path) -> pd.DataFrame:
     """Share of the queries on classes whose weight is 0, round after round, in percent."""
-    table = _read(folder, "diagnosis")
-    table["spent"] = table["queries"].where(table["class_weight"] == 0, 0)
-    return _shares(table, "spent")
+    return _shares(_with_spent(folder), "spent")
+
+
+def pure_share(folder: Path, rival: str) -> pd.DataFrame:
+    """Share of a run's queries on windows of one predicted class, and p against a rival."""
+    return _run_shares(_read(folder, "diagnosis"), "pure_queries", rival)
+
+
+def spent_share(folder: Path, rival: str) -> pd.DataFrame:
+    """Share of a run's queries on classes whose weight is 0, and p against a rival."""
+    return _run_shares(_with_spent(folder), "spent", rival)
 
 
 def pure_uncertainty(folder: Path) -> pd.DataFrame:
-    """Mean uncertainty of pure queries, of all queries and of the pool; last round and budget."""
+    """Mean uncertainty of queries, and p against the pool's; last round of the largest budget."""
     table = _last_round(_read(folder, "diagnosis"))
     table = table[table["uncertainty"].notna()]
     columns = {
         "pure queries": ("pure_uncertainty", "pure_queries"),
         "all queries": ("query_uncertainty", "queries"),
-        "the pool": ("uncertainty", "predicted_px"),
+        POOL: ("uncertainty", "predicted_px"),
     }
     means = {name: _weighted_means(table, *names) for name, names in columns.items()}
-    frame = pd.DataFrame(means).map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
-    return _in_order(table, frame)
+    cells = _compared(pd.concat(means, names=["of"]), POOL, digits=3)
+    return _in_order(table, cells.T[list(columns)])
 
 
 def pure_classes(folder: Path) -> pd.DataFrame:
@@ -191,27 +200,43 @@ def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
     """Share of some classes in what a first round acquires, and p of the t-test against a rival."""
     table = pd.read_csv(folder / "first_round.csv", dtype={"budget": str})
     table["wanted_px"] = table["num_px"].where(table["class"].isin(classes), 0)
-    sums = table.groupby(["choice", "budget", "seed"], sort=False)[["wanted_px", "num_px"]].sum()
-    shares = (100 * sums["wanted_px"] / sums["num_px"]).unstack("seed")
-    cells = _compared(shares, rival)
-    return _in_order(table.rename(columns={"choice": "method"}), cells)
+    table = table.rename(columns={"choice": "method", "num_px": "queries"})
+    return _run_shares(table, "wanted_px", rival)
 
 
 def _compared(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
-    """Cells of a frame of seeds, by method and budget; without a rival there is no test."""
+    """Cells of a frame of seeds with two levels of rows, of which the second becomes columns.
+
+    The rival is one of the first; without it there is no test.
+    """
     apart = values - values
     if rival:
-        method, budget = values.index.names
-        base = values.xs(rival, level=method)
-        apart = values.sub(base, level=budget).reindex(values.index)
+        first, second = values.index.names
+        base = values.xs(rival, level=first)
+        apart = values.sub(base, level=second).reindex(values.index)
     pairs = zip(values.to_numpy(), apart.to_numpy(), strict=True)
     texts = [_against(found, differences, digits) for found, differences in pairs]
     return pd.Series(texts, index=values.index).unstack()
 
 
 def _against(values: NDArray[np.float64], differences: NDArray[np.float64], digits: int) -> str:
+    values, differences = (array[~np.isnan(array)] for array in (values, differences))
+    if len(values) == 0:
+        return ""
     std = float(values.std(ddof=1)) if len(values) > 1 else np.nan
     return _with_p(_spread(values.mean(), std, digits), paired_test(differences).p_t)
+
+
+def _with_spent(folder: Path) -> pd.DataFrame:
+    """The diagnosis, and in a column of their own the queries on classes whose weight is 0."""
+    table = _read(folder, "diagnosis")
+    return table.assign(spent=table["queries"].where(table["class_weight"] == 0, 0))
+
+
+def _run_shares(table: pd.DataFrame, name: str, rival: str) -> pd.DataFrame:
+    sums = table.groupby([*KEYS, "seed"], sort=False)[[name, "queries"]].sum()
+    percent = (100 * sums[name] / sums["queries"]).unstack("seed")
+    return _in_order(table, _compared(percent, rival))
 
 
 def _shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -257,11 +282,12 @@ def _spread(mean: float, std: float, digits: int, sign: str = "") -> str:
     return text if np.isnan(std) else f"{text} ± {std:.{digits}f}"
 
 
-def _weighted_means(table: pd.DataFrame, name: str, weight: str) -> "pd.Series[float]":
-    """Means over classes and seeds, by method."""
-    products = (table[name].fillna(0) * table[weight]).groupby(table["method"]).sum()
-    totals = table.groupby("method")[weight].sum()
-    return products / totals.where(totals > 0)
+def _weighted_means(table: pd.DataFrame, name: str, weight: str) -> pd.DataFrame:
+    """Means over classes, of methods (rows) and seeds (columns)."""
+    keys = [table["method"], table["seed"]]
+    products = (table[name].fillna(0) * table[weight]).groupby(keys).sum()
+    totals = table[weight].groupby(keys).sum()
+    return (products / totals.where(totals > 0)).unstack("seed")
 
 
 def _in_order(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -300,6 +326,8 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         entropy,
         pure_queries,
         spent_queries,
+        pure_share,
+        spent_share,
         pure_uncertainty,
         pure_classes,
         found,
