@@ -115,16 +115,24 @@ def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
 
 
 def against(folder: Path, rival: str) -> pd.DataFrame:
-    """mIoU, also its mean over the budgets, and p of the paired t-test against a rival."""
+    """Paired differences of mIoU to a rival that is not among those of comparisons.csv."""
     table = _read(folder, "class_iou")
     table = table[table["budget"] != NO_BUDGET]
-    return _mean_iou(pd.concat([table, table.assign(budget=ALL_BUDGETS)]), rival)
+    table = pd.concat([table, table.assign(budget=ALL_BUDGETS)])
+    means = _seed_means(table)
+    apart = _apart(means, rival).drop(index=rival, level="method")
+    cells = [_tested(paired_test(row)) for row in np.asarray(apart, np.float64)]
+    return _in_order(table, pd.Series(cells, index=apart.index).unstack())
 
 
 def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
-    means = table.groupby(["method", "budget", "seed"], sort=False)["IoU"].mean().unstack("seed")
-    means = means.drop(index=NO_BUDGET, level="budget", errors="ignore")
+    means = _seed_means(table).drop(index=NO_BUDGET, level="budget", errors="ignore")
     return _in_order(table, _compared(means, rival))
+
+
+def _seed_means(table: pd.DataFrame) -> pd.DataFrame:
+    """Mean IoU over the classes of a table, one column per seed."""
+    return table.groupby([*KEYS, "seed"], sort=False)["IoU"].mean().unstack("seed")
 
 
 def entropy(folder: Path) -> pd.DataFrame:
@@ -209,14 +217,16 @@ def _compared(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame
 
     The rival is one of the first; without it there is no test.
     """
-    apart = values - values
-    if rival:
-        first, second = values.index.names
-        base = values.xs(rival, level=first)
-        apart = values.sub(base, level=second).reindex(values.index)
+    apart = _apart(values, rival) if rival else values - values
     pairs = zip(values.to_numpy(), apart.to_numpy(), strict=True)
     texts = [_against(found, differences, digits) for found, differences in pairs]
     return pd.Series(texts, index=values.index).unstack()
+
+
+def _apart(values: pd.DataFrame, rival: str) -> pd.DataFrame:
+    """Differences of a frame of seeds to the rows of a rival."""
+    first, second = values.index.names
+    return values.sub(values.xs(rival, level=first), level=second).reindex(values.index)
 
 
 def _against(values: NDArray[np.float64], differences: NDArray[np.float64], digits: int) -> str:
