@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cbda.errors import UserError
-from cbda.inference import most_probable
+from cbda.inference import most_probable, require_finite
 from cbda.methods import EPSILON, PURE_IMPURITY, SCORE_NAMES, UNITS, is_external, require_choice
 from cbda.plugins import compute_external_score
 
@@ -163,10 +163,10 @@ def compute_score(
         raise UserError(
             "logits of one class: nothing is uncertain; allowed are two classes or more"
         )
-    if not torch.isfinite(logits).all():
-        raise UserError("logits hold NaN or infinite values: the model has diverged")
+    require_finite(logits)
     if is_external(name):
-        return compute_external_score(name, logits, radius), most_probable(logits)
+        prediction = most_probable(logits)  # first, as the function may overwrite its logits
+        return compute_external_score(name, logits, radius), prediction
     if name == "random":
         score = torch.rand(logits.shape[1:], generator=generator).to(logits.device)
         return score, most_probable(logits)

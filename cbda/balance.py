@@ -4,6 +4,7 @@
 scores are reweighted by previously collected class statistics relative to a target distribution.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -151,7 +152,7 @@ def target_shares(
 def _given_shares(wanted: Sequence[float], num_classes: int) -> FloatArray:
     if not len(wanted):
         return np.full(num_classes, 1 / num_classes)
-    if len(wanted) != num_classes or min(wanted) < 0 or not sum(wanted) > 0:
+    if len(wanted) != num_classes or min(wanted) < 0 or not 0 < sum(wanted) < math.inf:
         raise UserError(
             f"target distribution {list(wanted)}: allowed are {num_classes} numbers, none negative"
             f" and not all 0, or one of {', '.join(TARGETS)}"

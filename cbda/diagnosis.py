@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
-from cbda.files import VOID, read_image_ids
+from cbda.files import VOID, read_image_ids, require_queries
 from cbda.methods import EPSILON, PURE_IMPURITY, score_and_unit
 from cbda.parallel import ordered_map
-from cbda.pool import require_same_pool
+from cbda.pool import require_label_size, require_same_pool
+from cbda.querying import require_known
 from cbda.windows import sum_over_classes
 
 if TYPE_CHECKING:
@@ -88,8 +89,7 @@ def diagnose_round(
     image_ids = read_image_ids(scores)
     require_same_pool(scores.filename, image_ids, oracle.root, oracle.image_ids)
     require_same_pool(labels.filename, read_image_ids(labels), oracle.root, oracle.image_ids)
-    if scores.attrs["radius"] != labels.attrs["radius"]:
-        raise UserError(f"{labels.filename}: radius differs from that of {scores.filename}")
+    _require_matching(scores, labels, oracle)
     diagnose = _Images(scores, labels, oracle).diagnose
     parts = ordered_map(diagnose, range(len(image_ids)), num_threads)
     total = next(parts)
@@ -97,6 +97,27 @@ def diagnose_round(
         total += part
     total.acquired_px = np.array(labels.attrs["class_counts"][-1], np.int64)
     return total
+
+
+def _require_matching(scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
+    """Both files must be of one run on this pool, and every query must lie in it."""
+    num_classes = len(oracle.classes)
+    pairs = {
+        "radius": (scores.attrs["radius"], labels.attrs["radius"]),
+        "number of classes": (scores.attrs["num_classes"], labels.attrs["class_counts"].shape[1]),
+        "size (images, height, width)": (scores["score"].shape, labels["label"].shape),
+    }
+    for name, (of_scores, of_labels) in pairs.items():
+        if of_scores != of_labels:
+            raise UserError(
+                f"{labels.filename}: {name} is {of_labels}, that of {scores.filename} {of_scores}"
+            )
+    if scores.attrs["num_classes"] != num_classes:
+        raise UserError(
+            f"{scores.filename}: has {scores.attrs['num_classes']} classes, {oracle.root}"
+            f" {num_classes}"
+        )
+    require_queries(labels)
 
 
 class _Images:
@@ -113,6 +134,9 @@ class _Images:
         """The counts of one image."""
         score, prediction = self._score.read(index), self._prediction.read(index)
         truth = self._oracle.read_label(index)
+        require_label_size(self._oracle, index, truth.shape, prediction.shape)
+        where = f"image {self._oracle.image_ids[index]!r}"
+        require_known(where, prediction, self._num_classes)
         uncertainty = self._uncertainty(score, prediction)
         row, column = self._centres[index].T
         asked, asked_uncertainty = prediction[row, column], uncertainty[row, column]

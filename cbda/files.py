@@ -80,15 +80,19 @@ def save_statistics(
     path: Path, image_ids: list[str], classes: list[str], class_counts: list[list[int]]
 ) -> None:
     """Write the pixels of every class (columns) in every image (rows)."""
-    content = {"image_ids": image_ids, "classes": classes, "class_counts": class_counts}
-    write_text(path, json.dumps({"format": STATISTICS_FORMAT, "version": 1, **content}) + "\n")
+    content = {
+        "format": STATISTICS_FORMAT,
+        "version": 1,
+        "image_ids": image_ids,
+        "classes": classes,
+        "class_counts": class_counts,
+    }
+    write_text(path, json.dumps({**content, DIGEST: _digest(content)}) + "\n")
 
 
 def load_statistics(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
     """Read image ids (N), classes (C), and (N,C) int64 pixels."""
-    content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != STATISTICS_FORMAT:
-        raise UserError(f"{path}: expected {STATISTICS_FORMAT!r}")
+    content = _read_json_of(path, STATISTICS_FORMAT, ("image_ids", "classes", "class_counts"))
     counts = np.array(content["class_counts"], np.int64)
     return content["image_ids"], content["classes"], counts
 
@@ -129,27 +133,43 @@ def read_evaluation(path: Path) -> dict[str, Any]:
     missing = [key for key in keys if not isinstance(evaluation, dict) or key not in evaluation]
     if missing:
         raise UserError(f"{path}: not an evaluation of cbda: lacks {', '.join(missing)}")
-    digest = evaluation.pop(DIGEST, None)
-    if digest is not None and digest != _digest(evaluation):
-        raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
-    return dict(evaluation)
+    return _without_digest(path, evaluation)
 
 
 def write_diagnosis(path: Path, columns: dict[str, list[Any]]) -> None:
     """Write diagnosis.json: the columns of a table of one row per class."""
-    content = {"names": list(columns), "columns": list(columns.values())}
-    write_json(path, {"format": DIAGNOSIS_FORMAT, "version": 1, **content})
+    content = {
+        "format": DIAGNOSIS_FORMAT,
+        "version": 1,
+        "names": list(columns),
+        "columns": list(columns.values()),
+    }
+    write_json(path, {**content, DIGEST: _digest(content)})
 
 
 def read_diagnosis(path: Path) -> dict[str, list[Any]]:
     """Read the columns of diagnosis.json."""
+    content = _read_json_of(path, DIAGNOSIS_FORMAT, ("names", "columns"))
+    return dict(zip(content["names"], content["columns"], strict=True))
+
+
+def _read_json_of(path: Path, kind: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A JSON file of a format of ours, which has all keys and agrees with its digest."""
     content = read_json(path)
-    if not isinstance(content, dict) or content.get("format") != DIAGNOSIS_FORMAT:
-        raise UserError(f"{path}: expected {DIAGNOSIS_FORMAT!r}")
-    names, columns = content.get("names"), content.get("columns")
-    if not isinstance(names, list) or not isinstance(columns, list) or len(names) != len(columns):
-        raise UserError(f"{path}: damaged: names and columns do not match")
-    return dict(zip(names, columns, strict=True))
+    if not isinstance(content, dict) or content.get("format") != kind:
+        raise UserError(f"{path}: expected {kind!r}")
+    missing = [key for key in (*keys, DIGEST) if key not in content]
+    if missing:
+        raise UserError(f"{path}: damaged: lacks {', '.join(missing)}")
+    return _without_digest(path, content)
+
+
+def _without_digest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
+    """The content without its digest, which must agree if there is one."""
+    kept = {key: value for key, value in content.items() if key != DIGEST}
+    if content.get(DIGEST) not in (None, _digest(kept)):
+        raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
+    return kept
 
 
 def _digest(content: Any) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cbda.datasets.transforms import resize_image, to_tensor
+from cbda.errors import UserError
 from cbda.training import resize_logits
 
 
@@ -43,6 +44,12 @@ def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) 
     if flip:
         logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
     return logits
+
+
+def require_finite(logits: Tensor) -> None:
+    """Raise a `UserError` if logits, of any shape, are not finite."""
+    if not torch.isfinite(logits).all():
+        raise UserError("logits hold NaN or infinite values: the model has diverged")
 
 
 def most_probable(values: Tensor, scratch: Tensor | None = None) -> Tensor:

@@ -17,10 +17,10 @@ from cbda.chunks import MapReader, filters_of, pack, write_chunk
 from cbda.datasets import Dataset
 from cbda.datasets.pictures import IdArray
 from cbda.datasets.vocabulary import UNKNOWN, Table
-from cbda.errors import UserError
 from cbda.files import VOID, LabelSummary, create_labels, create_queries
 from cbda.greedy import IntArray
 from cbda.parallel import ordered_map
+from cbda.pool import require_label_size
 from cbda.querying import Acquired
 from cbda.rounds import Previous
 from cbda.selection import label_radius
@@ -95,11 +95,7 @@ def _maps_before(
 def _ask(oracle: Dataset, index: int, size: tuple[int, ...]) -> IdArray:
     """Label ids of one image; only those in the windows are made train ids."""
     ids = oracle.read_ids(index)
-    if ids.shape != size:
-        raise UserError(
-            f"{oracle.root}: label of {oracle.image_ids[index]!r} is {ids.shape} px, the scores"
-            f" are {size}"
-        )
+    require_label_size(oracle, index, ids.shape, size)
     return ids
 
 

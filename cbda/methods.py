@@ -4,12 +4,8 @@ Imports nothing heavy, so that the workflow and ``cbda --help`` can read the nam
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from cbda.errors import UserError
-
-Unit = Literal["region", "pixel"]
-Allocation = Literal["per_image", "dynamic"]
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows

@@ -66,6 +66,17 @@ def require_same_pool(
     )
 
 
+def require_label_size(
+    dataset: Dataset, index: int, found: tuple[int, ...], wanted: tuple[int, ...]
+) -> None:
+    """Raise a `UserError` if a label is not of the size of its score map."""
+    if found != wanted:
+        raise UserError(
+            f"{dataset.root}: label of {dataset.image_ids[index]!r} is {found} px, the scores"
+            f" are {wanted}"
+        )
+
+
 def require_uniform_size(dataset: Dataset) -> tuple[int, int]:
     """Height and width in px that all images of a pool share."""
     first = dataset.image_size(0)

@@ -68,6 +68,7 @@ def acquire_round(
     summary = _summarise(scores, previous, settings, target, predicted)
     require_continued(previous, oracle, summary, settings)
     with previous.open() as labels:
+        _require_same_size(labels, scores)
         maps = _Maps(scores, labels, summary.class_weights, settings)
         try:
             chosen = _choose_round(maps, summary, target, num_threads)
@@ -149,6 +150,15 @@ def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSetti
             raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
 
 
+def _require_same_size(labels: "h5py.File | None", scores: "h5py.File") -> None:
+    """Labels of earlier rounds must be of images of this size."""
+    if labels is not None and labels["round"].shape != scores["score"].shape:
+        raise UserError(
+            f"{labels.filename}: images are {labels['round'].shape[1:]} px, the scores"
+            f" {scores['score'].shape[1:]}"
+        )
+
+
 def _summarise(
     scores: "h5py.File",
     previous: Previous,
@@ -191,7 +201,7 @@ def _count_predictions(scores: "h5py.File", settings: RoundSettings) -> NDArray[
     reader = MapReader(scores["prediction"])
     for index, image_id in enumerate(read_image_ids(scores)):
         prediction = reader.read(index)
-        _require_known(f"image {image_id!r}", prediction, settings.num_classes)
+        require_known(f"image {image_id!r}", prediction, settings.num_classes)
         counts += np.bincount(prediction.ravel(), minlength=settings.num_classes)
     return counts
 
@@ -250,9 +260,10 @@ def _require_sound(
     num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
     if num_bad:
         raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
-    _require_known(where, prediction, num_classes)
+    require_known(where, prediction, num_classes)
 
 
-def _require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
+def require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
+    """Raise a `UserError` if a prediction is none of the classes."""
     if prediction.max() >= num_classes:
         raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")

@@ -121,6 +121,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
     Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):  # a disk without such locks

@@ -1,5 +1,6 @@
 """What one acquisition round is asked for, and what it continues from."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ class RoundSettings:
         if not 1 <= self.round <= self.rounds:
             raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
         require_radius(self.radius)
+        if not 0 < self.max_weight < math.inf:
+            raise UserError(f"max weight {self.max_weight}: allowed are finite numbers above 0")
+        if self.num_classes < 1:
+            raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.target_distribution:
             target_shares(self.target_distribution, self.num_classes)  # refuses what is none
 

@@ -190,6 +190,18 @@ class TrainingSettings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     loss: LossSettings = field(default_factory=LossSettings)
 
+    def __post_init__(self) -> None:
+        minima = {"total_iterations": 1, "batch_size": 1, "num_workers": 0}
+        for name, minimum in minima.items():
+            if getattr(self, name) < minimum:
+                raise UserError(
+                    f"training.{name} {getattr(self, name)}: allowed: {minimum} or more"
+                )
+        for name in ("image_size", "source_size", "crop_size"):
+            size = getattr(self, name)
+            if (name == "image_size" or size) and (len(size) != 2 or min(size) < 1):
+                raise UserError(f"training.{name} {list(size)}: allowed are a height and a width")
+
 
 def add_options(
     parser: argparse.ArgumentParser,

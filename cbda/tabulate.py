@@ -175,8 +175,7 @@ def _row(group: list[Run], baseline: list[Run], with_subset: bool) -> dict[str, 
 
 def _statistics(name: str, done: list[Run], baseline: list[Run], key: str) -> dict[str, float]:
     """Mean and spread of a result, and of its difference to the baseline's of the same seed."""
-    values = {run.seed: _percent(run.evaluation[key]) for run in done if run.evaluation}
-    others = {run.seed: _percent(run.evaluation[key]) for run in baseline if run.evaluation}
+    values, others = _results(done, key), _results(baseline, key)
     differences = [values[seed] - others[seed] for seed in values if seed in others]
     return {
         f"{name}_mean": _mean(list(values.values())),
@@ -184,6 +183,12 @@ def _statistics(name: str, done: list[Run], baseline: list[Run], key: str) -> di
         f"{name}_diff_mean": _mean(differences),
         f"{name}_diff_std": _std(differences),
     }
+
+
+def _results(runs: list[Run], key: str) -> dict[int, float]:
+    """Results in percent of the seeds that have them."""
+    found = ((run.seed, run.evaluation) for run in runs if run.evaluation is not None)
+    return {seed: _percent(values[key]) for seed, values in found if key in values}
 
 
 def _worst_classes(done: list[Run]) -> str:

@@ -60,7 +60,17 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`."""
+        """Continue from a `state`.
+
+        Raises:
+            UserError: another optimizer has made it.
+        """
+        groups = self.optimizer.param_groups, state["optimizer"]["param_groups"]
+        if len({"betas" in group for group, *_ in groups}) > 1:  # which only AdamW has
+            raise UserError(
+                f"training.optimizer.name {self.settings.optimizer.name!r}: the checkpoint was"
+                " trained by the other one"
+            )
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.iteration = state["iteration"]

@@ -76,7 +76,10 @@ def test_target_without_predictions_is_uniform(wanted):
     assert target_shares(wanted, 2).tolist() == [0.5, 0.5]
 
 
-@pytest.mark.parametrize("wanted", [(1, 2), (1, -1, 1), (0, 0, 0), "pool"])
+@pytest.mark.parametrize(
+    "wanted",
+    [(1, 2), (1, -1, 1), (0, 0, 0), (np.inf, 1, 1), (1e308, 1e308, 1), (np.nan, 1, 1), "pool"],
+)
 def test_target_that_is_no_distribution_is_an_error(wanted):
     with pytest.raises(UserError, match=r"target distribution .*uniform, predicted, sqrt_pred"):
         target_shares(wanted, 3)

@@ -14,7 +14,7 @@ import torch
 import cbda
 from cbda.cli import COMMANDS, main, one_line
 from cbda.errors import UserError
-from cbda.files import LabelSummary, create_labels, load_checkpoint
+from cbda.files import LabelSummary, create_labels, load_checkpoint, save_checkpoint
 from tests.datasets.layouts import make_folder
 from tests.pools import make_pool, write_scores
 
@@ -76,6 +76,9 @@ def test_unknown_words_give_the_usage(words, capsys):
         ("data check --num-workers 0", "argument --num-workers: '0': allowed are whole numbers fr"),
         ("data make --seed -1", "argument --seed: '-1': allowed are whole numbers from 0 on"),
         ("data make --num-images -1", "argument --num-images: '-1': allowed are whole numbers fro"),
+        ("score --radius -1", "argument --radius: '-1': allowed are whole numbers from 0 on"),
+        ("acquire --threads 0", "argument --threads: '0': allowed are whole numbers from 1 on"),
+        ("pretrain --iterations -3", "argument --iterations: '-3': allowed are whole numbers fr"),
         ("score --threads 1.5", "argument --threads: '1.5': allowed are whole numbers from 1 on"),
         ("plan --budgets x", "argument --budgets: invalid float value: 'x'"),
     ],
@@ -178,7 +181,7 @@ def error_line(words, capsys):
         ("--round 1", "--round 6", "round 6: allowed are 1 to 5, the rounds"),
         ("--round 1", "--round 2", "round 2 continues from labels of the round before it"),
         ("--num-classes 19", "--num-classes 20", "scores.h5: num_classes is 19, this round as"),
-        ("--num-classes 19", "--num-classes 0", "0 classes given; allowed: 1 to 255"),
+        ("--num-classes 19", "--num-classes 0", "0 classes given; allowed: 1 and more"),
     ],
 )
 def test_mistake_is_one_line(folder, capsys, old, new, message):
@@ -239,6 +242,8 @@ def test_broken_image_is_one_line_whoever_reads_it(tmp_path, capfd, num_workers)
         (("--model-architecture", "fcn"), "model.architecture 'fcn' is unknown; allowed: small"),
         (("--model-freeze-batch-norm",), "model.freeze_batch_norm: the small network starts un"),
         (("--training-optimizer-name", "adam"), "'adam' is unknown; allowed: sgd, adamw"),
+        (("--training-batch-size", "0"), "training.batch_size 0: allowed: 1 or more"),
+        (("--training-crop-size", "8"), "training.crop_size [8]: allowed are a height and a wid"),
         (("--device", "tpu"), "device 'tpu' is unknown; allowed: auto, cpu, cuda"),
     ],
 )
@@ -251,6 +256,20 @@ def test_unknown_domain_is_one_line(tmp_path, capsys):
     size = ("--num-images", "1", "--height", "8", "--width", "8")
     words = ["data", "make", "--domain", "moon", *size, "--out", str(tmp_path / "manifest.json")]
     assert error_line(words, capsys).startswith("cbda data make: error: --domain 'moon': allowed")
+
+
+def test_model_that_has_diverged_is_one_line(tmp_path, capsys):
+    """Its last step may do it, after the loss was still finite."""
+    make_folder(tmp_path / "source", 2, 16, 24, 3, np.random.default_rng(0))
+    assert main(pretrain_words(tmp_path)) == 0
+    path = tmp_path / "model.pt"
+    content = load_checkpoint(path)
+    content["model"]["classify.bias"][:] = float("nan")
+    save_checkpoint(path, content)
+    words = ["evaluate", "--checkpoint", str(path), "--val-root", str(tmp_path / "source")]
+    assert main([*words, "--device", "cpu", "--out", str(tmp_path / "out.json")]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]  # the lines before it are the progress bars'
+    assert line.endswith("logits hold NaN or infinite values: the model has diverged")
 
 
 def test_validation_set_of_nothing_but_void_is_an_error(tmp_path, capsys):

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,17 +155,55 @@ def test_another_score_tells_no_uncertainty(tmp_path):
     assert sum(columns["queries"]) > 0
 
 
-def test_files_of_another_radius_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "size", "message"),
+    [
+        ({"radius": 2}, (HEIGHT, WIDTH), "radius is 1, that of .*other.h5 2"),
+        ({"num_classes": 5}, (HEIGHT, WIDTH), "number of classes is 4, that of .*other.h5 5"),
+        ({}, (HEIGHT, WIDTH + 1), "size .* is .*24., that of .*other.h5 .*25"),
+    ],
+)
+def test_files_of_another_run_are_refused(tmp_path, change, size, message):
+    rounds, other = Rounds(tmp_path, "ripu", "region"), tmp_path / "other.h5"
+    attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu", **change}
+    ids, (height, width) = list(rounds.oracle.image_ids), size
+    with create_scores(other, ids, height, width, attributes) as file:
+        for name in ("score", "prediction"):
+            file[name][:] = 0
+    with (
+        open_labels(rounds.labels[0]) as labels,
+        open_scores(other) as scores,
+        pytest.raises(UserError, match=message),
+    ):
+        diagnose_round(scores, labels, rounds.oracle)
+
+
+def test_ground_truth_of_another_size_or_other_classes_is_refused(tmp_path):
     rounds = Rounds(tmp_path, "ripu", "region")
-    with open_labels(rounds.labels[0]) as labels, open_scores(rounds.scores) as scores:
-        other = tmp_path / "other.h5"
-        attributes = {"num_classes": NUM_CLASSES, "radius": 2, "score": "ripu"}
-        ids = list(rounds.oracle.image_ids)
-        with create_scores(other, ids, HEIGHT, WIDTH, attributes) as file:
-            for name in ("score", "prediction"):
-                file[name][:] = scores[name][:]
-        with open_scores(other) as changed, pytest.raises(UserError, match="radius differs"):
-            diagnose_round(changed, labels, rounds.oracle)
+    wide = {f"image{index}": np.zeros((HEIGHT, WIDTH + 1), np.uint8) for index in range(NUM_IMAGES)}
+    for name, labels, num_classes, message in (
+        ("wide", wide, NUM_CLASSES, r"label of 'image0' is \(20, 25\) px, the scores are"),
+        ("fewer", {k: v[:, :WIDTH] for k, v in wide.items()}, 3, "has 4 classes, .*fewer 3"),
+    ):
+        rounds.oracle = make_pool(tmp_path / name, labels, num_classes)
+        with pytest.raises(UserError, match=message):
+            rounds.diagnose(1)
+
+
+def test_prediction_of_no_class_is_refused(tmp_path):
+    rounds = Rounds(tmp_path, "ripu", "region")
+    with h5py.File(rounds.scores, "r+") as file:
+        file["prediction"][1, 5, 5] = 250
+    with pytest.raises(UserError, match="image 'image1': predicts class 250, there are 4"):
+        rounds.diagnose(1)
+
+
+def test_query_outside_of_the_pool_is_refused(tmp_path):
+    rounds = Rounds(tmp_path, "ripu", "region")
+    with h5py.File(rounds.labels[0], "r+") as file:
+        file["query"][0] = (1, 0, -1, 3)
+    with pytest.raises(UserError, match=r"query \[1, 0, -1, 3\] .* is outside"):
+        rounds.diagnose(1)
 
 
 def test_commands_make_one_table_of_all_rounds(tmp_path, capsys):

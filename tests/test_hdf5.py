@@ -16,13 +16,17 @@ from cbda.files import (
     create_queries,
     create_scores,
     load_checkpoint,
+    load_statistics,
     open_labels,
     open_scores,
+    read_diagnosis,
     read_evaluation,
     read_image_ids,
     read_label_summary,
     require_queries,
     save_checkpoint,
+    save_statistics,
+    write_diagnosis,
     write_evaluation,
 )
 
@@ -65,6 +69,19 @@ def write_evaluation_file(path):
     classes = {"classes": ["a"], "class_iou": [0.5], "confusion": [[3]]}
     worst = {"worst_class": "a", "worst_class_iou": 0.5}
     write_evaluation(path, {**classes, **worst, "mIoU": 0.5, "num_images": 2})
+
+
+def write_statistics_file(path):
+    save_statistics(path, ["one", "other"], ["sky", "road"], [[3, 4], [5, 0]])
+
+
+def read_statistics_file(path):
+    image_ids, classes, counts = load_statistics(path)
+    return image_ids, classes, counts.tolist()
+
+
+def write_diagnosis_file(path):
+    write_diagnosis(path, {"class": ["sky", "road"], "queries": [3, 4], "uncertainty": [0.5, None]})
 
 
 def plain(value):
@@ -113,6 +130,8 @@ FILES = {
     "labels.h5": (write_labels_file, read_labels_file),
     "model.pt": (write_checkpoint, read_checkpoint),
     "evaluation.json": (write_evaluation_file, read_evaluation_file),
+    "statistics.json": (write_statistics_file, read_statistics_file),
+    "diagnosis.json": (write_diagnosis_file, read_diagnosis),
 }
 
 

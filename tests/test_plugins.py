@@ -39,6 +39,14 @@ def test_function_in_a_file_scores(write):
     assert prediction.dtype == torch.uint8
 
 
+def test_function_may_overwrite_its_logits(write):
+    name = write("negates", SCORE.replace("logits.softmax", "logits.neg_().softmax"))
+    logits = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
+    expected = logits.argmax(dim=0)
+    assert (compute_score(name, "region", logits, 2, torch.Generator())[1] == expected).all()
+    assert not (logits.argmax(dim=0) == expected).all()
+
+
 def test_file_may_define_dataclasses(write):
     text = (
         "from __future__ import annotations\nfrom dataclasses import dataclass\n"

@@ -328,6 +328,16 @@ def test_labels_of_another_radius_are_an_error(tmp_path, oracle, first):
     assert message == f"{first}: radius is 1, this run has 2"
 
 
+def test_labels_of_another_size_are_an_error(tmp_path, first):
+    """As when the pool was exported once more, under the same names."""
+    labels = {name: np.zeros((12, 6), np.uint8) for name in IDS}
+    oracle = make_pool(tmp_path / "other", labels, 2)
+    maps = np.zeros((2, 12, 6))
+    scores = write_scores(tmp_path / "scores2.h5", IDS, maps, maps, 2, 1)
+    message = fails(tmp_path, oracle, scores, SECOND, first)
+    assert message == f"{first}: images are (6, 12) px, the scores (12, 6)"
+
+
 def test_labels_of_other_classes_are_an_error(tmp_path, first):
     oracle = make_pool(tmp_path / "other", LABELS, 3)
     scores = Pool().write(tmp_path / "scores2.h5", num_classes=3)
@@ -372,7 +382,11 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, explore):
         ({"budget": 5.0}, "budget 5.0: allowed are fractions"),
         ({"round": 0}, "round 0: allowed are 1 to 2"),
         ({"round": 3}, "round 3: allowed are 1 to 2"),
+        ({"num_classes": 0}, "0 classes given; allowed: 1 and more"),
         ({"radius": -1}, "radius -1: allowed are 0 and above"),
+        ({"max_weight": 0.0}, "max weight 0.0: allowed are finite numbers above 0"),
+        ({"max_weight": float("nan")}, "max weight nan: allowed are finite"),
+        ({"max_weight": float("inf")}, "max weight inf: allowed are finite"),
         ({"explore": 1.0}, "explore 1.0: allowed are numbers from 0 up to, but not including, 1"),
         ({"explore": -0.1}, "explore -0.1: allowed are numbers from 0 up to"),
         ({"explore": 0.5, "seed": -1}, "seed -1: allowed are 0 and above for a method that exp"),

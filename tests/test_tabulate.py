@@ -1,6 +1,7 @@
 """Two methods, two budgets, two seeds; the run of cbda at 0.1 with seed 1 is missing."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -198,6 +199,17 @@ def test_tables_as_written(words, tmp_path, capsys):
     assert chosen["method"].tolist() == ["cbda"] * 9
     assert chosen["budget"].tolist() == ["0.05", "0.1", "mean"] * 3
     assert chosen["num_seeds"].tolist() == [2, 1, 1] * 3
+
+
+def test_a_run_without_a_mean_over_the_subset_is_left_out_of_it():
+    evaluation = {"mIoU": 0.5, "worst_class": "pole", "worst_class_iou": 0.4}
+    with_subset = {**evaluation, "mIoU_subset": 0.4}
+    runs = [
+        Run("ra", "0.1", seed, Path("evaluation.json"), None, found)
+        for seed, found in enumerate((with_subset, evaluation))
+    ]
+    row = summary_table(runs, "ra").iloc[0]
+    assert (row["mIoU_subset_mean"], row["mIoU_mean"]) == (40, 50)
 
 
 def test_repetition_gives_equal_bytes(words, tmp_path):

@@ -155,6 +155,13 @@ def test_optimizer_has_every_parameter_once(name):
     assert (head["momentum"] if name == "sgd" else head["betas"][0]) == 0.8
 
 
+@pytest.mark.parametrize(("name", "other"), [("sgd", "adamw"), ("adamw", "sgd")])
+def test_state_of_another_optimizer_is_an_error(name, other):
+    state = create_trainer(with_optimizer(other)).state()
+    with pytest.raises(UserError, match=f"training.optimizer.name '{name}': the checkpoint was"):
+        create_trainer(with_optimizer(name)).restore(state)
+
+
 def test_unknown_optimizer_lists_the_allowed_ones():
     with pytest.raises(UserError, match="'adam' is unknown; allowed: sgd, adamw"):
         create_optimizer(SmallNet(2, width=4), OptimizerSettings(name="adam"))

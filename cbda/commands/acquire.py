@@ -12,6 +12,7 @@ from cbda.commands.common import (
     add_output_option,
     add_seed_option,
     open_dataset,
+    whole_number,
 )
 from cbda.errors import UserError
 from cbda.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
@@ -53,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
     parser.add_argument(
-        "--threads", type=int, help="images worked on at a time (default: all cores)"
+        "--threads",
+        type=whole_number(1),
+        help="images worked on at a time (default: all cores)",
     )
     add_output_option(parser, "labels.h5")
 

@@ -25,7 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="", help="part of the data set, such as train")
     parser.add_argument("--classes", nargs="+", metavar="NAME", help="(default: the kind's own)")
     parser.add_argument(
-        "--num-images", type=int, default=0, metavar="N", help="pairs to expect (default: any)"
+        "--num-images",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="pairs to expect (default: any)",
     )
     parser.add_argument(
         "--num-workers", type=whole_number(1), default=1, help="processes (default: 1)"

@@ -7,6 +7,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     open_dataset,
+    whole_number,
 )
 
 
@@ -14,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_dataset_options(parser, "source")
     add_class_option(parser)
-    parser.add_argument("--num-workers", type=int, default=1, help="processes (default: 1)")
+    parser.add_argument(
+        "--num-workers", type=whole_number(1), default=1, help="processes (default: 1)"
+    )
     add_output_option(parser, "statistics.json")
 
 

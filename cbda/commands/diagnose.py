@@ -11,6 +11,7 @@ from cbda.commands.common import (
     add_dataset_options,
     add_output_option,
     open_dataset,
+    whole_number,
 )
 
 
@@ -20,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, required=True, help="labels.h5 of this round")
     add_dataset_options(parser, "oracle")
     add_class_option(parser)
-    parser.add_argument("--threads", type=int, default=1, help="images worked on at a time")
+    parser.add_argument(
+        "--threads", type=whole_number(1), default=1, help="images worked on at a time"
+    )
     add_output_option(parser, "diagnosis.json")
 
 

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.checkpoints import load_model
     from cbda.files import write_evaluation
-    from cbda.inference import most_probable, predict_logits
+    from cbda.inference import most_probable, predict_logits, require_finite
     from cbda.methods import require_choice
     from cbda.metrics import confusion_matrix, summarise
 
@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
+        require_finite(logits)
         prediction = most_probable(logits).cpu().numpy()
         confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
     if not confusion.any():

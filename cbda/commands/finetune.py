@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
     presence, pin_memory = read_presence(args, source), device.type == "cuda"
-    job = identify_job(args, [args.checkpoint, args.labels], [source, pool])
+    job = identify_job(args, [args.checkpoint, args.labels, args.source_statistics], [source, pool])
     with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
         span = (trainer.iteration, args.until)
         loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)

@@ -1,6 +1,7 @@
 """Train a new model on the labelled source and, if there is one, the unlabelled target."""
 
 import argparse
+from pathlib import Path
 
 from cbda.commands.common import (
     add_class_option,
@@ -13,8 +14,15 @@ from cbda.commands.common import (
     open_dataset,
     open_device,
     read_presence,
+    whole_number,
 )
-from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
+from cbda.settings import (
+    ModelSettings,
+    TrainingSettings,
+    add_options,
+    from_options,
+    has_weights_file,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_class_option(parser)
     add_options(parser, "model", ModelSettings)
     add_training_options(parser)
-    parser.add_argument("--iterations", type=int, required=True, help="train this many iterations")
+    parser.add_argument(
+        "--iterations", type=whole_number(1), required=True, help="train this many iterations"
+    )
     add_seed_option(parser)
     add_compute_options(parser)
     add_state_option(parser)
@@ -54,7 +64,9 @@ def run(args: argparse.Namespace) -> None:
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     presence, pin_memory = read_presence(args, source), device.type == "cuda"
-    job = identify_job(args, [], [source, pool])
+    weights = model_settings.encoder_weights
+    weights_path = Path(weights) if has_weights_file(weights) else None
+    job = identify_job(args, [args.source_statistics, weights_path], [source, pool])
     with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
         span = (trainer.iteration, args.iterations)
         loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)

@@ -10,6 +10,7 @@ from cbda.commands.common import (
     add_compute_options,
     add_dataset_options,
     open_dataset,
+    whole_number,
 )
 from cbda.commands.tabulate import add_run_options
 from cbda.errors import UserError
@@ -46,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a method to show: checkpoint that scored its last round, final one, labels",
     )
     parser.add_argument("--gallery-budget", default="", help="budget of the gallery's methods")
-    parser.add_argument("--gallery-images", type=int, default=3, help="images (default: 3)")
+    parser.add_argument(
+        "--gallery-images", type=whole_number(0), default=3, help="images (default: 3)"
+    )
     parser.add_argument("--config", default="{}", help="the configuration, as JSON")
     parser.add_argument("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
     parser.add_argument("--template", type=Path, required=True, help="HTML to fill")

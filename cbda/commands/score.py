@@ -12,6 +12,7 @@ from cbda.commands.common import (
     add_seed_option,
     open_dataset,
     open_device,
+    whole_number,
 )
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
-    parser.add_argument("--radius", type=int, required=True, help="k, in px")
-    parser.add_argument("--round", type=int, required=True, help="1..R")
+    parser.add_argument("--radius", type=whole_number(0), required=True, help="k, in px")
+    parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
     add_seed_option(parser)
     add_compute_options(parser)
     add_output_option(parser, "scores.h5")

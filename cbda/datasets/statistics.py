@@ -17,11 +17,3 @@ def label_counts(label: PixelArray, num_classes: int) -> NDArray[np.int64]:
 def pair_counts(dataset: Dataset, index: int) -> NDArray[np.int64]:
     """(C + 1,) int64 pixels of each class in one label, void last."""
     return label_counts(dataset.read_label(index), len(dataset.classes))
-
-
-def class_counts(dataset: Dataset) -> NDArray[np.int64]:
-    """(C + 1,) int64 pixels of each class in a dataset, void last."""
-    total = np.zeros(len(dataset.classes) + 1, dtype=np.int64)
-    for index in range(len(dataset)):
-        total += pair_counts(dataset, index)
-    return total

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cbda.datasets import KINDS, camvid, cityscapes, create_dataset, synthia
-from cbda.datasets.statistics import class_counts
+from cbda.datasets.statistics import pair_counts
 from cbda.errors import UserError
 from cbda.files import VOID
 
@@ -277,9 +277,10 @@ def test_camvid_in_cityscapes_names(tmp_path, rng):
         assert ((label == index) == (labels["0016E5_00000"] == label_id)).all()
 
 
-def test_class_counts(folder):
+def test_pair_counts(folder):
     for name, value in (("000", 0), ("001", 2), ("002", VOID)):
         save(folder / "labels" / f"{name}.png", np.full((6, 10), value, np.uint8))
-    counts = class_counts(open_folder(folder))
-    assert counts.dtype == np.int64
-    assert counts.tolist() == [60, 0, 60, 60]
+    dataset = open_folder(folder)
+    counts = [pair_counts(dataset, index) for index in range(3)]
+    assert counts[0].dtype == np.int64
+    assert [row.tolist() for row in counts] == [[60, 0, 0, 0], [0, 0, 60, 0], [0, 0, 0, 60]]
