@@ -14,7 +14,14 @@ import torch
 import cbda
 from cbda.cli import COMMANDS, main, one_line
 from cbda.errors import UserError
-from cbda.files import LabelSummary, create_labels, load_checkpoint, save_checkpoint
+from cbda.files import (
+    LabelSummary,
+    create_labels,
+    load_checkpoint,
+    save_checkpoint,
+    save_statistics,
+)
+from cbda.models.small import SmallNet
 from tests.datasets.layouts import make_folder
 from tests.pools import make_pool, write_scores
 
@@ -250,6 +257,28 @@ def test_broken_image_is_one_line_whoever_reads_it(tmp_path, capfd, num_workers)
 def test_mistake_of_training_is_one_line(tmp_path, capsys, more, message):
     make_folder(tmp_path / "source", 1, 16, 24, 3, np.random.default_rng(0))
     assert message in error_line(pretrain_words(tmp_path, *more), capsys)
+
+
+def test_job_of_a_pretraining_knows_every_file_that_it_reads(tmp_path, monkeypatch):
+    """A state that was saved before one of them changed is that of another job."""
+    make_folder(tmp_path / "source", 1, 16, 24, 3, np.random.default_rng(0))
+    statistics, weights = tmp_path / "statistics.json", tmp_path / "encoder.safetensors"
+    save_statistics(statistics, ["000"], list(CLASSES), [[1] * len(CLASSES)])
+    weights.touch()
+    seen = []
+    monkeypatch.setattr("cbda.models.create_model", lambda settings, number: SmallNet(number))
+
+    def identify(args, inputs, datasets):
+        seen.extend(inputs)
+        return "a job"
+
+    monkeypatch.setattr("cbda.resume.identify_job", identify)
+    model = ["--model-architecture", "unet", "--model-encoder", "resnet18"]
+    model += ["--model-encoder-weights", str(weights)]
+    sampling = ["--training-source-sampling", "class_balanced"]
+    sampling += ["--source-statistics", str(statistics)]
+    assert main(pretrain_words(tmp_path, *model, *sampling)) == 0
+    assert set(seen) == {statistics, weights}
 
 
 def test_unknown_domain_is_one_line(tmp_path, capsys):
