@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from cbda.catalogue import METHODS, compose, require_new_name, resolve_method
+from cbda.datasets import require_readable
 from cbda.errors import UserError
 from cbda.methods import Method
 from cbda.settings import ARCHITECTURES, ModelSettings, require_sound_model
 
 Config = dict[str, Any]
+
+VOID_NAME = "void"  # of tables
 
 
 def validate_config(config: Config, schema_path: Path) -> None:
@@ -106,6 +109,11 @@ def _describe(error: Any) -> str:
         allowed = sorted(error.schema["properties"])
         unknown = sorted(set(map(str, error.instance)) - set(allowed))
         return f"{place}: unknown key {_quote(unknown, allowed)}; allowed: {', '.join(allowed)}"
+    if error.validator == "pattern" and "description" in error.schema:
+        return f"{place}: {error.instance!r} is not allowed: {error.schema['description']}"
+    if error.validator == "type" and isinstance(error.instance, str) and _is_number(error.instance):
+        number = _yaml_number(error.instance)
+        return f"{place}: {error.instance!r} is text: write {number} in a file, without quotes"
     if error.validator == "enum":
         allowed = [str(value) for value in error.validator_value]
         return f"{place}: {_quote([str(error.instance)], allowed)}; allowed: {', '.join(allowed)}"
@@ -113,9 +121,31 @@ def _describe(error: Any) -> str:
 
 
 def _quote(names: list[str], allowed: list[str]) -> str:
-    """Names in quotes, each with the allowed name that it resembles."""
-    hints = ((name, difflib.get_close_matches(name, allowed, n=1)) for name in names)
-    return ", ".join(f"{n!r} (did you mean {h[0]!r}?)" if h else repr(n) for n, h in hints)
+    """Names in quotes, each with the allowed names that it resembles most."""
+    hints = ((name, " or ".join(map(repr, _closest(name, allowed)))) for name in names)
+    return ", ".join(f"{n!r} (did you mean {hint}?)" if hint else repr(n) for n, hint in hints)
+
+
+def _closest(name: str, allowed: list[str]) -> list[str]:
+    """The most similar of the allowed names, more than one if they are as similar."""
+    likeness = {
+        other: difflib.SequenceMatcher(None, other, name).ratio()
+        for other in difflib.get_close_matches(name, allowed)
+    }
+    return [other for other, ratio in likeness.items() if ratio == max(likeness.values())]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _yaml_number(text: str) -> str:
+    """A number as YAML 1.1 reads it: an exponent needs a point before it."""
+    digits = text if text.isdecimal() else repr(float(text))
+    return digits if "." in digits else digits.replace("e", ".0e")
 
 
 def _inconsistencies(config: Config) -> Iterator[str]:
@@ -124,6 +154,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _unknown_methods(experiment, custom)
     yield from _badly_defined(custom, len(config["classes"]))
     yield from _bad_target(config)
+    yield from _unreadable_datasets(config)
     yield from _unsound_model(config)
     baseline = config["tabulate"]["baseline"]
     if baseline not in experiment["methods"]:
@@ -143,6 +174,17 @@ def _inconsistencies(config: Config) -> Iterator[str]:
         )
     if experiment["rounds"] == 1 and total <= config["pretrain"]["iterations"]:
         yield f"training.total_iterations: {total} is not above pretrain.iterations"
+
+
+def _unreadable_datasets(config: Config) -> Iterator[str]:
+    if VOID_NAME in config["classes"]:
+        yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
+        return
+    for name, dataset in config["datasets"].items():
+        try:
+            require_readable(dataset["kind"], dataset["split"], config["classes"])
+        except UserError as error:
+            yield f"datasets.{name}: {error}"
 
 
 def _unfit_sizes(config: Config) -> Iterator[str]:

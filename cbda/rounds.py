@@ -23,7 +23,7 @@ from cbda.methods import (
     require_radius,
 )
 from cbda.pool import require_same_pool
-from cbda.selection import block_radius
+from cbda.selection import block_radius, queries_per_image, query_px
 
 if TYPE_CHECKING:
     import h5py
@@ -87,6 +87,13 @@ class RoundSettings:
             target_shares(self.target_distribution, self.num_classes)  # refuses what is none
 
 
+def rounded_budget(settings: RoundSettings, height: int, width: int) -> float:
+    """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
+    shape = settings.budget, settings.rounds, settings.radius, settings.unit
+    num_queries = settings.rounds * queries_per_image(height, width, *shape)
+    return num_queries * query_px(settings.radius, settings.unit) / (height * width)
+
+
 @dataclass(frozen=True)
 class Previous:
     """The labels acquired in earlier rounds.
@@ -127,7 +134,10 @@ def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
         raise UserError(f"{path}: round 1 starts without labels of an earlier round")
     if path is None:
         if settings.round > 1:
-            raise UserError(f"round {settings.round} continues from labels of the round before it")
+            raise UserError(
+                f"round {settings.round} continues from labels of the round before it: give them"
+                " by --labels"
+            )
         return Previous()
     with open_labels(path) as file:
         image_ids = tuple(read_image_ids(file))

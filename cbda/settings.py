@@ -6,6 +6,7 @@ step. ``training.optimizer.lr`` in the configuration is ``--training-optimizer-l
 
 import argparse
 import dataclasses
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -94,6 +95,11 @@ def require_sound_model(settings: ModelSettings) -> None:
         raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
     if architecture != "small":
         _require_encoder(settings)
+    elif settings.encoder != "none":
+        raise UserError(
+            f"model.encoder {settings.encoder!r}: the small network has none; allowed: none, or"
+            " another architecture"
+        )
     elif weights != "none":
         raise UserError("model.encoder_weights: the small network has none; allowed: none")
     elif settings.freeze_batch_norm:
@@ -136,6 +142,10 @@ class OptimizerSettings:
     weight_decay: float = 0.0005
     poly_power: float = 0.9
     poly_iterations: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lr < math.inf:
+            raise UserError(f"training.optimizer.lr {self.lr}: allowed are numbers above 0")
 
 
 @dataclass(frozen=True)

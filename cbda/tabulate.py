@@ -194,7 +194,9 @@ def _results(runs: list[Run], key: str) -> dict[int, float]:
 def _worst_classes(done: list[Run]) -> str:
     """The worst class of every seed, the most frequent first."""
     names = Counter(run.evaluation["worst_class"] for run in done if run.evaluation)
-    return " ".join(name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0])))
+    return "; ".join(
+        name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    )
 
 
 def _acquisition(done: list[Run]) -> dict[str, float]:

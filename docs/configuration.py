@@ -18,7 +18,8 @@ INTRODUCTION = """\
 
 `config.yaml` holds every key at its default. An experiment of your own is a file of what differs,
 given with `--configfile`: sections are merged, lists replaced. A misspelt key, a wrong type or an
-unknown name stops the run before its first job.
+unknown name stops the run before its first job; the name of an encoder alone is looked up by the
+first training.
 
 Written by `python docs/configuration.py` from `workflow/schemas/config.schema.yaml`.
 """

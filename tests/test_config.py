@@ -190,7 +190,12 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
     [
         ({"trainig": {}}, r"unknown key 'trainig' \(did you mean 'training'\?\); allowed: acquire"),
         ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: batch_size"),
-        ({"training": {"batch_size": "4"}}, r"training.batch_size: '4' is not of type 'integer'"),
+        (
+            {"training": {"batch_size": "4"}},
+            r"training.batch_size: '4' is text: write 4 in a file, without quotes",
+        ),
+        ({"training": {"optimizer": {"lr": "1e-8"}}}, r"lr: '1e-8' is text: write 1.0e-08 in a f"),
+        ({"training": {"batch_size": "four"}}, r"batch_size: 'four' is not of type 'integer'"),
         (
             {"model": {"architecture": "unett"}},
             r"'unett' \(did you mean 'unet'\?\); allowed: small",
@@ -221,10 +226,35 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         (
             {"experiment": {"custom_methods": {"a": {"explore": "0.2"}}}},
-            r"custom_methods.a.explore: '0.2' is not of type 'number'",
+            r"custom_methods.a.explore: '0.2' is text: write 0.2 in a file, without quotes",
         ),
         ({"acquire": {"target_distribution": [1]}}, r"acquire.target_distribution: .* 11 numbers"),
-        ({"acquire": {"target_distribution": "pool"}}, r"'pool' does not match .*sqrt_predicted"),
+        (
+            {"acquire": {"target_distribution": "pool"}},
+            r"'pool' is not allowed: a number per class, or one of uniform, predicted, sqrt_predic",
+        ),
+        ({"experiment": {"methods": ["cdba"]}}, r"'cdba' \(did you mean 'cbpa' or 'cbda'\?\)"),
+        (
+            {"experiment": {"custom_methods": {"Mine": {}}}},
+            r"'Mine' is not allowed: names of small",
+        ),
+        ({"classes": ["road", "-n"]}, r"classes.1: '-n' is not allowed: a name on one line that"),
+        ({"classes": ["road", "void"]}, r"classes: 'void' is what belongs to no class: leave it o"),
+        (
+            {"datasets": {"val": {"kind": "camvid"}}},
+            r"datasets.val: dataset kind camvid needs a sp",
+        ),
+        (
+            {
+                "datasets": {"val": {"kind": "cityscapes", "split": "val"}},
+                "classes": ["road", "tram"],
+            },
+            r"datasets.val: dataset kind cityscapes: no label of the dataset is named 'tram'; all",
+        ),
+        (
+            {"model": {"encoder": "resnet18"}},
+            r"model.encoder 'resnet18': the small network has non",
+        ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
         ({"training": {"source_size": [64]}}, r"source_size: allowed are a height and a width"),
         (
@@ -258,8 +288,8 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"model": {"architecture": "deeplabv2", "encoder": "x", "encoder_weights": "no.st"}},
             r"model.encoder_weights: no file no.st; allowed: none, imagenet, a file",
         ),
-        ({"pathvars": {"results": "out/"}}, r"pathvars.results: 'out/' does not match"),
-        ({"pathvars": {"results": "./out"}}, r"pathvars.results: './out' does not match"),
+        ({"pathvars": {"results": "out/"}}, r"pathvars.results: 'out/' is not allowed: Folder"),
+        ({"pathvars": {"results": "./out"}}, r"pathvars.results: './out' is not allowed: Fold"),
     ],
 )
 def test_mistake_says_where_and_what_is_allowed(

@@ -144,6 +144,17 @@ def test_broken_or_missing_file_is_named(pretrained, tmp_path):
         create_model(with_weights(path), 3)
 
 
+def test_weights_that_cannot_be_downloaded_are_an_error(monkeypatch, tmp_path):
+    def refuse(*args, **kwargs):
+        raise ConnectionError("no route\nto the host")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match="those of 'resnet18' can't be downloaded"):
+        create_model(replace(UNET, encoder_weights="imagenet"), 3)
+
+
 @pytest.mark.parametrize("encoder", ["resnet17", "none", "tu-nothing"])
 def test_unknown_encoder_is_named(encoder):
     with pytest.raises(UserError, match=f"model.encoder '{encoder}': "):

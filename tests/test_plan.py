@@ -114,6 +114,12 @@ def test_checkpoint_is_about_as_large_as_estimated(words, tmp_path):
     assert (tmp_path / "model.pt").stat().st_size == pytest.approx(estimated, rel=0.1)
 
 
+def test_network_may_be_any_that_can_be_trained(words):
+    """Some compute with numbers while they are built, which takes more than shapes."""
+    model = ["--model-architecture", "segformer", "--model-encoder", "mit_b0"]
+    assert main([*words, *model]) == 0
+
+
 def test_too_small_a_disk_is_a_warning(words, tmp_path, capsys):
     size = {"height": 10**6, "width": 10**6, "num_images": 10**6}
     (tmp_path / "pool.json").write_text(json.dumps({"sizes": [size], "num_images": 10**6}))

@@ -199,9 +199,10 @@ def write_times(path, seconds, ended):
 
 
 def test_wall_time_counts_overlap_once_and_pauses_not_at_all(tmp_path):
-    write_times(tmp_path / "a/score.tsv", 10, ended=110)
-    write_times(tmp_path / "b/score.tsv", 10, ended=115)
-    write_times(tmp_path / "b/evaluate.tsv", 2, ended=900)
+    write_times(tmp_path / "seed0/score.tsv", 10, ended=110)
+    write_times(tmp_path / "seed1/ra/score.tsv", 10, ended=115)
+    write_times(tmp_path / "seed1/evaluate.tsv", 2, ended=900)
+    write_times(tmp_path / "another/seed0/score.tsv", 10, ended=2000)
     assert wall_time_s(tmp_path) == pytest.approx(17)
     times = {item.phase: item for item in phase_times(tmp_path)}
     assert times["score"] == ("score", 2, 20.0, 10.0, 100.5)

@@ -227,6 +227,17 @@ def test_images_to_skip_make_everything_stale_that_reads_them(editable: Path) ->
     assert planned_jobs(editable)["pretrain"] == 1
 
 
+def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Path) -> None:
+    change = "datasets: {val: {root: own}}"
+    shutil.copytree(editable / "data/tiny/target_val", editable / "own")
+    snakemake(editable, change=change)
+    assert not planned_jobs(editable, change)
+    for folder in ("images", "labels"):
+        path = editable / "own" / folder / "00000.png"
+        shutil.copy(path, path.with_name("extra.png"))
+    assert set(planned_jobs(editable, change)) == {"data_check", "evaluate", "tabulate"}
+
+
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     output = snakemake(project, change="experiment: {methods: [ra, cbdaa]}", check=False)

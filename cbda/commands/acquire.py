@@ -20,6 +20,8 @@ from cbda.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
 if TYPE_CHECKING:
     from cbda.datasets import Dataset
 
+NOTABLE_EXCESS = 1.1
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -67,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.labelling import write_round
     from cbda.parallel import available_threads
     from cbda.querying import acquire_round
-    from cbda.rounds import RoundSettings, read_previous
+    from cbda.rounds import RoundSettings, read_previous, rounded_budget
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     settings = RoundSettings(
@@ -91,6 +93,12 @@ def run(args: argparse.Namespace) -> None:
         acquired = acquire_round(scores, oracle, previous, settings, num_threads)
     write_round(args.out, oracle, previous, acquired, num_threads)
     print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")
+    spent = rounded_budget(settings, *acquired.shape[1:])
+    if spent > NOTABLE_EXCESS * args.budget:
+        print(
+            f"budget {args.budget:g}: whole queries, one per image and round at least, acquire up"
+            f" to {spent:.2g} of the pool"
+        )
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:

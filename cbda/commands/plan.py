@@ -90,12 +90,9 @@ def _experiment(args: argparse.Namespace) -> "Experiment":
 
 def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> int:
     """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
-    import torch
-
     from cbda.models import create_model
 
-    with torch.device("meta"):  # shapes without memory
-        model = create_model(from_options(args, "model", ModelSettings), len(args.classes), False)
+    model = create_model(from_options(args, "model", ModelSettings), len(args.classes), False)
     num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
     num_trained = sum(tensor.numel() for tensor in model.parameters())
     num_moments = 1 if settings.optimizer.name == "sgd" else 2

@@ -10,12 +10,20 @@ from pathlib import Path
 from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Listing, Record, list_files
+from cbda.datasets.listing import Listing, Record, list_files, require_split, sizes_digest
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
 from cbda.errors import UserError
 from cbda.methods import require_choice
 
-__all__ = ["KINDS", "Dataset", "Record", "create_dataset", "scan_dataset"]
+__all__ = [
+    "KINDS",
+    "Dataset",
+    "Record",
+    "create_dataset",
+    "dataset_digest",
+    "require_readable",
+    "scan_dataset",
+]
 
 KINDS = {
     "camvid": camvid.KIND,
@@ -55,6 +63,21 @@ def scan_dataset(
     listing = list_files(kind, layout, folder_path, split)
     records = tuple(listing.records)
     return Dataset(kind, folder_path, split, names, records, layout, table), listing
+
+
+def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
+    """Raise a `UserError` unless a kind has such a split and all classes, wherever the data lie."""
+    require_split(kind, KINDS[kind], split)
+    _create_table(kind, KINDS[kind], tuple(classes))
+
+
+def dataset_digest(kind: str, root: str | Path, split: str) -> str:
+    """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
+    try:
+        listing = list_files(kind, KINDS[kind], Path(root), split)
+        return sizes_digest(Path(root), listing.records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return ""
 
 
 def create_dataset(

@@ -1,7 +1,8 @@
 """Finds a dataset's files and pairs images with labels."""
 
+import hashlib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -133,7 +134,8 @@ def _pair(listing: Listing, sides: tuple[Side, Side], nested: bool) -> None:
             listing.records.append(Record(image_id, images[image_id], labels[image_id]))
 
 
-def _require_split(name: str, kind: Kind, split: str) -> None:
+def require_split(name: str, kind: Kind, split: str) -> None:
+    """Raise a `UserError` if a kind needs a split and has none, or the reverse."""
     if kind.split == "needed" and not split:
         raise UserError(f"dataset kind {name} needs a split, such as train or val")
     if kind.split == "none" and split:
@@ -151,13 +153,22 @@ def _sides(name: str, kind: Kind, root: Path, split: str) -> tuple[Side, Side]:
     return Side(image_folder, kind.image_suffixes), Side(label_folder, kind.label_suffixes)
 
 
+def sizes_digest(root: Path, records: Iterable[Record]) -> str:
+    """A digest of the names and sizes of a dataset's files, wherever it lies and when it came."""
+    digest = hashlib.sha256()
+    for record in records:
+        for path in (record.image_path, record.label_path):
+            digest.update(f"{path.relative_to(root)} {path.stat().st_size}\n".encode())
+    return digest.hexdigest()
+
+
 def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:
     """Pair the files of a dataset; raises only if there is nothing to pair.
 
     Image ids in `<root>/cbda_skip.txt`, one a line, are left out: the place for the pairs known
     to differ in size. It holds for every kind and for all splits.
     """
-    _require_split(name, kind, split)
+    require_split(name, kind, split)
     sides = _sides(name, kind, root, split)
     listing = Listing(skipped=read_skipped(root))
     _pair(listing, sides, kind.nested)

@@ -44,6 +44,13 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
             model = _build_smp(settings, num_classes, weights)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
+    except Exception as error:  # downloads fail in a type of their own for every library
+        if weights is None:
+            raise
+        raise UserError(
+            f"model.encoder_weights: those of {settings.encoder!r} can't be downloaded"
+            f" ({type(error).__name__}); fetch them where there is a connection, or give a file"
+        ) from error
     if has_weights_file(source):
         _load_encoder(model.get_submodule("encoder"), Path(source))
     return model

@@ -12,6 +12,7 @@ import cbda
 
 PACKAGES = ("torch", "numpy", "h5py", "segmentation-models-pytorch", "snakemake", "matplotlib")
 GIB = 2**30
+PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the results
 
 
 class PhaseTime(NamedTuple):
@@ -101,8 +102,9 @@ def wall_time_s(folder: Path) -> float:
 
 
 def _read_jobs(folder: Path) -> list[_Job]:
+    """Jobs of an experiment, without those of others that lie in its folder."""
     jobs = []
-    for path in sorted(folder.rglob("*.tsv")):
+    for path in sorted(found for place in PLACES for found in folder.glob(place)):
         stop_s = path.stat().st_mtime
         with path.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, delimiter="\t"):

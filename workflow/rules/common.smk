@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from cbda.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.datasets import dataset_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
 from cbda.fingerprint import file_fingerprint, fingerprint
@@ -154,12 +155,26 @@ def checked(*datasets):
     return [f"<results>/data/{dataset}.json" for dataset in datasets]
 
 
-def dataset_files(wildcards):
-    """What tells of a change of a dataset: its manifest if it is generated, its list to skip."""
+def generated_manifest(wildcards):
+    """The file that tells of a change of a dataset if it is generated."""
     root = config["datasets"][wildcards.dataset]["root"]
     made = [f"{config['data_make']['root']}/{name}" for name in config["data_make"]["sets"]]
-    manifests = [f"{root}/manifest.json"] if root in made else []
-    return [*manifests, *filter(os.path.exists, [f"{root}/{SKIP_FILE}"])]
+    return [f"{root}/manifest.json"] if root in made else []
+
+
+def dataset_files(wildcards):
+    """Files that tell of a change of a dataset: its manifest, and its list to skip."""
+    root = config["datasets"][wildcards.dataset]["root"]
+    skipped = filter(os.path.exists, [f"{root}/{SKIP_FILE}"])
+    return [*generated_manifest(wildcards), *skipped]
+
+
+def dataset_state(wildcards):
+    """What tells of a change of a dataset of the user's: names and sizes of its files."""
+    if generated_manifest(wildcards):
+        return ""
+    described = config["datasets"][wildcards.dataset]
+    return dataset_digest(described["kind"], described["root"], described["split"])
 
 
 def previous_round(wildcards):

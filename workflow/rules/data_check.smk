@@ -12,6 +12,7 @@ rule data_check:
     threads: config["data_check"]["num_workers"]
     params:
         code=fingerprint("data_check"),
+        state=dataset_state,
         options=lambda wildcards: [
             *to_options("", config["datasets"][wildcards.dataset]),
             *class_options(),

@@ -4,6 +4,7 @@ rule report:
         labels=[run[4] for run in all_runs() if run[4] != "-"],
         gallery=gallery_inputs,
         target="<results>/data/target.json",
+        table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
         page="<tables>/report.html",
