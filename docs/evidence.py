@@ -30,7 +30,7 @@ EXPERIMENTS = {
     "camvid": "evidence_camvid",
     "camvid_exact": "evidence_camvid/exact",
 }
-DRAWN = ("generated",)
+DRAWN = ("generated", "camvid")
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 SIGNIFICANT = 0.05
@@ -170,6 +170,15 @@ def spent_share(folder: Path, rival: str) -> pd.DataFrame:
     return _run_shares(_with_spent(folder), "spent", rival)
 
 
+def concentration(folder: Path, rival: str) -> pd.DataFrame:
+    """Share of a round's queries on the class most asked for, mean over rounds, and p."""
+    table = _read(folder, "diagnosis")
+    rounds = table.groupby([*KEYS, "seed", "round"], sort=False)["queries"]
+    shares = 100 * rounds.max() / rounds.sum()
+    means = shares.groupby(level=[*KEYS, "seed"], sort=False).mean().unstack("seed")
+    return _in_order(table, _compared(means, rival))
+
+
 def pure_uncertainty(folder: Path) -> pd.DataFrame:
     """Mean uncertainty of queries, and p against the pool's; last round of the largest budget."""
     table = _last_round(_read(folder, "diagnosis"))
@@ -192,6 +201,17 @@ def pure_classes(folder: Path) -> pd.DataFrame:
     )
     percent = 100 * counts.div(counts.sum(axis=1), axis=0)
     return _in_order(table, percent.map(lambda value: "" if pd.isna(value) else f"{value:.0f}"))
+
+
+def acquired(folder: Path, budget: str) -> pd.DataFrame:
+    """Classes of all acquired pixels in percent, and those of the pool."""
+    table = _at(_read(folder, "diagnosis"), budget)
+    counts = table.pivot_table(
+        index="method", columns="class", values="acquired_px", aggfunc="sum", sort=False
+    )
+    first = table[table["method"].eq(counts.index[0]) & table["round"].eq(1)]
+    counts.loc[POOL] = first.groupby("class", sort=False)["pool_px"].sum()
+    return (100 * counts.div(counts.sum(axis=1), axis=0)).map("{:.1f}".format)
 
 
 def found(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
@@ -338,8 +358,10 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         spent_queries,
         pure_share,
         spent_share,
+        concentration,
         pure_uncertainty,
         pure_classes,
+        acquired,
         found,
         recall,
         first_round,
