@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from cbda.balance import normalised_entropy
 from cbda.catalogue import REFERENCES
@@ -135,19 +136,36 @@ def _seed_means(table: pd.DataFrame) -> pd.DataFrame:
     return table.groupby([*KEYS, "seed"], sort=False)["IoU"].mean().unstack("seed")
 
 
-def entropy(folder: Path) -> pd.DataFrame:
-    """Normalised entropy of the acquired classes, and its paired change over the budgets."""
+def entropy(folder: Path, rival: str) -> pd.DataFrame:
+    """Normalised entropy of the acquired classes, and the highest that the pool allows.
+
+    The change over the budgets is tested, and how it differs from a rival's.
+    """
     table = _read(folder, "diagnosis")
     pixels = table.groupby([*KEYS, "seed", "class"], sort=False)["acquired_px"].sum()
     by_seed = pixels.groupby(level=[*KEYS, "seed"], sort=False)
     values = by_seed.agg(lambda counts: normalised_entropy(counts.to_numpy())).unstack("seed")
     frame = _in_order(table, _compared(values, "", digits=3))
     first, last = min(table["budget"], key=float), max(table["budget"], key=float)
+    budgets = table["budget"].unique()
+    highest = {_percent(name): f"{_highest_entropy(table, name):.3f}" for name in budgets}
     if first != last:
         change = values.xs(last, level="budget") - values.xs(first, level="budget")
-        rows = np.asarray(change.loc[frame.index], np.float64)
-        frame["change"] = [_tested(paired_test(row), digits=3) for row in rows]
-    return frame
+        apart = change - change.loc[rival]
+        for name, rows in {"change": change, f"change, against `{rival}`": apart}.items():
+            tests = [paired_test(row) for row in np.asarray(rows.loc[frame.index], np.float64)]
+            frame[name] = [_tested(test, digits=3) for test in tests]
+        frame.loc[rival, f"change, against `{rival}`"] = ""
+    frame.loc["highest possible"] = pd.Series(highest)
+    return frame.fillna("")
+
+
+def _highest_entropy(table: pd.DataFrame, budget: str) -> float:
+    """Of a budget of the pool's pixels: classes alike, as far as the pool has enough of them."""
+    one_round = table.drop_duplicates("class")
+    limits = np.array(one_round["pool_px"] / one_round["pool_px"].sum() / float(budget))
+    level = brentq(lambda share: np.minimum(limits, share).sum() - 1, 0, 1)
+    return normalised_entropy(np.rint(np.minimum(limits, level) * 1e9).astype(np.int64))
 
 
 def pure_queries(folder: Path) -> pd.DataFrame:
