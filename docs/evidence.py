@@ -119,11 +119,9 @@ def against(folder: Path, rival: str) -> pd.DataFrame:
     """Paired differences of mIoU to a rival that is not among those of comparisons.csv."""
     table = _read(folder, "class_iou")
     table = table[table["budget"] != NO_BUDGET]
-    table = pd.concat([table, table.assign(budget=ALL_BUDGETS)])
-    means = _seed_means(table)
-    apart = _apart(means, rival).drop(index=rival, level="method")
-    cells = [_tested(paired_test(row)) for row in np.asarray(apart, np.float64)]
-    return _in_order(table, pd.Series(cells, index=apart.index).unstack())
+    if table["budget"].nunique() > 1:
+        table = pd.concat([table, table.assign(budget=ALL_BUDGETS)])
+    return _in_order(table, _differences(_seed_means(table), rival))
 
 
 def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
@@ -142,9 +140,7 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
     The change over the budgets is tested, and how it differs from a rival's.
     """
     table = _read(folder, "diagnosis")
-    pixels = table.groupby([*KEYS, "seed", "class"], sort=False)["acquired_px"].sum()
-    by_seed = pixels.groupby(level=[*KEYS, "seed"], sort=False)
-    values = by_seed.agg(lambda counts: normalised_entropy(counts.to_numpy())).unstack("seed")
+    values = _entropies(table)
     frame = _in_order(table, _compared(values, "", digits=3))
     first, last = min(table["budget"], key=float), max(table["budget"], key=float)
     budgets = table["budget"].unique()
@@ -158,6 +154,26 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
         frame.loc[rival, f"change, against `{rival}`"] = ""
     frame.loc["highest possible"] = pd.Series(highest)
     return frame.fillna("")
+
+
+def entropy_against(folder: Path, rival: str) -> pd.DataFrame:
+    """Paired differences of the entropy to a rival that is not among those of comparisons.csv."""
+    table = _read(folder, "diagnosis")
+    return _in_order(table, _differences(_entropies(table), rival, digits=3))
+
+
+def _entropies(table: pd.DataFrame) -> pd.DataFrame:
+    """Entropy of all acquired pixels, one column per seed."""
+    pixels = table.groupby([*KEYS, "seed", "class"], sort=False)["acquired_px"].sum()
+    by_seed = pixels.groupby(level=[*KEYS, "seed"], sort=False)
+    return by_seed.agg(lambda counts: normalised_entropy(counts.to_numpy())).unstack("seed")
+
+
+def _differences(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
+    """Cells of paired differences of a frame of seeds to the rows of a rival."""
+    apart = _apart(values, rival).drop(index=rival, level="method")
+    cells = [_tested(paired_test(row), digits) for row in np.asarray(apart, np.float64)]
+    return pd.Series(cells, index=apart.index).unstack()
 
 
 def _highest_entropy(table: pd.DataFrame, budget: str) -> float:
@@ -372,6 +388,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         one_class,
         other_classes,
         entropy,
+        entropy_against,
         pure_queries,
         spent_queries,
         pure_share,
