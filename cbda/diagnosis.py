@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
-from cbda.files import VOID, read_image_ids, require_queries
+from cbda.files import VOID, read_image_ids, require_known, require_queries
 from cbda.methods import EPSILON, PURE_IMPURITY, score_and_unit
 from cbda.parallel import ordered_map
 from cbda.pool import require_label_size, require_same_pool
-from cbda.querying import require_known
 from cbda.windows import sum_over_classes
 
 if TYPE_CHECKING:

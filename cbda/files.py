@@ -347,6 +347,12 @@ def require_queries(file: "h5py.File") -> None:
             )
 
 
+def require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
+    """Raise a `UserError` if a prediction is none of the classes."""
+    if prediction.max() >= num_classes:
+        raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")
+
+
 class AcquiredLabels:
     """Random access to the label maps of a label file, in any process.
 

@@ -13,7 +13,7 @@ from cbda.chunks import MapReader
 from cbda.datasets import Dataset
 from cbda.errors import UserError
 from cbda.exploring import Explored, random_map, split_round
-from cbda.files import LabelSummary, read_image_ids
+from cbda.files import LabelSummary, read_image_ids, require_known
 from cbda.greedy import FloatArray, Mask
 from cbda.methods import describe
 from cbda.pool import require_same_pool
@@ -261,9 +261,3 @@ def _require_sound(
     if num_bad:
         raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
     require_known(where, prediction, num_classes)
-
-
-def require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
-    """Raise a `UserError` if a prediction is none of the classes."""
-    if prediction.max() >= num_classes:
-        raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")

@@ -53,4 +53,5 @@ def test_file_is_plain_json(source, tmp_path):
         "image_ids",
         "classes",
         "class_counts",
+        "sha256",
     }
