@@ -113,7 +113,7 @@ def _metrics(runs: list[Run]) -> dict[str, Metric]:
     if any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs):
         keys["mIoU_subset"] = "mIoU_subset"
     metrics: dict[str, Metric] = {name: partial(_evaluated, key) for name, key in keys.items()}
-    if any(run.acquired_entropy is not None for run in runs):
+    if any(run.labels is not None for run in runs):
         metrics[ENTROPY] = lambda run: run.acquired_entropy
     return metrics
 

@@ -211,7 +211,7 @@ def _acquisition(done: list[Run]) -> dict[str, float]:
             [s.void_counts.sum() / px for px, s in zip(acquired_px, summaries, strict=True)]
         ),
         "acquired_entropy": _mean(
-            [run.acquired_entropy for run in done if run.acquired_entropy is not None]
+            [value for run in done if (value := run.acquired_entropy) is not None]
         ),
     }
 

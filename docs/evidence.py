@@ -142,8 +142,8 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
     table = _read(folder, "diagnosis")
     values = _entropies(table)
     frame = _in_order(table, _compared(values, "", digits=3))
-    first, last = min(table["budget"], key=float), max(table["budget"], key=float)
     budgets = table["budget"].unique()
+    first, last = min(budgets, key=float), max(budgets, key=float)
     highest = {_percent(name): f"{_highest_entropy(table, name):.3f}" for name in budgets}
     if first != last:
         change = values.xs(last, level="budget") - values.xs(first, level="budget")
@@ -186,22 +186,22 @@ def _highest_entropy(table: pd.DataFrame, budget: str) -> float:
 
 def pure_queries(folder: Path) -> pd.DataFrame:
     """Share of the queries on windows of one predicted class, round after round, in percent."""
-    return _shares(_read(folder, "diagnosis"), "pure_queries")
+    return _by_round(_read(folder, "diagnosis"), "budget", "pure_queries", "queries")
 
 
 def spent_queries(folder: Path) -> pd.DataFrame:
     """Share of the queries on classes whose weight is 0, round after round, in percent."""
-    return _shares(_with_spent(folder), "spent")
+    return _by_round(_with_spent(folder), "budget", "spent", "queries")
 
 
 def pure_share(folder: Path, rival: str) -> pd.DataFrame:
     """Share of a run's queries on windows of one predicted class, and p against a rival."""
-    return _run_shares(_read(folder, "diagnosis"), "pure_queries", rival)
+    return _run_shares(_read(folder, "diagnosis"), "pure_queries", "queries", rival)
 
 
 def spent_share(folder: Path, rival: str) -> pd.DataFrame:
     """Share of a run's queries on classes whose weight is 0, and p against a rival."""
-    return _run_shares(_with_spent(folder), "spent", rival)
+    return _run_shares(_with_spent(folder), "spent", "queries", rival)
 
 
 def concentration(folder: Path, rival: str) -> pd.DataFrame:
@@ -230,9 +230,7 @@ def pure_uncertainty(folder: Path) -> pd.DataFrame:
 def pure_classes(folder: Path) -> pd.DataFrame:
     """Predicted classes of pure queries, all rounds of the largest budget, in percent."""
     table = _at(_read(folder, "diagnosis"), "")
-    counts = table.pivot_table(
-        index="method", columns="class", values="pure_queries", aggfunc="sum", sort=False
-    )
+    counts = _class_sums(table, "pure_queries")
     percent = 100 * counts.div(counts.sum(axis=1), axis=0)
     return _in_order(table, percent.map(lambda value: "" if pd.isna(value) else f"{value:.0f}"))
 
@@ -240,9 +238,7 @@ def pure_classes(folder: Path) -> pd.DataFrame:
 def acquired(folder: Path, budget: str) -> pd.DataFrame:
     """Classes of all acquired pixels in percent, and those of the pool."""
     table = _at(_read(folder, "diagnosis"), budget)
-    counts = table.pivot_table(
-        index="method", columns="class", values="acquired_px", aggfunc="sum", sort=False
-    )
+    counts = _class_sums(table, "acquired_px")
     first = table[table["method"].eq(counts.index[0]) & table["round"].eq(1)]
     counts.loc[POOL] = first.groupby("class", sort=False)["pool_px"].sum()
     return (100 * counts.div(counts.sum(axis=1), axis=0)).map("{:.1f}".format)
@@ -250,20 +246,20 @@ def acquired(folder: Path, budget: str) -> pd.DataFrame:
 
 def found(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     """Pixels of a class that the model of each round finds, in percent of the pool's."""
-    return _by_round(folder, budget, classes, "hit_px", "{:.0f}")
+    return _by_round(_of(folder, budget, classes), "class", "hit_px", "pool_px")[list(classes)]
 
 
 def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     """Pixels of a class that are acquired in each round, in percent of the pool's."""
-    return _by_round(folder, budget, classes, "acquired_px", "{:.1f}")
+    table = _of(folder, budget, classes)
+    return _by_round(table, "class", "acquired_px", "pool_px", digits=1)[list(classes)]
 
 
 def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
     """Share of some classes in what a first round acquires, and p of the t-test against a rival."""
     table = pd.read_csv(folder / "first_round.csv", dtype={"budget": str})
     table["wanted_px"] = table["num_px"].where(table["class"].isin(classes), 0)
-    table = table.rename(columns={"choice": "method", "num_px": "queries"})
-    return _run_shares(table, "wanted_px", rival)
+    return _run_shares(table.rename(columns={"choice": "method"}), "wanted_px", "num_px", rival)
 
 
 def _compared(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
@@ -297,28 +293,35 @@ def _with_spent(folder: Path) -> pd.DataFrame:
     return table.assign(spent=table["queries"].where(table["class_weight"] == 0, 0))
 
 
-def _run_shares(table: pd.DataFrame, name: str, rival: str) -> pd.DataFrame:
-    sums = table.groupby([*KEYS, "seed"], sort=False)[[name, "queries"]].sum()
-    percent = (100 * sums[name] / sums["queries"]).unstack("seed")
+def _run_shares(table: pd.DataFrame, part: str, whole: str, rival: str) -> pd.DataFrame:
+    """Percentages of a run, and p against a rival."""
+    sums = table.groupby([*KEYS, "seed"], sort=False)[[part, whole]].sum()
+    percent = (100 * sums[part] / sums[whole]).unstack("seed")
     return _in_order(table, _compared(percent, rival))
 
 
-def _shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    counts = table.groupby([*KEYS, "round"], sort=False)[[name, "queries"]].sum()
-    percent = (100 * counts[name] / counts["queries"]).map("{:.0f}".format)
-    joined = percent.groupby(level=KEYS, sort=False).agg(" / ".join)
+def _by_round(
+    table: pd.DataFrame, columns: str, part: str, whole: str, digits: int = 0
+) -> pd.DataFrame:
+    """Percentages over all seeds, round after round, by method and what becomes columns."""
+    keys = ["method", columns]
+    sums = table.groupby([*keys, "round"], sort=False)[[part, whole]].sum()
+    percent = (100 * sums[part] / sums[whole]).map(f"{{:.{digits}f}}".format)
+    joined = percent.groupby(level=keys, sort=False).agg(" / ".join)
     return _in_order(table, joined.unstack())
 
 
-def _by_round(
-    folder: Path, budget: str, classes: tuple[str, ...], name: str, form: str
-) -> pd.DataFrame:
+def _class_sums(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Sums over seeds and rounds, of methods (rows) and classes (columns)."""
+    return table.pivot_table(
+        index="method", columns="class", values=name, aggfunc="sum", sort=False
+    )
+
+
+def _of(folder: Path, budget: str, classes: tuple[str, ...]) -> pd.DataFrame:
+    """The diagnosis of some classes at a budget."""
     table = _at(_read(folder, "diagnosis"), budget)
-    table = table[table["class"].isin(classes)]
-    sums = table.groupby(["method", "class", "round"], sort=False)[[name, "pool_px"]].sum()
-    percent = (100 * sums[name] / sums["pool_px"]).map(form.format)
-    joined = percent.groupby(level=["method", "class"], sort=False).agg(" / ".join)
-    return _in_order(table, joined.unstack()[list(classes)])
+    return table[table["class"].isin(classes)]
 
 
 def _at(table: pd.DataFrame, budget: str) -> pd.DataFrame:
