@@ -36,7 +36,9 @@ GIVEN_AFTER = {
     "evidence_balance": ["evidence"],
     "evidence_small_budgets": ["evidence"],
     "evidence_camvid": ["camvid"],
+    "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
     "evidence_camvid_exact": ["camvid", "evidence_camvid"],
+    "evidence_camvid_quota": ["camvid", "evidence_camvid"],
 }
 
 
