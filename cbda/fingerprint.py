@@ -1,4 +1,4 @@
-"""A fingerprint of the code that a phase runs, so that Snakemake sees when it changes.
+"""Fingerprints of code and files that jobs read, so that Snakemake sees when they change.
 
 Imports nothing of the package: it reads source files only.
 """
@@ -33,6 +33,12 @@ def fingerprint(phase: str) -> str:
 def file_fingerprint(path: Path) -> str:
     """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
     return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]
+
+
+def content_digest(path: Path) -> str:
+    """Hash of a file's bytes; 16 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _reachable(start: Path) -> set[Path]:

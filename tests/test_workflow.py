@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from tests.disks import IS_ROOT, refusing_disk
+from tests.rehearsal import make_weights
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
@@ -236,6 +237,19 @@ def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Pa
         path = editable / "own" / folder / "00000.png"
         shutil.copy(path, path.with_name("extra.png"))
     assert set(planned_jobs(editable, change)) == {"data_check", "evaluate", "tabulate"}
+
+
+def test_weights_to_start_from_count_by_their_content(editable: Path, tmp_path: Path) -> None:
+    weights = make_weights(tmp_path / "weights.safetensors", "resnet18")
+    network = f"{{architecture: unet, encoder: resnet18, encoder_weights: {weights}}}"
+    change = f"{{model: {network}, training: {{image_size: [32, 64]}}}}"
+    snakemake(editable, change=change, target="results/tiny/seed0/pretrain/model.pt")
+    shutil.copyfile(weights, tmp_path / "weights again")
+    (tmp_path / "weights again").replace(weights)
+    assert planned_jobs(editable, change)["pretrain"] == 0
+    with weights.open("ab") as file:
+        file.write(b" ")
+    assert planned_jobs(editable, change)["pretrain"] == 1
 
 
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cbda.config import expand_roots, final_iteration, resolve_experiment, valid
 from cbda.datasets import dataset_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
-from cbda.fingerprint import file_fingerprint, fingerprint
+from cbda.fingerprint import content_digest, file_fingerprint, fingerprint
 from cbda.gpus import visible_gpus
 from cbda.locks import hold_lock
 from cbda.methods import is_external
@@ -92,9 +92,15 @@ def learning_settings():
 
 
 def encoder_weights():
-    """A file of weights to start from, if there is one."""
+    """A file of weights to start from, if there is one; a copy of the same makes nothing stale."""
     weights = config["model"]["encoder_weights"]
-    return weights if has_weights_file(weights) else []
+    return ancient(weights) if has_weights_file(weights) else []
+
+
+def weights_digest(wildcards):
+    """What tells of a change of the weights to start from."""
+    weights = config["model"]["encoder_weights"]
+    return content_digest(Path(weights)) if has_weights_file(weights) else []
 
 
 def source_statistics(wildcards):

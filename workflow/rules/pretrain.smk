@@ -20,6 +20,7 @@ rule pretrain:
         state_interval_s=config["compute"]["state_interval_s"],
     params:
         code=fingerprint("pretrain"),
+        weights=weights_digest,
         statistics=statistics_options,
         options=[
             *training_options("source", "target"),
@@ -48,6 +49,7 @@ use rule pretrain as source_only with:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
+        weights=weights_digest,
         statistics=statistics_options,
         options=[
             *training_options("source"),
