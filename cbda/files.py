@@ -364,6 +364,7 @@ class AcquiredLabels:
         with open_labels(path) as file:
             self.image_ids = read_image_ids(file)
             self.num_classes = file.attrs["class_counts"].shape[1]
+            self.size: tuple[int, int] = file["label"].shape[1:]
         self.path = path
         self._file: h5py.File | None = None
         self._owner = 0

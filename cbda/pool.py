@@ -32,9 +32,24 @@ class AcquiredPool:
     """A dataset whose labels are those of a label file."""
 
     def __init__(self, dataset: Dataset, labels_path: Path) -> None:
+        """Open it.
+
+        Raises:
+            UserError: the label file is of another pool, size of images or number of classes.
+        """
         self.dataset = dataset
         self.labels = AcquiredLabels(labels_path)
         require_same_pool(str(labels_path), self.labels.image_ids, dataset.root, dataset.image_ids)
+        if self.labels.num_classes != len(dataset.classes):
+            raise UserError(
+                f"{labels_path} has {self.labels.num_classes} classes, {dataset.root}"
+                f" {len(dataset.classes)}"
+            )
+        if self.labels.size != dataset.image_size(0):
+            raise UserError(
+                f"{labels_path} is of images of {self.labels.size} px (height, width),"
+                f" {dataset.root} has {dataset.image_size(0)}"
+            )
 
     def __len__(self) -> int:
         return len(self.dataset)

@@ -52,12 +52,14 @@ class ResumableState:
         output: what the job makes.
         job: identity of the job; a state of another one is not used.
         interval_s: seconds between two saves.
+        until: iteration after which the output is saved, which is no slower than a state.
     """
 
-    def __init__(self, output: Path, job: str, interval_s: float) -> None:
+    def __init__(self, output: Path, job: str, interval_s: float, until: int) -> None:
         self.path = output.with_name(f"{output.name}.resume")
         self.job = job
         self.interval_s = interval_s
+        self.until = until
         self._saved_s = time.monotonic()
         self._signal: signal.Signals | None = None
 
@@ -65,7 +67,8 @@ class ResumableState:
     def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
         """Go on from the state of an earlier run, and drop it once the block makes the output.
 
-        A signal stops the job after the iteration under way, a second one at once. Of two
+        A signal stops the job after the iteration under way, unless that is the last, a second
+        one at once. Of two
         processes that make the same output, the later one waits for the other to end.
         """
         with _alone_in(self.path.parent):
@@ -99,11 +102,13 @@ class ResumableState:
             signal.signal(other, signal.SIG_DFL)
 
     def after_iteration(self, trainer: Resumable) -> None:
-        """Save if it is time to; stop if a signal asked for it.
+        """Save if it is time to; stop if a signal asked for it; neither after the last one.
 
         Raises:
             InterruptedRunError: the job was asked to stop.
         """
+        if trainer.iteration == self.until:
+            return
         if self._signal is None and time.monotonic() - self._saved_s < self.interval_s:
             return
         save_checkpoint(self.path, {**trainer.state(), "job": self.job}, STATE_FORMAT)

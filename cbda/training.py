@@ -60,7 +60,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`.
+        """Continue from a `state`, with the options of these settings.
 
         Raises:
             UserError: another optimizer has made it.
@@ -72,7 +72,13 @@ class Trainer:
                 " trained by the other one"
             )
         self.model.load_state_dict(state["model"])
+        options = [
+            {name: value for name, value in group.items() if name != "params"}
+            for group in self.optimizer.param_groups
+        ]
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, own in zip(self.optimizer.param_groups, options, strict=True):
+            group.update(own)
         self.iteration = state["iteration"]
 
     def run(

@@ -16,6 +16,7 @@ from cbda.rounds import RoundSettings, read_previous
 from cbda.selection import block_radius, label_radius, paint, queries_per_image
 from tests.literal import SETTINGS, literal_round, units
 from tests.pools import make_pool, write_scores
+from tests.test_quota import literal_quota
 
 NUM_CLASSES, NUM_ROUNDS = 3, 3
 FEW_VALUES = st.sampled_from([-0.5, 0.0, 0.25, 1.0])
@@ -36,10 +37,12 @@ def experiments(draw):
         )
         for _ in range(NUM_ROUNDS)
     ]
+    balance = draw(st.sampled_from(["none", "consumed", "ratio", "quota"]))
+    is_quota = balance == "quota"  # which is global; see test_exploring for its random queries
     options = RoundSettings(
         unit=draw(units),
-        allocation=draw(st.sampled_from(["dynamic", "per_image"])),
-        balance=draw(st.sampled_from(["none", "consumed", "ratio"])),
+        allocation="dynamic" if is_quota else draw(st.sampled_from(["dynamic", "per_image"])),
+        balance=balance,
         max_weight=10.0,
         radius=draw(st.integers(0, 1)),
         budget=draw(st.sampled_from([0.1, 0.2])),
@@ -48,7 +51,7 @@ def experiments(draw):
         seed=draw(st.integers(0, 3)),
         num_classes=NUM_CLASSES,
         target_distribution=draw(st.sampled_from([(), (1.0, 1.0, 0.0)])),  # weights of 0
-        explore=draw(st.sampled_from([0.0, 0.0, 0.25, 0.5, 0.9])),
+        explore=0.0 if is_quota else draw(st.sampled_from([0.0, 0.0, 0.25, 0.5, 0.9])),
     )
     return options, labels, scored
 
@@ -73,12 +76,16 @@ def test_rounds_are_the_literal_ones(tmp_path_factory, experiment, num_threads):
         options = replace(options, round=number)
         counts = np.array([((labels == c) & (acquired > 0)).sum() for c in range(NUM_CLASSES)])
         target = np.array(options.target_distribution or (1.0,) * NUM_CLASSES)
-        weights = class_weights(
-            options.balance, counts, options.budget * labels.size, target / target.sum()
-        )
-        weighted = score * weights[prediction] if options.balance != "none" else score
+        target = target / target.sum()
+        weights = class_weights(options.balance, counts, options.budget * labels.size, target)
         each = num_per_image(options, labels)
-        expected = literal_round(weighted, blocked, each, options)
+        if options.balance == "quota":
+            shares = target * options.budget * labels.size, counts.astype(np.float64)
+            num, reach = each * len(ids), (options.radius, options.unit)
+            expected = literal_quota(score, prediction, blocked, num, *reach, *shares)
+        else:
+            weighted = score * weights[prediction] if options.balance != "none" else score
+            expected = literal_round(weighted, blocked, each, options)
         assume(len(expected) == len(ids) * each)
         for image, *centre in expected:
             fresh = np.zeros(labels.shape[1:], np.bool_)

@@ -30,7 +30,7 @@ class StoppedError(Exception):
 def train_until(output: Path, stop: int, job: str = "a job", at: int | None = None):
     """Train to iteration `stop` with a state after each, or stop without notice at another."""
     trainer = create_trainer()
-    states = ResumableState(output, job, interval_s=0)
+    states = ResumableState(output, job, interval_s=0, until=stop)
 
     def after_iteration(trainer):
         states.after_iteration(trainer)
@@ -51,7 +51,7 @@ def test_interval_is_that_of_the_configuration():
     assert parser.parse_args([]).state_interval_s == default
 
 
-@pytest.mark.parametrize("at", [1, 4, 6])
+@pytest.mark.parametrize("at", [1, 4, 5])
 def test_stopped_training_goes_on_bit_for_bit(tmp_path, at, capsys):
     whole = create_trainer()
     train(whole, 0, 6)
@@ -67,7 +67,7 @@ def test_stopped_training_goes_on_bit_for_bit(tmp_path, at, capsys):
 
 
 def test_state_is_saved_at_intervals(tmp_path):
-    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=0.2)
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=0.2, until=6)
     trainer = create_trainer()
     states.after_iteration(trainer)
     assert not states.path.exists()
@@ -111,7 +111,7 @@ def test_state_that_does_not_fit_is_not_used(tmp_path, job, change, reason, caps
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
 def test_signal_stops_after_the_iteration_and_keeps_the_state(tmp_path, number):
     trainer = create_trainer()
-    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=1e9)
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=1e9, until=6)
     before = signal.getsignal(number)
 
     def after_iteration(trainer):
@@ -128,6 +128,23 @@ def test_signal_stops_after_the_iteration_and_keeps_the_state(tmp_path, number):
     assert signal.getsignal(number) == before
     _, first = train_until(tmp_path / "model.pt", 6)
     assert first == 2
+
+
+def test_signal_in_the_last_iteration_stops_nothing(tmp_path):
+    """A state of a finished training would leave the next job nothing to measure a pace by."""
+    trainer = create_trainer()
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=0, until=6)
+
+    def after_iteration(trainer):
+        if trainer.iteration == 6:
+            states.path.unlink()
+            os.kill(os.getpid(), signal.SIGTERM)
+        states.after_iteration(trainer)
+
+    with states.kept(trainer):
+        trainer.run(create_loader(SOURCE, TARGET, SETTINGS, 7, 0, 6), 6, after_iteration)
+        assert not states.path.exists()
+    assert trainer.iteration == 6
 
 
 def test_job_is_its_options_its_files_and_its_data(tmp_path):
@@ -206,7 +223,7 @@ def test_second_process_of_one_output_waits_for_the_first(tmp_path):
         import sys
         from pathlib import Path
         from cbda.resume import ResumableState
-        with ResumableState(Path(sys.argv[1]), "a job", 1).kept(None):
+        with ResumableState(Path(sys.argv[1]), "a job", 1, 6).kept(None):
             print("trains", flush=True)
             sys.stdin.readline()
     """

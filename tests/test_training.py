@@ -80,6 +80,18 @@ def with_optimizer(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+def test_options_of_the_optimizer_are_those_of_the_job_not_of_its_checkpoint(name):
+    state = create_trainer(with_optimizer(name)).state()
+    own = replace(SETTINGS.optimizer, name=name, momentum=0.5, weight_decay=0.1, head_lr_factor=3.0)
+    fresh, restored = (create_trainer(replace(SETTINGS, optimizer=own)) for _ in range(2))
+    restored.restore(state)
+    for group, expected in zip(
+        restored.optimizer.param_groups, fresh.optimizer.param_groups, strict=True
+    ):
+        assert {**group, "params": []} == {**expected, "params": []}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_chain_of_jobs_equals_one_uninterrupted_run(tmp_path, name):
     """Pretraining and two rounds, each from the checkpoint of the job before."""
     settings = with_optimizer(name)
@@ -308,10 +320,15 @@ def test_losses_are_computed_in_float32():
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_network_computes_in_the_precision_asked_for(precision):
-    with autocast(CPU, precision):
-        found = nn.Conv2d(1, 1, 1)(torch.ones(1, 1, 1, 1)).dtype
-    assert found == getattr(torch, precision)
+def test_a_network_trains_in_the_precision_asked_for(precision):
+    """With a target and without."""
+    trainer = create_trainer(replace(SETTINGS, precision=precision))
+    found = set()
+    convolution = trainer.model.get_submodule("classify")
+    convolution.register_forward_hook(lambda module, args, logits: found.add(logits.dtype))
+    train(trainer, 0, 1)
+    train(trainer, 1, 2, target=None)
+    assert found == {getattr(torch, precision)}
 
 
 def test_an_unknown_precision_is_refused():

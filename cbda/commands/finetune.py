@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
     presence, pin_memory = read_presence(args, source), device.type == "cuda"
     job = identify_job(args, [args.checkpoint, args.labels, args.source_statistics], [source, pool])
-    with ResumableState(args.out, job, args.state_interval_s).kept(trainer) as state:
+    with ResumableState(args.out, job, args.state_interval_s, args.until).kept(trainer) as state:
         span = (trainer.iteration, args.until)
         loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
         outcome = trainer.run(loader, span[1] - span[0], state.after_iteration)
