@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cbda.errors import UserError
-from cbda.inference import most_probable, require_finite
-from cbda.methods import EPSILON, PURE_IMPURITY, SCORE_NAMES, UNITS, is_external, require_choice
+from cbda.errors import UserError, require_choice
+from cbda.logits import most_probable, require_finite
+from cbda.methods import EPSILON, PURE_IMPURITY, SCORE_NAMES, UNITS, is_external
 from cbda.plugins import compute_external_score
 
 OUTSIDE = 255  # prediction beyond the border; classes are at most 255, so 0..254

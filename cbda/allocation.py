@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 from cbda.greedy import FloatArray, IntArray, Mask, Picks, pick
-from cbda.methods import ALLOCATIONS, require_choice
+from cbda.methods import ALLOCATIONS
 from cbda.parallel import ordered_map
 from cbda.selection import block_radius, require_sound
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.errors import UserError
-from cbda.methods import BALANCES, TARGETS, require_choice
+from cbda.errors import UserError, require_choice
+from cbda.methods import BALANCES, TARGETS
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]

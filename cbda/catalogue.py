@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from cbda.errors import UserError
-from cbda.methods import Method, is_external, require_choice
+from cbda.errors import UserError, require_choice
+from cbda.methods import Method, is_external
 from cbda.plugins import require_defined
 
 METHODS = {

@@ -4,9 +4,8 @@ import os
 
 import torch
 
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 from cbda.gpus import claim_gpu
-from cbda.methods import require_choice
 
 DEVICES = ("auto", "cpu", "cuda")
 

@@ -7,3 +7,9 @@ class UserError(Exception):
 
 class InterruptedRunError(Exception):
     """A signal stopped the training, whose state is kept: the command line exits with 75."""
+
+
+def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise a `UserError` that lists the allowed names if `value` is not one of them."""
+    if value not in allowed:
+        raise UserError(f"{what} {value!r} is unknown; allowed: {', '.join(allowed)}")

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cbda.datasets.transforms import resize_image, to_tensor
-from cbda.errors import UserError
-from cbda.training import resize_logits
+from cbda.logits import resize_logits
 
 
 def predict_logits(
@@ -44,26 +43,3 @@ def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) 
     if flip:
         logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
     return logits
-
-
-def require_finite(logits: Tensor) -> None:
-    """Raise a `UserError` if logits, of any shape, are not finite."""
-    if not torch.isfinite(logits).all():
-        raise UserError("logits hold NaN or infinite values: the model has diverged")
-
-
-def most_probable(values: Tensor, scratch: Tensor | None = None) -> Tensor:
-    """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8.
-
-    Compares with the maximum: several times faster than argmax, which cannot be vectorised.
-
-    Args:
-        values: (C,H,W) float.
-        scratch: as large, float32, is overwritten; may be the values themselves.
-    """
-    num_classes = len(values)
-    rank = torch.arange(num_classes, 0, -1.0, device=values.device)
-    if scratch is None:
-        scratch = torch.empty(values.shape, device=values.device)
-    is_highest = torch.eq(values, values.amax(dim=0), out=scratch)  # 1 or 0
-    return (num_classes - is_highest.mul_(rank[:, None, None]).amax(dim=0)).to(torch.uint8)

@@ -19,8 +19,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from cbda.datasets.transforms import REDUCTIONS, Augmentation, crop, resize_image, to_tensor
-from cbda.errors import UserError
-from cbda.methods import require_choice
+from cbda.errors import UserError, require_choice
 from cbda.parallel import available_threads
 from cbda.resume import ignore_termination
 from cbda.sampling import BalancedOrder, shuffled_index

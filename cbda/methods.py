@@ -5,7 +5,7 @@ Imports nothing heavy, so that the workflow and ``cbda --help`` can read the nam
 
 from dataclasses import dataclass
 
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
@@ -14,12 +14,6 @@ UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
-
-
-def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raise a ``UserError`` that lists the allowed names if ``value`` is not one of them."""
-    if value not in allowed:
-        raise UserError(f"{what} {value!r} is unknown; allowed: {', '.join(allowed)}")
 
 
 def require_global(balance: str, allocation: str) -> None:

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from cbda.balance import target_shares
 from cbda.datasets import Dataset
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 from cbda.files import LabelSummary, open_labels, read_image_ids, read_label_summary
 from cbda.methods import (
     ALLOCATIONS,
     BALANCES,
-    require_choice,
     require_explore,
     require_global,
     require_radius,

@@ -8,8 +8,9 @@ import math
 import numba
 import numpy as np
 
+from cbda.errors import require_choice
 from cbda.greedy import FloatArray, IntArray, Mask, pick
-from cbda.methods import UNITS, require_choice
+from cbda.methods import UNITS
 
 
 def block_radius(radius: int, unit: str) -> int:

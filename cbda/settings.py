@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from cbda.errors import UserError
-from cbda.methods import require_choice
+from cbda.errors import UserError, require_choice
 
 Settings = TypeVar("Settings")
 

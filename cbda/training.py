@@ -12,13 +12,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from tqdm import tqdm
 
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 from cbda.loader import Batch, Stream, derive_seed
+from cbda.logits import resize_logits
 from cbda.losses import cross_entropy, local_consistency, negative_learning
-from cbda.methods import require_choice
 from cbda.settings import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
 
 OPTIMIZERS = ("sgd", "adamw")
@@ -206,13 +205,6 @@ def _forward(
         logits = model(stacked)
     parts: Sequence[Tensor] = logits.split([len(batch) for batch in images])
     return parts
-
-
-def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Logits (B,C,h,w) at another size (H,W), bilinear."""
-    if tuple(logits.shape[-2:]) == tuple(size):
-        return logits
-    return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
 
 
 def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:

@@ -19,7 +19,6 @@ from cbda.acquisition import (
     ripu_region,
 )
 from cbda.errors import UserError
-from cbda.inference import most_probable
 from cbda.methods import SCORE_NAMES, UNITS
 from tests.conformance import CASES, load_case, our_score
 
@@ -113,12 +112,6 @@ def test_margin_is_of_the_two_most_probable():
 @pytest.mark.parametrize("score", [ripu_region, ripu_exact_region, ripu_pixel, entropy_region])
 def test_prediction_is_the_most_probable_class(score):
     assert score(ROW, 1)[1].tolist() == [[0, 0, 1]]
-
-
-def test_most_probable_takes_the_first_class_on_a_tie():
-    values = torch.zeros(5, 40, 50)
-    values[3:] = 1
-    assert most_probable(values).unique().tolist() == [3]
 
 
 def test_window_larger_than_the_image_is_the_image():

@@ -138,7 +138,9 @@ def test_every_command_has_a_fingerprint(command):
     ("name", "phases"),
     [
         ("models/small.py", {"pretrain", "score", "finetune", "evaluate", "plan", "report"}),
+        ("methods.py", {"score", "acquire", "diagnose", "tabulate", "report"}),
         ("selection.py", {"acquire"}),
+        ("training.py", {"pretrain", "finetune"}),
         ("tabulate.py", {"tabulate", "report"}),
         ("scenes/scene.py", {"data_make"}),
         ("catalogue.py", set()),  # a new name makes nothing stale

@@ -4,7 +4,7 @@ import pytest
 
 from cbda.catalogue import METHODS, REFERENCES, balance_settings, compose, resolve_method
 from cbda.errors import UserError
-from cbda.methods import FIELD_CHOICES, Method, describe, require_choice, score_and_unit
+from cbda.methods import FIELD_CHOICES, Method, describe, score_and_unit
 
 
 def test_every_part_of_a_method_has_its_choices():
@@ -103,7 +103,3 @@ def test_settings_of_the_balance_are_those_of_the_experiment_unless_given():
 
 def test_class_aware_random_is_random_but_for_the_balance():
     assert asdict(METHODS["random_class"]) == {**asdict(METHODS["random"]), "balance": "consumed"}
-
-
-def test_require_choice_accepts_what_is_allowed():
-    require_choice("unit", "pixel", ("region", "pixel"))

@@ -26,7 +26,7 @@ TRAINING = """
 
 def make_pool(root, size=SIZE):
     """A pool of three images; true labels by image id."""
-    return make_folder(root, 3, *size, len(CLASSES), np.random.default_rng(0))
+    return make_folder(root, 3, size[0], size[1], len(CLASSES), np.random.default_rng(0))
 
 
 def write_labels(path, labels, num_classes=3):
@@ -83,7 +83,7 @@ def test_finetune_trains_on_the_labels_that_it_was_given(tmp_path, monkeypatch, 
     make_pool(tmp_path / "source")
     acquired = write_labels(tmp_path / "labels.h5", truth)
     trainer = Trainer(SmallNet(len(CLASSES)), TrainingSettings(), torch.device("cpu"), 0)
-    content = pack_checkpoint(trainer.state(), CLASSES, ModelSettings(), trainer.settings)
+    content = pack_checkpoint(trainer.state(), list(CLASSES), ModelSettings(), trainer.settings)
     save_checkpoint(tmp_path / "model.pt", content)
 
     def capture(source, target, *rest):

@@ -19,7 +19,6 @@ from cbda.training import (
     encoder_batch_norms,
     measure_cost,
     partial_losses,
-    resize_logits,
     set_learning_rate,
     source_loss,
     target_loss,
@@ -277,12 +276,6 @@ def test_logits_are_compared_at_the_size_of_the_labels():
     label[0, 0, 0] = 1
     loss = total_loss(Constant(), Batch(source, label), LossSettings(consistency=0))
     assert loss.item() == pytest.approx(1.0986123)  # log 3
-
-
-def test_resize_logits():
-    logits = torch.tensor([[[[0.0, 4.0]]]])
-    assert resize_logits(logits, (1, 2)) is logits
-    assert resize_logits(logits, (1, 4)).tolist() == [[[[0.0, 1.0, 3.0, 4.0]]]]
 
 
 def test_domains_of_different_sizes_have_the_same_losses_one_by_one():

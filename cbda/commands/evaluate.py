@@ -10,7 +10,7 @@ from cbda.commands.common import (
     open_dataset,
     open_device,
 )
-from cbda.errors import UserError
+from cbda.errors import UserError, require_choice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,8 +37,8 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.checkpoints import load_model
     from cbda.files import write_evaluation
-    from cbda.inference import most_probable, predict_logits, require_finite
-    from cbda.methods import require_choice
+    from cbda.inference import predict_logits
+    from cbda.logits import most_probable, require_finite
     from cbda.metrics import confusion_matrix, summarise
 
     device = open_device(args)

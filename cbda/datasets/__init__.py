@@ -12,8 +12,7 @@ from cbda.datasets.dataset import Dataset
 from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Listing, Record, list_files, require_split, sizes_digest
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
-from cbda.errors import UserError
-from cbda.methods import require_choice
+from cbda.errors import UserError, require_choice
 
 __all__ = [
     "KINDS",
