@@ -2,7 +2,9 @@
 
 Images do not block one another, so the greedy choice over a pool is the merge of the greedy
 choices of its images, and each image takes part with a prefix of its own picks. Only picks that
-can still win are kept, and one image per thread is in memory.
+can still win are kept, and one image per thread is in memory. Of picks of one score those of the
+first images win, so that later images need none of it once there are enough: where a class balance
+gives half the pool a weight of 0, that is nearly all of them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cbda.errors import UserError, require_choice
-from cbda.greedy import FloatArray, IntArray, Mask, Picks, pick
+from cbda.greedy import FloatArray, IntArray, Mask, Picks, neighbour, pick
 from cbda.methods import ALLOCATIONS
 from cbda.parallel import ordered_map
 from cbda.selection import block_radius, require_sound
@@ -63,10 +65,13 @@ class Pool:
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    def pick(self, image: int, num_queries: int, reach: int, at_least: float = -np.inf) -> Picks:
-        """Picks of one image, see `cbda.greedy.pick`."""
+    def pick(
+        self, image: int, num_queries: int, reach: int, limit: float = -np.inf, above: bool = False
+    ) -> Picks:
+        """Picks of one image from a score on, or above it; see `cbda.greedy.pick`."""
         score, taken = self.read(image)
         require_sound(score, taken)
+        at_least = neighbour(limit, np.inf, score.dtype) if above else limit
         return pick(score, taken, num_queries, reach, at_least)
 
 
@@ -175,43 +180,54 @@ def _look_at_all(pool: Pool, num_queries: int, reach: int) -> list[Picks]:
     """Picks of every image that look able to win, judged by the images before it."""
     even_share = num_queries / len(pool)
     first_depth = int(FIRST_DEPTH * even_share) + 1
-    at_least = -np.inf
+    limit, num_known = -np.inf, 0
 
     def look(image: int) -> Picks:
-        limit = first_depth if at_least == -np.inf else num_queries
-        return pool.pick(image, limit, reach, at_least)
+        depth = first_depth if limit == -np.inf else num_queries
+        return pool.pick(image, depth, reach, limit, above=num_known >= num_queries)
 
     picks: list[Picks] = []
     for found in ordered_map(look, range(len(pool)), pool.num_threads):
         picks.append(found)
         seen = len(picks)
         if seen & (seen - 1) == 0:  # powers of two: all judgements together cost as much as one
-            at_least = _value_of_rank(picks, max(int(even_share * (seen + seen**0.5)), 1))
+            limit = _value_of_rank(picks, max(int(even_share * (seen + seen**0.5)), 1))
+            num_known = int(_num_from(picks, limit).sum())
+        else:
+            num_known += int(_num_from([found], limit)[0])
     return picks
 
 
 def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
     """Images of which a pick that might win was not looked at."""
+    if cut == -np.inf:
+        return [image for image, found in enumerate(picks) if found.complete_above > -np.inf]
+    num_from = _num_from(picks, cut)
+    ties_may_win = np.cumsum(num_from) - num_from < num_queries
 
-    def is_incomplete(found: Picks) -> bool:
-        if cut == -np.inf:
-            return found.complete_above > -np.inf
-        return len(found) < num_queries and found.complete_above >= cut
+    def is_incomplete(image: int) -> bool:
+        found = picks[image]
+        if len(found) == num_queries:
+            return False
+        return found.complete_above > cut or (found.complete_above == cut and ties_may_win[image])
 
-    return [image for image, found in enumerate(picks) if is_incomplete(found)]
+    return [image for image in range(len(picks)) if is_incomplete(image)]
 
 
 def _look_again(
     pool: Pool, picks: list[Picks], images: list[int], reach: int, cut: float, num_queries: int
 ) -> None:
     """Replace the picks of some images by all from the cut on, or twice as many if it is open."""
+    num_from = _num_from(picks, cut)
 
     def look(image: int) -> Picks:
-        limit = num_queries if cut > -np.inf else 2 * len(picks[image]) + 1
-        return pool.pick(image, limit, reach, cut)
+        if cut == -np.inf:
+            return pool.pick(image, 2 * len(picks[image]) + 1, reach)
+        enough_before = bool(num_from[:image].sum() >= num_queries)
+        return pool.pick(image, num_queries, reach, cut, above=enough_before)
 
     for image, found in zip(images, ordered_map(look, images, pool.num_threads), strict=True):
-        picks[image] = found
+        picks[image], num_from[image] = found, _num_from([found], cut)[0]
 
 
 def _value_of_rank(picks: list[Picks], rank: int) -> float:

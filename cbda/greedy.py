@@ -54,7 +54,7 @@ def pick(
         taken: (H,W) bool, pixels that may not be picked; what the picks block is added.
         num_queries: pick at most this many.
         reach: radius in px around a pick in which no other pick may follow.
-        at_least: leave out what scores less.
+        at_least: leave out what scores less; of the type of the scores.
     """
     score, flat_taken = np.ascontiguousarray(score), taken.reshape(-1)
     values, places = [np.empty(0, score.dtype)], [np.empty(0, np.uint32)]
@@ -73,8 +73,14 @@ def pick(
         num_picked += len(chosen)
         above = threshold
     stopped_early = num_picked == num_queries and num_picked > 0
-    lowest = values[-1][-1] if stopped_early else np.nextafter(at_least, -np.inf)
+    lowest = values[-1][-1] if stopped_early else neighbour(at_least, -np.inf, score.dtype)
     return Picks(np.concatenate(values), np.concatenate(places), float(lowest))
+
+
+def neighbour(score: float, towards: float, dtype: np.dtype[np.floating]) -> float:
+    """The next score of a type, up or down; the infinite one after the last."""
+    with np.errstate(over="ignore"):
+        return float(np.nextafter(dtype.type(score), dtype.type(towards)))
 
 
 def _estimate(score: FloatArray, taken: Mask, above: float, num_wanted: int) -> float:

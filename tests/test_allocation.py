@@ -85,6 +85,18 @@ def test_few_images_are_read_twice_where_all_are_alike():
     assert len(reads) <= 64 + 8
 
 
+@pytest.mark.parametrize("num_threads", [1, 3])
+def test_equal_scores_that_cannot_win_are_not_kept(num_threads):
+    """As where a class balance gives most of the pool a weight of 0."""
+    score = np.zeros((64, 16, 16), np.float32)
+    score[:, :2] = np.random.default_rng(0).random((64, 2, 16))
+    blocked = np.zeros(score.shape, np.bool_)
+    pool = pool_of(score, blocked, num_threads)
+    chosen = choose_queries(pool, Portion(64 * 40), "dynamic", 0, "pixel")
+    assert in_order(chosen) == literal_greedy(score, blocked, 64 * 40, 0, "pixel")
+    assert sum(map(len, chosen.picks)) < 3 * 64 * 40
+
+
 def test_one_image_may_take_all_queries():
     """Equal scores everywhere but in the second image, whose are higher."""
     score = np.zeros((3, 4, 4))
