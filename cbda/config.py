@@ -172,8 +172,6 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             f"training.total_iterations: {total} leaves nothing for the last round; allowed:"
             f" {needed} or more (pretrain.iterations + (rounds - 1) * iterations_per_round + 1)"
         )
-    if experiment["rounds"] == 1 and total <= config["pretrain"]["iterations"]:
-        yield f"training.total_iterations: {total} is not above pretrain.iterations"
 
 
 def _unreadable_datasets(config: Config) -> Iterator[str]:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from cbda.allocation import Chosen, Portion
 from cbda.greedy import IntArray
-
-STREAM = 7  # of the run's seed; the lower ones are those of `cbda.loader`, which imports torch
+from cbda.streams import Stream
 
 
 def split_round(num_queries: int, explore: float) -> tuple[Portion, Portion]:
@@ -28,7 +27,7 @@ def random_map(
     seed: int, round_number: int, image: int, shape: tuple[int, int]
 ) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1), (H,W) float64, the same whoever asks and in whatever order."""
-    return np.random.default_rng([seed, STREAM, round_number, image]).random(shape)
+    return np.random.default_rng([seed, Stream.EXPLORING, round_number, image]).random(shape)
 
 
 @dataclass(frozen=True)

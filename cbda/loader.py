@@ -8,7 +8,6 @@ import atexit
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -24,19 +23,9 @@ from cbda.parallel import available_threads
 from cbda.resume import ignore_termination
 from cbda.sampling import BalancedOrder, shuffled_index
 from cbda.settings import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
+from cbda.streams import Stream
 
 Number = TypeVar("Number", int, float)
-
-
-class Stream(IntEnum):
-    """Independent random streams of one seed."""
-
-    SOURCE_ORDER = 1
-    TARGET_ORDER = 2
-    AUGMENTATION = 3
-    WEIGHTS = 4
-    DROPOUT = 5
-    RANDOM_SCORE = 6
 
 
 class LabelledImages(Protocol):
@@ -65,12 +54,6 @@ class Batch(NamedTuple):
 class _Key(NamedTuple):
     iteration: int
     slot: int
-
-
-def derive_seed(seed: int, stream: Stream, *path: int) -> int:
-    """A 63-bit seed of an independent stream, for torch generators."""
-    state = np.random.SeedSequence([seed, stream, *path]).generate_state(1, np.uint64)
-    return int(state[0] >> 1)
 
 
 @dataclass(frozen=True)

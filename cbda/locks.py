@@ -21,7 +21,7 @@ def hold_lock(folder: Path) -> IO[str]:
         What to keep open for as long as the run lasts.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / "cbda.lock").open("w")
+    lock = (folder / "cbda.lock").open("w+")  # NFS asks for both
     with suppress(OSError):  # another run is alive, or the disk knows no such locks
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _remove_notes(folder / "locks")

@@ -86,9 +86,10 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
     if not isinstance(values, torch.Tensor) or tuple(values.shape) != size:
         found = tuple(values.shape) if hasattr(values, "shape") else type(values).__name__
         raise UserError(f"{source_path(score)}: returns {found}, must be a tensor of shape {size}")
-    if not torch.isfinite(values).all():
-        raise UserError(f"{source_path(score)}: returns NaN or infinite scores")
-    return values.float()
+    scores: Tensor = values.float()
+    if not torch.isfinite(scores).all():
+        raise UserError(f"{source_path(score)}: returns NaN or infinite scores, as float32")
+    return scores
 
 
 @cache

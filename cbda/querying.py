@@ -67,6 +67,7 @@ def acquire_round(
     target = target_shares(settings.target_distribution, settings.num_classes, predicted)
     summary = _summarise(scores, previous, settings, target, predicted)
     require_continued(previous, oracle, summary, settings)
+    _require_room(settings, height, width)
     with previous.open() as labels:
         _require_same_size(labels, scores)
         maps = _Maps(scores, labels, summary.class_weights, settings)
@@ -75,6 +76,17 @@ def acquire_round(
         except UserError as error:
             raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
     return Acquired(chosen, summary, settings, (num_images, height, width))
+
+
+def _require_room(settings: RoundSettings, height: int, width: int) -> None:
+    """Raise a `UserError` in the first round if the last one can't find enough pixels."""
+    shape = settings.budget, settings.rounds, settings.radius, settings.unit
+    num_queries = settings.rounds * queries_per_image(height, width, *shape)
+    if num_queries > height * width:
+        raise UserError(
+            f"budget {settings.budget:g}: {settings.rounds} rounds of whole queries are"
+            f" {num_queries} in an image of {height * width} px; lower the budget"
+        )
 
 
 def _choose_round(

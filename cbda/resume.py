@@ -8,7 +8,6 @@ are what Slurm and machines that may be taken away send before they kill, SIGINT
 import argparse
 import fcntl
 import hashlib
-import os
 import signal
 import sys
 import time
@@ -71,7 +70,7 @@ class ResumableState:
         one at once. Of two
         processes that make the same output, the later one waits for the other to end.
         """
-        with _alone_in(self.path.parent):
+        with _alone(self.path.with_suffix(".lock")):
             yield from self._kept(trainer)
 
     def _kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
@@ -121,23 +120,21 @@ class ResumableState:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, which ends with the process however that ends.
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which ends with the process however that ends.
 
-    Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output.
+    Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The
+    file stays: removed, it would be another one to whoever comes next.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
         with suppress(OSError):  # a disk without such locks
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                print(f"waits for another process that trains in {folder}", file=sys.stderr)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # systems differ
+                print(f"waits for another process that trains in {path.parent}", file=sys.stderr)
+                fcntl.lockf(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def ignore_termination(worker: int = 0) -> None:

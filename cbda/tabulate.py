@@ -53,8 +53,8 @@ class Run:
 
     @property
     def acquired_entropy(self) -> float | None:
-        """Normalised entropy of the classes of all acquired pixels; None without labels."""
-        if self.labels is None:
+        """Normalised entropy of the classes of all acquired pixels; None if none has a class."""
+        if self.labels is None or not self.labels.class_counts.any():
             return None
         return normalised_entropy(self.labels.class_counts.sum(axis=0))
 

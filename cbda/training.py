@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cbda.errors import UserError, require_choice
-from cbda.loader import Batch, Stream, derive_seed
+from cbda.loader import Batch
 from cbda.logits import resize_logits
 from cbda.losses import cross_entropy, local_consistency, negative_learning
 from cbda.settings import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
+from cbda.streams import Stream, derive_seed
 
 OPTIMIZERS = ("sgd", "adamw")
 

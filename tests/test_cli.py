@@ -150,6 +150,15 @@ def test_budget_that_whole_queries_exceed_is_said(folder, capsys):
     )
 
 
+def test_budget_that_no_last_round_can_meet_is_refused_in_the_first(folder, capsys):
+    """7 rounds of ceil(600 / 7) = 86 pixels are 602 of 600."""
+    changes = ("--budget 0.05", "--budget 1"), ("--rounds 5", "--rounds 7"), ("region", "pixel")
+    assert main(acquire_words(FIRST, *changes)) == 2
+    assert "7 rounds of whole queries are 602 in an image of 600 px; lower the budget" in (
+        capsys.readouterr().err
+    )
+
+
 def test_rounds_that_explore_go_by_the_seed(folder):
     """Half of the three queries of a round, two of them, are chosen at random."""
 

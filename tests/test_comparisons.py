@@ -215,6 +215,18 @@ def test_entropy_of_the_acquired_classes_is_compared_between_methods_alone():
     assert rows[["method", "compared_with", "diff_mean"]].values.tolist() == [["cbda", "ra", 1]]
 
 
+def test_run_that_acquired_only_void_has_no_entropy():
+    runs = []
+    for method, by_seed in {"ra": ([8, 0], [6, 2]), "cbda": ([4, 4], [0, 0])}.items():
+        for seed, counts in enumerate(by_seed):
+            run = make_run(method, "0.1", seed, 0.4)
+            runs.append(replace(run, labels=make_summary(counts)))
+    table = comparison_table(runs, "ra")
+    (row,) = table[table["metric"] == "acquired_entropy"].to_dict("records")
+    assert (row["num_seeds"], row["diff_mean"]) == (1, 1)
+    assert np.isnan(row["p_sign_flip"])
+
+
 def make_summary(counts):
     """What was acquired in one round, by class."""
     empty = np.zeros(1, np.int64)

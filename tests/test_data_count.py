@@ -7,6 +7,7 @@ from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files import load_statistics
 from tests.datasets.layouts import make_gtav, save_palette
+from tests.pools import make_pool
 
 CLASSES = ("road", "sky", "car")
 
@@ -33,6 +34,18 @@ def test_counts_by_image(source, tmp_path):
     assert image_ids == ["00001", "00002"]
     assert classes == list(CLASSES)
     assert counts.tolist() == [[22, 0, 2], [0, 24, 0]]
+
+
+def test_two_workers_write_the_same_file(tmp_path):
+    """More images than a worker takes at a time, each with counts of its own."""
+    labels = {f"{i:02}": (np.arange(24) < i).reshape(4, 6).astype(np.uint8) for i in range(20)}
+    make_pool(tmp_path / "pool", labels, 2)
+    words = ["data", "count", "--source-root", str(tmp_path / "pool"), "--classes", "a", "b"]
+    outs = {number: tmp_path / f"{number}.json" for number in ("1", "2")}
+    for number, out in outs.items():
+        assert main([*words, "--num-workers", number, "--out", str(out)]) == 0
+    assert outs["1"].read_bytes() == outs["2"].read_bytes()
+    assert load_statistics(outs["1"])[2].tolist() == [[24 - i, i] for i in range(20)]
 
 
 @pytest.mark.parametrize("content", ["[]", '{"format": "cbda.scores"}', "{"])

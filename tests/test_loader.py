@@ -9,9 +9,10 @@ import torch
 
 from cbda.datasets.transforms import to_tensor
 from cbda.errors import UserError
-from cbda.loader import Stream, create_loader, derive_seed
+from cbda.loader import create_loader
 from cbda.sampling import shuffled_index
 from cbda.settings import TrainingSettings
+from cbda.streams import Stream
 from tests.pictures import Pictures, random_pictures
 
 SETTINGS = TrainingSettings(
@@ -134,15 +135,6 @@ def test_image_and_label_belong_together():
             torch.testing.assert_close(images, torch.stack(expected))
             flipped += int((label[:, 0, 0] > label[:, 0, 1]).sum())
     assert 0 < flipped < 24  # of 4 * 2 * 3 images
-
-
-def test_derived_seeds_are_apart():
-    """Within a stream, paths are of one length."""
-    paths = [(0, 0), (0, 1), (1, 0), (1, 1)]
-    seeds = {derive_seed(s, stream, *path) for s in (0, 1) for stream in Stream for path in paths}
-    assert len(seeds) == 2 * len(Stream) * len(paths)
-    assert all(0 <= seed < 2**63 for seed in seeds)
-    assert derive_seed(3, Stream.DROPOUT, 4) == derive_seed(3, Stream.DROPOUT, 4)
 
 
 def test_source_may_have_a_size_of_its_own():

@@ -78,6 +78,11 @@ def test_file_may_define_dataclasses(write):
             r"^nan\.py: returns NaN or infinite",
         ),
         (
+            "large",
+            "def my_score(z, k):\n    return z[0].double() * 0 + 1e39\n",
+            r"^large\.py: returns NaN or infinite scores, as float32",
+        ),
+        (
             "words",
             "def my_score(z):\n    return z[0]\n",
             r"^words\.py: TypeError: my_score\(\) takes",

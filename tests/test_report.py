@@ -249,12 +249,13 @@ def gallery(tmp_path):
     from cbda.checkpoints import pack_checkpoint
     from cbda.models import create_model
     from cbda.settings import ModelSettings, TrainingSettings
+    from cbda.training import Trainer
 
     label = np.zeros((16, 24), np.uint8)
     make_pool(tmp_path / "pool", {"a": label, "b": label + 1}, len(CLASSES))
     torch.manual_seed(0)
-    state = {"model": create_model(ModelSettings(), 3).state_dict()}
     training = TrainingSettings(image_size=(16, 24))
+    state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
     save_checkpoint(tmp_path / "m.pt", pack_checkpoint(state, CLASSES, ModelSettings(), training))
     write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     with create_labels(tmp_path / "labels.h5", ["a", "b"], 16, 24) as file:

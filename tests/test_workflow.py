@@ -1,5 +1,6 @@
 """The whole workflow at toy size, as a user runs it."""
 
+import json
 import os
 import re
 import shutil
@@ -8,12 +9,15 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import h5py
+import numpy as np
 import pandas as pd
 import pytest
 
+from cbda.files import read_label_summary
 from tests.disks import IS_ROOT, refusing_disk
 from tests.rehearsal import make_weights
 
@@ -104,6 +108,97 @@ def test_labels_are_kept_and_scores_are_not(finished: Path) -> None:
     with h5py.File(folder / "labels.h5") as file:
         assert file["label"].shape == (4, 48, 64)
         assert set(file["query"][:, 0]) == {1, 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("ra", "ripu/region/per_image/none"), ("cbda", "ripu/region/dynamic/consumed")],
+)
+def test_labels_tell_of_the_job_that_made_them(finished: Path, name: str, method: str) -> None:
+    run = finished / "results/tiny/seed0" / name / "budget0.05"
+    queries = []
+    for number in (1, 2):
+        path = run / f"round{number}/labels.h5"
+        labels = read_label_summary(path)
+        found = (labels.method, labels.radius, labels.budget, labels.rounds, labels.seed)
+        assert found == (method, 1, 0.05, 2, 0)
+        with h5py.File(path) as file:
+            queries.append(file["query"][:])
+    old, new = np.split(queries[1], [len(queries[0])])
+    np.testing.assert_array_equal(old, queries[0])
+    assert (set(old[:, 0]), set(new[:, 0])) == ({1}, {2})
+
+
+def test_training_starts_where_the_one_before_it_stopped(finished: Path) -> None:
+    expected = {"source_only": 6, "pretrain": 2, "full": 4}
+    for method, number in product(("ra", "cbda"), (1, 2)):
+        expected[f"{method}/budget0.05/round{number}"] = 2
+    seed = finished / "results/tiny/seed0"
+    metrics = {name: json.loads((seed / name / "metrics.json").read_text()) for name in expected}
+    assert {name: content["num_iterations"] for name, content in metrics.items()} == expected
+
+
+ARMS = """
+experiment:
+  seeds: [0, 1]
+  methods: [random_pixel, ra, mine]
+  budgets: [0.05, 0.1]
+  rounds: 3
+  custom_methods:
+    mine:
+      {score: margin, allocation: dynamic, balance: ratio, explore: 0.2, radius: 3, max_weight: 4}
+finetune: {iterations_per_round: 1}
+"""
+# what is scored, what is labelled, how it is chosen
+PARTS = {
+    "random_pixel": (
+        "--method-score random",
+        "--method-unit pixel --radius 0",
+        "--method-allocation per_image --method-balance none --method-explore --max-weight 10.0",
+    ),
+    "ra": (
+        "--method-score ripu",
+        "--method-unit region --radius 1",
+        "--method-allocation per_image --method-balance none --method-explore --max-weight 10.0",
+    ),
+    "mine": (
+        "--method-score margin",
+        "--method-unit region --radius 3",
+        "--method-allocation dynamic --method-balance ratio --method-explore 0.2 --max-weight 4",
+    ),
+}
+
+
+def parse_options(words: str) -> dict[str, str]:
+    options = (option.partition(" ") for option in f" {words}".split(" --")[1:])
+    return {name: value.strip() for name, _, value in options}
+
+
+def test_every_job_gets_what_is_its_own(tmp_path: Path) -> None:
+    output = snakemake(copy_project(tmp_path), "-n", "-p", change=ARMS)
+    lines = re.findall(r"^Shell command: python -m cbda [a-z ]+ (--.+?) > ", output, re.MULTILINE)
+    jobs = {options["out"]: options for options in map(parse_options, lines)}
+
+    def require(path: str, words: str) -> None:
+        """Options that are given without a value must be empty, or left out."""
+        expected = parse_options(words)
+        assert {name: jobs[path].get(name, "") for name in expected} == expected, path
+
+    for seed, method, budget in product((0, 1), PARTS, ("0.05", "0.1")):
+        scored, labelled, chosen = PARTS[method]
+        run = f"results/tiny/seed{seed}/{method}/budget{budget}"
+        model, labels = f"results/tiny/seed{seed}/pretrain/model.pt", ""
+        for number, stop in enumerate((3, 4, 6), start=1):
+            folder = f"{run}/round{number}"
+            own = f"--seed {seed} --round {number} {labelled}"
+            require(f"{folder}/scores.h5", f"{own} {scored} --checkpoint {model}")
+            require(
+                f"{folder}/labels.h5",
+                f"{own} {chosen} --budget {budget} --scores {folder}/scores.h5 --labels {labels}",
+            )
+            start, model, labels = model, f"{folder}/model.pt", f"{folder}/labels.h5"
+            require(model, f"--seed {seed} --checkpoint {start} --labels {labels} --until {stop}")
+        require(f"{run}/evaluation.json", f"--checkpoint {model}")
 
 
 def test_every_computing_job_has_a_gpu_of_its_own(finished: Path) -> None:
@@ -393,3 +488,26 @@ def test_report_of_the_workflow_holds_everything(editable: Path) -> None:
     assert text.count("data:image/jpeg;base64,") == 3
     assert "One seed: no claim is made" in text
     assert "Nothing to be done" in snakemake(editable)
+
+
+def test_diagnosis_has_a_row_per_round_and_class(editable: Path) -> None:
+    path = "results/tiny/diagnosis.csv"
+    snakemake(editable, change="experiment: {methods: [ra]}", target=path)
+    table = pd.read_csv(editable / path)
+    rows = table.value_counts(["method", "budget", "seed", "round"])
+    assert rows.to_dict() == {("ra", 0.05, 0, 1): 11, ("ra", 0.05, 0, 2): 11}
+    run = editable / "results/tiny/seed0/ra/budget0.05"
+    counts = read_label_summary(run / "round2/labels.h5").class_counts
+    assert table["acquired_px"].tolist() == counts.ravel().tolist()
+    assert not list(run.rglob("scores.h5"))
+
+
+def test_plan_counts_the_jobs_of_the_workflow(editable: Path) -> None:
+    experiment = "{seeds: [0, 1, 2], methods: [ra, cbda], budgets: [0.05, 0.1], rounds: 2}"
+    change = f"{{experiment: {experiment}, training: {{source_sampling: class_balanced}}}}"
+    path = "results/tiny/plan.json"
+    assert count_jobs(snakemake(editable, change=change, target=path)) == {"plan": 1}
+    rules = json.loads((editable / path).read_text())["rules"]
+    jobs = count_jobs(snakemake(editable, "--dry-run", "--forceall", change=change))
+    del jobs["data_make"]
+    assert {name: rule["jobs"] for name, rule in rules.items()} == jobs

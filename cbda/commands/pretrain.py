@@ -47,10 +47,11 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.checkpoints import pack_checkpoint
     from cbda.files import save_checkpoint, write_json
-    from cbda.loader import Stream, create_loader, derive_seed
+    from cbda.loader import create_loader
     from cbda.models import create_model
     from cbda.pool import Unlabelled
     from cbda.resume import ResumableState, identify_job
+    from cbda.streams import Stream, derive_seed
     from cbda.training import Trainer, measure_cost
 
     device = open_device(args)

@@ -10,6 +10,7 @@ from cbda.commands.common import (
     add_compute_options,
     add_dataset_options,
     open_dataset,
+    open_device,
     whole_number,
 )
 from cbda.commands.tabulate import add_run_options
@@ -95,11 +96,10 @@ def _parse_config(text: str) -> dict[str, Any]:
 
 
 def _draw_gallery(args: argparse.Namespace) -> "Section":
-    from cbda.devices import prepare_device
     from cbda.report.gallery import Arm, draw_gallery
     from cbda.report.page import Section, percent_of
 
-    device = prepare_device(args.device, args.threads)
+    device = open_device(args)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
     pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)

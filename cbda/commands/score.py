@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> None:
     from cbda.chunks import write_maps
     from cbda.files import create_scores
     from cbda.inference import predict_logits
-    from cbda.loader import Stream, derive_seed
     from cbda.pool import require_uniform_size
+    from cbda.streams import Stream, derive_seed
 
     device = open_device(args)
     checkpoint, model = load_model(args.checkpoint)

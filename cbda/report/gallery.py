@@ -77,11 +77,12 @@ def compute_maps(
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
     from cbda.files import open_labels, read_label_summary
+    from cbda.logits import most_probable
 
     summary = read_label_summary(arm.labels_path)
     num_rounds = len(summary.class_counts)
     predictions = {
-        index: logits.argmax(dim=0).byte().cpu().numpy()
+        index: most_probable(logits).cpu().numpy()
         for index, logits in _logits(arm.model_path, pool, indices, device)
     }
     scores = {
@@ -96,16 +97,13 @@ def compute_maps(
 def _logits(
     path: Path, pool: Dataset, indices: list[int], device: "torch.device"
 ) -> Iterator[tuple[int, Any]]:
-    from cbda.checkpoints import build_model
-    from cbda.files import load_checkpoint
+    from cbda.checkpoints import load_model
     from cbda.inference import predict_logits
 
-    checkpoint = load_checkpoint(path)
+    checkpoint, model = load_model(path)
     images = (pool.read_image(index) for index in indices)
     size = tuple(checkpoint["image_size"])
-    yield from zip(
-        indices, predict_logits(build_model(checkpoint), images, size, device), strict=True
-    )
+    yield from zip(indices, predict_logits(model, images, size, device), strict=True)
 
 
 def _score(
@@ -115,8 +113,8 @@ def _score(
     import torch
 
     from cbda.acquisition import compute_score
-    from cbda.loader import Stream, derive_seed
     from cbda.methods import score_and_unit
+    from cbda.streams import Stream, derive_seed
 
     seed, *path = random_path
     stream = derive_seed(seed, Stream.RANDOM_SCORE, *path)
