@@ -318,6 +318,17 @@ def test_model_that_has_diverged_is_one_line(tmp_path, capsys):
     assert line.endswith("logits hold NaN or infinite values: the model has diverged")
 
 
+def test_manifest_tells_of_the_pixels(tmp_path):
+    manifests = []
+    for seed in (1, 1, 2):
+        path = tmp_path / "set/manifest.json"
+        size = "--num-images 1 --height 16 --width 24"
+        run(f"data make --domain source {size} --seed {seed} --out {path}")
+        manifests.append(json.loads(path.read_text()))
+    assert manifests[0] == manifests[1]
+    assert manifests[0]["digest"] != manifests[2]["digest"]
+
+
 def test_validation_set_of_nothing_but_void_is_an_error(tmp_path, capsys):
     make_folder(tmp_path / "source", 2, 16, 24, 3, np.random.default_rng(0))
     assert main(pretrain_words(tmp_path)) == 0

@@ -50,6 +50,7 @@ def faults_of(capsys):
 def test_report(root):
     save(root / "labels" / "000.png", np.full((6, 10), 255, np.uint8))
     report = check(root, "--num-images", "7", "--uniform-size")
+    assert len(report.pop("digest")) == 64
     assert report == {
         "kind": "folder",
         "root": str(root),
@@ -83,7 +84,18 @@ def test_table(root, capsys):
 def test_fast_leaves_the_classes_out(root):
     save(root / "labels" / "003.png", np.full((6, 10), 99, np.uint8))
     report = check(root, "--fast")
-    assert set(report) == {"kind", "root", "split", "num_images", "num_skipped", "sizes"}
+    names = {"kind", "root", "split", "num_images", "num_skipped", "sizes", "digest"}
+    assert set(report) == names
+
+
+@pytest.mark.parametrize("options", [[], ["--fast"]])
+def test_report_differs_if_a_picture_does(root, options):
+    before = check(root, *options)
+    assert check(root, *options) == before
+    save(root / "images" / "003.png", np.zeros((6, 10, 3), np.uint8))
+    after = check(root, *options)
+    assert after.pop("digest") != before.pop("digest")
+    assert after == before
 
 
 def test_sizes_most_frequent_first(tmp_path, rng):

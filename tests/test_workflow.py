@@ -16,6 +16,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image, ImageOps
 
 from cbda.files import read_label_summary
 from tests.disks import IS_ROOT, refusing_disk
@@ -332,6 +333,17 @@ def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Pa
         path = editable / "own" / folder / "00000.png"
         shutil.copy(path, path.with_name("extra.png"))
     assert set(planned_jobs(editable, change)) == {"data_check", "evaluate", "tabulate"}
+
+
+def test_other_pixels_make_stale_what_reads_them_whoever_checks_them_first(editable: Path) -> None:
+    change = "datasets: {val: {root: own}}"
+    shutil.copytree(editable / "data/tiny/target_val", editable / "own")
+    snakemake(editable, change=change)
+    path = editable / "own/images/00000.png"
+    with Image.open(path) as image:
+        ImageOps.invert(image).save(path, compress_level=0)
+    snakemake(editable, change=change, target="results/tiny/data/val.json")
+    assert set(planned_jobs(editable, change)) == {"evaluate", "tabulate"}
 
 
 def test_weights_to_start_from_count_by_their_content(editable: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
     print("\n".join(_table(report, findings)))
     if findings.faults:
         raise UserError(_summary(args.root, findings))
-    write_json(args.out, report)
+    write_json(args.out, {**report, "digest": _digest(dataset, findings, args.fast)})
 
 
 def _check(args: argparse.Namespace, dataset: "Dataset", listing: "Listing") -> "Findings":
@@ -65,6 +65,15 @@ def _check(args: argparse.Namespace, dataset: "Dataset", listing: "Listing") -> 
     if args.uniform_size:
         check.require_uniform_size(findings)
     return findings
+
+
+def _digest(dataset: "Dataset", findings: "Findings", by_size: bool) -> str:
+    """What differs if the data set does, so that jobs which read it are stale."""
+    from cbda.datasets.listing import files_digest, sizes_digest
+
+    if by_size:
+        return sizes_digest(dataset.root, dataset.records)
+    return files_digest(dataset.root, dataset.records, findings.contents.__getitem__)
 
 
 def _summary(root: Path, findings: "Findings") -> str:

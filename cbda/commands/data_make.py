@@ -1,6 +1,7 @@
 """Render a data set of generated street scenes in the layout of the kind `folder`."""
 
 import argparse
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,14 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"--domain {args.domain!r}: allowed are {', '.join(DOMAINS)}")
     folders = {name: args.out.parent / name for name in ("images", "labels")}
     make_empty(args.out, folders.values())
+    digest = hashlib.sha256()
     for index in tqdm(range(args.num_images), mininterval=5, desc=f"render {args.domain}"):
         image, label = render_scene(args.domain, args.seed, index, args.height, args.width)
         write_picture(folders["images"] / f"{index:05d}.png", image)
         write_picture(folders["labels"] / f"{index:05d}.png", label)
-    write_json(args.out, {**_settings(args), "classes": list(CLASSES)})
+        digest.update(image.tobytes() + label.tobytes())
+    pixels = {"digest": digest.hexdigest()}  # so that other pixels make stale what reads them
+    write_json(args.out, {**_settings(args), "classes": list(CLASSES), **pixels})
 
 
 def _settings(args: argparse.Namespace) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cbda.datasets.pictures import Size, describe_size
 from cbda.datasets.statistics import label_counts
 from cbda.datasets.workers import map_pairs
 from cbda.errors import UserError
+from cbda.fingerprint import content_digest
 
 
 @dataclass
@@ -24,12 +25,14 @@ class Findings:
 
     Attributes:
         sizes: image path to (height, width).
+        contents: path to a digest of what a file holds, of those that were read.
         counts: (C + 1,) int64 pixels by class, void last.
         faults: message to the file at fault.
     """
 
     counts: NDArray[np.int64]
     sizes: dict[Path, Size] = field(default_factory=dict)
+    contents: dict[Path, str] = field(default_factory=dict)
     faults: dict[str, Path] = field(default_factory=dict)
 
     def blame(self, path: Path, message: str) -> None:
@@ -40,6 +43,7 @@ class Findings:
         """Take over what was found elsewhere."""
         self.counts += other.counts
         self.sizes.update(other.sizes)
+        self.contents.update(other.contents)
         for message, path in other.faults.items():
             self.blame(path, message)
 
@@ -77,6 +81,9 @@ def look_at_pixels(dataset: Dataset, index: int) -> Findings:
         dataset.read_image(index)
     with findings.blaming(record.label_path):
         findings.counts += label_counts(dataset.read_label(index), len(dataset.classes))
+    for path in (record.image_path, record.label_path):
+        with suppress(OSError):  # a fault, noted above
+            findings.contents[path] = content_digest(path)
     return findings
 
 
