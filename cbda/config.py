@@ -59,12 +59,13 @@ def final_iteration(config: Config, round_number: int) -> int:
 
 
 def expand_roots(config: Config, environment: Mapping[str, str]) -> None:
-    """Replace ${NAME} in the roots of the datasets by environment variables, in place.
+    """Replace ${NAME} in the roots of the datasets by environment variables, and ~, in place.
 
     Roots are brought to their shortest form, by which generated data are known as such.
     """
     config["data_make"]["root"] = os.path.normpath(config["data_make"]["root"])
     for name, dataset in config["datasets"].items():
+        dataset["root"] = re.sub(r"^~(?=/|$)", "${HOME}", dataset["root"])
         for variable in re.findall(r"\$\{(\w+)\}", dataset["root"]):
             if variable not in environment:
                 raise UserError(

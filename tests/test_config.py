@@ -343,10 +343,19 @@ def test_last_round_uses_up_the_iterations(config: dict[str, Any]) -> None:
     assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
 
 
-def test_roots_take_environment_variables(config: dict[str, Any]) -> None:
-    config["datasets"]["target"]["root"] = "${PLACE}/camvid"
-    expand_roots(config, {"PLACE": "/data"})
-    assert config["datasets"]["target"]["root"] == "/data/camvid"
+@pytest.mark.parametrize(
+    ("root", "expected"),
+    [
+        ("${PLACE}/camvid", "/data/camvid"),
+        ("~/camvid", "/home/me/camvid"),
+        ("~", "/home/me"),
+        ("camvid~/a", "camvid~/a"),
+    ],
+)
+def test_roots_take_environment_variables(config: dict[str, Any], root: str, expected: str) -> None:
+    config["datasets"]["target"]["root"] = root
+    expand_roots(config, {"PLACE": "/data", "HOME": "/home/me"})
+    assert config["datasets"]["target"]["root"] == expected
 
 
 def test_unset_environment_variable_is_named(config: dict[str, Any]) -> None:
