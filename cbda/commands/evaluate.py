@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.inference import predict_logits
     from cbda.logits import most_probable, require_finite
     from cbda.metrics import confusion_matrix, summarise
+    from cbda.parallel import ordered_map
 
     device = open_device(args)
     checkpoint, model = load_model(args.checkpoint)
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
-    images = (val.read_image(index) for index in range(len(val)))
+    images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
     size = tuple(checkpoint["image_size"])
     maps = predict_logits(model, images, size, device, args.flip)
 

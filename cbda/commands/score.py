@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.chunks import write_maps
     from cbda.files import create_scores
     from cbda.inference import predict_logits
+    from cbda.parallel import ordered_map
     from cbda.pool import require_uniform_size
     from cbda.streams import Stream, derive_seed
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint["classes"])
     height, width = require_uniform_size(pool)
-    images = (pool.read_image(index) for index in range(len(pool)))
+    images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
     maps = predict_logits(model, images, tuple(checkpoint["image_size"]), device)
 
     attributes = {
