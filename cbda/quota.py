@@ -21,6 +21,7 @@ from cbda.greedy import FloatArray, IntArray, Mask, Picks
 from cbda.parallel import ordered_map
 
 CANDIDATES_PER_QUERY = 4  # of all classes together, in the first go; 25 bytes each, sorted
+PROJECTED = 2.0  # times what a class would use if the round went on as it began
 SAMPLE_PX = 1 << 14  # of every image, to estimate how many candidates lie above a score
 DONE = -1
 
@@ -88,12 +89,14 @@ def choose_quota(
         lowest = np.array([_threshold(*s) for s in zip(samples, num_wanted, strict=True)])
         candidates = _gather(pool, lowest)
         taken = np.zeros(-(-len(pool) * pool.shape[0] * pool.shape[1] // 8), np.uint8)
-        picked, lacking = _simulate(
+        picked, lacking, num_passed = _simulate(
             *candidates, lowest, taken, pool.shape, reach, num_queries, query_px, share_px, used_px
         )
         if lacking == DONE:
             return _as_chosen(pool, candidates, picked)
+        whole_round = num_passed * (PROJECTED * num_queries / max(len(picked), 1))
         num_wanted[lacking] *= 4
+        num_wanted = np.maximum(num_wanted, whole_round)
 
 
 class _Sample(NamedTuple):
@@ -161,8 +164,8 @@ def _simulate(
     query_px: int,
     share_px: NDArray[np.float64],
     used_px: NDArray[np.float64],
-) -> tuple[IntArray, int]:
-    """Candidates picked, in order, and the class that has too few candidates, or DONE.
+) -> tuple[IntArray, int, IntArray]:
+    """Candidates picked, in order; the class that has too few, or DONE; those passed, by class.
 
     `taken` holds a bit a pixel of the pool.
     """
@@ -191,7 +194,7 @@ def _simulate(
                 best, best_class = (head if head < end else DONE), label
                 best_rank, best_worth = rank, worth
         if best == DONE:
-            return picked[:step], best_class
+            return picked[:step], best_class, heads - starts[:-1]
         picked[step] = best
         used[best_class] += query_px
         row, column = place[best] % height, place[best] // height
@@ -199,7 +202,7 @@ def _simulate(
             for j in range(max(column - reach, 0), min(column + reach + 1, width)):
                 pixel = (np.int64(image[best]) * height + i) * width + j
                 taken[pixel >> 3] |= np.uint8(1 << (pixel & 7))
-    return picked, DONE
+    return picked, DONE, heads - starts[:-1]
 
 
 @numba.njit(cache=True, nogil=True)

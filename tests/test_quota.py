@@ -116,3 +116,25 @@ def test_a_query_spends_the_share_of_its_class_at_once():
     chosen = choose_quota(pool, 6, 0, 1, share_px, np.zeros(NUM_CLASSES))
     # Weights 1, 2/3, 1/3 of class 0 against as many of class 1.
     assert [row[2] for row in in_order(chosen)] == [0, 3, 1, 4, 2, 5]
+
+
+def test_classes_that_run_out_of_candidates_do_so_together():
+    """Frequent classes have to make up for many rare ones, and their best pixels lie in crowds."""
+    num_images, side, num_classes = 4, 128, 19
+    rng = np.random.default_rng(0)
+    shares = 1 / np.arange(1, num_classes + 1) ** 2
+    classes = rng.choice(num_classes, (num_images, side // 16, side // 16), p=shares / shares.sum())
+    prediction = np.kron(classes, np.ones((1, 16, 16))).astype(np.uint8)
+    crowds = np.kron(rng.random((num_images, side // 8, side // 8)), np.ones((1, 8, 8)))
+    score = (rng.random(prediction.shape) * crowds**8).astype(np.float32)
+    reads = []
+
+    def read(index):
+        reads.append(index)
+        return score[index], prediction[index], np.zeros((side, side), np.bool_)
+
+    pool = ClassPool(list(map(str, range(num_images))), (side, side), num_classes, read)
+    budget_px = 0.1 * score.size
+    equal = np.full(num_classes, budget_px / num_classes)
+    choose_quota(pool, int(budget_px / 9), 2, 9, equal, np.zeros(num_classes))
+    assert len(reads) <= 8 * num_images
