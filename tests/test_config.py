@@ -38,7 +38,7 @@ GIVEN_AFTER = {
     "evidence_camvid": ["camvid"],
     "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
     "evidence_camvid_exact": ["camvid", "evidence_camvid"],
-    "evidence_camvid_quota": ["camvid", "evidence_camvid"],
+    "evidence_camvid_outer": ["camvid", "evidence_camvid"],
 }
 
 

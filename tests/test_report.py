@@ -293,6 +293,19 @@ def test_table_of_the_page_is_that_of_the_experiment(page):
     assert "52.0 ± 1.0" in text  # cbda: 52, 51, 53
 
 
+def test_page_shows_the_mean_over_a_subset_where_there_is_one(page):
+    assert "subset" not in page
+    runs = [
+        Run(run.method, run.budget, run.seed, run.evaluation_path, run.labels_path,
+            {**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed}, run.labels)
+        for run in make_experiment().runs
+    ]  # fmt: skip
+    experiment = Experiment(runs, "ra", CLASSES, config={"evaluate": {"subset": ["road", "pole"]}})
+    text = re.sub(r"<[^>]+>", " ", render_page(TEMPLATE, **page_content(experiment, [])))
+    assert "26.0 ± 1.0" in text
+    assert "The subset: road, pole." in text
+
+
 def test_page_shows_the_interval_and_p_beside_the_spread(page):
     """Differences 2, 1, 3: 2 +- 4.303 / sqrt 3."""
     text = re.sub(r"\s*<[^>]+>\s*", " ", page)

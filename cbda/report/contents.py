@@ -28,6 +28,8 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "missing": _missing_runs(experiment),
         "baseline": experiment.baseline,
         "rows": table_rows(experiment.table, experiment.baseline),
+        "with_subset": "mIoU_subset_mean" in experiment.table,
+        "subset": ", ".join(experiment.config.get("evaluate", {}).get("subset", ())),
         "comparisons": comparison_rows(comparisons),
         "published_setting": published.SETTING,
         "figure_sections": sections,

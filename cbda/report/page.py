@@ -53,7 +53,11 @@ def render_page(template_path: Path, **content: Any) -> str:
 
 
 def table_rows(table: pd.DataFrame, baseline: str) -> list[dict[str, Any]]:
-    """The main table as texts; the baseline has no difference to itself."""
+    """The main table as texts; the baseline has no difference to itself.
+
+    `subset` and `subset_diff`, of the mIoU over some classes, are there if the table has it.
+    """
+    metrics = {"miou": "mIoU", "subset": "mIoU_subset", "worst_iou": "worst_class_IoU"}
     rows = []
     previous = None
     for row in table.to_dict("records"):
@@ -67,7 +71,9 @@ def table_rows(table: pd.DataFrame, baseline: str) -> list[dict[str, Any]]:
             "entropy": number(row["acquired_entropy"], 3),
             "starts_group": row["budget"] != previous,
         }
-        for short, name in (("miou", "mIoU"), ("worst_iou", "worst_class_IoU")):
+        for short, name in metrics.items():
+            if f"{name}_mean" not in row:
+                continue
             texts[short] = with_spread(row[f"{name}_mean"], row[f"{name}_std"])
             difference = with_spread(row[f"{name}_diff_mean"], row[f"{name}_diff_std"], sign="+")
             texts[f"{short}_diff"] = "" if row["method"] == baseline else difference
