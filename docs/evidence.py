@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,9 @@ EXPERIMENTS = {
     "balance": "evidence/balance",
     "small_budgets": "evidence/small_budgets",
     "camvid": "evidence_camvid",
+    "camvid_outer": "evidence_camvid/outer",
     "camvid_exact": "evidence_camvid/exact",
+    "camvid_diagnosis": "evidence_camvid/diagnosis",
 }
 DRAWN = ("generated", "camvid")
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
@@ -103,10 +106,10 @@ def _tests(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     return table[(table["metric"] == metric) & (table["compared_with"] == rival)]
 
 
-def one_class(folder: Path, name: str) -> pd.DataFrame:
-    """IoU of a class, mean and standard deviation over seeds."""
+def one_class(folder: Path, name: str, rival: str = "") -> pd.DataFrame:
+    """IoU of a class, mean and standard deviation over seeds, and p against a rival."""
     table = _read(folder, "class_iou")
-    return _mean_iou(table[table["class"] == name], "")
+    return _mean_iou(table[table["class"] == name], rival)
 
 
 def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
@@ -154,6 +157,20 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
         frame.loc[rival, f"change, against `{rival}`"] = ""
     frame.loc["highest possible"] = pd.Series(highest)
     return frame.fillna("")
+
+
+def entropy_steps(folder: Path) -> pd.DataFrame:
+    """Paired changes of the entropy from each budget to the next, and p."""
+    table = _read(folder, "diagnosis")
+    values = _entropies(table)
+    budgets = sorted(table["budget"].unique(), key=float)
+    steps = {}
+    for first, last in pairwise(budgets):
+        change = values.xs(last, level="budget") - values.xs(first, level="budget")
+        tests = [_tested(paired_test(row), digits=3) for row in np.asarray(change, np.float64)]
+        name = f"{_percent(first).removesuffix(' %')} to {_percent(last)}"
+        steps[name] = pd.Series(tests, index=change.index)
+    return _in_order(table, pd.DataFrame(steps))
 
 
 def entropy_against(folder: Path, rival: str) -> pd.DataFrame:
@@ -392,6 +409,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         other_classes,
         entropy,
         entropy_against,
+        entropy_steps,
         pure_queries,
         spent_queries,
         pure_share,
