@@ -18,7 +18,7 @@ from cbda.greedy import FloatArray, Mask
 from cbda.methods import describe
 from cbda.pool import require_same_pool
 from cbda.quota import ClassPool, choose_quota
-from cbda.rounds import Previous, RoundSettings, require_continued
+from cbda.rounds import Previous, RoundSettings, queries_per_run, require_continued
 from cbda.selection import block_radius, paint, queries_per_image, query_px, widen
 
 if TYPE_CHECKING:
@@ -80,8 +80,7 @@ def acquire_round(
 
 def _require_room(settings: RoundSettings, height: int, width: int) -> None:
     """Raise a `UserError` in the first round if the last one can't find enough pixels."""
-    shape = settings.budget, settings.rounds, settings.radius, settings.unit
-    num_queries = settings.rounds * queries_per_image(height, width, *shape)
+    num_queries = queries_per_run(settings, height, width)
     if num_queries > height * width:
         raise UserError(
             f"budget {settings.budget:g}: {settings.rounds} rounds of whole queries are"

@@ -27,7 +27,6 @@ STATE_FORMAT = "cbda.resume"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 # Options that change where, how fast or how safely a job trains, but not what it learns.
 NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
-NUM_BYTES_AT_ONCE = 2**20
 
 
 class Resumable(Protocol):
@@ -157,14 +156,12 @@ def identify_job(
         inputs: files that the job starts from; their content counts.
         datasets: their files count by name, size and time of change.
     """
-    from cbda.fingerprint import fingerprint
+    from cbda.fingerprint import content_digest, fingerprint
 
     options = {name: str(value) for name, value in vars(args).items() if name not in NEUTRAL}
     digest = hashlib.sha256(f"{fingerprint(args.command)} {sorted(options.items())}".encode())
     for path in filter(None, inputs):
-        with path.open("rb") as stream:
-            while block := stream.read(NUM_BYTES_AT_ONCE):
-                digest.update(block)
+        digest.update(content_digest(path).encode())
     for dataset in filter(None, datasets):
         for record in dataset.records:
             for path in (record.image_path, record.label_path):

@@ -86,10 +86,15 @@ class RoundSettings:
             target_shares(self.target_distribution, self.num_classes)  # refuses what is none
 
 
+def queries_per_run(settings: RoundSettings, height: int, width: int) -> int:
+    """Queries of all rounds, of one image's share."""
+    shape = settings.budget, settings.rounds, settings.radius, settings.unit
+    return settings.rounds * queries_per_image(height, width, *shape)
+
+
 def rounded_budget(settings: RoundSettings, height: int, width: int) -> float:
     """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
-    shape = settings.budget, settings.rounds, settings.radius, settings.unit
-    num_queries = settings.rounds * queries_per_image(height, width, *shape)
+    num_queries = queries_per_run(settings, height, width)
     return num_queries * query_px(settings.radius, settings.unit) / (height * width)
 
 

@@ -68,9 +68,8 @@ def run(args: argparse.Namespace) -> None:
     weights = model_settings.encoder_weights
     weights_path = Path(weights) if has_weights_file(weights) else None
     job = identify_job(args, [args.source_statistics, weights_path], [source, pool])
-    with ResumableState(args.out, job, args.state_interval_s, args.iterations).kept(
-        trainer
-    ) as state:
+    states = ResumableState(args.out, job, args.state_interval_s, args.iterations)
+    with states.kept(trainer) as state:
         span = (trainer.iteration, args.iterations)
         loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
         outcome = trainer.run(loader, span[1] - span[0], state.after_iteration)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -97,10 +98,15 @@ def encoder_weights():
     return ancient(weights) if has_weights_file(weights) else []
 
 
+@cache
+def digest_of_weights(weights):
+    """Read once, however many jobs start from them."""
+    return content_digest(Path(weights)) if has_weights_file(weights) else []
+
+
 def weights_digest(wildcards):
     """What tells of a change of the weights to start from."""
-    weights = config["model"]["encoder_weights"]
-    return content_digest(Path(weights)) if has_weights_file(weights) else []
+    return digest_of_weights(config["model"]["encoder_weights"])
 
 
 def source_statistics(wildcards):
