@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
@@ -20,7 +21,7 @@ from cbda.balance import normalised_entropy
 from cbda.catalogue import REFERENCES
 from cbda.comparisons import ALL_BUDGETS, ENTROPY, NO_BUDGET, PairedTest, paired_test
 from cbda.report.curves import entropy_figure, result_figure
-from cbda.report.style import drawing, method_looks, save
+from cbda.report.style import Look, drawing, method_looks, save
 
 ROOT = Path(__file__).parents[1]
 PAGE_PATH = ROOT / "docs/evidence.md"
@@ -34,7 +35,8 @@ EXPERIMENTS = {
     "camvid_exact": "evidence_camvid/exact",
     "camvid_diagnosis": "evidence_camvid/diagnosis",
 }
-DRAWN = ("generated", "camvid")
+RESULTS_DRAWN = ("generated", "camvid")
+ENTROPY_DRAWN = ("generated", "camvid_diagnosis")
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 SIGNIFICANT = 0.05
@@ -51,16 +53,28 @@ def copy_tables(results: Path) -> None:
                 shutil.copyfile(results / folder / file, DATA / name / file)
 
 
-def draw(folder: Path) -> None:
-    """The figures of the report that a main table is enough for, as SVG."""
+def draw_results(folder: Path) -> None:
+    """The figure of the report of mIoU against the budget, as SVG."""
     table = _read(folder, "table_mIoU")
-    methods = [name for name in table["method"].unique() if name not in REFERENCES]
-    looks = method_looks(methods)
-    with drawing():
-        save(result_figure(table, "mIoU", "mIoU in %", looks), folder, "mIoU")
-        save(entropy_figure(table, None, looks), folder, "entropy")
-    for path in folder.glob("*.png"):
-        path.unlink()
+    _save(result_figure(table, "mIoU", "mIoU in %", _looks(table)), folder, "mIoU")
+
+
+def draw_entropy(folder: Path) -> None:
+    """The entropy of the acquired classes, mean over seeds, against the budget."""
+    table = _read(folder, "diagnosis")
+    looks = _looks(table)
+    means = _entropies(table).mean(axis=1).loc[list(looks)]
+    drawn = means.rename("acquired_entropy").reset_index()
+    _save(entropy_figure(drawn, None, looks), folder, "entropy")
+
+
+def _looks(table: pd.DataFrame) -> dict[str, Look]:
+    return method_looks([name for name in table["method"].unique() if name not in REFERENCES])
+
+
+def _save(figure: Figure, folder: Path, name: str) -> None:
+    save(figure, folder, name)
+    (folder / f"{name}.png").unlink()
 
 
 def page(text: str) -> str:
@@ -428,6 +442,9 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
 if __name__ == "__main__":
     for argument in sys.argv[1:]:
         copy_tables(Path(argument))
-    for folder in DRAWN:
-        draw(DATA / folder)
+    with drawing():
+        for name in RESULTS_DRAWN:
+            draw_results(DATA / name)
+        for name in ENTROPY_DRAWN:
+            draw_entropy(DATA / name)
     PAGE_PATH.write_text(page(PAGE_PATH.read_text(encoding="utf-8")), encoding="utf-8")
