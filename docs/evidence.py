@@ -188,7 +188,7 @@ def entropy_steps(folder: Path) -> pd.DataFrame:
 
 
 def entropy_against(folder: Path, rival: str) -> pd.DataFrame:
-    """Paired differences of the entropy to a rival that is not among those of comparisons.csv."""
+    """Paired differences of the entropy to a rival, where comparisons.csv has none."""
     table = _read(folder, "diagnosis")
     return _in_order(table, _differences(_entropies(table), rival, digits=3))
 
