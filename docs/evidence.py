@@ -29,11 +29,11 @@ DATA = ROOT / "docs/evidence"
 EXPERIMENTS = {
     "generated": "evidence",
     "balance": "evidence/balance",
-    "small_budgets": "evidence/small_budgets",
     "camvid": "evidence_camvid",
     "camvid_outer": "evidence_camvid/outer",
     "camvid_exact": "evidence_camvid/exact",
     "camvid_diagnosis": "evidence_camvid/diagnosis",
+    "camvid_small_budgets": "evidence_camvid/small_budgets",
 }
 RESULTS_DRAWN = ("generated", "camvid")
 ENTROPY_DRAWN = ("generated", "camvid_diagnosis")
@@ -65,7 +65,8 @@ def draw_entropy(folder: Path) -> None:
     looks = _looks(table)
     means = _entropies(table).mean(axis=1).loc[list(looks)]
     drawn = means.rename("acquired_entropy").reset_index()
-    _save(entropy_figure(drawn, None, looks), folder, "entropy")
+    first, *_ = folder.name.split("+")
+    _save(entropy_figure(drawn, None, looks), folder.with_name(first), "entropy")
 
 
 def _looks(table: pd.DataFrame) -> dict[str, Look]:
@@ -133,10 +134,17 @@ def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
 
 
 def against(folder: Path, rival: str) -> pd.DataFrame:
-    """Paired differences of mIoU to a rival that is not among those of comparisons.csv."""
+    """Paired differences of mIoU to a rival that is not among those of comparisons.csv.
+
+    A reference has one result for all budgets.
+    """
     table = _read(folder, "class_iou")
-    table = table[table["budget"] != NO_BUDGET]
-    if table["budget"].nunique() > 1:
+    references = table["budget"] == NO_BUDGET
+    shared = table[references & table["method"].eq(rival)]
+    table = table[~references]
+    budgets = table["budget"].unique()
+    table = pd.concat([table, *(shared.assign(budget=budget) for budget in budgets)])
+    if len(budgets) > 1:
         table = pd.concat([table, table.assign(budget=ALL_BUDGETS)])
     return _in_order(table, _differences(_seed_means(table), rival))
 
@@ -401,7 +409,12 @@ def _percent(name: str) -> str:
 
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / f"{name}.csv", dtype={"budget": str})
+    """A table of an experiment; `a+b` holds the rows of both, from small budgets to large."""
+    paths = [folder.with_name(part) / f"{name}.csv" for part in folder.name.split("+")]
+    tables = [pd.read_csv(path, dtype={"budget": str}) for path in paths]
+    if len(tables) == 1:
+        return tables[0]
+    return pd.concat(tables).sort_values("budget", key=pd.to_numeric, kind="stable")
 
 
 def _markdown(frame: pd.DataFrame) -> str:

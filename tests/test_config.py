@@ -34,11 +34,11 @@ GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
     "evidence_balance": ["evidence"],
-    "evidence_small_budgets": ["evidence"],
     "evidence_camvid": ["camvid"],
     "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
     "evidence_camvid_exact": ["camvid", "evidence_camvid"],
     "evidence_camvid_outer": ["camvid", "evidence_camvid"],
+    "evidence_camvid_small_budgets": ["camvid", "evidence_camvid", "evidence_camvid_diagnosis"],
 }
 
 
