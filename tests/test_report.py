@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cbda.cli import main
@@ -12,6 +13,7 @@ from cbda.comparisons import paired_test
 from cbda.files import LabelSummary, create_labels, save_checkpoint, write_json
 from cbda.report.chapters import draw_figures
 from cbda.report.contents import page_content
+from cbda.report.curves import entropy_figure
 from cbda.report.differences import Comparison, compare, is_clear, seed_differences, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
@@ -150,6 +152,26 @@ def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
     assert names == sorted(f"{name}.{kind}" for name in figures for kind in ("svg", "png"))
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("budgets", "scale"),
+    [
+        (["0.05", "0.1", "0.2"], "linear"),
+        (["0.002", "0.05", "0.2"], "linear"),
+        (["0.002", "0.005", "0.2"], "log"),
+        (["0.05"], "linear"),
+    ],
+)
+def test_budgets_that_lie_close_are_drawn_apart(budgets, scale):
+    table = pd.DataFrame({"method": "ra", "budget": budgets, "acquired_entropy": 0.5})
+    axes = entropy_figure(table, None, method_looks(["ra"])).axes[0]
+    assert axes.get_xscale() == scale
+    assert list(axes.get_xticks()) == pytest.approx([100 * float(name) for name in budgets])
+    ends = axes.transData.transform([(tick, 0.5) for tick in axes.get_xticks()])
+    places = axes.transAxes.inverted().transform(ends)[:, 0]
+    assert 0 < places.min() <= places.max() < 1
+    assert (np.diff(places) > 0.03).all()
 
 
 def references(page):

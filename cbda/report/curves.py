@@ -10,8 +10,39 @@ from matplotlib.figure import Figure
 from cbda.report.style import GREY, REFERENCE_COLOURS, Look
 
 SIZE = (7.0, 4.2)  # inches
-DODGE = 0.012  # of the range of budgets, between the lines, so that spreads don't cover each other
+DODGE = 0.012  # of the axis of budgets, between the lines, so that spreads don't cover each other
+MARGIN = 0.06  # of the axis of budgets, on either side
+CLOSEST = 0.04  # of it, between two budgets whose labels don't cover each other
 MIN_HEIGHT = 1.0  # percentage points
+
+
+class _BudgetAxis:
+    """Where budgets lie; logarithmic if labels would cover each other otherwise."""
+
+    def __init__(self, budgets: pd.Series) -> None:
+        self.percent: list[float] = sorted(set(_percent(budgets)))
+        self.low, self.high = self.percent[0], self.percent[-1]
+        gaps = np.diff(self.percent)
+        self.logarithmic = bool((gaps < CLOSEST * (self.high - self.low)).any())
+
+    def shifted(self, percent: float, share: float) -> float:
+        """A budget moved by a share of the axis."""
+        if self.logarithmic:
+            return percent * float((self.high / self.low) ** share)
+        return percent + share * ((self.high - self.low) or self.low)
+
+    def dodged(self, percent: pd.Series, place: int, number: int) -> pd.Series:
+        """Budgets of one line of several."""
+        share = DODGE * (place - (number - 1) / 2)
+        return percent.map(lambda budget: self.shifted(budget, share))
+
+    def draw(self, axes: Axes) -> None:
+        if self.logarithmic:
+            axes.set_xscale("log")
+            axes.minorticks_off()
+        axes.set_xticks(self.percent, [f"{budget:g}" for budget in self.percent])
+        axes.set_xlim(self.shifted(self.low, -MARGIN), self.shifted(self.high, MARGIN))
+        axes.set_xlabel("budget (% of the pool's pixels)")
 
 
 def result_figure(table: pd.DataFrame, name: str, title: str, looks: Mapping[str, Look]) -> Figure:
@@ -60,7 +91,6 @@ def difference_figure(
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=1)
         _draw_differences(axes, differences, name, looks)
-        _label_budgets(axes, sorted({100 * float(budget) for budget in differences["budget"]}))
         _widen(axes)
         axes.set_ylabel(f"{title}, difference to {baseline} (points)")
     handles, names = panels[0].get_legend_handles_labels()
@@ -71,18 +101,18 @@ def difference_figure(
 def _draw_differences(
     axes: Axes, differences: pd.DataFrame, name: str, looks: Mapping[str, Look]
 ) -> None:
-    budgets = sorted({100 * float(budget) for budget in differences["budget"]})
+    budgets = _BudgetAxis(differences["budget"])
     groups = list(differences.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
         look = looks[str(method)]
-        shift = _dodge(place, len(groups), budgets)
-        x = 100 * rows["budget"].astype(float) + shift
+        x = budgets.dodged(_percent(rows["budget"]), place, len(groups))
         axes.plot(x, rows[name], linestyle="none", marker=look.marker, color=look.color, ms=3.5,
                   alpha=0.6)  # fmt: skip
-        by_budget = rows.groupby(100 * rows["budget"].astype(float))[name]
+        by_budget = rows[name].groupby(x)
         mean, spread = by_budget.mean(), by_budget.std().fillna(0.0)
-        axes.errorbar(mean.index + shift, mean, spread, label=str(method), capsize=3,
+        axes.errorbar(mean.index, mean, spread, label=str(method), capsize=3,
                       **look._asdict())  # fmt: skip
+    budgets.draw(axes)
 
 
 def _axes(title: str) -> tuple[Figure, Axes]:
@@ -96,15 +126,19 @@ def _draw_lines(
     axes: Axes, table: pd.DataFrame, mean: str, spread: str | None, looks: Mapping[str, Look]
 ) -> None:
     acquired = table[table["budget"] != "-"]
-    budgets = sorted({100 * float(budget) for budget in acquired["budget"]})
+    budgets = _BudgetAxis(acquired["budget"])
     groups = list(acquired.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
-        x = 100 * rows["budget"].astype(float)
+        x = _percent(rows["budget"])
         error = None if spread is None or rows[spread].isna().all() else rows[spread].fillna(0.0)
-        x = x if error is None else x + _dodge(place, len(groups), budgets)
+        x = x if error is None else budgets.dodged(x, place, len(groups))
         axes.errorbar(x, rows[mean], error, label=str(method), capsize=3,
                       **looks[str(method)]._asdict())  # fmt: skip
-    _label_budgets(axes, budgets)
+    budgets.draw(axes)
+
+
+def _percent(budgets: pd.Series) -> pd.Series:
+    return 100 * budgets.astype(float)
 
 
 def _draw_band(axes: Axes, method: str, mean: float, spread: float) -> None:
@@ -116,18 +150,6 @@ def _draw_band(axes: Axes, method: str, mean: float, spread: float) -> None:
         axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
     linestyle = "--" if method == "full" else ":"
     axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
-
-
-def _dodge(place: int, number: int, budgets: list[float]) -> float:
-    extent = (budgets[-1] - budgets[0]) or budgets[0]
-    return DODGE * extent * (place - (number - 1) / 2)
-
-
-def _label_budgets(axes: Axes, budgets: list[float]) -> None:
-    axes.set_xticks(budgets, [f"{budget:g}" for budget in budgets])
-    margin = 0.06 * ((budgets[-1] - budgets[0]) or 1)
-    axes.set_xlim(budgets[0] - margin, budgets[-1] + margin)
-    axes.set_xlabel("budget (% of the pool's pixels)")
 
 
 def _widen(axes: Axes) -> None:
