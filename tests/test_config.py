@@ -37,6 +37,7 @@ GIVEN_AFTER = {
     "evidence_camvid": ["camvid"],
     "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
     "evidence_camvid_exact": ["camvid", "evidence_camvid"],
+    "evidence_camvid_exact_diagnosis": ["camvid", "evidence_camvid", "evidence_camvid_exact"],
     "evidence_camvid_outer": ["camvid", "evidence_camvid"],
     "evidence_camvid_small_budgets": ["camvid", "evidence_camvid", "evidence_camvid_diagnosis"],
 }
