@@ -34,11 +34,13 @@ EXPERIMENTS = {
     "camvid_exact": "evidence_camvid/exact",
     "camvid_diagnosis": "evidence_camvid/diagnosis",
     "camvid_small_budgets": "evidence_camvid/small_budgets",
+    "camvid_exact_diagnosis": "evidence_camvid/exact_diagnosis",
 }
 RESULTS_DRAWN = ("generated", "camvid")
 ENTROPY_DRAWN = ("generated", "camvid_diagnosis")
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
+NUMBER = re.compile(r"\d[\d.e-]*")
 SIGNIFICANT = 0.05
 KEYS = ["method", "budget"]
 POOL = "the pool"
@@ -167,8 +169,8 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
     table = _read(folder, "diagnosis")
     values = _entropies(table)
     frame = _in_order(table, _compared(values, "", digits=3))
-    budgets = table["budget"].unique()
-    first, last = min(budgets, key=float), max(budgets, key=float)
+    budgets = _budgets(table)
+    first, last = budgets[0], budgets[-1]
     highest = {_percent(name): f"{_highest_entropy(table, name):.3f}" for name in budgets}
     if first != last:
         change = values.xs(last, level="budget") - values.xs(first, level="budget")
@@ -185,7 +187,7 @@ def entropy_steps(folder: Path) -> pd.DataFrame:
     """Paired changes of the entropy from each budget to the next, and p."""
     table = _read(folder, "diagnosis")
     values = _entropies(table)
-    budgets = sorted(table["budget"].unique(), key=float)
+    budgets = _budgets(table)
     steps = {}
     for first, last in pairwise(budgets):
         change = values.xs(last, level="budget") - values.xs(first, level="budget")
@@ -384,6 +386,8 @@ def _with_p(text: str, p: float) -> str:
 
 
 def _spread(mean: float, std: float, digits: int, sign: str = "") -> str:
+    if np.isnan(mean):
+        return ""
     text = f"{mean:{sign}.{digits}f}"
     return text if np.isnan(std) else f"{text} ± {std:.{digits}f}"
 
@@ -399,22 +403,26 @@ def _weighted_means(table: pd.DataFrame, name: str, weight: str) -> pd.DataFrame
 def _in_order(table: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """Rows and budgets in the order of a table; budgets in percent, gaps empty."""
     frame = frame.loc[[name for name in table["method"].unique() if name in frame.index]]
-    budgets = [name for name in table["budget"].unique() if name in frame.columns]
+    budgets = [name for name in _budgets(table) if name in frame.columns]
     ordered: pd.DataFrame = frame[budgets or list(frame.columns)].fillna("")
     return ordered.rename(columns=_percent)
 
 
+def _budgets(table: pd.DataFrame) -> list[str]:
+    """From small to large; those that are no numbers last."""
+    names = table["budget"].unique()
+    return sorted(names, key=lambda name: float(name) if NUMBER.fullmatch(name) else np.inf)
+
+
 def _percent(name: str) -> str:
-    return f"{100 * float(name):g} %" if re.fullmatch(r"[\d.e-]+", name) else name
+    return f"{100 * float(name):g} %" if NUMBER.fullmatch(name) else name
 
 
 def _read(folder: Path, name: str) -> pd.DataFrame:
-    """A table of an experiment; `a+b` holds the rows of both, from small budgets to large."""
+    """A table of an experiment; `a+b` has the rows of both."""
     paths = [folder.with_name(part) / f"{name}.csv" for part in folder.name.split("+")]
     tables = [pd.read_csv(path, dtype={"budget": str}) for path in paths]
-    if len(tables) == 1:
-        return tables[0]
-    return pd.concat(tables).sort_values("budget", key=pd.to_numeric, kind="stable")
+    return pd.concat(tables, ignore_index=True).drop_duplicates()
 
 
 def _markdown(frame: pd.DataFrame) -> str:
