@@ -154,6 +154,12 @@ def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
+def test_lines_go_from_small_budgets_to_large():
+    table = pd.DataFrame({"method": "ra", "budget": ["0.2", "0.05"], "acquired_entropy": [0.5, 1]})
+    axes = entropy_figure(table, None, method_looks(["ra"])).axes[0]
+    assert axes.lines[0].get_xydata() == pytest.approx(np.array([[5, 1], [20, 0.5]]))
+
+
 @pytest.mark.parametrize(
     ("budgets", "scale"),
     [

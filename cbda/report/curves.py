@@ -125,7 +125,7 @@ def _axes(title: str) -> tuple[Figure, Axes]:
 def _draw_lines(
     axes: Axes, table: pd.DataFrame, mean: str, spread: str | None, looks: Mapping[str, Look]
 ) -> None:
-    acquired = table[table["budget"] != "-"]
+    acquired = table[table["budget"] != "-"].sort_values("budget", key=_percent, kind="stable")
     budgets = _BudgetAxis(acquired["budget"])
     groups = list(acquired.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
