@@ -129,18 +129,29 @@ def one_class(folder: Path, name: str, rival: str = "") -> pd.DataFrame:
     return _mean_iou(table[table["class"] == name], rival)
 
 
+def class_differences(folder: Path, budget: str, rival: str) -> pd.DataFrame:
+    """Paired differences of the IoU of every class to a rival, at one budget."""
+    table = _at(_read(folder, "class_iou"), budget)
+    values = table.pivot_table(
+        index=["method", "class"], columns="seed", values="IoU", dropna=False, sort=False
+    )
+    return _in_order(table, _differences(values, rival)[list(table["class"].unique())])
+
+
 def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
     """Mean IoU over all classes but one, and p of the paired t-test against a rival."""
     table = _read(folder, "class_iou")
     return _mean_iou(table[table["class"] != name], rival)
 
 
-def against(folder: Path, rival: str) -> pd.DataFrame:
-    """Paired differences of mIoU to a rival that is not among those of comparisons.csv.
+def against(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
+    """Paired differences of mIoU, over all classes or some, to a rival of any kind.
 
     A reference has one result for all budgets.
     """
     table = _read(folder, "class_iou")
+    if classes:
+        table = table[table["class"].isin(classes)]
     references = table["budget"] == NO_BUDGET
     shared = table[references & table["method"].eq(rival)]
     table = table[~references]
@@ -296,6 +307,19 @@ def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     return _by_round(table, "class", "acquired_px", "pool_px", digits=1)[list(classes)]
 
 
+def recall_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.DataFrame:
+    """Paired differences to a rival of what is acquired of a class, in percent of the pool's."""
+    table = _of(folder, budget, classes)
+    return _class_shares_against(table, "acquired_px", rival, classes)
+
+
+def found_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.DataFrame:
+    """Paired differences to a rival of what the last round's model finds of a class."""
+    table = _of(folder, budget, classes)
+    last = table[table["round"].eq(table["round"].max())]
+    return _class_shares_against(last, "hit_px", rival, classes)
+
+
 def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
     """Share of some classes in what a first round acquires, and p of the t-test against a rival."""
     table = pd.read_csv(folder / "first_round.csv", dtype={"budget": str})
@@ -350,6 +374,16 @@ def _by_round(
     percent = (100 * sums[part] / sums[whole]).map(f"{{:.{digits}f}}".format)
     joined = percent.groupby(level=keys, sort=False).agg(" / ".join)
     return _in_order(table, joined.unstack())
+
+
+def _class_shares_against(
+    table: pd.DataFrame, part: str, rival: str, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """Paired differences of percentages of a class's pixels in the pool."""
+    by_seed = table.groupby(["method", "class", "seed"], sort=False)
+    percent = 100 * by_seed[part].sum() / by_seed["pool_px"].first()
+    differences = _differences(percent.unstack("seed"), rival, digits=2)
+    return _in_order(table, differences[list(classes)])
 
 
 def _class_sums(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -441,6 +475,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         detectable,
         against,
         one_class,
+        class_differences,
         other_classes,
         entropy,
         entropy_against,
@@ -455,6 +490,8 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
         acquired,
         found,
         recall,
+        recall_against,
+        found_against,
         first_round,
     )
 }
