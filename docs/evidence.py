@@ -37,7 +37,7 @@ EXPERIMENTS = {
     "camvid_exact_diagnosis": "evidence_camvid/exact_diagnosis",
 }
 RESULTS_DRAWN = ("generated", "camvid")
-ENTROPY_DRAWN = ("generated", "camvid_diagnosis")
+ENTROPY_DRAWN = ("generated", "camvid_diagnosis+camvid_small_budgets")
 FILES = ("table_mIoU.csv", "comparisons.csv", "class_iou.csv", "diagnosis.csv")
 BLOCK = re.compile(r"(<!-- table (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
 NUMBER = re.compile(r"\d[\d.e-]*")
