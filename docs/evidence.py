@@ -132,9 +132,7 @@ def one_class(folder: Path, name: str, rival: str = "") -> pd.DataFrame:
 def class_differences(folder: Path, budget: str, rival: str) -> pd.DataFrame:
     """Paired differences of the IoU of every class to a rival, at one budget."""
     table = _at(_read(folder, "class_iou"), budget)
-    values = table.pivot_table(
-        index=["method", "class"], columns="seed", values="IoU", dropna=False, sort=False
-    )
+    values = table.set_index(["method", "class", "seed"])["IoU"].unstack("seed")
     return _in_order(table, _differences(values, rival)[list(table["class"].unique())])
 
 
@@ -315,9 +313,8 @@ def recall_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.D
 
 def found_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.DataFrame:
     """Paired differences to a rival of what the last round's model finds of a class."""
-    table = _of(folder, budget, classes)
-    last = table[table["round"].eq(table["round"].max())]
-    return _class_shares_against(last, "hit_px", rival, classes)
+    table = _last_round(_of(folder, budget, classes))
+    return _class_shares_against(table, "hit_px", rival, classes)
 
 
 def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
