@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks import acquisition, loader
 from benchmarks.tables import Table
-from cbda.parallel import available_threads
+from cbda.compute.parallel import available_threads
 
 POOL_SIZES = (25, 50, 100, 200)
 

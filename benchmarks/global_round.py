@@ -16,14 +16,15 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
-from cbda.chunks import write_maps
-from cbda.datasets import create_dataset
-from cbda.files import create_scores, open_scores
-from cbda.labelling import write_round
-from cbda.parallel import available_threads
-from cbda.querying import acquire_round
-from cbda.rounds import RoundSettings, read_previous
-from cbda.selection import queries_per_image, select
+from cbda.compute.parallel import available_threads
+from cbda.datasets.catalogue import create_dataset
+from cbda.files.chunks import write_maps
+from cbda.files.scores import create_scores, open_scores
+from cbda.selection.greedy import select
+from cbda.selection.labelling import write_round
+from cbda.selection.querying import acquire_round
+from cbda.selection.round import RoundSettings, read_previous
+from cbda.selection.units import queries_per_image
 
 ROUNDS = 5
 NUM_SELECTED_ALONE = 25

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
-from cbda.acquisition import ripu_region
-from cbda.chunks import write_maps
-from cbda.files import create_scores
+from cbda.acquisition.scores import ripu_region
+from cbda.files.chunks import write_maps
+from cbda.files.scores import create_scores
 
 SCALES = ((64, 4.0), (16, 2.0), (4, 0.7))  # size in px and weight of the blobs of a class
 NUM_DIFFERENT = 6

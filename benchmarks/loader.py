@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.tables import Table
-from cbda.datasets import Dataset, create_dataset
-from cbda.loader import create_loader
+from cbda.datasets.catalogue import create_dataset
+from cbda.datasets.dataset import Dataset
 from cbda.scenes.classes import CLASSES
 from cbda.scenes.rendering import render_scene
 from cbda.settings import TrainingSettings
+from cbda.training.loader import create_loader
 
 SIZES = {"source": (1052, 1914), "target": (1024, 2048)}
 SETTINGS = TrainingSettings(batch_size=2, image_size=(640, 1280), source_size=(720, 1280))

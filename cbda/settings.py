@@ -25,7 +25,7 @@ class DatasetSettings:
     """Where a dataset lies.
 
     Attributes:
-        kind: layout on disk, one of `cbda.datasets.KINDS`.
+        kind: layout on disk, one of `cbda.datasets.catalogue.KINDS`.
         root: folder of the dataset.
         split: part of the dataset; empty where the kind has no parts.
     """

@@ -17,11 +17,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from cbda.balance import normalised_entropy
-from cbda.catalogue import REFERENCES
-from cbda.comparisons import ALL_BUDGETS, ENTROPY, NO_BUDGET, PairedTest, paired_test
+from cbda.acquisition.catalogue import REFERENCES
 from cbda.report.curves import entropy_figure, result_figure
 from cbda.report.style import Look, drawing, method_looks, save
+from cbda.results.comparisons import ALL_BUDGETS, ENTROPY, NO_BUDGET, PairedTest, paired_test
+from cbda.results.metrics import normalised_entropy
 
 ROOT = Path(__file__).parents[1]
 PAGE_PATH = ROOT / "docs/evidence.md"

@@ -18,17 +18,17 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from cbda.acquisition import compute_score
-from cbda.allocation import Chosen, Pool, choose_queries
-from cbda.catalogue import METHODS
-from cbda.checkpoints import load_model
-from cbda.datasets import Dataset, create_dataset
-from cbda.exploring import Explored, random_map, split_round
-from cbda.files import VOID
-from cbda.greedy import FloatArray, Mask
-from cbda.inference import predict_logits
-from cbda.quota import ClassPool, choose_quota
-from cbda.selection import block_radius, paint, queries_per_image, query_px
+from cbda.acquisition.catalogue import METHODS
+from cbda.acquisition.scores import compute_score
+from cbda.datasets.catalogue import create_dataset
+from cbda.datasets.dataset import Dataset
+from cbda.datasets.ids import VOID
+from cbda.models.checkpoints import load_model
+from cbda.models.inference import predict_logits
+from cbda.selection.allocation import Chosen, Pool, choose_queries
+from cbda.selection.exploring import Explored, random_map, split_round
+from cbda.selection.quota import ClassPool, choose_quota
+from cbda.selection.units import FloatArray, Mask, block_radius, paint, queries_per_image, query_px
 
 BUDGETS = (0.01, 0.05, 0.2)
 POWERS = {"quota": 0.0, "quota_root_prior": 0.5, "quota_prior": 1.0}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition import SCORES
+from cbda.acquisition.scores import SCORES
 
 DATA = Path(__file__).parent / "data"
 CASES = ("ripu_case0", "ripu_case1", "ripu_case2", "ripu_case3")

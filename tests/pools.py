@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cbda.datasets import Dataset, create_dataset
-from cbda.files import create_scores
+from cbda.datasets.catalogue import create_dataset
+from cbda.datasets.dataset import Dataset
+from cbda.files.scores import create_scores
 from tests.datasets.layouts import picture_of, save
 
 

@@ -14,13 +14,9 @@ import torch
 import cbda
 from cbda.cli import COMMANDS, main, one_line
 from cbda.errors import UserError
-from cbda.files import (
-    LabelSummary,
-    create_labels,
-    load_checkpoint,
-    save_checkpoint,
-    save_statistics,
-)
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.files.json_files import save_statistics
+from cbda.files.labels import LabelSummary, create_labels
 from cbda.models.small import SmallNet
 from tests.datasets.layouts import make_folder
 from tests.pools import make_pool, write_scores
@@ -283,13 +279,13 @@ def test_job_of_a_pretraining_knows_every_file_that_it_reads(tmp_path, monkeypat
     save_statistics(statistics, ["000"], list(CLASSES), [[1] * len(CLASSES)])
     weights.touch()
     seen = []
-    monkeypatch.setattr("cbda.models.create_model", lambda settings, number: SmallNet(number))
+    monkeypatch.setattr("cbda.models.build.create_model", lambda settings, number: SmallNet(number))
 
     def identify(args, inputs, datasets):
         seen.extend(inputs)
         return "a job"
 
-    monkeypatch.setattr("cbda.resume.identify_job", identify)
+    monkeypatch.setattr("cbda.workflow.identity.identify_job", identify)
     model = ["--model-architecture", "unet", "--model-encoder", "resnet18"]
     model += ["--model-encoder-weights", str(weights)]
     sampling = ["--training-source-sampling", "class_balanced"]

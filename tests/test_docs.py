@@ -9,8 +9,8 @@ import pytest
 import yaml
 from snakemake.cli import parse_args
 
-from cbda.catalogue import METHODS
-from cbda.methods import BALANCES, SCORE_NAMES, TARGETS
+from cbda.acquisition.catalogue import METHODS
+from cbda.acquisition.methods import BALANCES, SCORE_NAMES, TARGETS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md",

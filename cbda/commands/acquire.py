@@ -7,18 +7,18 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.commands.common import (
+from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_dataset_options,
     add_output_option,
     add_seed_option,
-    open_dataset,
     whole_number,
 )
 from cbda.errors import UserError
-from cbda.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
 
 if TYPE_CHECKING:
-    from cbda.datasets import Dataset
+    from cbda.datasets.dataset import Dataset
 
 NOTABLE_EXCESS = 1.1
 
@@ -65,11 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
-    from cbda.files import open_scores
-    from cbda.labelling import write_round
-    from cbda.parallel import available_threads
-    from cbda.querying import acquire_round
-    from cbda.rounds import RoundSettings, read_previous, rounded_budget
+    from cbda.compute.parallel import available_threads
+    from cbda.files.scores import open_scores
+    from cbda.selection.labelling import write_round
+    from cbda.selection.querying import acquire_round
+    from cbda.selection.round import RoundSettings, read_previous, rounded_budget
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     settings = RoundSettings(
@@ -116,7 +116,7 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
-    from cbda.datasets import KINDS
+    from cbda.datasets.catalogue import KINDS
 
     classes = args.classes
     kind = KINDS.get(args.oracle_kind)

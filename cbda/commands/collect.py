@@ -4,7 +4,7 @@ import argparse
 from math import nan
 from pathlib import Path
 
-from cbda.commands.common import add_output_option
+from cbda.commands.options import add_output_option
 
 FIELDS = ("METHOD", "BUDGET", "SEED", "ROUND", "DIAGNOSIS")
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, join, save."""
     import pandas as pd
 
-    from cbda.files import read_diagnosis, write_text
+    from cbda.files.json_files import read_diagnosis, write_text
 
     parts = []
     for *names, path in args.diagnoses:

@@ -1,112 +1,18 @@
-"""Options and loading that several commands share."""
+"""What every command does that reads a data set."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.errors import UserError
-from cbda.settings import DatasetSettings, TrainingSettings, add_options, from_options
+from cbda.settings import DatasetSettings, from_options
 
 if TYPE_CHECKING:
-    import numpy as np
-    import torch
-    from numpy.typing import NDArray
-
-    from cbda.datasets import Dataset
-
-
-def whole_number(minimum: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from a minimum on."""
-
-    def parse(word: str) -> int:
-        if not word.isdecimal() or int(word) < minimum:
-            raise argparse.ArgumentTypeError(
-                f"{word!r}: allowed are whole numbers from {minimum} on"
-            )
-        return int(word)
-
-    return parse
-
-
-def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
-    """Options `--<name>-kind`, `--<name>-root` and `--<name>-split`."""
-    add_options(parser, name, DatasetSettings, required=("root",) if required else ())
-
-
-def add_class_option(parser: argparse.ArgumentParser) -> None:
-    """Option `--classes`."""
-    parser.add_argument("--classes", nargs="+", required=True, metavar="NAME", help="in id order")
-
-
-def add_compute_options(parser: argparse.ArgumentParser) -> None:
-    """Options `--device` and `--threads`."""
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    parser.add_argument(
-        "--threads", type=whole_number(1), default=1, help="CPU threads (default: 1)"
-    )
-    parser.add_argument(
-        "--deterministic",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="repeatable kernels on CUDA (default: yes)",
-    )
-
-
-def add_training_options(parser: argparse.ArgumentParser) -> None:
-    """Options of the training itself, and those for its statistics and its costs."""
-    add_options(parser, "training", TrainingSettings)
-    parser.add_argument(
-        "--source-statistics", type=Path, help="statistics.json, for class balanced sampling"
-    )
-    parser.add_argument("--metrics", type=Path, help="metrics.json: time and memory, optional")
-
-
-def add_state_option(parser: argparse.ArgumentParser) -> None:
-    """Option `--state-interval-s`."""
-    parser.add_argument(
-        "--state-interval-s",
-        type=float,
-        default=300,
-        metavar="S",
-        help="seconds between two saves of a state to resume from (default: 300)",
-    )
-
-
-def add_seed_option(parser: argparse.ArgumentParser) -> None:
-    """Option `--seed`."""
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="(default: 0)")
-
-
-def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
-    """Option `--out`."""
-    parser.add_argument("--out", type=Path, required=True, help=what)
-
-
-def open_device(args: argparse.Namespace) -> "torch.device":
-    """The device of the options of `add_compute_options`."""
-    from cbda.devices import prepare_device
-
-    return prepare_device(args.device, args.threads, args.deterministic)
-
-
-def read_presence(args: argparse.Namespace, source: "Dataset") -> "NDArray[np.bool_] | None":
-    """Which classes every source image contains, (N,C), if the options name a file that says it."""
-    from cbda.files import load_statistics
-    from cbda.pool import require_same_pool
-
-    if args.source_statistics is None:
-        return None
-    image_ids, classes, counts = load_statistics(args.source_statistics)
-    require_same_pool(args.source_statistics, image_ids, source.root, source.image_ids)
-    if classes != list(source.classes):
-        raise UserError(f"{args.source_statistics}: is of other classes than this training")
-    return counts > 0
+    from cbda.datasets.dataset import Dataset
 
 
 def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None) -> "Dataset":
     """The dataset of the options `--<name>-...`."""
-    from cbda.datasets import create_dataset
+    from cbda.datasets.catalogue import create_dataset
 
     settings = from_options(args, name, DatasetSettings)
     return create_dataset(

@@ -7,14 +7,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_output_option, whole_number
+from cbda.commands.options import add_output_option, whole_number
 from cbda.errors import UserError
 
 if TYPE_CHECKING:
-    from cbda.datasets import Dataset
     from cbda.datasets.check import Findings
+    from cbda.datasets.dataset import Dataset
     from cbda.datasets.listing import Listing
-
 NUM_FILES_NAMED = 5
 
 
@@ -41,8 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
-    from cbda.datasets import scan_dataset
-    from cbda.files import write_json
+    from cbda.datasets.catalogue import scan_dataset
+    from cbda.files.json_files import write_json
 
     dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
     findings = _check(args, dataset, listing)
@@ -69,7 +68,7 @@ def _check(args: argparse.Namespace, dataset: "Dataset", listing: "Listing") -> 
 
 def _digest(dataset: "Dataset", findings: "Findings", by_size: bool) -> str:
     """What differs if the data set does, so that jobs which read it are stale."""
-    from cbda.datasets.listing import files_digest, sizes_digest
+    from cbda.datasets.digest import files_digest, sizes_digest
 
     if by_size:
         return sizes_digest(dataset.root, dataset.records)

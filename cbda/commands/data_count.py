@@ -2,11 +2,11 @@
 
 import argparse
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_class_option,
     add_dataset_options,
     add_output_option,
-    open_dataset,
     whole_number,
 )
 
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.datasets.statistics import pair_counts
     from cbda.datasets.workers import map_pairs
-    from cbda.files import save_statistics
+    from cbda.files.json_files import save_statistics
 
     dataset = open_dataset(args, "source", args.classes)
     counts = map_pairs(pair_counts, dataset, args.num_workers)

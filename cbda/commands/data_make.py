@@ -5,7 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from cbda.commands.common import add_seed_option, whole_number
+from cbda.commands.options import add_seed_option, whole_number
 from cbda.errors import UserError
 
 
@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> None:
     """Render, save, and write the manifest once everything is there."""
     from tqdm import tqdm
 
-    from cbda.files import make_empty, write_json, write_picture
+    from cbda.files.json_files import write_json
+    from cbda.files.pictures import make_empty, write_picture
     from cbda.scenes import CLASSES, DOMAINS, render_scene
 
     if args.domain not in DOMAINS:

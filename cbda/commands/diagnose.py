@@ -6,11 +6,11 @@ Needs the score file of the round, which the workflow deletes once every job has
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_class_option,
     add_dataset_options,
     add_output_option,
-    open_dataset,
     whole_number,
 )
 
@@ -29,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, count, save."""
-    from cbda.diagnosis import diagnose_round
-    from cbda.files import open_labels, open_scores, write_diagnosis
+    from cbda.files.json_files import write_diagnosis
+    from cbda.files.labels import open_labels
+    from cbda.files.scores import open_scores
+    from cbda.results.diagnosis import diagnose_round
 
     oracle = open_dataset(args, "oracle", args.classes)
     with open_scores(args.scores) as scores, open_labels(args.labels) as labels:

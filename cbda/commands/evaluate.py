@@ -3,12 +3,11 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_compute_options,
     add_dataset_options,
     add_output_option,
-    open_dataset,
-    open_device,
 )
 from cbda.errors import UserError, require_choice
 
@@ -35,14 +34,15 @@ def run(args: argparse.Namespace) -> None:
     import numpy as np
     from tqdm import tqdm
 
-    from cbda.checkpoints import load_model
-    from cbda.files import write_evaluation
-    from cbda.inference import predict_logits
-    from cbda.logits import most_probable, require_finite
-    from cbda.metrics import confusion_matrix, summarise
-    from cbda.parallel import ordered_map
+    from cbda.compute.devices import prepare_device
+    from cbda.compute.parallel import ordered_map
+    from cbda.files.json_files import write_evaluation
+    from cbda.models.checkpoints import load_model
+    from cbda.models.inference import predict_logits
+    from cbda.models.logits import most_probable, require_finite
+    from cbda.results.metrics import confusion_matrix, summarise
 
-    device = open_device(args)
+    device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     classes = checkpoint["classes"]
     for name in args.subset:

@@ -3,16 +3,14 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_compute_options,
     add_dataset_options,
     add_output_option,
     add_seed_option,
     add_state_option,
     add_training_options,
-    open_dataset,
-    open_device,
-    read_presence,
 )
 from cbda.errors import UserError
 from cbda.settings import ModelSettings, TrainingSettings, from_options
@@ -36,14 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
-    from cbda.checkpoints import load_model, pack_checkpoint
-    from cbda.files import save_checkpoint, write_json
-    from cbda.loader import create_loader
-    from cbda.pool import AcquiredPool
-    from cbda.resume import ResumableState, identify_job
-    from cbda.training import Trainer, measure_cost
+    from cbda.compute.devices import prepare_device
+    from cbda.files.checkpoints import save_checkpoint
+    from cbda.files.json_files import write_json
+    from cbda.models.checkpoints import load_model, pack_checkpoint
+    from cbda.training.loader import create_loader
+    from cbda.training.order import read_presence
+    from cbda.training.resume import ResumableState
+    from cbda.training.target import AcquiredPool
+    from cbda.training.trainer import Trainer, measure_cost
+    from cbda.workflow.identity import identify_job
 
-    device = open_device(args)
+    device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     classes = checkpoint["classes"]
     settings = from_options(args, "training", TrainingSettings)
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> None:
     start = trainer.iteration
     if args.until <= start:
         raise UserError(f"--until {args.until}: {args.checkpoint} is at iteration {start} already")
-    presence, pin_memory = read_presence(args, source), device.type == "cuda"
+    presence, pin_memory = read_presence(args.source_statistics, source), device.type == "cuda"
     job = identify_job(args, [args.checkpoint, args.labels, args.source_statistics], [source, pool])
     with ResumableState(args.out, job, args.state_interval_s, args.until).kept(trainer) as state:
         span = (trainer.iteration, args.until)

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_class_option, add_output_option, whole_number
+from cbda.commands.options import add_class_option, add_output_option, whole_number
 from cbda.errors import UserError
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
 if TYPE_CHECKING:
-    from cbda.plan import Experiment, Phase
+    from cbda.workflow.costs import Experiment, Phase
 
 GB = 1e9
 HOUR_S = 3600.0
@@ -37,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, count, print, save; a disk that is too small is a warning."""
-    from cbda.files import write_json
-    from cbda.plan import count_phases
+    from cbda.files.json_files import write_json
+    from cbda.workflow.costs import count_phases
 
     experiment, settings = _experiment(args), from_options(args, "training", TrainingSettings)
     pace_s = _read_pace(args.measured)
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _read_check(path: Path) -> dict[str, Any]:
-    from cbda.files import read_json
+    from cbda.files.json_files import read_json
 
     content = read_json(path)
     if not isinstance(content, dict) or not {"sizes", "num_images"} <= set(content):
@@ -63,7 +63,7 @@ def _read_check(path: Path) -> dict[str, Any]:
 
 
 def _experiment(args: argparse.Namespace) -> "Experiment":
-    from cbda.plan import Experiment
+    from cbda.workflow.costs import Experiment
 
     pool, val = _read_check(args.pool), _read_check(args.val)
     settings = from_options(args, "training", TrainingSettings)
@@ -90,7 +90,7 @@ def _experiment(args: argparse.Namespace) -> "Experiment":
 
 def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> int:
     """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
-    from cbda.models import create_model
+    from cbda.models.build import create_model
 
     model = create_model(from_options(args, "model", ModelSettings), len(args.classes), False)
     num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
@@ -101,7 +101,7 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
 
 def _read_pace(path: Path | None) -> float | None:
     """Seconds per iteration that were measured."""
-    from cbda.files import read_json
+    from cbda.files.json_files import read_json
 
     if path is None:
         return None
@@ -112,7 +112,7 @@ def _read_pace(path: Path | None) -> float | None:
 
 
 def _hours(phase: "Phase", pace_s: float | None, batch_size: int) -> float | None:
-    from cbda.plan import compute_seconds
+    from cbda.workflow.costs import compute_seconds
 
     return None if pace_s is None else compute_seconds(phase, pace_s, batch_size) / HOUR_S
 
@@ -127,7 +127,7 @@ def _free_bytes(out: Path) -> int:
 def _report(
     experiment: "Experiment", phases: "dict[str, Phase]", hours: dict[str, Any], free: int
 ) -> dict[str, Any]:
-    from cbda.plan import kept_bytes, peak_bytes, score_bytes
+    from cbda.workflow.costs import kept_bytes, peak_bytes, score_bytes
 
     rules = {
         name: {

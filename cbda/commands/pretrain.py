@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_class_option,
     add_compute_options,
     add_dataset_options,
@@ -11,9 +12,6 @@ from cbda.commands.common import (
     add_seed_option,
     add_state_option,
     add_training_options,
-    open_dataset,
-    open_device,
-    read_presence,
     whole_number,
 )
 from cbda.settings import (
@@ -45,16 +43,20 @@ def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     import torch
 
-    from cbda.checkpoints import pack_checkpoint
-    from cbda.files import save_checkpoint, write_json
-    from cbda.loader import create_loader
-    from cbda.models import create_model
-    from cbda.pool import Unlabelled
-    from cbda.resume import ResumableState, identify_job
-    from cbda.streams import Stream, derive_seed
-    from cbda.training import Trainer, measure_cost
+    from cbda.compute.devices import prepare_device
+    from cbda.compute.seeds import Stream, derive_seed
+    from cbda.files.checkpoints import save_checkpoint
+    from cbda.files.json_files import write_json
+    from cbda.models.build import create_model
+    from cbda.models.checkpoints import pack_checkpoint
+    from cbda.training.loader import create_loader
+    from cbda.training.order import read_presence
+    from cbda.training.resume import ResumableState
+    from cbda.training.target import Unlabelled
+    from cbda.training.trainer import Trainer, measure_cost
+    from cbda.workflow.identity import identify_job
 
-    device = open_device(args)
+    device = prepare_device(args.device, args.threads, args.deterministic)
     model_settings = from_options(args, "model", ModelSettings)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", args.classes)
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
-    presence, pin_memory = read_presence(args, source), device.type == "cuda"
+    presence, pin_memory = read_presence(args.source_statistics, source), device.type == "cuda"
     weights = model_settings.encoder_weights
     weights_path = Path(weights) if has_weights_file(weights) else None
     job = identify_job(args, [args.source_statistics, weights_path], [source, pool])

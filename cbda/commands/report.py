@@ -5,12 +5,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_class_option,
     add_compute_options,
     add_dataset_options,
-    open_dataset,
-    open_device,
     whole_number,
 )
 from cbda.commands.tabulate import add_run_options
@@ -61,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
-    from cbda.files import read_json, write_text
+    from cbda.files.json_files import read_json, write_text
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
-    from cbda.tabulate import Run, load_run
+    from cbda.results.runs import Run, load_run
 
     pool_report = {} if args.target_report is None else read_json(args.target_report)
     experiment = Experiment(
@@ -96,10 +95,11 @@ def _parse_config(text: str) -> dict[str, Any]:
 
 
 def _draw_gallery(args: argparse.Namespace) -> "Section":
+    from cbda.compute.devices import prepare_device
     from cbda.report.gallery import Arm, draw_gallery
     from cbda.report.page import Section, percent_of
 
-    device = open_device(args)
+    device = prepare_device(args.device, args.threads, args.deterministic)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
     pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)

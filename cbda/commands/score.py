@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.commands.common import (
+from cbda.commands.common import open_dataset
+from cbda.commands.options import (
     add_compute_options,
     add_dataset_options,
     add_output_option,
     add_seed_option,
-    open_dataset,
-    open_device,
     whole_number,
 )
 
@@ -37,16 +36,17 @@ def run(args: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from cbda.acquisition import compute_score
-    from cbda.checkpoints import load_model
-    from cbda.chunks import write_maps
-    from cbda.files import create_scores
-    from cbda.inference import predict_logits
-    from cbda.parallel import ordered_map
-    from cbda.pool import require_uniform_size
-    from cbda.streams import Stream, derive_seed
+    from cbda.acquisition.scores import compute_score
+    from cbda.compute.devices import prepare_device
+    from cbda.compute.parallel import ordered_map
+    from cbda.compute.seeds import Stream, derive_seed
+    from cbda.datasets.agreement import require_uniform_size
+    from cbda.files.chunks import write_maps
+    from cbda.files.scores import create_scores
+    from cbda.models.checkpoints import load_model
+    from cbda.models.inference import predict_logits
 
-    device = open_device(args)
+    device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint["classes"])
     height, width = require_uniform_size(pool)

@@ -31,16 +31,10 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
-    from cbda.comparisons import comparison_table, with_p_values_as_text
-    from cbda.files import write_text
-    from cbda.tabulate import (
-        Run,
-        acquisition_table,
-        class_table,
-        load_run,
-        readable,
-        summary_table,
-    )
+    from cbda.files.json_files import write_text
+    from cbda.results.comparisons import comparison_table, with_p_values_as_text
+    from cbda.results.runs import Run, load_run
+    from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
     runs = [load_run(Run.parse(words)) for words in args.runs]
     tables = {

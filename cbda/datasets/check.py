@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cbda.datasets.dataset import Dataset
+from cbda.datasets.digest import content_digest
 from cbda.datasets.listing import Fault
 from cbda.datasets.pictures import Size, describe_size
 from cbda.datasets.statistics import label_counts
 from cbda.datasets.workers import map_pairs
 from cbda.errors import UserError
-from cbda.fingerprint import content_digest
 
 
 @dataclass

@@ -1,8 +1,7 @@
 """Finds a dataset's files and pairs images with labels."""
 
-import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,20 +150,6 @@ def _sides(name: str, kind: Kind, root: Path, split: str) -> tuple[Side, Side]:
                 f"{image_folder} and labels in {label_folder}"
             )
     return Side(image_folder, kind.image_suffixes), Side(label_folder, kind.label_suffixes)
-
-
-def sizes_digest(root: Path, records: Iterable[Record]) -> str:
-    """A digest of the names and sizes of a dataset's files, wherever it lies and when it came."""
-    return files_digest(root, records, lambda path: path.stat().st_size)
-
-
-def files_digest(root: Path, records: Iterable[Record], describe: Callable[[Path], object]) -> str:
-    """A digest of the names of a dataset's files, and of something about each."""
-    digest = hashlib.sha256()
-    for record in records:
-        for path in (record.image_path, record.label_path):
-            digest.update(f"{path.relative_to(root)} {describe(path)}\n".encode())
-    return digest.hexdigest()
 
 
 def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:

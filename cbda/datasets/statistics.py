@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets.dataset import Dataset
+from cbda.datasets.ids import VOID
 from cbda.datasets.pictures import PixelArray
-from cbda.files import VOID
 
 
 def label_counts(label: PixelArray, num_classes: int) -> NDArray[np.int64]:

@@ -6,14 +6,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.datasets.ids import MAX_CLASSES, UNKNOWN, VOID
 from cbda.datasets.pictures import IdArray, PixelArray
 from cbda.errors import UserError
-from cbda.files import VOID
-
-UNKNOWN = -1
-MAX_CLASSES = VOID  # train ids 0..254
 
 Table = NDArray[np.int16]  # (256,) label id -> train id, VOID or UNKNOWN
+
 
 # Names for the same thing, preferred first. CamVid's bicyclist is rider and bicycle in one.
 ALIASES: dict[str, tuple[str, ...]] = {

@@ -1,5 +1,5 @@
 """The report: figures and one self-contained page.
 
-Figures take the tables of `cbda.tabulate` and return a matplotlib figure; nothing here but
+Figures take the tables of `cbda.results.tabulate` and return a matplotlib figure; nothing here but
 `gallery` runs a network.
 """

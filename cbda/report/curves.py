@@ -49,7 +49,7 @@ def result_figure(table: pd.DataFrame, name: str, title: str, looks: Mapping[str
     """A result of the main table against the budget, in percent.
 
     Args:
-        table: the main table of `cbda.tabulate.summary_table`.
+        table: the main table of `cbda.results.tabulate.summary_table`.
         name: `mIoU` or `worst_class_IoU`.
         title: label of the y axis.
         looks: of every method.

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cbda.comparisons import PairedTest, paired_test
 from cbda.report import published
-from cbda.tabulate import PERCENT, Run
+from cbda.results.comparisons import PairedTest, paired_test
+from cbda.results.runs import PERCENT, Run
 
 MEASURES = {"mIoU": "mIoU", "worst_class_IoU": "worst_class_iou"}
 MIN_SEEDS = 3  # repetitions of one seed elsewhere are 0.7 mIoU apart: fewer pairs say nothing

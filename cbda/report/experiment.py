@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cbda.balance import normalised_entropy
 from cbda.report.differences import seed_differences
 from cbda.report.style import Look, method_looks
-from cbda.tabulate import PERCENT, Run, acquisition_table, class_table, summary_table
+from cbda.results.metrics import normalised_entropy
+from cbda.results.runs import PERCENT, Run
+from cbda.results.tabulate import acquisition_table, class_table, summary_table
 
 
 @dataclass(frozen=True)

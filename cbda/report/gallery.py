@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.datasets import Dataset
+from cbda.datasets.dataset import Dataset
 from cbda.report.page import Picture
 from cbda.report.panels import Maps, gallery_figure
 from cbda.report.style import as_jpeg, drawing, save
@@ -76,8 +76,8 @@ def compute_maps(
     arm: Arm, pool: Dataset, indices: list[int], device: "torch.device"
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
-    from cbda.files import open_labels, read_label_summary
-    from cbda.logits import most_probable
+    from cbda.files.labels import open_labels, read_label_summary
+    from cbda.models.logits import most_probable
 
     summary = read_label_summary(arm.labels_path)
     num_rounds = len(summary.class_counts)
@@ -97,8 +97,8 @@ def compute_maps(
 def _logits(
     path: Path, pool: Dataset, indices: list[int], device: "torch.device"
 ) -> Iterator[tuple[int, Any]]:
-    from cbda.checkpoints import load_model
-    from cbda.inference import predict_logits
+    from cbda.models.checkpoints import load_model
+    from cbda.models.inference import predict_logits
 
     checkpoint, model = load_model(path)
     images = (pool.read_image(index) for index in indices)
@@ -112,9 +112,9 @@ def _score(
     """The score map that the command `score` computes; `random_path` is seed, round, image."""
     import torch
 
-    from cbda.acquisition import compute_score
-    from cbda.methods import score_and_unit
-    from cbda.streams import Stream, derive_seed
+    from cbda.acquisition.methods import score_and_unit
+    from cbda.acquisition.scores import compute_score
+    from cbda.compute.seeds import Stream, derive_seed
 
     seed, *path = random_path
     stream = derive_seed(seed, Stream.RANDOM_SCORE, *path)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from cbda.comparisons import PairedTest
 from cbda.report.differences import Comparison, is_clear
 from cbda.report.provenance import PhaseTime
-from cbda.tabulate import PERCENT
+from cbda.results.comparisons import PairedTest
+from cbda.results.runs import PERCENT
 
 
 @dataclass(frozen=True)

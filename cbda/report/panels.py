@@ -12,8 +12,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image
 
+from cbda.datasets.ids import VOID
 from cbda.report.shares import PALEST_ROUND
-from cbda.report.style import PNG_DPI, ROUND_COLOURS, VOID, class_palette
+from cbda.report.style import PNG_DPI, ROUND_COLOURS, class_palette
 
 PANEL_WIDTH = 3.0  # inches
 COLUMNS = ("prediction after the last round", "score map of the last round", "acquired, by round")

@@ -44,7 +44,7 @@ def shares_figure(
     """Class shares of the acquired labels: a panel per method, a dot per round.
 
     Args:
-        acquisition: table of `cbda.tabulate.acquisition_table`.
+        acquisition: table of `cbda.results.tabulate.acquisition_table`.
         budget: as written in the configuration.
         pool: share of every class among the pool's labels, in percent; None if not counted.
         targets: method to the shares in percent that its balance aims at.

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cbda.datasets import KINDS, camvid, cityscapes, create_dataset, synthia
+from cbda.datasets import camvid, cityscapes, synthia
+from cbda.datasets.catalogue import KINDS, create_dataset
+from cbda.datasets.ids import VOID
 from cbda.datasets.statistics import pair_counts
 from cbda.errors import UserError
-from cbda.files import VOID
 
 from .layouts import (
     FILTER_NONE,

@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbda.datasets import KINDS, cityscapes, synthia
+from cbda.datasets import cityscapes, synthia
+from cbda.datasets.catalogue import KINDS
+from cbda.datasets.ids import VOID
 from cbda.datasets.vocabulary import (
     ALIASES,
     describe_ids,
@@ -14,7 +16,6 @@ from cbda.datasets.vocabulary import (
     train_id,
 )
 from cbda.errors import UserError
-from cbda.files import VOID
 
 PATH = Path("labels/a.png")
 

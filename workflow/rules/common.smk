@@ -9,16 +9,17 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from cbda.catalogue import REFERENCES, balance_settings, compose, require_new_name
-from cbda.config import expand_roots, final_iteration, resolve_experiment, validate_config
-from cbda.datasets import dataset_digest
+from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
+from cbda.workflow.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.datasets.catalogue import dataset_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
-from cbda.fingerprint import content_digest, file_fingerprint, fingerprint
-from cbda.gpus import visible_gpus
-from cbda.locks import hold_lock
-from cbda.methods import is_external
-from cbda.plugins import source_path
+from cbda.datasets.digest import content_digest
+from cbda.workflow.fingerprint import file_fingerprint, fingerprint
+from cbda.compute.gpus import visible_gpus
+from cbda.workflow.locks import hold_lock
+from cbda.acquisition.methods import is_external
+from cbda.acquisition.external import source_path
 from cbda.settings import has_weights_file, to_options
 
 try:

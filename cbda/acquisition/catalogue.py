@@ -1,0 +1,88 @@
+"""The methods that have a name, and the references they are compared with.
+
+Only the workflow reads this module, so that a new name makes no finished job stale.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from cbda.acquisition.external import require_defined
+from cbda.acquisition.methods import Method, is_external
+from cbda.errors import UserError, require_choice
+
+METHODS = {
+    "ra": Method(),
+    "cb": Method(balance="consumed"),
+    "da": Method(allocation="dynamic"),
+    "cbda": Method(allocation="dynamic", balance="consumed"),
+    "ra_exact": Method(score="ripu_exact"),
+    "cb_exact": Method(score="ripu_exact", balance="consumed"),
+    "da_exact": Method(score="ripu_exact", allocation="dynamic"),
+    "cbda_exact": Method(score="ripu_exact", allocation="dynamic", balance="consumed"),
+    "cbda_explore": Method(allocation="dynamic", balance="consumed", explore=0.2),
+    "cbda_quota": Method(allocation="dynamic", balance="quota"),
+    "cbda_quota_exact": Method(score="ripu_exact", allocation="dynamic", balance="quota"),
+    "random": Method(score="random"),
+    "random_class": Method(score="random", balance="consumed"),
+    "entropy": Method(score="entropy"),
+    "margin": Method(score="margin"),
+    "bvsb": Method(score="bvsb"),
+    "bvsb_exp": Method(score="bvsb", allocation="dynamic", balance="exp"),
+    "pa": Method(unit="pixel"),
+    "cbpa": Method(unit="pixel", balance="consumed"),
+    "dpa": Method(unit="pixel", allocation="dynamic"),
+    "cbdpa": Method(unit="pixel", allocation="dynamic", balance="consumed"),
+    "random_pixel": Method(score="random", unit="pixel", radius=0),
+}
+
+REFERENCES = ("source_only", "full")
+NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
+
+
+def resolve_method(name: str, custom: Mapping[str, Mapping[str, Any]]) -> Method:
+    """A method by its name.
+
+    Args:
+        name: a key of `custom` or of `METHODS`.
+        custom: parts of the methods that the configuration defines, by name.
+
+    Raises:
+        UserError: an unknown name, or an unknown part of a method.
+    """
+    require_choice("method", name, (*METHODS, *custom))
+    return compose(custom[name]) if name in custom else METHODS[name]
+
+
+def require_new_name(name: str, others: Iterable[str] = ()) -> None:
+    """Raise a `UserError` unless a method of the user's own may have this name."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise UserError(f"{name!r} is no name: lower case letters, digits and underscores only")
+    if name in NAMES_TAKEN or name in others:
+        raise UserError(f"{name!r} is taken by a method of that name")
+
+
+def compose(parts: Mapping[str, Any]) -> Method:
+    """A method from its parts, those left out as in `ra`.
+
+    Raises:
+        UserError: an unknown part, or a score of the user's own that is not where it should be.
+    """
+    unknown = sorted(set(parts) - {item.name for item in fields(Method)})
+    if unknown:
+        allowed = ", ".join(item.name for item in fields(Method))
+        raise UserError(f"unknown part {', '.join(map(repr, unknown))}; allowed: {allowed}")
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in parts.items()
+    }
+    method = Method(**values)
+    if is_external(method.score):
+        require_defined(method.score)
+    return method
+
+
+def balance_settings(method: Method, experiment: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `acquire` of the configuration, with what a method has of its own."""
+    own = {name: getattr(method, name) for name in experiment}
+    return {name: experiment[name] if own[name] is None else own[name] for name in experiment}

@@ -1,0 +1,1 @@
+"""Where a job computes: device, GPU locks, threads, seeds."""

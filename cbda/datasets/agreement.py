@@ -1,0 +1,47 @@
+"""Whether files and data sets are of one pool, and its images of one size."""
+
+from pathlib import Path
+
+from cbda.datasets.dataset import Dataset
+from cbda.errors import UserError
+
+
+def require_same_pool(
+    one: str | Path,
+    ids: list[str] | tuple[str, ...],
+    other: str | Path,
+    other_ids: list[str] | tuple[str, ...],
+) -> None:
+    """Raise a `UserError` that names the first image in which two pools differ."""
+    if list(ids) == list(other_ids):
+        return
+    if len(ids) != len(other_ids):
+        raise UserError(f"{one} has {len(ids)} images, {other} has {len(other_ids)}")
+    index = next(i for i, pair in enumerate(zip(ids, other_ids, strict=True)) if pair[0] != pair[1])
+    raise UserError(
+        f"{one} and {other} are of different pools: image {index} is {ids[index]!r} in one and"
+        f" {other_ids[index]!r} in the other"
+    )
+
+
+def require_label_size(
+    dataset: Dataset, index: int, found: tuple[int, ...], wanted: tuple[int, ...]
+) -> None:
+    """Raise a `UserError` if a label is not of the size of its score map."""
+    if found != wanted:
+        raise UserError(
+            f"{dataset.root}: label of {dataset.image_ids[index]!r} is {found} px, the scores"
+            f" are {wanted}"
+        )
+
+
+def require_uniform_size(dataset: Dataset) -> tuple[int, int]:
+    """Height and width in px that all images of a pool share."""
+    first = dataset.image_size(0)
+    for index, image_id in enumerate(dataset.image_ids):
+        if dataset.image_size(index) != first:
+            raise UserError(
+                f"{dataset.root}: image {image_id!r} is {dataset.image_size(index)} px (height,"
+                f" width), the first one {first}; all images of a pool must share one size"
+            )
+    return first

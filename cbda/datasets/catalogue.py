@@ -1,0 +1,101 @@
+"""Datasets: one module per layout.
+
+`create_dataset` is the way in. To add a layout, write a module with a `KIND` and name it in
+`KINDS`.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
+from cbda.datasets.dataset import Dataset
+from cbda.datasets.digest import sizes_digest
+from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Listing, list_files, require_split
+from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
+from cbda.errors import UserError, require_choice
+
+__all__ = [
+    "KINDS",
+    "create_dataset",
+    "dataset_digest",
+    "require_readable",
+    "scan_dataset",
+]
+
+KINDS = {
+    "camvid": camvid.KIND,
+    "cityscapes": cityscapes.KIND,
+    "folder": folder.KIND,
+    "gtav": gtav.KIND,
+    "synthia": synthia.KIND,
+}
+NUM_FAULTS_NAMED = 3
+
+
+def _resolve_classes(name: str, kind: Kind, classes: Sequence[str] | None) -> tuple[str, ...]:
+    if classes is None and not kind.classes:
+        raise UserError(f"dataset kind {name} has no class names of its own: give the classes")
+    resolved = tuple(kind.classes if classes is None else classes)
+    require_classes(resolved)
+    return resolved
+
+
+def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
+    if kind.names is None:
+        return identity_table(len(classes))
+    try:
+        return named_table(kind.names, classes)
+    except UserError as error:
+        raise UserError(f"dataset kind {name}: {error}") from error
+
+
+def scan_dataset(
+    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+) -> tuple[Dataset, Listing]:
+    """Create a dataset of the pairs that there are, beside the faults of the listing."""
+    require_choice("dataset kind", kind, tuple(KINDS))
+    layout, folder_path = KINDS[kind], Path(root)
+    names = _resolve_classes(kind, layout, classes)
+    table = _create_table(kind, layout, names)
+    listing = list_files(kind, layout, folder_path, split)
+    records = tuple(listing.records)
+    return Dataset(kind, folder_path, split, names, records, layout, table), listing
+
+
+def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
+    """Raise a `UserError` unless a kind has such a split and all classes, wherever the data lie."""
+    require_split(kind, KINDS[kind], split)
+    _create_table(kind, KINDS[kind], tuple(classes))
+
+
+def dataset_digest(kind: str, root: str | Path, split: str) -> str:
+    """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
+    try:
+        listing = list_files(kind, KINDS[kind], Path(root), split)
+        return sizes_digest(Path(root), listing.records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return ""
+
+
+def create_dataset(
+    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+) -> Dataset:
+    """Create a dataset.
+
+    Args:
+        kind: a key of `KINDS`.
+        root: the folder that holds the dataset. Image ids in its `cbda_skip.txt` are left out.
+        split: such as `train`; empty for kinds without splits.
+        classes: the experiment's class names, to which label ids are mapped by name, and to void
+            if their name is not among them; the kind's natural list if None.
+
+    Returns:
+        The dataset; a file without its counterpart is an error.
+    """
+    dataset, listing = scan_dataset(kind, root, split, classes)
+    faults = listing.faults
+    if faults:
+        named = "; ".join(fault.message for fault in faults[:NUM_FAULTS_NAMED])
+        raise UserError(f"{len(faults)} files of dataset {root} do not pair up: {named}")
+    return dataset

@@ -1,0 +1,84 @@
+"""Checkpoints: tensors and plain values, read without running any code from them."""
+
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cbda.errors import UserError
+from cbda.files.atomic import complete_file
+
+if TYPE_CHECKING:
+    pass
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+MODEL_FORMAT = "cbda.model"
+
+
+def save_checkpoint(path: Path, content: dict[str, Any], kind: str = MODEL_FORMAT) -> None:
+    """Write a checkpoint of tensors and plain values."""
+    import torch
+
+    with complete_file(path, _num_bytes(content)) as temporary, temporary.open("wb") as stream:
+        try:
+            torch.save({"format": kind, "version": 1, **content}, stream)
+        except RuntimeError as error:  # torch has its own words for a stream that fails
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from error
+            raise
+
+
+def _num_bytes(content: Any) -> int:
+    """Bytes of all tensors of nested dictionaries and lists."""
+    if isinstance(content, dict | list | tuple):
+        items = content.values() if isinstance(content, dict) else content
+        return sum(map(_num_bytes, items))
+    return int(getattr(content, "nbytes", 0))
+
+
+def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU, its checksums first, without running any code from it."""
+    import torch
+
+    try:
+        _require_undamaged(path)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, all of them mean a broken file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: not a readable checkpoint ({reason})") from error
+    if not isinstance(content, dict) or content.get("format") != kind:
+        raise UserError(f"{path}: not a checkpoint of cbda")
+    if content.get("version") != 1:
+        raise UserError(f"{path}: checkpoint version {content.get('version')}, this cbda reads 1")
+    return content
+
+
+def _require_undamaged(path: Path) -> None:
+    """Compare every record of the archive with its CRC-32, which torch does not."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} does not match its checksum")

@@ -1,0 +1,188 @@
+"""HDF5 files of a format: written complete, and checked for damage and layout when opened.
+
+They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has
+none there gets one here: the maps and tables are stored in chunks with the filter fletcher32,
+and the heap that holds the texts among the attributes is covered by the attribute `text_crc32`:
+its place, length and CRC-32. So a flipped bit anywhere is an error when it is read, never
+another number.
+"""
+
+import os
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cbda.errors import UserError
+from cbda.files.atomic import complete_file
+
+if TYPE_CHECKING:
+    import h5py
+
+VERSION = 1
+TEXT_CHECKSUM = "text_crc32"
+TEXTS_PER_CHUNK = 1 << 12
+HEAP_MARK, HEAP_BYTES = b"GCOL", 4096
+# What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
+DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+KINDS = {"i": "integers", "f": "numbers", "S": "text", "O": "text", "U": "text"}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file of a format holds.
+
+    Attributes:
+        format: its name.
+        datasets: name to dtype, or to a kind of dtype ("i", "S"), and letters for its shape:
+            an upper-case letter stands for one size in the whole file, a digit for itself.
+        attributes: name to kind of dtype and letters of its shape.
+    """
+
+    format: str
+    datasets: dict[str, tuple[str, str]]
+    attributes: dict[str, tuple[str, str]]
+
+
+@contextmanager
+def create_hdf5(
+    path: Path, layout: Layout, attributes: dict[str, Any], needed_bytes: int = 0
+) -> Iterator["h5py.File"]:
+    """Create a file of a format, complete or not at all."""
+    with complete_file(path, needed_bytes) as temporary, _written_hdf5(temporary) as file:
+        file.attrs.update({"format": layout.format, "version": VERSION, **attributes})
+        file.flush()
+        start = temporary.read_bytes().index(HEAP_MARK)  # as yet the file holds little else
+        yield file
+        file.flush()
+        file.attrs[TEXT_CHECKSUM] = (start, HEAP_BYTES, _heap_checksum(temporary, start))
+
+
+@contextmanager
+def _written_hdf5(temporary: Path) -> Iterator["h5py.File"]:
+    """A new file without a cache of chunks, as each is written once and whole."""
+    import h5py
+
+    file = h5py.File(temporary, "w", libver=("v110", "v110"), rdcc_nbytes=0)
+    try:
+        yield file
+        file.flush()
+    except BaseException as error:
+        error.written_bytes = temporary.stat().st_size  # type: ignore[attr-defined]
+        # HDF5 brings the process down unless its last writes succeed: give it room for them.
+        os.truncate(temporary, 0)
+        raise
+    finally:
+        file.close()
+
+
+@contextmanager
+def open_hdf5(path: Path, layout: Layout) -> Iterator["h5py.File"]:
+    """Open a file and check that it is undamaged as far as read, and of the format."""
+    file = _open_checked(path, layout)
+    with named_errors(path), file:
+        yield file
+
+
+def _open_checked(path: Path, layout: Layout) -> "h5py.File":
+    import h5py
+
+    with named_errors(path, DAMAGE):
+        file = h5py.File(path, "r")
+        try:
+            _require_sound_texts(path, file)
+            _require_format(path, file, layout)
+            _require_layout(path, file, layout)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+
+@contextmanager
+def named_errors(path: Path, kinds: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+    """Name the file if it can't be read, now or at one of its parts."""
+    try:
+        yield
+    except kinds as error:
+        reason = " ".join(str(error).split())
+        raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
+
+
+def write_texts(file: "h5py.File", name: str, texts: Sequence[str]) -> None:
+    """Store texts at a fixed length, since checksums don't cover those of variable length."""
+    import h5py
+
+    encoded = [text.encode() for text in texts]
+    dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
+    chunk = (max(min(len(texts), TEXTS_PER_CHUNK), 1),)
+    values = np.array(encoded, dtype=dtype)
+    file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
+
+
+def _heap_checksum(path: Path, start: int, num_bytes: int = HEAP_BYTES) -> int:
+    with path.open("rb") as stream:
+        stream.seek(start)
+        return zlib.crc32(stream.read(num_bytes))
+
+
+def _require_sound_texts(path: Path, file: "h5py.File") -> None:
+    """Compare the heap with its checksum first: HDF5 may read a damaged one for ever."""
+    if TEXT_CHECKSUM in file.attrs:
+        start, num_bytes, checksum = map(int, file.attrs[TEXT_CHECKSUM])
+        if _heap_checksum(Path(path), start, num_bytes) != checksum:
+            raise UserError(f"{path}: damaged: its attributes do not match their checksum")
+
+
+def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
+    found = tuple(_scalar(file.attrs.get(name)) for name in ("format", "version"))
+    if found != (layout.format, VERSION):
+        text = f"{found[0]!r} version {found[1]}"
+        raise UserError(f"{path}: expected {layout.format!r} version {VERSION}, found {text}")
+
+
+def _scalar(value: Any) -> Any:
+    """A plain value for one of NumPy; what is neither number nor text as its type's name."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return value if isinstance(value, str | int | np.integer | None) else type(value).__name__
+
+
+def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
+    missing = [name for name in layout.datasets if name not in file]
+    missing += [name for name in layout.attributes if name not in file.attrs]
+    if missing:
+        raise UserError(f"{path}: lacks {', '.join(missing)}")
+    sizes: dict[str, int] = {}
+    for name, (dtype, letters) in layout.datasets.items():
+        _require_shape(path, name, file[name], dtype, letters, sizes)
+    for name, (dtype, letters) in layout.attributes.items():
+        value = file.attrs[name]
+        found = value if hasattr(value, "dtype") else np.asarray(value)
+        _require_shape(path, name, found, dtype, letters, sizes)
+
+
+def _require_shape(
+    path: Path, name: str, found: Any, dtype: str, letters: str, sizes: dict[str, int]
+) -> None:
+    """Compare an array with its layout; `sizes` gathers what the letters stand for."""
+    is_array = hasattr(found, "shape") and found.shape is not None
+    shape = tuple(found.shape) if is_array else ()
+    matches = is_array and _has_dtype(found.dtype, dtype) and len(shape) == len(letters)
+    for letter, size in zip(letters, shape, strict=False):
+        expected = int(letter) if letter.isdecimal() else sizes.setdefault(letter, size)
+        matches = matches and size == expected
+    if not matches:
+        wanted = ",".join(str(sizes.get(letter, letter)) for letter in letters)
+        kind = f"{found.dtype} ({','.join(map(str, shape))})" if is_array else "no array"
+        raise UserError(f"{path}: {name} is {kind}, must be {KINDS.get(dtype, dtype)} ({wanted})")
+
+
+def _has_dtype(found: np.dtype[Any], wanted: str) -> bool:
+    """Whether a dtype is the wanted one, or of the wanted kind."""
+    kinds = {"i": "iu", "f": "fiu", "S": "SOU"}
+    return found.kind in kinds[wanted] if wanted in kinds else found == np.dtype(wanted)

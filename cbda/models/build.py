@@ -1,0 +1,106 @@
+"""Networks: two of our own, all others from segmentation_models_pytorch."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cbda.errors import UserError
+from cbda.models.small import SmallNet
+from cbda.settings import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
+
+
+def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
+    """Build a network that maps images (B,3,H,W) to logits (B,C,h,w).
+
+    Args:
+        settings: architecture and encoder.
+        num_classes: C.
+        load_weights: initialise the encoder from `settings.encoder_weights`; leave it out when
+            a checkpoint is loaded afterwards.
+
+    Returns:
+        A module with an attribute `encoder`; logits may be smaller than the image.
+
+    Raises:
+        UserError: an unknown name, parts that don't go together, or weights that don't fit.
+    """
+    if not load_weights:
+        settings = replace(settings, encoder_weights="none")
+    require_sound_model(settings)
+    if settings.architecture == "small":
+        return SmallNet(num_classes)
+    return _create_smp(settings, num_classes)
+
+
+def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
+    source = settings.encoder_weights
+    weights = "imagenet" if source == "imagenet" else None
+    try:
+        if settings.architecture == "deeplabv2":
+            model = _build_deeplabv2(settings, num_classes, weights)
+        else:
+            model = _build_smp(settings, num_classes, weights)
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
+    except Exception as error:  # downloads fail in a type of their own for every library
+        if weights is None:
+            raise
+        raise UserError(
+            f"model.encoder_weights: those of {settings.encoder!r} can't be downloaded"
+            f" ({type(error).__name__}); fetch them where there is a connection, or give a file"
+        ) from error
+    if has_weights_file(source):
+        _load_encoder(model.get_submodule("encoder"), Path(source))
+    return model
+
+
+def _build_smp(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
+    import segmentation_models_pytorch as smp
+
+    model: nn.Module = smp.create_model(
+        settings.architecture,
+        encoder_name=settings.encoder,
+        encoder_weights=weights,
+        classes=num_classes,
+        **_decoder_options(settings),
+    )
+    return model
+
+
+def _build_deeplabv2(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
+    from cbda.models.deeplabv2 import DeepLabV2
+
+    return DeepLabV2(settings.encoder, num_classes, weights, settings.output_stride or 8)
+
+
+def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
+    """Widths of the decoder: one number, or one per stage from the coarsest to the finest."""
+    options: dict[str, Any] = {}
+    widths = settings.decoder_channels
+    if widths:
+        value = widths[0] if len(widths) == 1 else tuple(widths)
+        options[ARCHITECTURES[settings.architecture].decoder_option] = value
+    if settings.output_stride:
+        options["encoder_output_stride"] = settings.output_stride
+    return options
+
+
+def _load_encoder(encoder: nn.Module, path: Path) -> None:
+    """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
+    from safetensors.torch import load_file
+
+    try:
+        weights: dict[str, Any] = load_file(path)
+    except Exception as error:  # safetensors raises a type of its own per fault
+        raise UserError(f"{path}: not a readable safetensors file ({error})") from error
+    body = getattr(encoder, "model", None)  # what wraps an encoder of timm adds a prefix
+    if not isinstance(body, nn.Module):
+        body = encoder
+    expected = body.state_dict()
+    missing = [name for name in expected if name not in weights and "num_batches" not in name]
+    wrong = [n for n in expected if n in weights and weights[n].shape != expected[n].shape]
+    if missing or wrong:
+        raise UserError(f"{path}: does not fit the encoder; first misfit {(missing + wrong)[0]}")
+    body.load_state_dict({n: w for n, w in weights.items() if n in expected}, strict=False)

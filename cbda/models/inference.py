@@ -1,0 +1,45 @@
+"""Logits of whole images, at the size of their labels."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from cbda.models.images import resize_image, to_tensor
+from cbda.models.logits import resize_logits
+
+
+def predict_logits(
+    model: nn.Module,
+    images: Iterator[NDArray[np.uint8]],
+    image_size: tuple[int, int],
+    device: torch.device,
+    flip: bool = False,
+) -> Iterator[Tensor]:
+    """Logits of one image after another.
+
+    Args:
+        model: a network; set to evaluation mode.
+        images: (H,W,3) uint8.
+        image_size: height and width in px at which the network sees the image.
+        device: where to compute.
+        flip: average with the mirrored image's logits.
+
+    Yields:
+        (C,H,W) float32 at the image's own size.
+    """
+    model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for image in images:
+        batch = to_tensor(resize_image(image, image_size))[None]
+        yield resize_logits(_forward(model, batch, device, flip), image.shape[:2])[0]
+
+
+@torch.inference_mode()
+def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) -> Tensor:
+    batch = batch.to(device, memory_format=torch.channels_last)
+    logits: Tensor = model(batch).float()
+    if flip:
+        logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
+    return logits

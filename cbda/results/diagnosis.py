@@ -1,0 +1,209 @@
+"""What one round asked for, seen with the whole ground truth: for research, read by no method.
+
+With the published epsilon a pure window, whose pixels have one predicted class, scores slightly
+below 0, and lower the more uncertain it is. How many queries go to such windows, of which
+classes and how uncertain, and which classes the model misses: that is counted here.
+"""
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.acquisition.methods import EPSILON, PURE_IMPURITY, score_and_unit
+from cbda.acquisition.windows import sum_over_classes
+from cbda.compute.parallel import ordered_map
+from cbda.datasets.agreement import require_label_size, require_same_pool
+from cbda.datasets.dataset import Dataset
+from cbda.datasets.ids import VOID
+from cbda.errors import UserError
+from cbda.files.chunks import MapReader
+from cbda.files.labels import require_queries
+from cbda.files.scores import read_image_ids, require_known
+
+if TYPE_CHECKING:
+    import h5py
+
+CountArray = NDArray[np.int64]
+# of each score of RIPU: what is added within the logarithm, and to the impurity
+ADDENDS = {"ripu": (EPSILON, 0.0), "ripu_exact": (0.0, PURE_IMPURITY)}
+
+
+@dataclass
+class Diagnosis:
+    """Counts by class, (C,) each; classes are predicted ones unless it says otherwise.
+
+    Attributes:
+        pool_px: pixels of the pool whose true class it is.
+        predicted_px: pixels of the pool that are predicted as it.
+        hit_px: pixels of the pool of which both hold.
+        acquired_px: pixels acquired in this round whose true class it is.
+        queries: queries of this round, by the class at their centre.
+        pure_queries: those of them whose window has one predicted class.
+        uncertainty: sum over `predicted_px` of the window's mean uncertainty, within [0, 1];
+            NaN if the score doesn't tell it.
+        query_uncertainty: the same over `queries`.
+        pure_uncertainty: the same over `pure_queries`.
+    """
+
+    pool_px: CountArray
+    predicted_px: CountArray
+    hit_px: CountArray
+    acquired_px: CountArray
+    queries: CountArray
+    pure_queries: CountArray
+    uncertainty: NDArray[np.float64]
+    query_uncertainty: NDArray[np.float64]
+    pure_uncertainty: NDArray[np.float64]
+
+    def __add__(self, other: "Diagnosis") -> "Diagnosis":
+        """Counts of both."""
+        names = [item.name for item in fields(self)]
+        return Diagnosis(*(getattr(self, name) + getattr(other, name) for name in names))
+
+    def columns(self, classes: tuple[str, ...]) -> dict[str, list[Any]]:
+        """A table of one row per class, the sums of uncertainty made means."""
+        columns: dict[str, list[Any]] = {"class": list(classes)}
+        for item in fields(self):
+            columns[item.name] = getattr(self, item.name).tolist()
+        over = {"uncertainty": "predicted_px", "query_uncertainty": "queries"}
+        for name, number in {**over, "pure_uncertainty": "pure_queries"}.items():
+            columns[name] = _means(getattr(self, name), getattr(self, number))
+        return columns
+
+
+def diagnose_round(
+    scores: "h5py.File", labels: "h5py.File", oracle: Dataset, num_threads: int = 1
+) -> Diagnosis:
+    """Count what the last round of a label file asked for.
+
+    Args:
+        scores: the open score file that the round chose from.
+        labels: the open label file of the round.
+        oracle: the pool's ground truth.
+        num_threads: images that are worked on at a time.
+
+    Raises:
+        UserError: files that don't belong together, or a label file of no query.
+    """
+    image_ids = read_image_ids(scores)
+    require_same_pool(scores.filename, image_ids, oracle.root, oracle.image_ids)
+    require_same_pool(labels.filename, read_image_ids(labels), oracle.root, oracle.image_ids)
+    _require_matching(scores, labels, oracle)
+    diagnose = _Images(scores, labels, oracle).diagnose
+    parts = ordered_map(diagnose, range(len(image_ids)), num_threads)
+    total = next(parts)
+    for part in parts:
+        total += part
+    total.acquired_px = np.array(labels.attrs["class_counts"][-1], np.int64)
+    return total
+
+
+def _require_matching(scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
+    """Both files must be of one run on this pool, and every query must lie in it."""
+    num_classes = len(oracle.classes)
+    pairs = {
+        "radius": (scores.attrs["radius"], labels.attrs["radius"]),
+        "number of classes": (scores.attrs["num_classes"], labels.attrs["class_counts"].shape[1]),
+        "size (images, height, width)": (scores["score"].shape, labels["label"].shape),
+    }
+    for name, (of_scores, of_labels) in pairs.items():
+        if of_scores != of_labels:
+            raise UserError(
+                f"{labels.filename}: {name} is {of_labels}, that of {scores.filename} {of_scores}"
+            )
+    if scores.attrs["num_classes"] != num_classes:
+        raise UserError(
+            f"{scores.filename}: has {scores.attrs['num_classes']} classes, {oracle.root}"
+            f" {num_classes}"
+        )
+    require_queries(labels)
+
+
+class _Images:
+    """What is needed to diagnose an image, in any thread."""
+
+    def __init__(self, scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
+        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
+        self._oracle, self._num_classes = oracle, int(scores.attrs["num_classes"])
+        self._radius, self._score_name = int(scores.attrs["radius"]), str(scores.attrs["score"])
+        _, self._unit = score_and_unit(str(labels.attrs["method"]))
+        self._centres = _last_centres(labels)
+
+    def diagnose(self, index: int) -> Diagnosis:
+        """The counts of one image."""
+        score, prediction = self._score.read(index), self._prediction.read(index)
+        truth = self._oracle.read_label(index)
+        require_label_size(self._oracle, index, truth.shape, prediction.shape)
+        where = f"image {self._oracle.image_ids[index]!r}"
+        require_known(where, prediction, self._num_classes)
+        uncertainty = self._uncertainty(score, prediction)
+        row, column = self._centres[index].T
+        asked, asked_uncertainty = prediction[row, column], uncertainty[row, column]
+        is_pure = self._num_present(prediction)[row, column] == 1
+        return Diagnosis(
+            pool_px=self._count(truth[truth != VOID]),
+            predicted_px=self._count(prediction),
+            hit_px=self._count(truth[truth == prediction]),
+            acquired_px=np.zeros(self._num_classes, np.int64),
+            queries=self._count(asked),
+            pure_queries=self._count(asked[is_pure]),
+            uncertainty=self._sum(prediction, uncertainty),
+            query_uncertainty=self._sum(asked, asked_uncertainty),
+            pure_uncertainty=self._sum(asked[is_pure], asked_uncertainty[is_pure]),
+        )
+
+    def _uncertainty(
+        self, score: NDArray[np.float32], prediction: NDArray[np.uint8]
+    ) -> NDArray[np.float64]:
+        """What a score of RIPU multiplies the impurity with, over log C; (H,W), else NaN."""
+        if self._score_name not in ADDENDS:
+            return np.full(score.shape, np.nan)
+        epsilon, addend = ADDENDS[self._score_name]
+        size, scale = _shares(self._radius), np.log(self._num_classes)
+        terms = -size * np.log(np.where(size > 0, size, 1) + epsilon)
+        impurity = self._sum_over_classes(prediction, terms).astype(np.float64)
+        if self._unit == "region":
+            return np.asarray(score / (impurity / scale + addend))
+        return np.asarray(score / (impurity + addend) / scale)
+
+    def _num_present(self, prediction: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Number of predicted classes in the window, (H,W)."""
+        return self._sum_over_classes(prediction, _shares(self._radius) > 0)
+
+    def _sum_over_classes(
+        self, prediction: NDArray[np.uint8], terms: NDArray[np.generic]
+    ) -> NDArray[np.float32]:
+        table = terms.astype(np.float32)
+        sums: NDArray[np.float32] = sum_over_classes(
+            prediction, self._num_classes, self._radius, table
+        )
+        return sums
+
+    def _count(self, ids: NDArray[np.uint8]) -> CountArray:
+        return np.bincount(ids.ravel(), minlength=self._num_classes)
+
+    def _sum(self, ids: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(ids.ravel(), values.ravel(), self._num_classes).astype(np.float64)
+
+
+def _last_centres(labels: "h5py.File") -> list[NDArray[np.int32]]:
+    """Of every image, the (M,2) centres of the last round."""
+    queries = labels["query"][:]
+    last = queries[queries[:, 0] == len(labels.attrs["class_counts"])]
+    by_image = last[np.argsort(last[:, 1], kind="stable")]
+    starts = np.searchsorted(by_image[:, 1], np.arange(1, len(labels["label"])))
+    return np.split(by_image[:, 2:], starts)
+
+
+def _shares(radius: int) -> NDArray[np.float64]:
+    """Row n, column m: the share of m pixels in a window of n."""
+    size = np.arange((2 * radius + 1) ** 2 + 1, dtype=np.float64)
+    return size[None, :] / np.maximum(size, 1)[:, None]
+
+
+def _means(sums: NDArray[np.float64], numbers: CountArray) -> list[float | None]:
+    """Sums over numbers; None where there is nothing to be averaged or known."""
+    pairs = zip(sums.tolist(), numbers.tolist(), strict=True)
+    return [total / number if number and np.isfinite(total) else None for total, number in pairs]

@@ -1,0 +1,116 @@
+"""Segmentation metrics: counts in int64 first, divisions at the end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.datasets.ids import VOID
+
+Counts = NDArray[np.int64]
+
+
+def confusion_matrix(
+    label: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int
+) -> Counts:
+    """Pixels by true class (row) and predicted class (column), void left out.
+
+    Args:
+        label: any shape, uint8, 255 = void.
+        prediction: the same shape, uint8.
+        num_classes: C.
+
+    Returns:
+        (C,C) int64.
+
+    Raises:
+        ValueError: shapes differ, or a class is out of range.
+    """
+    if label.shape != prediction.shape:
+        raise ValueError(f"label {label.shape} and prediction {prediction.shape} differ in shape")
+    counted = label != VOID
+    true, predicted = label[counted].astype(np.int64), prediction[counted].astype(np.int64)
+    highest = max(true.max(initial=0), predicted.max(initial=0))
+    if highest >= num_classes:
+        raise ValueError(f"class {highest} is not one of the {num_classes} classes")
+    flat = np.bincount(true * num_classes + predicted, minlength=num_classes**2)
+    return flat.reshape(num_classes, num_classes).astype(np.int64)
+
+
+def class_iou(confusion: Counts) -> NDArray[np.float64]:
+    """Intersection over union of every class, NaN for a class without a true pixel.
+
+    Args:
+        confusion: (C,C) int64.
+
+    Returns:
+        (C,) float64 within [0, 1].
+    """
+    hits = np.diag(confusion)
+    union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
+    present = confusion.sum(axis=1) > 0
+    iou = np.full(len(hits), np.nan)
+    np.divide(hits, union, out=iou, where=present)
+    return iou
+
+
+def mean_iou(iou: NDArray[np.float64]) -> float:
+    """Mean over the classes present; NaN if there are none."""
+    present = iou[~np.isnan(iou)]
+    return float(present.mean()) if len(present) else float("nan")
+
+
+def worst_class(iou: NDArray[np.float64]) -> int:
+    """Index of the class with the lowest IoU among those present; the first one on a tie."""
+    return int(np.nanargmin(iou))
+
+
+def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ()) -> dict[str, Any]:
+    """What an evaluation reports: counts, IoU by class, their mean, and the worst class.
+
+    Args:
+        confusion: (C,C) int64 with at least one pixel.
+        classes: names of the C classes.
+        subset: classes over which a second mean is taken; the confusion with the others counts.
+
+    Returns:
+        A dictionary of plain values; the IoU of a class that is not present is None.
+    """
+    iou = class_iou(confusion)
+    worst = worst_class(iou)
+    return {
+        "classes": list(classes),
+        "confusion": confusion.tolist(),
+        "class_iou": [None if np.isnan(value) else float(value) for value in iou],
+        "mIoU": mean_iou(iou),
+        "worst_class": classes[worst],
+        "worst_class_iou": float(iou[worst]),
+        **_summarise_subset(iou, classes, subset),
+    }
+
+
+def _summarise_subset(
+    iou: NDArray[np.float64], classes: list[str], subset: Sequence[str]
+) -> dict[str, Any]:
+    """The mean over a subset, NaN as None; nothing if the subset is empty."""
+    if not subset:
+        return {}
+    mean = mean_iou(iou[[classes.index(name) for name in subset]])
+    return {"subset": list(subset), "mIoU_subset": None if np.isnan(mean) else mean}
+
+
+def normalised_entropy(counts: Counts) -> float:
+    """Entropy of a class distribution over log C: 1 is balanced, 0 one class only.
+
+    Args:
+        counts: (C,) int64 pixels by class.
+
+    Returns:
+        A float within [0, 1]; NaN if there are no pixels.
+    """
+    total = counts.sum()
+    if total == 0:
+        return float("nan")
+    share = counts[counts > 0] / total
+    return float(-(share * np.log(share)).sum() / np.log(len(counts)))

@@ -1,0 +1,68 @@
+"""Runs of an experiment and their results."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cbda.errors import UserError
+from cbda.files.json_files import read_evaluation
+from cbda.files.labels import LabelSummary, read_label_summary
+from cbda.results.metrics import normalised_entropy
+
+PERCENT = 100.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One cell of the experiment: a method at a budget with a seed.
+
+    Attributes:
+        method: name of the method or reference.
+        budget: fraction of the pool's pixels, as written in the configuration.
+        seed: of the run.
+        evaluation_path: evaluation.json; a file that is not there if the run is not finished.
+        labels_path: label file of the last round; None for a reference.
+        evaluation: content of the former; None if the run is missing.
+        labels: summary of the latter; None for a reference or a missing run.
+    """
+
+    method: str
+    budget: str
+    seed: int
+    evaluation_path: Path
+    labels_path: Path | None
+    evaluation: dict[str, Any] | None = None
+    labels: LabelSummary | None = None
+
+    @classmethod
+    def parse(cls, words: list[str]) -> "Run":
+        """From the five words of the option `--run`."""
+        method, budget, seed, evaluation, labels = words
+        labels_path = None if labels == "-" else Path(labels)
+        if not seed.isdecimal():
+            raise UserError(f"run {method} {budget}: seed {seed!r} is not a number")
+        return cls(method, budget, int(seed), Path(evaluation), labels_path)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the run has no result."""
+        return self.evaluation is None
+
+    @property
+    def acquired_entropy(self) -> float | None:
+        """Normalised entropy of the classes of all acquired pixels; None if none has a class."""
+        if self.labels is None or not self.labels.class_counts.any():
+            return None
+        return normalised_entropy(self.labels.class_counts.sum(axis=0))
+
+
+def load_run(run: Run) -> Run:
+    """Read the files of a run; one whose files are not there stays without a result."""
+    paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
+    if not all(path.is_file() for path in paths):
+        return run
+    evaluation = read_evaluation(run.evaluation_path)
+    labels = None if run.labels_path is None else read_label_summary(run.labels_path)
+    return Run(
+        run.method, run.budget, run.seed, run.evaluation_path, run.labels_path, evaluation, labels
+    )

@@ -1,0 +1,165 @@
+"""Class statistics of the labels acquired so far to class weights of the next round.
+
+`consumed`, `ratio` and `quota` are our own reading: the paper (arXiv 2311.14146) says only that
+scores are reweighted by previously collected class statistics relative to a target distribution.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.acquisition.methods import BALANCES, TARGETS
+from cbda.errors import UserError, require_choice
+
+FloatArray = NDArray[np.float64]
+
+
+CountArray = NDArray[np.int64]
+
+
+class Statistics(NamedTuple):
+    """What a rule may weigh classes by.
+
+    Attributes:
+        acquired: (C,) int64, acquired pixels of each class in earlier rounds, void left out.
+        predicted: (C,) int64, pixels of the pool that are predicted as each class in this round;
+            all 0 where they were not counted.
+        target: (C,) wanted class distribution, sums to 1.
+        budget_px: B, pixels that the whole run may acquire.
+        max_weight: cap of the rule `ratio` before scaling.
+    """
+
+    acquired: CountArray
+    predicted: CountArray
+    target: FloatArray
+    budget_px: float
+    max_weight: float
+
+
+def consumed(statistics: Statistics) -> FloatArray:
+    """w_c = clip(1 - n_c / (q_c B), 0, 1): a class that has used up its share weighs nothing."""
+    share_px = statistics.target * statistics.budget_px
+    ones = np.ones_like(share_px)
+    used = np.divide(statistics.acquired, share_px, out=ones, where=share_px > 0)
+    weights: FloatArray = np.clip(1 - used, 0, 1)
+    return weights
+
+
+def ratio(statistics: Statistics) -> FloatArray:
+    """w_c = min(q_c n / n_c, w_max), scaled to max 1; a class never seen weighs 1."""
+    counts, target = statistics.acquired, statistics.target
+    seen = counts > 0
+    if not seen.any():
+        return np.ones_like(target)
+    wanted_px = target * counts.sum()
+    capped = np.minimum(
+        np.divide(wanted_px, counts, out=np.zeros_like(target), where=seen), statistics.max_weight
+    )
+    highest = capped.max()
+    scaled = capped / highest if highest > 0 else capped
+    return np.where(seen, scaled, 1.0)
+
+
+def exp(statistics: Statistics) -> FloatArray:
+    """Weight w_c = e^-p_c, p_c the share of the pool that is predicted as c in this round.
+
+    The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
+    of superpixels: predictions say what the pool holds, acquired labels what was asked for. It
+    weighs a class by 1/e at the least, and knows neither a target nor what was acquired.
+    """
+    total = statistics.predicted.sum()
+    shares = statistics.predicted / total if total else np.zeros_like(statistics.target)
+    weights: FloatArray = np.exp(-shares)
+    return weights
+
+
+def none(statistics: Statistics) -> FloatArray:
+    """Every class weighs 1."""
+    return np.ones_like(statistics.target)
+
+
+RULES: dict[str, Callable[[Statistics], FloatArray]] = {
+    "none": none,
+    "consumed": consumed,
+    "ratio": ratio,
+    "exp": exp,
+    "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
+}
+
+
+NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
+
+
+def class_weights(
+    rule: str,
+    counts: CountArray,
+    budget_px: float,
+    target: FloatArray | None = None,
+    max_weight: float = 10.0,
+    predicted: CountArray | None = None,
+) -> FloatArray:
+    """Weight of every class in the next round.
+
+    Args:
+        rule: one of `cbda.acquisition.methods.BALANCES`.
+        counts: (C,) int64, acquired pixels of each class in earlier rounds, void left out.
+        budget_px: B, pixels that the whole run may acquire.
+        target: (C,) wanted class distribution, sums to 1; uniform if None.
+        max_weight: cap of the rule `ratio` before scaling.
+        predicted: (C,) int64, predicted pixels of each class, which the rule `exp` needs.
+
+    Returns:
+        (C,) float64 within [0, 1].
+    """
+    require_choice("balance", rule, BALANCES)
+    acquired = np.asarray(counts, dtype=np.int64)
+    if target is None:
+        target = np.full(len(acquired), 1 / len(acquired))
+    if predicted is None:
+        predicted = np.zeros_like(acquired)
+    return RULES[rule](Statistics(acquired, predicted, target, budget_px, max_weight))
+
+
+def target_shares(
+    wanted: str | Sequence[float], num_classes: int, predicted: CountArray | None = None
+) -> FloatArray:
+    """The class distribution q that a balance aims at.
+
+    Args:
+        wanted: `uniform`; `predicted` or `sqrt_predicted`, the shares of predicted pixels in the
+            pool or their square roots (the pool's own frequencies are not known beforehand, and
+            the source's are another domain's); or a number per class, of any sum. Empty is
+            `uniform`.
+        num_classes: C.
+        predicted: (C,) int64, predicted pixels of each class.
+
+    Returns:
+        (C,) float64 of sum 1.
+
+    Raises:
+        UserError: an unknown name, or numbers that are no distribution over the classes.
+    """
+    if not isinstance(wanted, str):
+        return _given_shares(wanted, num_classes)
+    require_choice("target distribution", wanted, TARGETS)
+    if wanted == "uniform" or predicted is None or not predicted.any():
+        return np.full(num_classes, 1 / num_classes)
+    shares = predicted / predicted.sum()
+    if wanted == "sqrt_predicted":
+        shares = np.sqrt(shares)
+    return np.asarray(shares / shares.sum(), np.float64)
+
+
+def _given_shares(wanted: Sequence[float], num_classes: int) -> FloatArray:
+    if not len(wanted):
+        return np.full(num_classes, 1 / num_classes)
+    if len(wanted) != num_classes or min(wanted) < 0 or not 0 < sum(wanted) < math.inf:
+        raise UserError(
+            f"target distribution {list(wanted)}: allowed are {num_classes} numbers, none negative"
+            f" and not all 0, or one of {', '.join(TARGETS)}"
+        )
+    shares = np.array(wanted, np.float64)
+    return np.asarray(shares / shares.sum(), np.float64)

@@ -1,0 +1,72 @@
+"""What one query labels and blocks: a region of (2k+1) x (2k+1) pixels, or a single pixel."""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.acquisition.methods import UNITS
+from cbda.errors import require_choice
+
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def block_radius(radius: int, unit: str) -> int:
+    """Radius in px around a pick in which no other pick may follow.
+
+    Regions of radius k block 2k, so that they never overlap; single pixels block k.
+    """
+    require_choice("unit", unit, UNITS)
+    return 2 * radius if unit == "region" else radius
+
+
+def label_radius(radius: int, unit: str) -> int:
+    """Radius in px of what one query labels: k for a region, 0 for a pixel."""
+    require_choice("unit", unit, UNITS)
+    return radius if unit == "region" else 0
+
+
+def query_px(radius: int, unit: str) -> int:
+    """Pixels that one query labels away from the border."""
+    return (2 * label_radius(radius, unit) + 1) ** 2
+
+
+def queries_per_image(
+    height: int, width: int, budget: float, rounds: int, radius: int, unit: str
+) -> int:
+    """Queries of one round: n = ceil(H W (b/R) / area); the area of a pixel is 1."""
+    return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
+
+
+def widen(mask: Mask, radius: int) -> Mask:
+    """Pixels with a set one within `radius` px, rows and columns alike: (H,W) bool, a new map.
+
+    Turns what was acquired into what is blocked: the windows of radius k around the centres into
+    those of radius 2k, or the single pixels into windows of radius k.
+    """
+    for axis in (0, 1):
+        wider = mask.copy()
+        for offset in range(1, min(radius, mask.shape[axis] - 1) + 1):
+            ahead, behind = [slice(None)] * 2, [slice(None)] * 2
+            ahead[axis], behind[axis] = slice(offset, None), slice(None, -offset)
+            wider[tuple(ahead)] |= mask[tuple(behind)]
+            wider[tuple(behind)] |= mask[tuple(ahead)]
+        mask = wider
+    return mask
+
+
+def paint(mask: Mask, centres: IntArray, radius: int) -> None:
+    """Set the clipped window of `radius` px around every centre (row, column), in place."""
+    _paint(mask, centres, radius)
+
+
+@numba.njit(cache=True, nogil=True)
+def _paint(mask: Mask, centres: IntArray, radius: int) -> None:
+    height, width = mask.shape
+    for row, column in centres:
+        for i in range(max(row - radius, 0), min(row + radius + 1, height)):
+            for j in range(max(column - radius, 0), min(column + radius + 1, width)):
+                mask[i, j] = True

@@ -1,0 +1,145 @@
+"""The state of an unfinished training, from which the same command goes on bit for bit.
+
+It lies beside the output, as `model.pt.resume`, from the first save until the output is there.
+It is written every so many seconds, and when a signal asks the job to stop: SIGTERM and SIGUSR1
+are what Slurm and machines that may be taken away send before they kill, SIGINT is ctrl-c.
+"""
+
+import fcntl
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cbda.errors import InterruptedRunError, UserError
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+
+if TYPE_CHECKING:
+    pass
+
+
+STATE_FORMAT = "cbda.resume"
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+
+
+class Resumable(Protocol):
+    """What can be stopped after an iteration and go on from its state."""
+
+    iteration: int
+
+    def state(self) -> dict[str, Any]:
+        """Everything that it needs to go on."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        ...
+
+
+class ResumableState:
+    """Keeps the state of one job.
+
+    Args:
+        output: what the job makes.
+        job: identity of the job; a state of another one is not used.
+        interval_s: seconds between two saves.
+        until: iteration after which the output is saved, which is no slower than a state.
+    """
+
+    def __init__(self, output: Path, job: str, interval_s: float, until: int) -> None:
+        self.path = output.with_name(f"{output.name}.resume")
+        self.job = job
+        self.interval_s = interval_s
+        self.until = until
+        self._saved_s = time.monotonic()
+        self._signal: signal.Signals | None = None
+
+    @contextmanager
+    def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
+        """Go on from the state of an earlier run, and drop it once the block makes the output.
+
+        A signal stops the job after the iteration under way, unless that is the last, a second
+        one at once. Of two
+        processes that make the same output, the later one waits for the other to end.
+        """
+        with _alone(self.path.with_suffix(".lock")):
+            yield from self._kept(trainer)
+
+    def _kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
+        self._restore(trainer)
+        before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+        self.path.unlink(missing_ok=True)
+
+    def _restore(self, trainer: Resumable) -> None:
+        if not self.path.exists():
+            return
+        try:
+            state = load_checkpoint(self.path, STATE_FORMAT)
+            if state.get("job") != self.job:
+                raise UserError(f"{self.path} is of another job")
+            trainer.restore(state)
+            print(f"goes on after iteration {trainer.iteration}, from {self.path}")
+        except UserError as error:
+            print(f"starts from the beginning: {error}")
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._signal = signal.Signals(number)
+        for other in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(other, signal.SIG_DFL)
+
+    def after_iteration(self, trainer: Resumable) -> None:
+        """Save if it is time to; stop if a signal asked for it; neither after the last one.
+
+        Raises:
+            InterruptedRunError: the job was asked to stop.
+        """
+        if trainer.iteration == self.until:
+            return
+        if self._signal is None and time.monotonic() - self._saved_s < self.interval_s:
+            return
+        save_checkpoint(self.path, {**trainer.state(), "job": self.job}, STATE_FORMAT)
+        self._saved_s = time.monotonic()
+        if self._signal is not None:
+            raise InterruptedRunError(
+                f"stopped by {self._signal.name} after iteration {trainer.iteration}; the same"
+                f" command goes on from there ({self.path})"
+            )
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which ends with the process however that ends.
+
+    Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The
+    file stays: removed, it would be another one to whoever comes next.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        with suppress(OSError):  # a disk without such locks
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # systems differ
+                print(f"waits for another process that trains in {path.parent}", file=sys.stderr)
+                fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
+
+
+def ignore_termination(worker: int = 0) -> None:
+    """Have a process that loads images leave it to the training process to stop.
+
+    Slurm signals every process of a job; a worker that died of it would take the training down
+    in the middle of an iteration.
+    """
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,1 @@
+"""What the Snakefile imports: configuration, jobs, fingerprints, locks, costs."""

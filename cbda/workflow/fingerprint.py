@@ -1,0 +1,82 @@
+"""Fingerprints of code and files that jobs read, so that Snakemake sees when they change.
+
+Imports nothing of the package: it reads source files only.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def fingerprint(phase: str) -> str:
+    """Hash of the command module of a phase and of every module of ours that it imports.
+
+    Comments, docstrings and layout don't count, so that only a change of the program makes
+    finished jobs stale.
+
+    Args:
+        phase: name of a command module, such as `acquire` or `data_make`.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_reachable(PACKAGE / "commands" / f"{phase}.py")):
+        program = _normalised(path.read_bytes())
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{program}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def file_fingerprint(path: Path) -> str:
+    """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
+    return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]
+
+
+def _reachable(start: Path) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            names = _imported_names(path.read_bytes())
+            waiting.extend(file for name in names for file in _module_files(name))
+    return found
+
+
+@cache
+def _imported_names(source: bytes) -> tuple[str, ...]:
+    """Whatever a module imports anywhere, inside functions too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(sorted(names))
+
+
+def _module_files(name: str) -> list[Path]:
+    """The file of a module of ours, and those of the packages that it lies in."""
+    first, *rest = name.split(".")
+    if first != PACKAGE.name or not rest:
+        return []
+    places = [PACKAGE.joinpath(*rest[:depth]) for depth in range(1, len(rest) + 1)]
+    candidates = [p.with_suffix(".py") for p in places] + [p / "__init__.py" for p in places]
+    return [path for path in candidates if path.is_file()]
+
+
+@cache
+def _normalised(source: bytes) -> str:
+    """The syntax tree without docstrings, nor the `pass` that may stand in for one."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node, clean=False) is not None
+            body = node.body[1:] if documented else node.body
+            node.body = [part for part in body if not isinstance(part, ast.Pass)]
+    return ast.dump(tree)

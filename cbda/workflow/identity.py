@@ -1,0 +1,39 @@
+"""What tells two jobs apart."""
+
+import argparse
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbda.datasets.digest import content_digest
+from cbda.workflow.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from cbda.datasets.dataset import Dataset
+
+
+# Options that change where, how fast or how safely a job trains, but not what it learns.
+NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
+
+
+def identify_job(
+    args: argparse.Namespace, inputs: Sequence[Path | None], datasets: Sequence["Dataset | None"]
+) -> str:
+    """A digest of all that decides what a job learns: options, files, code.
+
+    Args:
+        args: parsed options.
+        inputs: files that the job starts from; their content counts.
+        datasets: their files count by name, size and time of change.
+    """
+    options = {name: str(value) for name, value in vars(args).items() if name not in NEUTRAL}
+    digest = hashlib.sha256(f"{fingerprint(args.command)} {sorted(options.items())}".encode())
+    for path in filter(None, inputs):
+        digest.update(content_digest(path).encode())
+    for dataset in filter(None, datasets):
+        for record in dataset.records:
+            for path in (record.image_path, record.label_path):
+                status = path.stat()
+                digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,111 @@
+from dataclasses import asdict, fields, replace
+
+import pytest
+
+from cbda.acquisition.catalogue import (
+    METHODS,
+    REFERENCES,
+    balance_settings,
+    compose,
+    resolve_method,
+)
+from cbda.acquisition.methods import FIELD_CHOICES, Method, describe, score_and_unit
+from cbda.errors import UserError
+
+
+def test_every_part_of_a_method_has_its_choices():
+    names = [item.name for item in fields(Method)]
+    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution", "explore", "radius"]
+
+
+@pytest.mark.parametrize("part", FIELD_CHOICES)
+def test_unknown_part_lists_the_allowed_ones(part):
+    allowed = ", ".join(FIELD_CHOICES[part])
+    with pytest.raises(UserError, match=f"method {part} 'x' is unknown; allowed: {allowed}"):
+        compose({part: "x"})
+
+
+def test_method_in_words():
+    method = Method("entropy", "pixel", "dynamic", "ratio")
+    assert str(method) == "entropy/pixel/dynamic/ratio"
+    assert str(replace(method, explore=0.2)) == "entropy/pixel/dynamic/ratio/explore0.2"
+
+
+@pytest.mark.parametrize("score", ["ripu", "folder/my_score.py:my_function"])
+@pytest.mark.parametrize("explore", [0, 0.2, 1e-5])
+def test_score_and_unit_are_found_in_the_words(score, explore):
+    words = describe(score, "pixel", "dynamic", "quota", explore)
+    assert score_and_unit(words) == (score, "pixel")
+
+
+def test_radius_below_zero_says_what_is_allowed():
+    with pytest.raises(UserError, match="radius -1: allowed are 0 and above"):
+        compose({"radius": -1})
+
+
+@pytest.mark.parametrize("explore", [1, 1.0, -0.1, 20, float("nan"), float("inf"), "0.2", None])
+def test_explore_out_of_range_says_what_is_allowed(explore):
+    with pytest.raises(UserError, match=r"explore .*: allowed are numbers from 0 up to, but not"):
+        compose({"explore": explore})
+
+
+@pytest.mark.parametrize(
+    ("name", "allocation", "balanced"),
+    [
+        ("ra", "per_image", False),
+        ("cb", "per_image", True),
+        ("da", "dynamic", False),
+        ("cbda", "dynamic", True),
+    ],
+)
+def test_arms_of_the_ablation(name, allocation, balanced):
+    method = METHODS[name]
+    assert (method.score, method.unit, method.allocation) == ("ripu", "region", allocation)
+    assert (method.balance != "none") == balanced
+
+
+@pytest.mark.parametrize(("exact", "published"), [(n, n[:-6]) for n in METHODS if "_exact" in n])
+def test_exact_arms_differ_in_the_score_alone(exact, published):
+    assert asdict(METHODS[exact]) == {**asdict(METHODS[published]), "score": "ripu_exact"}
+
+
+@pytest.mark.parametrize(
+    ("pixel", "region"), [("pa", "ra"), ("cbpa", "cb"), ("dpa", "da"), ("cbdpa", "cbda")]
+)
+def test_pixel_arms_differ_in_the_unit_alone(pixel, region):
+    assert asdict(METHODS[pixel]) == {**asdict(METHODS[region]), "unit": "pixel"}
+
+
+def test_no_two_names_mean_the_same_method():
+    assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_references_are_no_methods():
+    assert not set(REFERENCES) & set(METHODS)
+
+
+def test_custom_method_is_found_beside_the_built_in_ones():
+    custom = {"mine": {"score": "margin", "allocation": "dynamic"}}
+    assert resolve_method("mine", custom) == Method(score="margin", allocation="dynamic")
+    assert resolve_method("cbda", custom) == METHODS["cbda"]
+
+
+def test_unknown_method_lists_the_allowed_ones():
+    with pytest.raises(UserError, match=r"method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
+        resolve_method("cdba", {"mine": {}})
+
+
+def test_unknown_part_of_a_method_lists_the_allowed_ones():
+    with pytest.raises(UserError, match=r"unknown part 'unitt'; allowed: score, unit, alloc"):
+        compose({"unitt": "pixel"})
+
+
+def test_settings_of_the_balance_are_those_of_the_experiment_unless_given():
+    experiment = {"max_weight": 10.0, "target_distribution": [1, 2]}
+    assert balance_settings(METHODS["cbda"], experiment) == experiment
+    own = compose({"balance": "ratio", "target_distribution": [3, 4]})
+    assert balance_settings(own, experiment) == {"max_weight": 10.0, "target_distribution": (3, 4)}
+
+
+def test_class_aware_random_is_random_but_for_the_balance():
+    assert asdict(METHODS["random_class"]) == {**asdict(METHODS["random"]), "balance": "consumed"}

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cbda.acquisition import scores as acquisition
+from cbda.acquisition.windows import sum_over_classes
+from tests.literal import SETTINGS
+
+NUM_CLASSES = 4
+PREDICTIONS = arrays(
+    np.uint8,
+    st.tuples(st.integers(1, 7), st.integers(1, 7)),
+    elements=st.integers(0, NUM_CLASSES - 1),
+)
+
+
+def literal_sum(prediction, radius, table):
+    """Every window cut out and counted."""
+    sums = np.empty(prediction.shape, np.float32)
+    for row, column in np.ndindex(prediction.shape):
+        rows = slice(max(row - radius, 0), row + radius + 1)
+        window = prediction[rows, max(column - radius, 0) : column + radius + 1]
+        counts = np.bincount(window.ravel(), minlength=NUM_CLASSES)
+        sums[row, column] = sum((table[window.size, m] for m in counts), np.float32(0))
+    return sums
+
+
+@SETTINGS
+@given(PREDICTIONS, st.integers(0, 8))
+def test_both_ways_count_every_window(prediction, radius):
+    table = acquisition._entropy_table((2 * radius + 1) ** 2, 1e-6)
+    expected = literal_sum(prediction, radius, table.numpy())
+    sliding = sum_over_classes(prediction, NUM_CLASSES, radius, table.numpy())
+    by_class = acquisition._sum_over_classes(torch.from_numpy(prediction), radius, table)
+    np.testing.assert_array_equal(sliding, expected)
+    np.testing.assert_array_equal(by_class.numpy(), expected)
+
+
+@pytest.mark.parametrize("name", ["ripu", "ripu_exact"])
+def test_large_images_score_like_small_ones(monkeypatch, name):
+    logits = 4 * torch.randn(5, 20, 30, generator=torch.Generator().manual_seed(0))
+    small, _ = acquisition.SCORES[name, "region"](logits, 2)
+    monkeypatch.setattr(acquisition, "LARGE_PX", 1)
+    large, _ = acquisition.SCORES[name, "region"](logits, 2)
+    assert torch.equal(small, large)

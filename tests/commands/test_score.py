@@ -1,0 +1,69 @@
+"""Random scores: those of the command `score`, and of the gallery, which computes them again."""
+
+import numpy as np
+import pytest
+import torch
+
+from cbda.cli import main
+from cbda.files.checkpoints import save_checkpoint
+from cbda.files.labels import LabelSummary, create_labels
+from cbda.files.scores import open_scores
+from cbda.models.build import create_model
+from cbda.models.checkpoints import pack_checkpoint
+from cbda.report.gallery import Arm, compute_maps
+from cbda.settings import ModelSettings, TrainingSettings
+from tests.pools import make_pool
+
+CLASSES = ["road", "pole", "sign"]
+HEIGHT, WIDTH = 16, 24
+ROUNDS = (1, 2)
+CASES = [(seed, number) for seed in (0, 1) for number in ROUNDS]
+
+
+@pytest.fixture
+def pool(tmp_path):
+    """A pool of two images, beside an untrained network."""
+    torch.manual_seed(0)
+    network = create_model(ModelSettings(), len(CLASSES)).state_dict()
+    state = {"model": network, "optimizer": {}, "iteration": 0}
+    training = TrainingSettings(image_size=(HEIGHT, WIDTH))
+    save_checkpoint(tmp_path / "m.pt", pack_checkpoint(state, CLASSES, ModelSettings(), training))
+    label = np.zeros((HEIGHT, WIDTH), np.uint8)
+    return make_pool(tmp_path / "pool", {"a": label, "b": label}, len(CLASSES))
+
+
+def score(folder, seed, number):
+    """Score maps (2,H,W) of a round."""
+    files = ["--checkpoint", str(folder / "m.pt"), "--target-root", str(folder / "pool")]
+    method = ["--method-score", "random", "--method-unit", "region", "--radius", "1"]
+    words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
+    assert main(["score", *words, "--out", str(folder / "scores.h5")]) == 0
+    with open_scores(folder / "scores.h5") as file:
+        return file["score"][:]
+
+
+def write_labels(path, seed, number):
+    """The labels after a round, in which nothing was acquired."""
+    counts = np.zeros((number, len(CLASSES)), np.int64), np.zeros(number, np.int64)
+    method, size = "random/region/per_image/none", 2 * HEIGHT * WIDTH
+    weights = np.ones(len(CLASSES))
+    summary = LabelSummary(method, 0.1, len(ROUNDS), 1, seed, *counts, weights, size)
+    with create_labels(path, ["a", "b"], HEIGHT, WIDTH) as file:
+        file["query"] = np.zeros((0, 4), np.int32)
+        file.attrs.update(summary.attributes())
+
+
+def test_random_scores_differ_by_image_round_and_seed(pool, tmp_path):
+    maps = [image for case in CASES for image in score(tmp_path, *case)]
+    assert len({image.tobytes() for image in maps}) == len(maps) == 8
+    np.testing.assert_array_equal(score(tmp_path, *CASES[0]), maps[:2])
+
+
+@pytest.mark.parametrize(("seed", "number"), CASES)
+def test_gallery_shows_the_random_scores_of_the_last_round(pool, tmp_path, seed, number):
+    write_labels(tmp_path / "labels.h5", seed, number)
+    arm = Arm("random", tmp_path / "m.pt", tmp_path / "m.pt", tmp_path / "labels.h5")
+    expected = score(tmp_path, seed, number)
+    for indices in ([0, 1], [1]):
+        shown = compute_maps(arm, pool, indices, torch.device("cpu"))
+        np.testing.assert_array_equal([shown[i].score for i in indices], expected[indices])

@@ -1,0 +1,260 @@
+"""Damage and foreign layouts, planted one at a time."""
+
+import random
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from cbda.errors import UserError
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.files.chunks import MapReader
+from cbda.files.json_files import (
+    load_statistics,
+    read_diagnosis,
+    read_evaluation,
+    save_statistics,
+    write_diagnosis,
+    write_evaluation,
+)
+from cbda.files.labels import (
+    LabelSummary,
+    create_labels,
+    create_queries,
+    open_labels,
+    read_label_summary,
+    require_queries,
+)
+from cbda.files.scores import create_scores, open_scores, read_image_ids
+from cbda.training.target import AcquiredLabels
+
+SUMMARY = LabelSummary(
+    method="ripu/region/dynamic/consumed",
+    budget=0.05,
+    rounds=2,
+    radius=1,
+    seed=3,
+    class_counts=np.array([[4, 0], [1, 7]], np.int64),
+    void_counts=np.array([0, 2], np.int64),
+    class_weights=np.array([0.25, 1.0]),
+    num_pool_px=24,
+)
+
+
+def write_scores_file(path):
+    attributes = {"num_classes": 3, "radius": 1, "score": "ripu"}
+    rng = np.random.default_rng(0)
+    with create_scores(path, ["a", "ü b"], 6, 7, attributes) as file:
+        file["score"][:] = rng.random((2, 6, 7))
+        file["prediction"][:] = rng.integers(0, 3, (2, 6, 7))
+
+
+def write_labels_file(path):
+    rng = np.random.default_rng(0)
+    with create_labels(path, ["a", "ü b"], 6, 7) as file:
+        file["label"][:] = rng.integers(0, 2, (2, 6, 7))
+        file["round"][:] = rng.integers(0, 3, (2, 6, 7))
+        create_queries(file, 2)[:] = [[1, 0, 3, 4], [2, 1, 5, 6]]
+        file.attrs.update(SUMMARY.attributes())
+
+
+def write_checkpoint(path):
+    state = {"weight": torch.arange(40.0), "name": ["sky", "road"]}
+    save_checkpoint(path, {"model": state, "iteration": 3})
+
+
+def write_evaluation_file(path):
+    classes = {"classes": ["a"], "class_iou": [0.5], "confusion": [[3]]}
+    worst = {"worst_class": "a", "worst_class_iou": 0.5}
+    write_evaluation(path, {**classes, **worst, "mIoU": 0.5, "num_images": 2})
+
+
+def write_statistics_file(path):
+    save_statistics(path, ["one", "other"], ["sky", "road"], [[3, 4], [5, 0]])
+
+
+def read_statistics_file(path):
+    image_ids, classes, counts = load_statistics(path)
+    return image_ids, classes, counts.tolist()
+
+
+def write_diagnosis_file(path):
+    write_diagnosis(path, {"class": ["sky", "road"], "queries": [3, 4], "uncertainty": [0.5, None]})
+
+
+def plain(value):
+    return repr(value.tolist()) if hasattr(value, "tolist") else repr(value)
+
+
+def read_maps(file, *names):
+    """As the HDF5 library reads them, and as threads do."""
+    readers = [reader for name in names for reader in (file[name], MapReader(file[name]).read)]
+    return [
+        (read(i) if callable(read) else read[i]).tobytes() for read in readers for i in range(2)
+    ]
+
+
+def read_scores_file(path):
+    with open_scores(path) as file:
+        maps = read_maps(file, "score", "prediction")
+        attributes = {name: plain(file.attrs[name]) for name in ("num_classes", "radius", "score")}
+        return maps, read_image_ids(file), attributes
+
+
+def read_labels_file(path):
+    with open_labels(path) as file:
+        maps = read_maps(file, "label", "round")
+        queries, image_ids = file["query"][:].tolist(), read_image_ids(file)
+        require_queries(file)
+    summary = {k: plain(v) for k, v in read_label_summary(path).attributes().items()}
+    return maps, queries, image_ids, summary, AcquiredLabels(path).read_label(1).tolist()
+
+
+def read_checkpoint(path):
+    content = load_checkpoint(path)
+    weight = content["model"].pop("weight")
+    return content, weight.tolist()
+
+
+def read_evaluation_file(path):
+    """All that is said under the names that we know: a digest of another name says nothing."""
+    known = ("classes", "class_iou", "confusion", "worst_class", "worst_class_iou", "mIoU")
+    evaluation = read_evaluation(path)
+    return {name: evaluation.get(name) for name in known}
+
+
+FILES = {
+    "scores.h5": (write_scores_file, read_scores_file),
+    "labels.h5": (write_labels_file, read_labels_file),
+    "model.pt": (write_checkpoint, read_checkpoint),
+    "evaluation.json": (write_evaluation_file, read_evaluation_file),
+    "statistics.json": (write_statistics_file, read_statistics_file),
+    "diagnosis.json": (write_diagnosis_file, read_diagnosis),
+}
+
+
+def read_or_complain(read, path):
+    """What the file says; None if it is refused in one line that names it."""
+    try:
+        return read(path)
+    except UserError as error:
+        return None if str(path) in str(error) and "\n" not in str(error) else error
+
+
+def planted(content, num_flips, seed=0):
+    """Copies of a file with one bit flipped, and truncated ones."""
+    rng = random.Random(seed)
+    places = range(len(content)) if num_flips >= len(content) else None
+    for place in places or sorted(rng.sample(range(len(content)), num_flips)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.randrange(8)
+        yield bytes(damaged)
+    for length in range(0, len(content), max(len(content) // 40, 1)):
+        yield content[:length]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_flipped_bit_or_lost_end_is_an_error_or_harmless(tmp_path, name, capsys):
+    write, read = FILES[name]
+    path = tmp_path / name
+    write(path)
+    content, expected = path.read_bytes(), read(path)
+    num_tried = num_refused = 0
+    for damaged in planted(content, num_flips=700):
+        path.write_bytes(damaged)
+        found = read_or_complain(read, path)
+        assert found is None or found == expected
+        num_tried, num_refused = num_tried + 1, num_refused + (found is None)
+    assert num_refused > num_tried / 10
+    with capsys.disabled():
+        print(f"\n{name}: {num_tried} damaged copies, {num_refused} refused, the rest harmless")
+
+
+def replace(file, name, values):
+    del file[name]
+    file[name] = values
+
+
+FOREIGN = {
+    "score of another dtype": lambda f: replace(f, "score", np.zeros((2, 6, 7))),
+    "score of integers": lambda f: replace(f, "score", np.zeros((2, 6, 7), int)),
+    "one score map": lambda f: replace(f, "score", np.zeros((6, 7), "f4")),
+    "no pixels": lambda f: replace(f, "score", np.zeros((2, 0, 7), "f4")),
+    "fewer predictions": lambda f: replace(f, "prediction", np.zeros((1, 6, 7), "u1")),
+    "predictions of another size": lambda f: replace(f, "prediction", np.zeros((2, 7, 6), "u1")),
+    "predictions of 16 bits": lambda f: replace(f, "prediction", np.zeros((2, 6, 7), "u2")),
+    "a number for an image id": lambda f: replace(f, "image_id", np.arange(2)),
+    "fewer image ids": lambda f: replace(f, "image_id", ["a"]),
+    "a single image id": lambda f: replace(f, "image_id", "a"),
+    "an empty data set": lambda f: replace(f, "score", h5py.Empty("f4")),
+    "a link to nothing": lambda f: replace(f, "score", h5py.SoftLink("/nothing")),
+    "a link to another file": lambda f: replace(f, "score", h5py.ExternalLink("x.h5", "/score")),
+    "text for a number": lambda f: f.attrs.__setitem__("num_classes", "three"),
+    "several numbers": lambda f: f.attrs.__setitem__("radius", [1, 2]),
+    "a fraction for a number": lambda f: f.attrs.__setitem__("radius", 1.5),
+    "no attribute": lambda f: f.attrs.__delitem__("score"),
+    "an empty attribute": lambda f: f.attrs.__setitem__("score", h5py.Empty("f4")),
+    "another version": lambda f: f.attrs.__setitem__("version", 2),
+    "several versions": lambda f: f.attrs.__setitem__("version", [1, 1]),
+    "another format": lambda f: f.attrs.__setitem__("format", "cbda.labels"),
+    "no format": lambda f: f.attrs.__delitem__("format"),
+}
+
+
+def make_group(file):
+    del file["score"]
+    file.create_group("score")
+
+
+FOREIGN["a group for a map"] = make_group
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_score_file_of_another_layout_is_refused(tmp_path, what):
+    path = tmp_path / "scores.h5"
+    write_scores_file(path)
+    with h5py.File(path, "r+") as file:
+        FOREIGN[what](file)
+    assert read_or_complain(read_scores_file, path) is None
+
+
+def test_score_file_as_others_write_it_is_read(tmp_path):
+    """Old layout, texts of variable length, no checksum."""
+    path = tmp_path / "scores.h5"
+    with h5py.File(path, "w") as file:
+        file["score"], file["prediction"] = np.ones((2, 6, 7), "f4"), np.zeros((2, 6, 7), "u1")
+        file["image_id"] = ["a", "ü b"]
+        attributes = {"num_classes": 3, "radius": 1, "score": "mine"}
+        file.attrs.update({"format": "cbda.scores", "version": 1, **attributes})
+    assert read_scores_file(path)[1] == ["a", "ü b"]
+
+
+@pytest.mark.parametrize(
+    "query", [[0, 0, 0, 0], [3, 0, 0, 0], [1, 2, 0, 0], [1, -1, 0, 0], [1, 0, 6, 0], [1, 0, 0, 7]]
+)
+def test_query_outside_of_the_pool_is_refused(tmp_path, query):
+    path = tmp_path / "labels.h5"
+    write_labels_file(path)
+    with h5py.File(path, "r+") as file:
+        replace(file, "query", np.array([query], np.int32))
+    with pytest.raises(UserError, match=rf"query \[{', '.join(map(str, query))}\]"):
+        read_labels_file(path)
+
+
+def test_label_beyond_the_classes_is_refused(tmp_path):
+    path = tmp_path / "labels.h5"
+    write_labels_file(path)
+    with h5py.File(path, "r+") as file:
+        file["label"][1, 2, 3] = 2
+    with pytest.raises(UserError, match="image 'ü b' has labels beyond the 2 classes"):
+        AcquiredLabels(path).read_label(1)
+
+
+def test_shape_is_said_in_numbers(tmp_path):
+    path = tmp_path / "scores.h5"
+    write_scores_file(path)
+    with h5py.File(path, "r+") as file:
+        replace(file, "prediction", np.zeros((1, 6, 7), "u1"))
+    with pytest.raises(UserError, match=r"prediction is uint8 \(1,6,7\), must be u1 \(2,6,7\)$"):
+        read_scores_file(path)

@@ -1,0 +1,84 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cbda.cli import main
+from cbda.models.images import to_tensor
+from cbda.models.inference import predict_logits
+from tests.datasets.layouts import save
+
+CPU = torch.device("cpu")
+IMAGE = np.random.default_rng(0).integers(0, 256, (3, 4, 3), np.uint8)
+
+
+class Weighted(nn.Module):
+    """Gives the images as logits, times a weight per column."""
+
+    def __init__(self, weights):
+        super().__init__()
+        self.register_buffer("weights", torch.tensor(weights))
+
+    def forward(self, image):
+        return image * self.weights
+
+
+def predict(model, flip=False):
+    (logits,) = predict_logits(model, iter([IMAGE]), IMAGE.shape[:2], CPU, flip)
+    return logits
+
+
+def test_flip_changes_nothing_where_the_network_commutes_with_mirroring():
+    weights = [1.0, 2.0, 2.0, 1.0]
+    for flip in (False, True):
+        logits = predict(Weighted(weights), flip)
+        torch.testing.assert_close(logits, to_tensor(IMAGE) * torch.tensor(weights))
+
+
+def test_flip_averages_both_views():
+    """(1 + 6) / 2 = 3.5 and (2 + 3) / 2 = 2.5."""
+    logits = predict(Weighted([1.0, 2.0, 3.0, 6.0]), flip=True)
+    torch.testing.assert_close(logits, to_tensor(IMAGE) * torch.tensor([3.5, 2.5, 2.5, 3.5]))
+
+
+def test_batch_norm_is_evaluated_by_its_running_statistics():
+    """Those of a new layer are a mean of 0 and a variance of 1."""
+    model = nn.BatchNorm2d(3).train()
+    torch.testing.assert_close(predict(model), to_tensor(IMAGE), rtol=1e-4, atol=1e-4)
+    assert model.num_batches_tracked == 0
+
+
+def test_logits_have_the_size_of_their_image():
+    """The network sees every image at the size asked for."""
+    seen = []
+    model = nn.Identity()
+    model.register_forward_hook(lambda module, args, logits: seen.append(logits.shape))
+    images = [np.full((*size, 3), 255, np.uint8) for size in ((5, 7), (8, 3))]
+    found = list(predict_logits(model, iter(images), (2, 6), CPU))
+    assert seen == [(1, 3, 2, 6)] * 2
+    for logits, image in zip(found, images, strict=True):
+        torch.testing.assert_close(logits, to_tensor(image))
+
+
+@pytest.mark.parametrize(
+    ("more", "confusion"),
+    [([], [[2, 0, 1], [1, 1, 0], [1, 0, 1]]), (["--flip"], [[1, 1, 1], [0, 1, 1], [1, 0, 1]])],
+)
+def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, more, confusion):
+    """The class is that of the colour; without the mirrored view it is 0 in the right column."""
+    labels = {"a": [[0, 0], [1, 255]], "b": [[2, 2], [0, 1]]}
+    colours = {"a": [[0, 1], [1, 2]], "b": [[2, 0], [2, 2]]}
+    for name in labels:
+        save(tmp_path / f"labels/{name}.png", np.array(labels[name], np.uint8))
+        save(tmp_path / f"images/{name}.png", 255 * np.eye(3, dtype=np.uint8)[colours[name]])
+    checkpoint = {"classes": ["red", "green", "blue"], "image_size": [2, 2]}
+    model = Weighted([1.0, 0.0])
+    monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda path: (checkpoint, model))
+    out = tmp_path / "evaluation.json"
+    words = ["--checkpoint", "m.pt", "--val-root", str(tmp_path), "--device", "cpu", *more]
+    assert main(["evaluate", *words, "--out", str(out)]) == 0
+    evaluation = json.loads(out.read_text())
+    assert evaluation["num_images"] == 2
+    assert evaluation["confusion"] == confusion

@@ -1,0 +1,352 @@
+"""The report of a made-up experiment: two methods, two budgets, three seeds, two images."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cbda.cli import main
+from cbda.files.checkpoints import save_checkpoint
+from cbda.files.json_files import write_json
+from cbda.files.labels import LabelSummary, create_labels
+from cbda.report.chapters import draw_figures
+from cbda.report.contents import page_content
+from cbda.report.curves import entropy_figure
+from cbda.report.differences import Comparison, compare, is_clear, seed_differences, verdict
+from cbda.report.experiment import Experiment
+from cbda.report.gallery import choose_images
+from cbda.report.heatmap import class_differences
+from cbda.report.page import duration, p_value, render_page, with_spread
+from cbda.report.provenance import phase_times, wall_time_s
+from cbda.report.shares import shares_by_round
+from cbda.report.style import CLASS_COLOURS, class_palette, method_looks
+from cbda.results.comparisons import paired_test
+from cbda.results.runs import Run
+from tests.pools import make_pool
+
+TEMPLATE = Path(__file__).parents[2] / "workflow/report/page.html"
+CLASSES = ["road", "pole", "<sign>"]
+BUDGETS, SEEDS = ("0.05", "0.1"), (0, 1, 2)
+# IoU of the classes by seed; those of cbda are +0.02, +0.01, +0.03 on average.
+IOU = {
+    "ra": [(0.80, 0.40, 0.30), (0.90, 0.30, 0.30), (0.70, 0.20, 0.60)],
+    "cbda": [(0.80, 0.46, 0.30), (0.90, 0.30, 0.33), (0.70, 0.29, 0.60)],
+}
+COUNTS = [[60, 30, 10], [40, 40, 20]]  # pixels by round and class
+
+
+def evaluation(iou):
+    worst = int(np.argmin(iou))
+    return {
+        "classes": CLASSES,
+        "class_iou": list(iou),
+        "mIoU": float(np.mean(iou)),
+        "worst_class": CLASSES[worst],
+        "worst_class_iou": iou[worst],
+    }
+
+
+def summary(budget, seed):
+    return LabelSummary(
+        "ripu/region/dynamic/consumed",
+        float(budget),
+        2,
+        1,
+        seed,
+        np.array(COUNTS),
+        np.zeros(2, np.int64),
+        np.ones(3),
+        num_pool_px=2000,
+    )
+
+
+def make_run(method, budget, seed):
+    where = Path("evaluation.json")
+    iou = IOU[method][seed]
+    return Run(method, budget, seed, where, where, evaluation(iou), summary(budget, seed))
+
+
+def make_experiment(seeds=SEEDS, **options):
+    runs = [make_run(m, b, s) for s in seeds for b in BUDGETS for m in IOU]
+    for seed in seeds:
+        runs.append(Run("full", "-", seed, Path("e.json"), None, evaluation((0.9, 0.8, 0.7))))
+    return Experiment(runs, "ra", CLASSES, pool_counts=[700, 200, 100], **options)
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    return make_experiment(balance_targets={"cbda": ["uniform"]})
+
+
+def test_differences_are_paired_by_seed(experiment):
+    table = seed_differences(experiment.runs, "ra")
+    assert set(table["method"]) == {"cbda"}
+    chosen = table[table["budget"] == "0.1"].sort_values("seed")
+    np.testing.assert_allclose(chosen["mIoU"], [2, 1, 3])
+    np.testing.assert_allclose(chosen["worst_class_IoU"], [0, 0, 9])
+
+
+def test_comparison_holds_spread_number_and_published_difference(experiment):
+    ours = {item.budget: item for item in compare(experiment.differences, "ra")}["0.1"]
+    assert (ours.num_seeds, ours.num_higher) == (3, {"mIoU": 3, "worst_class_IoU": 1})
+    assert ours.tests["mIoU"][:2] == pytest.approx((2, 1))
+    assert ours.published == {"mIoU": 1.7, "worst_class_IoU": 2.9}
+    assert not is_clear(ours, "mIoU")  # 2 +- 1, from -0.5 to 4.5
+
+
+def test_published_differences_stand_beside_cbda_minus_ra_alone():
+    runs = make_experiment().runs
+    (item, _) = compare(seed_differences(runs, "cbda"), "cbda")
+    assert (item.method, item.published) == ("ra", None)
+
+
+@pytest.mark.parametrize(
+    ("num_seeds", "words"),
+    [(1, "no claim is made"), (2, "no claim is made"), (3, "3 seeds, each a pair")],
+)
+def test_claim_needs_three_seeds(num_seeds, words):
+    assert words in verdict(num_seeds)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [((2, 2.1, 1.9), True), ((-2, -2.1, -1.9), True), ((1, 2, 3), False)]
+)
+def test_difference_is_clear_if_its_interval_leaves_out_zero(values, expected):
+    test = paired_test(values)
+    item = Comparison("cbda", "0.1", len(values), {"mIoU": test}, {"mIoU": 0}, None)
+    assert is_clear(item, "mIoU") == expected
+
+
+def test_difference_of_one_seed_is_never_clear():
+    (item, _) = compare(make_experiment(seeds=(0,)).differences, "ra")
+    assert not is_clear(item, "mIoU")
+
+
+def test_shares_by_round_are_over_all_seeds(experiment):
+    shares = shares_by_round(experiment.acquisition, "cbda", "0.1")
+    assert shares.index.tolist() == [1, 2]
+    assert shares.columns.tolist() == CLASSES
+    np.testing.assert_allclose(shares, COUNTS)
+
+
+def test_class_differences_leave_the_baseline_out(experiment):
+    table = class_differences(experiment.class_iou, "ra")
+    assert table.index.tolist() == [("0.05", "cbda"), ("0.1", "cbda")]
+    np.testing.assert_allclose(table.loc[("0.1", "cbda"), CLASSES], [0, 5, 1])
+
+
+def test_target_shares():
+    targets = {"cb": ["uniform"], "cbda": ["1", "1", "2"], "mine": ["sqrt_predicted"]}
+    shares = make_experiment(balance_targets=targets).target_shares()
+    assert set(shares) == {"cb", "cbda"}  # the other one is known in a round only
+    np.testing.assert_allclose(shares["cbda"], [25, 25, 50])
+
+
+def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
+    for name in ("one", "other"):
+        draw_figures(experiment, tmp_path / name)
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    figures = ["class_differences", "class_shares_budget0.05", "class_shares_budget0.1",
+               "differences", "entropy", "mIoU", "worst_class_IoU"]  # fmt: skip
+    assert names == sorted(f"{name}.{kind}" for name in figures for kind in ("svg", "png"))
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+
+
+def test_lines_go_from_small_budgets_to_large():
+    table = pd.DataFrame({"method": "ra", "budget": ["0.2", "0.05"], "acquired_entropy": [0.5, 1]})
+    axes = entropy_figure(table, None, method_looks(["ra"])).axes[0]
+    assert axes.lines[0].get_xydata() == pytest.approx(np.array([[5, 1], [20, 0.5]]))
+
+
+@pytest.mark.parametrize(
+    ("budgets", "scale"),
+    [
+        (["0.05", "0.1", "0.2"], "linear"),
+        (["0.002", "0.05", "0.2"], "linear"),
+        (["0.002", "0.005", "0.2"], "log"),
+        (["0.05"], "linear"),
+    ],
+)
+def test_budgets_that_lie_close_are_drawn_apart(budgets, scale):
+    table = pd.DataFrame({"method": "ra", "budget": budgets, "acquired_entropy": 0.5})
+    axes = entropy_figure(table, None, method_looks(["ra"])).axes[0]
+    assert axes.get_xscale() == scale
+    assert list(axes.get_xticks()) == pytest.approx([100 * float(name) for name in budgets])
+    ends = axes.transData.transform([(tick, 0.5) for tick in axes.get_xticks()])
+    places = axes.transAxes.inverted().transform(ends)[:, 0]
+    assert 0 < places.min() <= places.max() < 1
+    assert (np.diff(places) > 0.03).all()
+
+
+def references(page):
+    """Everything that a browser would follow or load."""
+    found = re.findall(r"""(?:src|href|srcset|action|data|poster)\s*=\s*["']?([^"'\s>]+)""", page)
+    return found + re.findall(r"url\(([^)]*)\)|@import\s+(\S+)", page)
+
+
+@pytest.fixture(scope="module")
+def page(experiment, tmp_path_factory):
+    sections = draw_figures(experiment, tmp_path_factory.mktemp("figures"))
+    return render_page(TEMPLATE, **page_content(experiment, sections))
+
+
+def test_page_asks_for_nothing_from_elsewhere(page):
+    found = references(page)
+    assert sum(name.startswith("data:image/svg+xml;base64,") for name in found) == 7
+    assert all(name.startswith(("data:", "#")) for name in found)
+    assert "<script" not in page
+    assert "<link" not in page.replace('<link rel="icon" href="data:,">', "")
+
+
+def test_links_of_the_page_have_their_targets(page):
+    anchors = re.findall(r'href="#(\w+)"', page)
+    assert len(anchors) == 6
+    assert all(f'<h2 id="{anchor}"' in page for anchor in anchors)
+
+
+def test_names_are_escaped(page):
+    assert "&lt;sign&gt;" in page
+    assert "<sign>" not in page
+
+
+def test_page_of_runs_that_are_missing_names_them():
+    runs = [*make_experiment(seeds=(0,)).runs, Run("da", "0.05", 0, Path("no"), Path("no"))]
+    content = page_content(Experiment(runs, "ra", CLASSES), [])
+    page = render_page(TEMPLATE, **content)
+    assert "Runs without a result: da 0.05 seed 0." in page
+    assert "no claim is made" in page
+    assert "nan" not in re.sub(r"<style>.*</style>", "", page, flags=re.DOTALL).lower()
+
+
+def write_times(path, seconds, ended):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\tmax_rss\n{seconds}\t100.5\n")
+    os.utime(path, (ended, ended))
+
+
+def test_wall_time_counts_overlap_once_and_pauses_not_at_all(tmp_path):
+    write_times(tmp_path / "seed0/score.tsv", 10, ended=110)
+    write_times(tmp_path / "seed1/ra/score.tsv", 10, ended=115)
+    write_times(tmp_path / "seed1/evaluate.tsv", 2, ended=900)
+    write_times(tmp_path / "another/seed0/score.tsv", 10, ended=2000)
+    assert wall_time_s(tmp_path) == pytest.approx(17)
+    times = {item.phase: item for item in phase_times(tmp_path)}
+    assert times["score"] == ("score", 2, 20.0, 10.0, 100.5)
+
+
+def test_memory_of_a_short_job_is_not_known(tmp_path):
+    (tmp_path / "evaluate.tsv").write_text("s\tmax_rss\n0.1\tNA\n")
+    assert phase_times(tmp_path)[0].peak_mib == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.21, "3.2 s"), (75, "1 min 15 s"), (3720, "1 h 02 min")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_spread_is_left_out_where_there_is_none():
+    assert with_spread(1.25, float("nan"), sign="+") == "+1.2"
+    assert with_spread(float("nan"), float("nan")) == ""
+
+
+def test_looks_stay_apart_for_many_methods():
+    assert len(set(method_looks([str(n) for n in range(28)]).values())) == 28
+
+
+def test_classes_have_colours_of_their_own_and_void_is_black():
+    palette = class_palette(19)
+    assert len({tuple(colour) for colour in palette[:19]}) == 19
+    assert palette[255].tolist() == [0, 0, 0]
+    assert len(set(CLASS_COLOURS)) == len(CLASS_COLOURS)
+
+
+@pytest.mark.parametrize(("num_images", "expected"), [(1, [0]), (2, [0, 1]), (90, [15, 45, 75])])
+def test_gallery_shows_images_spread_over_the_pool(num_images, expected):
+    assert choose_images(num_images, 3) == expected
+
+
+@pytest.fixture
+def gallery(tmp_path):
+    """Words of a command line whose gallery shows a pool of two images and an untrained network."""
+    import torch
+
+    from cbda.models.build import create_model
+    from cbda.models.checkpoints import pack_checkpoint
+    from cbda.settings import ModelSettings, TrainingSettings
+    from cbda.training.trainer import Trainer
+
+    label = np.zeros((16, 24), np.uint8)
+    make_pool(tmp_path / "pool", {"a": label, "b": label + 1}, len(CLASSES))
+    torch.manual_seed(0)
+    training = TrainingSettings(image_size=(16, 24))
+    state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
+    save_checkpoint(tmp_path / "m.pt", pack_checkpoint(state, CLASSES, ModelSettings(), training))
+    write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
+    with create_labels(tmp_path / "labels.h5", ["a", "b"], 16, 24) as file:
+        file["query"] = np.zeros((0, 4), np.int32)
+        file["round"][0, 2:5, 2:5] = 2
+        file.attrs.update(summary("0.05", 0).attributes())
+    files = [str(tmp_path / name) for name in ("m.pt", "m.pt", "labels.h5")]
+    run = ["ra", "0.05", "0", str(tmp_path / "evaluation.json"), files[2]]
+    return ["--run", *run, "--gallery", "ra", *files, "--target-root", str(tmp_path / "pool")]
+
+
+def report(folder, words):
+    outs = ["--out", str(folder / "report.html"), "--out-figures", str(folder / "figures")]
+    fixed = ["--baseline", "ra", "--template", str(TEMPLATE), "--device", "cpu"]
+    return main(["report", *words, *fixed, "--classes", *CLASSES, *outs])
+
+
+def test_gallery_has_a_figure_per_image(gallery, tmp_path):
+    assert report(tmp_path, gallery) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("data:image/jpeg;base64,") == 2
+    names = sorted(path.name for path in (tmp_path / "figures").glob("gallery*"))
+    assert names == ["gallery_a.png", "gallery_a.svg", "gallery_b.png", "gallery_b.svg"]
+
+
+def test_configuration_that_is_not_json_is_one_line(gallery, tmp_path, capsys):
+    assert report(tmp_path, [*gallery, "--config", "{"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("cbda report: error: --config: not JSON")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_table_of_the_page_is_that_of_the_experiment(page):
+    text = re.sub(r"<[^>]+>", " ", page)
+    assert "52.0 ± 1.0" in text  # cbda: 52, 51, 53
+
+
+def test_page_shows_the_mean_over_a_subset_where_there_is_one(page):
+    assert "subset" not in page
+    runs = [
+        Run(run.method, run.budget, run.seed, run.evaluation_path, run.labels_path,
+            {**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed}, run.labels)
+        for run in make_experiment().runs
+    ]  # fmt: skip
+    experiment = Experiment(runs, "ra", CLASSES, config={"evaluate": {"subset": ["road", "pole"]}})
+    text = re.sub(r"<[^>]+>", " ", render_page(TEMPLATE, **page_content(experiment, [])))
+    assert "26.0 ± 1.0" in text
+    assert "The subset: road, pole." in text
+
+
+def test_page_shows_the_interval_and_p_beside_the_spread(page):
+    """Differences 2, 1, 3: 2 +- 4.303 / sqrt 3."""
+    text = re.sub(r"\s*<[^>]+>\s*", " ", page)
+    assert re.search(r"\+2\.0 ± 1\.0 +-0\.5 to \+4\.5 +0\.074 +3 of 3", text)
+
+
+def test_page_of_one_seed_shows_no_interval():
+    content = page_content(make_experiment(seeds=(0,)), [])
+    assert {row["miou_interval"] + row["worst_p"] for row in content["comparisons"]} == {""}
+
+
+@pytest.mark.parametrize(("p", "text"), [(0.0742, "0.074"), (1e-5, "< 0.001"), (float("nan"), "")])
+def test_p_value_as_text(p, text):
+    assert p_value(p) == text

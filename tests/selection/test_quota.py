@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from cbda.selection import quota
+from cbda.selection.quota import ClassPool, choose_quota
+from cbda.selection.units import block_radius, query_px
+from tests.literal import SETTINGS, units
+
+NUM_CLASSES = 3
+VALUES = st.sampled_from(
+    [st.sampled_from([-1.0, -0.0, 0.0, 0.25, 1.0]), st.floats(-2, 2, width=32)]
+)
+SHARES = arrays(np.float64, NUM_CLASSES, elements=st.sampled_from([0.0, 5.0, 9.0, 20.0]))
+USED = arrays(np.float64, NUM_CLASSES, elements=st.sampled_from([0.0, 1.0, 8.0, 30.0]))
+
+
+def literal_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
+    """The definition, step by step over a stack (N,H,W)."""
+    reach, cost = block_radius(radius, unit), query_px(radius, unit)
+    taken, used = blocked.copy(), used_px.copy()
+    picks: list[list[int]] = []
+    while len(picks) < num_queries and not taken.all():
+        ranked = []
+        for image, column, row in np.ndindex(len(score), score.shape[2], score.shape[1]):
+            if not taken[image, row, column]:
+                label = prediction[image, row, column]
+                is_open = used[label] < share_px[label]
+                weight = 1 - used[label] / share_px[label] if is_open else 1.0
+                worth = weight * np.float64(score[image, row, column])
+                ranked.append((not is_open, -worth, image, column, row))
+        _, _, image, column, row = min(ranked)
+        picks.append([image, row, column])
+        used[prediction[image, row, column]] += cost
+        rows = slice(max(row - reach, 0), row + reach + 1)
+        taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
+    return picks
+
+
+@st.composite
+def pools(draw):
+    """Scores (N,H,W) float32, predictions and blocked."""
+    side = st.integers(1, 6)
+    shape = (draw(st.integers(1, 3)), draw(side), draw(side))
+    score = draw(arrays(np.float32, shape, elements=draw(VALUES)))
+    prediction = draw(arrays(np.uint8, shape, elements=st.integers(0, NUM_CLASSES - 1)))
+    blocked = draw(arrays(np.bool_, shape, elements=st.sampled_from([False, False, True])))
+    return score, prediction, blocked
+
+
+def pool_of(score, prediction, blocked, num_threads=1):
+    return ClassPool(
+        [str(index) for index in range(len(score))],
+        score.shape[1:],
+        NUM_CLASSES,
+        lambda index: (score[index], prediction[index], blocked[index].copy()),
+        num_threads,
+    )
+
+
+def in_order(chosen):
+    return [row for block in chosen.in_order(4) for row in block.tolist()]
+
+
+@SETTINGS
+@given(pools(), st.integers(1, 12), st.integers(0, 2), units, SHARES, USED, st.integers(1, 3))
+def test_choice_is_the_literal_one(pool, num_queries, radius, unit, share_px, used_px, threads):
+    score, prediction, blocked = pool
+    chosen = choose_quota(
+        pool_of(score, prediction, blocked, threads),
+        num_queries,
+        block_radius(radius, unit),
+        query_px(radius, unit),
+        share_px,
+        used_px,
+    )
+    expected = literal_quota(
+        score, prediction, blocked, num_queries, radius, unit, share_px, used_px
+    )
+    assert in_order(chosen) == expected
+    assert len(chosen) == len(expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_classes_that_run_out_of_candidates_get_more(monkeypatch, seed):
+    """Few candidates of every class are held at first, and picks block most of them."""
+    rng = np.random.default_rng(seed)
+    score = np.sort(rng.random((2, 24, 24)).astype(np.float32), axis=1)
+    prediction = rng.integers(0, NUM_CLASSES, score.shape).astype(np.uint8)
+    prediction[rng.random(score.shape) < 0.8] = 0
+    blocked = np.zeros(score.shape, np.bool_)
+    share_px, used_px = np.full(NUM_CLASSES, 60.0), np.zeros(NUM_CLASSES)
+    monkeypatch.setattr(quota, "CANDIDATES_PER_QUERY", 1)
+    gathered = []
+    gather = quota._gather
+
+    def count(pool, lowest):
+        gathered.append(lowest)
+        return gather(pool, lowest)
+
+    monkeypatch.setattr(quota, "_gather", count)
+    chosen = choose_quota(pool_of(score, prediction, blocked), 16, 4, 25, share_px, used_px)
+    assert len(gathered) > 1
+    expected = literal_quota(score, prediction, blocked, 16, 2, "region", share_px, used_px)
+    assert in_order(chosen) == expected
+
+
+def test_a_query_spends_the_share_of_its_class_at_once():
+    """Class 0 scores a little more everywhere, but its weight falls with every query."""
+    score = np.array([[[1.0, 1.0, 1.0, 0.9, 0.9, 0.9]]], np.float32)
+    prediction = np.array([[[0, 0, 0, 1, 1, 1]]], np.uint8)
+    pool = pool_of(score, prediction, np.zeros(score.shape, np.bool_))
+    share_px = np.array([3.0, 3.0, 0.0])
+    chosen = choose_quota(pool, 6, 0, 1, share_px, np.zeros(NUM_CLASSES))
+    # Weights 1, 2/3, 1/3 of class 0 against as many of class 1.
+    assert [row[2] for row in in_order(chosen)] == [0, 3, 1, 4, 2, 5]
+
+
+def test_classes_that_run_out_of_candidates_do_so_together():
+    """Frequent classes have to make up for many rare ones, and their best pixels lie in crowds."""
+    num_images, side, num_classes = 4, 128, 19
+    rng = np.random.default_rng(0)
+    shares = 1 / np.arange(1, num_classes + 1) ** 2
+    classes = rng.choice(num_classes, (num_images, side // 16, side // 16), p=shares / shares.sum())
+    prediction = np.kron(classes, np.ones((1, 16, 16))).astype(np.uint8)
+    crowds = np.kron(rng.random((num_images, side // 8, side // 8)), np.ones((1, 8, 8)))
+    score = (rng.random(prediction.shape) * crowds**8).astype(np.float32)
+    reads = []
+
+    def read(index):
+        reads.append(index)
+        return score[index], prediction[index], np.zeros((side, side), np.bool_)
+
+    pool = ClassPool(list(map(str, range(num_images))), (side, side), num_classes, read)
+    budget_px = 0.1 * score.size
+    equal = np.full(num_classes, budget_px / num_classes)
+    choose_quota(pool, int(budget_px / 9), 2, 9, equal, np.zeros(num_classes))
+    assert len(reads) <= 8 * num_images

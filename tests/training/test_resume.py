@@ -1,0 +1,254 @@
+"""A training that is stopped goes on from its state, bit for bit."""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cbda.commands.options import add_state_option
+from cbda.datasets.catalogue import create_dataset
+from cbda.errors import InterruptedRunError
+from cbda.training.loader import create_loader
+from cbda.training.resume import ResumableState
+from cbda.workflow.identity import identify_job
+from tests.datasets.layouts import make_folder
+from tests.training.test_trainer import (
+    SETTINGS,
+    SOURCE,
+    TARGET,
+    assert_same_state,
+    create_trainer,
+    train,
+)
+from tests.workflow.test_config import CONFIG
+
+
+class StoppedError(Exception):
+    """What a test raises in the middle of training."""
+
+
+def train_until(output: Path, stop: int, job: str = "a job", at: int | None = None):
+    """Train to iteration `stop` with a state after each, or stop without notice at another."""
+    trainer = create_trainer()
+    states = ResumableState(output, job, interval_s=0, until=stop)
+
+    def after_iteration(trainer):
+        states.after_iteration(trainer)
+        if trainer.iteration == at:
+            raise StoppedError
+
+    with states.kept(trainer):
+        first = trainer.iteration
+        loader = create_loader(SOURCE, TARGET, SETTINGS, 7, first, stop)
+        trainer.run(loader, stop - first, after_iteration)
+    return trainer, first
+
+
+def test_interval_is_that_of_the_configuration():
+    parser = argparse.ArgumentParser()
+    add_state_option(parser)
+    default = CONFIG["compute"]["state_interval_s"]
+    assert parser.parse_args([]).state_interval_s == default
+
+
+@pytest.mark.parametrize("at", [1, 4, 5])
+def test_stopped_training_goes_on_bit_for_bit(tmp_path, at, capsys):
+    whole = create_trainer()
+    train(whole, 0, 6)
+    output = tmp_path / "model.pt"
+    with pytest.raises(StoppedError):
+        train_until(output, 6, at=at)
+    assert (tmp_path / "model.pt.resume").exists()
+    trainer, first = train_until(output, 6)
+    assert first == at
+    assert_same_state(trainer.state(), whole.state())
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt.lock"]
+    assert f"goes on after iteration {at}, from {output}.resume" in capsys.readouterr().out
+
+
+def test_state_is_saved_at_intervals(tmp_path):
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=0.2, until=6)
+    trainer = create_trainer()
+    states.after_iteration(trainer)
+    assert not states.path.exists()
+    time.sleep(0.2)
+    states.after_iteration(trainer)
+    states.path.unlink()
+    states.after_iteration(trainer)
+    assert not states.path.exists()
+
+
+def damage(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def leave(path):
+    """Nothing happens to the state."""
+
+
+@pytest.mark.parametrize(
+    ("job", "change", "reason"),
+    [
+        ("another", leave, "is of another job"),
+        ("a job", damage, "does not match its checksum"),
+        ("a job", lambda path: path.write_bytes(b""), "not a readable checkpoint"),
+    ],
+)
+def test_state_that_does_not_fit_is_not_used(tmp_path, job, change, reason, capsys):
+    output = tmp_path / "model.pt"
+    with pytest.raises(StoppedError):
+        train_until(output, 6, at=3)
+    change(tmp_path / "model.pt.resume")
+    _, first = train_until(output, 6, job)
+    assert first == 0
+    line = capsys.readouterr().out
+    assert line.startswith("starts from the beginning: ")
+    assert reason in line
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT])
+def test_signal_stops_after_the_iteration_and_keeps_the_state(tmp_path, number):
+    trainer = create_trainer()
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=1e9, until=6)
+    before = signal.getsignal(number)
+
+    def after_iteration(trainer):
+        if trainer.iteration == 2:
+            os.kill(os.getpid(), number)
+        states.after_iteration(trainer)
+
+    with (
+        pytest.raises(InterruptedRunError, match=f"stopped by {number.name} after iteration 2"),
+        states.kept(trainer),
+    ):
+        trainer.run(create_loader(SOURCE, TARGET, SETTINGS, 7, 0, 6), 6, after_iteration)
+    assert trainer.iteration == 2
+    assert signal.getsignal(number) == before
+    _, first = train_until(tmp_path / "model.pt", 6)
+    assert first == 2
+
+
+def test_signal_in_the_last_iteration_stops_nothing(tmp_path):
+    """A state of a finished training would leave the next job nothing to measure a pace by."""
+    trainer = create_trainer()
+    states = ResumableState(tmp_path / "model.pt", "a job", interval_s=0, until=6)
+
+    def after_iteration(trainer):
+        if trainer.iteration == 6:
+            states.path.unlink()
+            os.kill(os.getpid(), signal.SIGTERM)
+        states.after_iteration(trainer)
+
+    with states.kept(trainer):
+        trainer.run(create_loader(SOURCE, TARGET, SETTINGS, 7, 0, 6), 6, after_iteration)
+        assert not states.path.exists()
+    assert trainer.iteration == 6
+
+
+def test_job_is_its_options_its_files_and_its_data(tmp_path):
+    make_folder(tmp_path / "data", 2, 8, 8, 3, np.random.default_rng(0))
+    checkpoint = tmp_path / "model.pt"
+    checkpoint.write_text("weights")
+
+    def identify(**changes):
+        options = {"command": "finetune", "until": 4, "out": tmp_path / "a", "state_interval_s": 1}
+        args = argparse.Namespace(**options | changes)
+        dataset = create_dataset("folder", tmp_path / "data", classes=["a", "b", "c"])
+        return identify_job(args, [checkpoint, None], [dataset, None])
+
+    first = identify()
+    assert identify(out=tmp_path / "b", state_interval_s=2) == first
+    assert identify(until=5) != first
+    os.utime(tmp_path / "data/labels/001.png", ns=(1, 1))
+    second = identify()
+    assert second != first
+    checkpoint.write_text("other weights")
+    assert identify() != second
+
+
+@pytest.fixture
+def command(tmp_path):
+    """A pretraining of a few seconds, images loaded by two processes."""
+    for name in ("source", "target"):
+        make_folder(tmp_path / name, 4, 48, 64, 3, np.random.default_rng(0))
+    training = "--training-batch-size 2 --training-num-workers 2 --training-total-iterations 60"
+    data = "--source-root source --target-root target --classes a b c"
+    options = f"--iterations 60 {data} {training} --training-image-size 48 64 --device cpu"
+    return [sys.executable, "-m", "cbda", "pretrain", *options.split(), "--out"]
+
+
+def test_signal_to_all_processes_of_a_job_and_the_same_command_again(tmp_path, command):
+    """Slurm signals the processes that load images too."""
+
+    def run(out, *options):
+        return subprocess.Popen(
+            [*command, out, *options],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    assert run("whole.pt").wait() == 0
+    process = run("model.pt", "--state-interval-s", "0")
+    while not (tmp_path / "model.pt.resume").exists():
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 75, errors
+    assert "cbda pretrain: error: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
+    assert not (tmp_path / "model.pt").exists()
+
+    again = run("model.pt")
+    output, errors = again.communicate(timeout=60)
+    assert again.returncode == 0, errors
+    assert "goes on after iteration" in output
+    assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+    assert not (tmp_path / "model.pt.resume").exists()
+
+
+def test_state_is_on_the_cpu_and_holds_no_code(tmp_path):
+    with pytest.raises(StoppedError):
+        train_until(tmp_path / "model.pt", 6, at=3)
+    state = torch.load(tmp_path / "model.pt.resume", weights_only=True)
+    assert (state["format"], state["version"], state["iteration"]) == ("cbda.resume", 1, 3)
+
+
+def test_second_process_of_one_output_waits_for_the_first(tmp_path):
+    """A Snakemake that was killed may leave a job behind; the same command starts it again."""
+    code = """
+        import sys
+        from pathlib import Path
+        from cbda.training.resume import ResumableState
+        with ResumableState(Path(sys.argv[1]), "a job", 1, 6).kept(None):
+            print("trains", flush=True)
+            sys.stdin.readline()
+    """
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "model.pt")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    with start() as first:
+        assert first.stdout.readline() == "trains\n"
+        with start() as second:
+            assert second.stderr.readline().startswith("waits for another process")
+            first.kill()
+            assert second.stdout.readline() == "trains\n"
+            second.communicate("\n")

@@ -1,0 +1,102 @@
+"""The pool as training sees it."""
+
+import numpy as np
+import pytest
+import torch
+
+from cbda.cli import main
+from cbda.datasets.catalogue import create_dataset
+from cbda.datasets.ids import VOID
+from cbda.errors import UserError
+from cbda.files.checkpoints import save_checkpoint
+from cbda.files.labels import LabelSummary, create_labels
+from cbda.models.checkpoints import pack_checkpoint
+from cbda.models.small import SmallNet
+from cbda.settings import ModelSettings, TrainingSettings
+from cbda.training import loader
+from cbda.training.target import AcquiredPool
+from cbda.training.trainer import Trainer
+from tests.datasets.layouts import make_folder
+
+CLASSES = ("road", "car", "tree")
+SIZE = (8, 12)
+TRAINING = """
+    --source-root source --target-root pool --training-total-iterations 2
+    --training-image-size 8 12 --training-batch-size 1 --device cpu --seed 0
+"""
+
+
+def make_pool(root, size=SIZE):
+    """A pool of three images; true labels by image id."""
+    return make_folder(root, 3, size[0], size[1], len(CLASSES), np.random.default_rng(0))
+
+
+def write_labels(path, labels, num_classes=3):
+    """A label file of a round in which some pixels of every image were acquired."""
+    acquired = np.stack(list(labels.values()))
+    acquired[:, ::2] = VOID
+    counts = np.bincount(acquired[acquired != VOID], minlength=num_classes)[None]
+    void, weights = np.zeros(1, np.int64), np.ones(num_classes)
+    summary = LabelSummary("random", 0.5, 1, 0, 0, counts, void, weights, acquired.size)
+    with create_labels(path, list(labels), *acquired.shape[1:]) as file:
+        file["label"][:], file["round"][:] = acquired, acquired != VOID
+        file["query"] = np.zeros((0, 4), np.int32)
+        file.attrs.update(summary.attributes())
+    return acquired
+
+
+def test_training_sees_what_was_acquired_and_nothing_else(tmp_path):
+    acquired = write_labels(tmp_path / "labels.h5", make_pool(tmp_path / "pool"))
+    dataset = create_dataset("folder", tmp_path / "pool", classes=CLASSES)
+    pool = AcquiredPool(dataset, tmp_path / "labels.h5")
+    assert len(pool) == 3
+    for index in range(3):
+        np.testing.assert_array_equal(pool.read_label(index), acquired[index])
+        np.testing.assert_array_equal(pool.read_image(index), dataset.read_image(index))
+
+
+@pytest.mark.parametrize(
+    ("size", "num_classes", "message"),
+    [
+        (SIZE, 19, r"labels.h5 has 19 classes, .*pool 3$"),
+        (
+            (4, 12),
+            3,
+            r"labels.h5 is of images of \(8, 12\) px \(height, width\), .*pool has \(4, 12",
+        ),
+    ],
+)
+def test_labels_of_another_experiment_are_refused(tmp_path, size, num_classes, message):
+    write_labels(tmp_path / "labels.h5", make_pool(tmp_path / "other"), num_classes)
+    make_pool(tmp_path / "pool", size)
+    dataset = create_dataset("folder", tmp_path / "pool", classes=CLASSES)
+    with pytest.raises(UserError, match=message):
+        AcquiredPool(dataset, tmp_path / "labels.h5")
+
+
+class CapturedError(Exception):
+    """Holds the pool that a training was about to use."""
+
+
+@pytest.mark.parametrize("acquired_only", [True, False])
+def test_finetune_trains_on_the_labels_that_it_was_given(tmp_path, monkeypatch, acquired_only):
+    monkeypatch.chdir(tmp_path)
+    truth = make_pool(tmp_path / "pool")
+    make_pool(tmp_path / "source")
+    acquired = write_labels(tmp_path / "labels.h5", truth)
+    trainer = Trainer(SmallNet(len(CLASSES)), TrainingSettings(), torch.device("cpu"), 0)
+    content = pack_checkpoint(trainer.state(), list(CLASSES), ModelSettings(), trainer.settings)
+    save_checkpoint(tmp_path / "model.pt", content)
+
+    def capture(source, target, *rest):
+        raise CapturedError(target)
+
+    monkeypatch.setattr(loader, "create_loader", capture)
+    labels = "--labels labels.h5" if acquired_only else "--all-labels"
+    words = f"finetune --checkpoint model.pt {labels} {TRAINING} --until 2 --out out.pt".split()
+    with pytest.raises(CapturedError) as captured:
+        main(words)
+    (target,) = captured.value.args
+    found = np.stack([target.read_label(index) for index in range(len(target))])
+    expected = acquired if acquired_only else np.stack(list(truth.values()))
+    np.testing.assert_array_equal(found, expected)

@@ -1,0 +1,139 @@
+"""Estimates, for an experiment small enough to count by hand."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cbda.cli import main
+from cbda.files.checkpoints import save_checkpoint
+from cbda.models.build import create_model
+from cbda.settings import ModelSettings, OptimizerSettings
+from cbda.training.trainer import create_optimizer
+from cbda.workflow.costs import (
+    Experiment,
+    Phase,
+    compute_seconds,
+    count_phases,
+    kept_bytes,
+    peak_bytes,
+    score_bytes,
+)
+
+# 2 seeds x 3 methods x 2 budgets = 12 chains of 5 rounds.
+SMALL = Experiment(
+    num_seeds=2,
+    num_methods=3,
+    budgets=(0.1, 0.2),
+    rounds=5,
+    references=("source_only", "full"),
+    pretrain_iterations=10,
+    total_iterations=40,
+    num_pool=7,
+    height=100,
+    width=200,
+    num_val=4,
+    checkpoint_bytes=1000,
+    num_concurrent=2,
+)
+
+
+def test_jobs_iterations_and_images():
+    assert count_phases(SMALL) == {
+        "data_check": Phase(3),
+        "pretrain": Phase(2, 20),
+        "source_only": Phase(2, 80),
+        "full": Phase(2, 60),
+        "score": Phase(60, 0, 60 * 7),
+        "acquire": Phase(60),
+        "finetune": Phase(60, 12 * 30),
+        "evaluate": Phase(16, 0, 16 * 4),
+        "tabulate": Phase(1),
+    }
+
+
+def test_what_is_not_asked_for_costs_nothing():
+    phases = count_phases(replace(SMALL, references=("full",), balanced=True))
+    assert "source_only" not in phases
+    assert phases["data_count"] == Phase(1)
+    assert phases["evaluate"] == Phase(14, 0, 14 * 4)
+
+
+def test_disk():
+    """Of 140,000 px, rounds 1 to 5 hold 2, 4, 6, 8, 10 % and twice as much: 0.9 in all."""
+    assert score_bytes(SMALL) == 5 * 140_000
+    labels = 2 * 3 * 140_000 * (2 * 5 / 80 + 2 * 0.9)
+    assert kept_bytes(SMALL) == pytest.approx((60 + 6) * 1000 + labels, abs=10)
+    assert peak_bytes(SMALL) == kept_bytes(SMALL) + 2 * 5 * 140_000
+
+
+def test_time():
+    """Two source and two target images an iteration of 0.6 s; a third of it is the forward pass."""
+    assert compute_seconds(Phase(1, 10, 8), 0.6, 2) == pytest.approx(10 * 0.6 + 8 * 0.05)
+
+
+@pytest.fixture
+def words(tmp_path):
+    for name, num_images in (("pool", 7), ("val", 4)):
+        sizes = [{"height": 100, "width": 200, "num_images": num_images}]
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps({"sizes": sizes, "num_images": num_images})
+        )
+    return [
+        *("plan", "--pool", str(tmp_path / "pool.json"), "--val", str(tmp_path / "val.json")),
+        *("--seeds", "0", "1", "--methods", "ra", "cb", "da", "--budgets", "0.1", "0.2"),
+        *("--references", "source_only", "full", "--rounds", "5", "--iterations", "10"),
+        *("--training-total-iterations", "40", "--classes", "a", "b", "c"),
+        *("--out", str(tmp_path / "plan.json")),
+    ]
+
+
+def test_command(words, tmp_path, capsys):
+    measured = tmp_path / "metrics.json"
+    measured.write_text('{"seconds_per_iteration": 3600}')
+    assert main([*words, "--measured", str(measured)]) == 0
+    output = capsys.readouterr()
+    assert "finetune          60          360                   360.0" in output.out
+    assert not output.err
+    report = json.loads((tmp_path / "plan.json").read_text())
+    assert report["rules"]["pretrain"]["gpu_hours"] == 20
+    assert report["disk"]["score_file_bytes"] == 700_000
+
+
+def test_checkpoint_is_about_as_large_as_estimated(words, tmp_path):
+    main(words)
+    estimated = json.loads((tmp_path / "plan.json").read_text())["disk"]["checkpoint_bytes"]
+    model = create_model(ModelSettings(), 3)
+    optimizer = create_optimizer(model, OptimizerSettings())
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+    save_checkpoint(tmp_path / "model.pt", state)
+    assert (tmp_path / "model.pt").stat().st_size == pytest.approx(estimated, rel=0.1)
+
+
+def test_network_may_be_any_that_can_be_trained(words):
+    """Some compute with numbers while they are built, which takes more than shapes."""
+    model = ["--model-architecture", "segformer", "--model-encoder", "mit_b0"]
+    assert main([*words, *model]) == 0
+
+
+def test_too_small_a_disk_is_a_warning(words, tmp_path, capsys):
+    size = {"height": 10**6, "width": 10**6, "num_images": 10**6}
+    (tmp_path / "pool.json").write_text(json.dumps({"sizes": [size], "num_images": 10**6}))
+    assert main(words) == 0
+    assert "GB too little free disk" in capsys.readouterr().err
+
+
+def test_a_file_of_another_kind_is_an_error(words, tmp_path, capsys):
+    path = tmp_path / "pool.json"
+    assert main([*words, "--measured", str(path)]) == 2
+    assert f"{path}: has no seconds_per_iteration" in capsys.readouterr().err
+
+
+def test_pool_that_was_not_checked_is_an_error(words, tmp_path, capsys):
+    (tmp_path / "pool.json").write_text("{}")
+    assert main(words) == 2
+    assert "pool.json: not a report of `cbda data check`" in capsys.readouterr().err
