@@ -289,9 +289,9 @@ def test_changed_comment_makes_nothing_stale(editable: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "stale"),
     [
-        ("tabulate.py", {"tabulate"}),
-        ("metrics.py", {"evaluate", "tabulate"}),
-        ("balance.py", {"score", "acquire", "finetune", "evaluate", "tabulate"}),
+        ("results/tabulate.py", {"tabulate"}),
+        ("results/metrics.py", {"evaluate", "tabulate"}),
+        ("selection/balance.py", {"score", "acquire", "finetune", "evaluate", "tabulate"}),
     ],
 )
 def test_changed_code_makes_its_phase_and_what_follows_stale(
