@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.compute.parallel import available_threads
-    from cbda.files.scores import open_scores
+    from cbda.files.scores import ScoreFile
     from cbda.selection.labelling import write_round
     from cbda.selection.querying import acquire_round
     from cbda.selection.round import RoundSettings, read_previous, rounded_budget
@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> None:
     num_threads = args.threads or available_threads()
     oracle = _open_oracle(args, num_classes)
     previous = read_previous(args.labels, settings)
-    with open_scores(args.scores) as scores:
+    with ScoreFile.open(args.scores) as scores:
         acquired = acquire_round(scores, oracle, previous, settings, num_threads)
     write_round(args.out, oracle, previous, acquired, num_threads)
     print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")

@@ -1,19 +1,16 @@
 """Choose the queries of one round from a score file."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import describe
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.dataset import Dataset
 from cbda.errors import UserError
-from cbda.files.chunks import MapReader
-from cbda.files.labels import LabelSummary
-from cbda.files.scores import read_image_ids, require_known
+from cbda.files.labels import LabelFile, LabelSummary
+from cbda.files.scores import ScoreFile
 from cbda.selection.allocation import Chosen, Pool, Portion, choose_queries
 from cbda.selection.balance import NEED_PREDICTIONS, class_weights, target_shares
 from cbda.selection.exploring import Explored, random_map, split_round
@@ -29,9 +26,6 @@ from cbda.selection.units import (
     widen,
 )
 
-if TYPE_CHECKING:
-    import h5py
-
 
 @dataclass(frozen=True)
 class Acquired:
@@ -42,16 +36,18 @@ class Acquired:
         summary: attributes of the label file, as yet without this round's counts.
         settings: of the round.
         shape: N, H, W of the pool.
+        none: no labels of the pool.
     """
 
     chosen: Chosen | Explored
     summary: LabelSummary
     settings: RoundSettings
     shape: tuple[int, int, int]
+    none: LabelFile
 
 
 def acquire_round(
-    scores: "h5py.File",
+    scores: ScoreFile,
     oracle: Dataset,
     previous: Previous,
     settings: RoundSettings,
@@ -70,20 +66,21 @@ def acquire_round(
         UserError: files that don't belong together, bad numbers, or an exhausted pool.
     """
     _require_matching(scores, oracle, settings)
-    num_images, height, width = scores["score"].shape
+    _, height, width = scores.shape
     predicted = _count_predictions(scores, settings)
     target = target_shares(settings.target_distribution, settings.num_classes, predicted)
     summary = _summarise(scores, previous, settings, target, predicted)
     require_continued(previous, oracle, summary, settings)
     _require_room(settings, height, width)
-    with previous.open() as labels:
+    with LabelFile.open_previous(previous.path, scores) as labels:
         _require_same_size(labels, scores)
         maps = _Maps(scores, labels, summary.class_weights, settings)
         try:
             chosen = _choose_round(maps, summary, target, num_threads)
         except UserError as error:
-            raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
-    return Acquired(chosen, summary, settings, (num_images, height, width))
+            reason = str(error).removeprefix(f"{scores.path}: ")
+            raise UserError(f"{scores.path}: round {settings.round}: {reason}") from error
+    return Acquired(chosen, summary, settings, scores.shape, LabelFile.none(scores))
 
 
 def _require_room(settings: RoundSettings, height: int, width: int) -> None:
@@ -160,33 +157,32 @@ def _explore(maps: "_Maps", best: Chosen, portion: Portion, num_threads: int) ->
     return Explored(best, exploring)
 
 
-def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
+def _require_matching(scores: ScoreFile, oracle: Dataset, settings: RoundSettings) -> None:
     """The score file must be of this pool, these classes and this radius."""
-    require_same_pool(scores.filename, read_image_ids(scores), oracle.root, oracle.image_ids)
+    require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
     for name in ("num_classes", "radius"):
-        found, wanted = scores.attrs[name], getattr(settings, name)
+        found, wanted = getattr(scores, name), getattr(settings, name)
         if found != wanted:
-            raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
+            raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")
 
 
-def _require_same_size(labels: "h5py.File | None", scores: "h5py.File") -> None:
+def _require_same_size(labels: LabelFile, scores: ScoreFile) -> None:
     """Labels of earlier rounds must be of images of this size."""
-    if labels is not None and labels["round"].shape != scores["score"].shape:
+    if labels.shape != scores.shape:
         raise UserError(
-            f"{labels.filename}: images are {labels['round'].shape[1:]} px, the scores"
-            f" {scores['score'].shape[1:]}"
+            f"{labels.path}: images are {labels.shape[1:]} px, the scores {scores.shape[1:]}"
         )
 
 
 def _summarise(
-    scores: "h5py.File",
+    scores: ScoreFile,
     previous: Previous,
     settings: RoundSettings,
     target: NDArray[np.float64],
     predicted: NDArray[np.int64] | None,
 ) -> LabelSummary:
     """Attributes of the file to write, with the class weights of this round."""
-    num_pool_px = int(scores["score"].size)
+    num_pool_px = int(np.prod(scores.shape))
     counts = previous.class_counts(settings.num_classes)
     weights = class_weights(
         settings.balance,
@@ -196,9 +192,12 @@ def _summarise(
         max_weight=settings.max_weight,
         predicted=predicted,
     )
-    parts = settings.unit, settings.allocation, settings.balance, settings.explore
     return LabelSummary(
-        method=describe(str(scores.attrs["score"]), *parts),
+        score=scores.score,
+        unit=settings.unit,
+        allocation=settings.allocation,
+        balance=settings.balance,
+        random_fraction=settings.explore,
         budget=settings.budget,
         rounds=settings.rounds,
         radius=settings.radius,
@@ -210,18 +209,16 @@ def _summarise(
     )
 
 
-def _count_predictions(scores: "h5py.File", settings: RoundSettings) -> NDArray[np.int64] | None:
+def _count_predictions(scores: ScoreFile, settings: RoundSettings) -> NDArray[np.int64] | None:
     """Pixels of the pool by predicted class, (C,) int64; None if the balance asks for none."""
     if settings.balance not in NEED_PREDICTIONS and (
         settings.balance == "none" or settings.target_distribution not in NEED_PREDICTIONS
     ):
         return None
     counts = np.zeros(settings.num_classes, np.int64)
-    reader = MapReader(scores["prediction"])
-    for index, image_id in enumerate(read_image_ids(scores)):
-        prediction = reader.read(index)
-        require_known(f"image {image_id!r}", prediction, settings.num_classes)
-        counts += np.bincount(prediction.ravel(), minlength=settings.num_classes)
+    for index in range(scores.num_images):
+        prediction = scores.read_prediction(index).ravel()
+        counts += np.bincount(prediction, minlength=settings.num_classes)
     return counts
 
 
@@ -230,22 +227,19 @@ class _Maps:
 
     def __init__(
         self,
-        scores: "h5py.File",
-        labels: "h5py.File | None",
+        scores: ScoreFile,
+        labels: LabelFile,
         weights: NDArray[np.float64],
         settings: RoundSettings,
     ) -> None:
-        self.image_ids = read_image_ids(scores)
-        self.shape: tuple[int, int] = scores["score"].shape[1:]
-        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
-        self._round = None if labels is None else MapReader(labels["round"])
+        self.image_ids = scores.image_ids
+        self.shape = scores.height, scores.width
+        self._scores, self._labels = scores, labels
         self._weights, self.settings = weights, settings
 
     def read(self, index: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
         """Score (H,W) float, prediction (H,W) uint8 and blocked (H,W) bool."""
-        score, prediction = self._score.read(index), self._prediction.read(index)
-        _require_sound(f"image {self.image_ids[index]!r}", score, prediction, len(self._weights))
-        return score, prediction, self.read_blocked(index)
+        return *self._scores.read(index), self.read_blocked(index)
 
     def read_weighted(self, index: int) -> tuple[FloatArray, Mask]:
         """Score times class weight, and blocked."""
@@ -256,9 +250,7 @@ class _Maps:
 
     def read_blocked(self, index: int) -> Mask:
         """What earlier rounds block, (H,W) bool."""
-        if self._round is None:
-            return np.zeros(self.shape, np.bool_)
-        return widen(self._round.read(index) > 0, self.settings.radius)
+        return widen(self._labels.read_round(index) > 0, self.settings.radius)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -271,12 +263,3 @@ def _weigh(
         for column in range(score.shape[1]):
             weighted[row, column] = score[row, column] * weights[prediction[row, column]]
     return weighted
-
-
-def _require_sound(
-    where: str, score: FloatArray, prediction: NDArray[np.uint8], num_classes: int
-) -> None:
-    num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
-    if num_bad:
-        raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
-    require_known(where, prediction, num_classes)

@@ -1,11 +1,8 @@
 """What one acquisition round is asked for, and what it continues from."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +17,9 @@ from cbda.acquisition.methods import (
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.dataset import Dataset
 from cbda.errors import UserError, require_choice
-from cbda.files.labels import LabelSummary, open_labels, read_label_summary
-from cbda.files.scores import read_image_ids
+from cbda.files.labels import LabelFile, LabelSummary
 from cbda.selection.balance import target_shares
 from cbda.selection.units import block_radius, queries_per_image, query_px
-
-if TYPE_CHECKING:
-    import h5py
-
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
 
@@ -123,15 +115,6 @@ class Previous:
         """Acquired void pixels by round, (r,) int64."""
         return np.zeros(0, np.int64) if self.summary is None else self.summary.void_counts
 
-    @contextmanager
-    def open(self) -> Iterator["h5py.File | None"]:
-        """The label file; None before the first round."""
-        if self.path is None:
-            yield None
-        else:
-            with open_labels(self.path) as file:
-                yield file
-
 
 def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
     """Read the labels of the round before; `path` is None in round 1 and only there."""
@@ -144,9 +127,8 @@ def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
                 " by --labels"
             )
         return Previous()
-    with open_labels(path) as file:
-        image_ids = tuple(read_image_ids(file))
-    summary = read_label_summary(path)
+    with LabelFile.open(path) as labels:
+        image_ids, summary = labels.image_ids, labels.summary
     num_classes = summary.class_counts.shape[1]
     if num_classes != settings.num_classes:
         raise UserError(f"{path}: has {num_classes} classes, this run has {settings.num_classes}")
