@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import h5py
 import numpy as np
@@ -18,8 +19,7 @@ from PIL import Image
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
 from cbda.compute.parallel import available_threads
 from cbda.datasets.catalogue import create_dataset
-from cbda.files.chunks import write_maps
-from cbda.files.scores import create_scores, open_scores
+from cbda.files.scores import ScoreFile
 from cbda.selection.greedy import select
 from cbda.selection.labelling import write_round
 from cbda.selection.querying import acquire_round
@@ -81,10 +81,9 @@ def _warm_up(settings: RoundSettings) -> None:
     nothing = np.zeros(shape, np.uint8)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
-        with create_scores(folder / "scores.h5", ["0", "1"], *shape, attributes) as file:
-            maps = nothing.astype(np.float32), nothing
-            write_maps((file["score"], file["prediction"]), [maps, maps])
+        about: dict[str, Any] = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
+        with ScoreFile.create(folder / "scores.h5", ["0", "1"], *shape, **about) as write:
+            write([(nothing.astype(np.float32), nothing)] * 2)
         for part, index in product(("images", "labels"), range(2)):
             (folder / part).mkdir(exist_ok=True)
             Image.fromarray(nothing).save(folder / part / f"{index}.png")
@@ -96,7 +95,7 @@ def _time_round(scores_path: Path, settings: RoundSettings, num_threads: int) ->
     oracle = create_dataset("folder", scores_path.parent, classes=classes)
     started_s = time.perf_counter()
     previous = read_previous(None, settings)
-    with open_scores(scores_path) as scores:
+    with ScoreFile.open(scores_path) as scores:
         acquired = acquire_round(scores, oracle, previous, settings, num_threads)
     write_round(scores_path.with_name("labels.h5"), oracle, previous, acquired, num_threads)
     return time.perf_counter() - started_s

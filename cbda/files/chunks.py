@@ -144,7 +144,7 @@ class MapReader:
             content = isal_zlib.decompressobj().decompress(packed, num_bytes + 1)
         except (isal_zlib.error, EOFError) as error:  # type: ignore[misc]
             raise self._damaged(index) from error
-        return np.frombuffer(content, np.uint8)
+        return np.frombuffer(content, np.uint8).copy()  # one that can be written to
 
     def _damaged(self, index: int) -> UserError:
         return UserError(f"{self._path}: {self._name} of image {index} is damaged")

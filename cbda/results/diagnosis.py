@@ -6,24 +6,20 @@ classes and how uncertain, and which classes the model misses: that is counted h
 """
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import EPSILON, PURE_IMPURITY, score_and_unit
+from cbda.acquisition.methods import EPSILON, PURE_IMPURITY
 from cbda.acquisition.windows import sum_over_classes
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size, require_same_pool
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.chunks import MapReader
-from cbda.files.labels import require_queries
-from cbda.files.scores import read_image_ids, require_known
-
-if TYPE_CHECKING:
-    import h5py
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
 
 CountArray = NDArray[np.int64]
 # of each score of RIPU: what is added within the logarithm, and to the impurity
@@ -74,7 +70,7 @@ class Diagnosis:
 
 
 def diagnose_round(
-    scores: "h5py.File", labels: "h5py.File", oracle: Dataset, num_threads: int = 1
+    scores: ScoreFile, labels: LabelFile, oracle: Dataset, num_threads: int = 1
 ) -> Diagnosis:
     """Count what the last round of a label file asked for.
 
@@ -87,57 +83,55 @@ def diagnose_round(
     Raises:
         UserError: files that don't belong together, or a label file of no query.
     """
-    image_ids = read_image_ids(scores)
-    require_same_pool(scores.filename, image_ids, oracle.root, oracle.image_ids)
-    require_same_pool(labels.filename, read_image_ids(labels), oracle.root, oracle.image_ids)
+    for path, image_ids in ((scores.path, scores.image_ids), (labels.path, labels.image_ids)):
+        require_same_pool(str(path), image_ids, oracle.root, oracle.image_ids)
     _require_matching(scores, labels, oracle)
     diagnose = _Images(scores, labels, oracle).diagnose
-    parts = ordered_map(diagnose, range(len(image_ids)), num_threads)
+    parts = ordered_map(diagnose, range(scores.num_images), num_threads)
     total = next(parts)
     for part in parts:
         total += part
-    total.acquired_px = np.array(labels.attrs["class_counts"][-1], np.int64)
+    total.acquired_px = labels.summary.class_counts[-1].astype(np.int64)
     return total
 
 
-def _require_matching(scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
+def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
     """Both files must be of one run on this pool, and every query must lie in it."""
     num_classes = len(oracle.classes)
     pairs = {
-        "radius": (scores.attrs["radius"], labels.attrs["radius"]),
-        "number of classes": (scores.attrs["num_classes"], labels.attrs["class_counts"].shape[1]),
-        "size (images, height, width)": (scores["score"].shape, labels["label"].shape),
+        "radius": (scores.radius, labels.summary.radius),
+        "number of classes": (scores.num_classes, labels.num_classes),
+        "size (images, height, width)": (scores.shape, labels.shape),
     }
     for name, (of_scores, of_labels) in pairs.items():
         if of_scores != of_labels:
             raise UserError(
-                f"{labels.filename}: {name} is {of_labels}, that of {scores.filename} {of_scores}"
+                f"{labels.path}: {name} is {of_labels}, that of {scores.path} {of_scores}"
             )
-    if scores.attrs["num_classes"] != num_classes:
+    if scores.num_classes != num_classes:
         raise UserError(
-            f"{scores.filename}: has {scores.attrs['num_classes']} classes, {oracle.root}"
-            f" {num_classes}"
+            f"{scores.path}: has {scores.num_classes} classes, {oracle.root} {num_classes}"
         )
-    require_queries(labels)
 
 
 class _Images:
     """What is needed to diagnose an image, in any thread."""
 
-    def __init__(self, scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
-        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
-        self._oracle, self._num_classes = oracle, int(scores.attrs["num_classes"])
-        self._radius, self._score_name = int(scores.attrs["radius"]), str(scores.attrs["score"])
-        _, self._unit = score_and_unit(str(labels.attrs["method"]))
+    def __init__(self, scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
+        self._scores, self._oracle = scores, oracle
+        self._num_classes, self._radius, self._score_name = (
+            scores.num_classes,
+            scores.radius,
+            scores.score,
+        )
+        self._unit = labels.summary.unit
         self._centres = _last_centres(labels)
 
     def diagnose(self, index: int) -> Diagnosis:
         """The counts of one image."""
-        score, prediction = self._score.read(index), self._prediction.read(index)
+        score, prediction = self._scores.read(index)
         truth = self._oracle.read_label(index)
         require_label_size(self._oracle, index, truth.shape, prediction.shape)
-        where = f"image {self._oracle.image_ids[index]!r}"
-        require_known(where, prediction, self._num_classes)
         uncertainty = self._uncertainty(score, prediction)
         row, column = self._centres[index].T
         asked, asked_uncertainty = prediction[row, column], uncertainty[row, column]
@@ -188,12 +182,11 @@ class _Images:
         return np.bincount(ids.ravel(), values.ravel(), self._num_classes).astype(np.float64)
 
 
-def _last_centres(labels: "h5py.File") -> list[NDArray[np.int32]]:
+def _last_centres(labels: LabelFile) -> list[NDArray[np.int32]]:
     """Of every image, the (M,2) centres of the last round."""
-    queries = labels["query"][:]
-    last = queries[queries[:, 0] == len(labels.attrs["class_counts"])]
+    last = np.concatenate([rows[rows[:, 0] == labels.rounds_done] for rows in labels.queries()])
     by_image = last[np.argsort(last[:, 1], kind="stable")]
-    starts = np.searchsorted(by_image[:, 1], np.arange(1, len(labels["label"])))
+    starts = np.searchsorted(by_image[:, 1], np.arange(1, labels.shape[0]))
     return np.split(by_image[:, 2:], starts)
 
 

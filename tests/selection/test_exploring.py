@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cbda.errors import UserError
-from cbda.files.scores import open_scores
+from cbda.files.scores import ScoreFile
 from cbda.selection import querying
 from cbda.selection.exploring import random_map, split_round
 from cbda.selection.labelling import write_round
@@ -83,7 +83,7 @@ class Experiment:
             maps = self.score, self.prediction
             write_scores(path, self.ids, *maps, NUM_CLASSES, options.radius)
         previous = read_previous(labels, options)
-        with open_scores(path) as scores:
+        with ScoreFile.open(path) as scores:
             acquired = acquire_round(scores, self.oracle, previous, options, num_threads)
         out = self.folder / f"labels{len(list(self.folder.iterdir()))}.h5"
         write_round(out, self.oracle, previous, acquired, num_threads)
@@ -145,7 +145,7 @@ def test_nothing_is_drawn_without_exploration(experiment, monkeypatch, allocatio
     path = experiment.acquire(options)
     assert queries(path) == literal_round(experiment.score, blocked, num, options)
     with h5py.File(path) as file:
-        assert file.attrs["method"] == f"ripu/region/{allocation}/none"
+        assert file.attrs["method"].decode() == f"ripu/region/{allocation}/none"
 
 
 @pytest.mark.parametrize(

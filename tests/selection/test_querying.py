@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cbda.files.labels import read_label_summary
-from cbda.files.scores import open_scores
+from cbda.files.scores import ScoreFile
 from cbda.selection.balance import class_weights
 from cbda.selection.labelling import write_round
 from cbda.selection.querying import acquire_round
@@ -100,7 +100,7 @@ def test_rounds_are_the_literal_ones(tmp_path_factory, experiment, num_threads):
             folder / f"{number}.h5", ids, score, prediction, NUM_CLASSES, options.radius
         )
         previous = read_previous(path, options)
-        with open_scores(scores_path) as scores:
+        with ScoreFile.open(scores_path) as scores:
             chosen = acquire_round(scores, oracle, previous, options, num_threads)
         path = folder / f"labels{number}.h5"
         write_round(path, oracle, previous, chosen, num_threads)

@@ -12,8 +12,8 @@ import pytest
 
 from cbda.errors import UserError
 from cbda.files.labels import read_label_summary
-from cbda.files.scores import open_scores
-from cbda.selection.labelling import rechunk, write_round
+from cbda.files.scores import ScoreFile
+from cbda.selection.labelling import write_round
 from cbda.selection.querying import acquire_round
 from cbda.selection.round import RoundSettings, read_previous
 from tests.pools import make_pool, write_scores
@@ -81,7 +81,7 @@ def second_scores(path):
 
 def acquire(oracle, scores_path, settings, labels_path, out):
     previous = read_previous(labels_path, settings)
-    with open_scores(scores_path) as scores:
+    with ScoreFile.open(scores_path) as scores:
         acquired = acquire_round(scores, oracle, previous, settings)
     write_round(out, oracle, previous, acquired)
     return out
@@ -127,19 +127,25 @@ def test_layout_is_the_one_that_others_rely_on(first):
             assert file[name].compression == "gzip"
         assert (file["query"].shape, file["query"].dtype) == ((2, 4), np.int32)
         assert [name.decode() for name in file["image_id"]] == IDS
-        plain = {k: v for k, v in file.attrs.items() if not isinstance(v, np.ndarray)}
+        values = {k: v for k, v in file.attrs.items() if not isinstance(v, np.ndarray)}
+        plain = {k: v.decode() if isinstance(v, bytes) else v for k, v in values.items()}
+        assert len(plain.pop("attributes_sha256")) == 64
         assert plain == {
             "format": "cbda.labels",
             "version": 1,
             "method": "ripu/region/dynamic/consumed",
+            "score": "ripu",
+            "unit": "region",
+            "allocation": "dynamic",
+            "balance": "consumed",
+            "random_fraction": 0.0,
             "budget": 0.25,
             "rounds": 2,
             "radius": 1,
             "seed": 3,
             "num_pool_px": 144,
         }
-        arrays = {"class_counts", "void_counts", "class_weights", "text_crc32"}
-        assert set(file.attrs) - set(plain) == arrays
+        assert set(file.attrs) - set(values) == {"class_counts", "void_counts", "class_weights"}
 
 
 def test_labels_are_the_oracles_inside_the_windows_and_255_elsewhere(first):
@@ -410,18 +416,6 @@ def test_weights_aim_at_the_target_distribution(tmp_path, oracle, first):
 def test_impossible_target_distribution_is_refused(wanted):
     with pytest.raises(UserError, match=r"allowed are 2 numbers, none negative and not all 0"):
         replace(SETTINGS, target_distribution=wanted)
-
-
-@pytest.mark.parametrize("lengths", [[], [3], [4], [1, 1, 1, 9], [9, 1], [4, 4], [0, 5, 0]])
-def test_rechunk_keeps_the_rows(lengths):
-    rows = np.arange(4 * sum(lengths), dtype=np.int32).reshape(-1, 4)
-    blocks = np.split(rows, np.cumsum(lengths)[:-1]) if lengths else []
-    chunks = list(rechunk(blocks, 4))
-    assert all(len(chunk) == 4 for chunk in chunks)
-    joined = np.concatenate([np.empty((0, 4), np.int32), *chunks])
-    np.testing.assert_array_equal(joined[: len(rows)], rows)
-    assert not joined[len(rows) :].any()
-    assert len(joined) - len(rows) < 4
 
 
 def quarter_predicted(path):
