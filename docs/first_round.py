@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from cbda.selection.exploring import Explored, random_map, split_round
 from numpy.typing import NDArray
 
 from cbda.acquisition.catalogue import METHODS
@@ -26,7 +27,6 @@ from cbda.datasets.ids import VOID
 from cbda.models.checkpoints import load_model
 from cbda.models.inference import predict_logits
 from cbda.selection.allocation import Chosen, Pool, choose_queries
-from cbda.selection.exploring import Explored, random_map, split_round
 from cbda.selection.quota import ClassPool, choose_quota
 from cbda.selection.units import FloatArray, Mask, block_radius, paint, queries_per_image, query_px
 

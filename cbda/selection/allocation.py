@@ -98,7 +98,12 @@ def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
 
 
 def _refill(
-    pick: Pick, picks: list[Picks], images: list[int], cut: float, num_queries: int, num_threads: int
+    pick: Pick,
+    picks: list[Picks],
+    images: list[int],
+    cut: float,
+    num_queries: int,
+    num_threads: int,
 ) -> None:
     """Replace the picks of some images by all from the cut on, or twice as many if it is open."""
     num_from = _num_from(picks, cut)

@@ -158,7 +158,9 @@ def _sort_short(
     bits = (values + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
     keys = _turned(bits).astype(np.uint64) << np.uint64(32) | places
     keys.sort()
-    return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(np.uint32)
+    return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(
+        np.uint32
+    )
 
 
 def _turned(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:

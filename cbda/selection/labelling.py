@@ -20,7 +20,7 @@ from cbda.datasets.pictures import IdArray
 from cbda.datasets.vocabulary import Table
 from cbda.files.labels import LabelFile
 from cbda.selection.round import Round
-from cbda.selection.units import FloatArray, Queries, centres_by_image, clipped, label_radius
+from cbda.selection.units import Queries, centres_by_image, clipped, label_radius
 
 ROWS_PER_BLOCK = 1 << 16
 
@@ -30,7 +30,7 @@ def write_labels(
     round_: Round,
     labels: LabelFile,
     queries: Queries,
-    class_weights: FloatArray,
+    class_weights: NDArray[np.float64],
     oracle: Dataset,
     num_threads: int = 1,
 ) -> None:
@@ -64,7 +64,9 @@ def write_labels(
         return writer.pack(*maps), acquired
 
     with LabelFile.create(path, oracle.image_ids, height, width) as writer:
-        for image, (packed, acquired) in enumerate(ordered_map(ask, range(num_images), num_threads)):
+        for image, (packed, acquired) in enumerate(
+            ordered_map(ask, range(num_images), num_threads)
+        ):
             writer.write(image, packed)
             counts += acquired
         rows = chain(labels.queries(), _rows(queries, round_.number))

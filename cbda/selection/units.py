@@ -42,7 +42,9 @@ def queries_per_image(
     return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
 
 
-def as_queries(image: IntArray | NDArray[np.int32], place: NDArray[np.uint32], height: int) -> Queries:
+def as_queries(
+    image: IntArray | NDArray[np.int32], place: NDArray[np.uint32], height: int
+) -> Queries:
     """Queries from images and places (column * H + row), (M,) each."""
     queries = np.empty((len(place), 3), np.int32)
     queries[:, 0], queries[:, 1], queries[:, 2] = image, place % height, place // height
@@ -62,6 +64,8 @@ def widen(mask: Mask, radius: int) -> Mask:
     Turns what was acquired into what is excluded: the windows of radius k around the centres into
     those of radius 2k, or the single pixels into windows of radius k.
     """
+    if not mask.any():
+        return mask.copy()
     for axis in (0, 1):
         wider = mask.copy()
         for offset in range(1, min(radius, mask.shape[axis] - 1) + 1):
@@ -74,7 +78,7 @@ def widen(mask: Mask, radius: int) -> Mask:
 
 
 @numba.njit(cache=True, nogil=True)
-def clipped(centre: int, radius: int, size: int) -> range:
+def clipped(centre: int | np.integer, radius: int, size: int) -> range:
     """Rows or columns within `radius` px of a centre, inside an image of that size."""
     return range(max(centre - radius, 0), min(centre + radius + 1, size))
 

@@ -75,9 +75,9 @@ def test_equal_scores_that_cannot_win_are_not_kept(monkeypatch, num_threads):
     blocked = np.zeros(score.shape, np.bool_)
     num_kept = []
 
-    def joined(picks, *arguments):
+    def joined(picks, *arguments, **options):
         num_kept.append(sum(map(len, picks)))
-        return join(picks, *arguments)
+        return join(picks, *arguments, **options)
 
     join = allocation._joined
     monkeypatch.setattr(allocation, "_joined", joined)
