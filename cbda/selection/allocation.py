@@ -150,13 +150,15 @@ def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
 def _joined(
     picks: list[Picks], num_picks: Sequence[int] | IntArray, height: int, by_score: bool
 ) -> Queries:
-    """The first picks of every image, by score or image by image."""
+    """The first picks of every image, by score or image by image; `picks` is emptied."""
     firsts = [slice(number) for number in num_picks]
     places = np.concatenate([p.places[first] for p, first in zip(picks, firsts, strict=True)])
+    values = np.concatenate([p.values[first] for p, first in zip(picks, firsts, strict=True)])
     image = np.repeat(np.arange(len(picks), dtype=np.int32), num_picks)
+    picks.clear()  # of a large pool they are half a gigabyte
     if by_score:
-        values = np.concatenate([p.values[first] for p, first in zip(picks, firsts, strict=True)])
         # A stable order leaves equal scores image by image, and in an image as they were picked.
         order = np.argsort(np.negative(values, out=values), kind="stable")
         places, image = places[order], image[order]
+        del values, order
     return as_queries(image, places, height)

@@ -81,7 +81,7 @@ def greedy_nms(
         inside = score >= threshold
         if below < np.inf:
             inside &= score < below
-        value, place = _best_first(*_gather(score, excluded, inside))
+        value, place = _best_first(score, inside & ~excluded)
         picked = _sweep(place, excluded, missing, radius)
         values.append(value[picked])
         places.append(place[picked])
@@ -114,69 +114,35 @@ def _estimate(score: FloatArray, excluded: Mask, below: float, num_wanted: int) 
     return float(np.partition(sample, position)[position])
 
 
-@numba.njit(cache=True, nogil=True)
-def _gather(
-    score: FloatArray, excluded: Mask, inside: Mask
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """Scores and places of the free pixels inside."""
-    height, width = score.shape
-    score, excluded, inside = score.reshape(-1), excluded.reshape(-1), inside.reshape(-1)
-    words = inside[: len(inside) // 8 * 8].view(np.uint64)
-    num_inside = np.count_nonzero(inside)
-    values, places = np.empty(num_inside, score.dtype), np.empty(num_inside, np.uint32)
-    num_found = 0
-    for word in range(len(words) + 1):
-        if word < len(words) and words[word] == 0:  # none of eight pixels, as nearly everywhere
-            continue
-        for pixel in range(8 * word, min(8 * word + 8, len(inside))):
-            if inside[pixel] and not excluded[pixel]:
-                values[num_found] = score[pixel]
-                places[num_found] = (pixel % width) * height + pixel // width
-                num_found += 1
-    return values[:num_found], places[:num_found]
-
-
-def _best_first(
-    values: FloatArray, places: NDArray[np.uint32]
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """Candidates in the order of picking: highest score first, then smallest place."""
-    if values.dtype == np.float32:
-        return _sort_short(values, places)
+def _best_first(score: FloatArray, candidates: Mask) -> tuple[FloatArray, NDArray[np.uint32]]:
+    """Scores and places of candidates in the order of picking: highest first, then by place."""
+    pixel = np.flatnonzero(candidates)
+    row, column = np.divmod(pixel.astype(np.uint32), np.uint32(score.shape[1]))
+    values, places = score.reshape(-1)[pixel], column * np.uint32(len(score)) + row
+    if values.dtype == np.float32:  # one sort of bits, with the place below them
+        keys = _sorted_keys(_turned((values + np.float32(0)).view(np.uint32)), places)  # -0 is 0
+        return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(
+            np.uint32
+        )
     order = np.argsort(-values)
-    values, places = values[order], places[order]
-    _sort_ties(values, places)
-    return values, places
+    values = values[order]
+    rank = np.cumsum(np.diff(values, prepend=values[:1]) != 0)
+    return values, _sorted_keys(rank, places[order]).astype(np.uint32)
 
 
-def _sort_short(
-    values: NDArray[np.float32], places: NDArray[np.uint32]
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """One sort of 64-bit keys: the score's bits, made to ascend as scores descend, and the place.
-
-    Bits of negative floats ascend as they are, and with their sign they follow all others.
-    """
-    bits = (values + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
-    keys = _turned(bits).astype(np.uint64) << np.uint64(32) | places
+def _sorted_keys(high: NDArray[np.integer], places: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Numbers of 32 bits with places below them, ascending."""
+    keys = high.astype(np.uint64) << np.uint64(32) | places
     keys.sort()
-    return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(
-        np.uint32
-    )
+    return keys
 
 
 def _turned(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Bits of floats to bits that ascend as the floats descend, and back."""
+    """Bits of floats to bits that ascend as the floats descend, and back.
+
+    Bits of negative floats ascend as they are, and with their sign they follow all others.
+    """
     return np.where(bits >> 31 == 1, bits, ~bits & np.uint32(0x7FFFFFFF))
-
-
-@numba.njit(cache=True, nogil=True)
-def _sort_ties(values: FloatArray, places: NDArray[np.uint32]) -> None:
-    """Sort the places of equal scores, in place."""
-    first = 0
-    for last in range(1, len(values) + 1):
-        if last == len(values) or values[last] != values[first]:
-            if last - first > 1:
-                places[first:last] = np.sort(places[first:last])
-            first = last
 
 
 @numba.njit(cache=True, nogil=True)

@@ -47,13 +47,15 @@ def as_queries(
 ) -> Queries:
     """Queries from images and places (column * H + row), (M,) each."""
     queries = np.empty((len(place), 3), np.int32)
-    queries[:, 0], queries[:, 1], queries[:, 2] = image, place % height, place // height
+    queries[:, 0] = image
+    queries[:, 2], queries[:, 1] = np.divmod(place, np.uint32(height))
     return queries
 
 
 def centres_by_image(queries: Queries, num_images: int) -> list[NDArray[np.int32]]:
     """Centres of every image in pick order, (m,2) each: row and column."""
-    order = np.argsort(queries[:, 0], kind="stable")
+    image = queries[:, 0].astype(np.min_scalar_type(num_images))  # short ones are sorted by radix
+    order = np.argsort(image, kind="stable")
     borders = np.cumsum(np.bincount(queries[:, 0], minlength=num_images))
     return np.split(queries[order, 1:], borders[:-1])
 
