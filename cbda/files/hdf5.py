@@ -82,7 +82,7 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
     """Open a file and check that its attributes are undamaged, and that it is of the format."""
     import h5py
 
-    with named_errors(path, DAMAGE):
+    with named_errors(path):
         file = h5py.File(path, "r")
         try:
             _require_sound_heap(path, file)
@@ -96,11 +96,11 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
 
 
 @contextmanager
-def named_errors(path: Path, kinds: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+def named_errors(path: Path) -> Iterator[None]:
     """Name the file if it can't be read, now or at one of its parts."""
     try:
         yield
-    except kinds as error:
+    except DAMAGE as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
 

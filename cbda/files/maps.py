@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cbda.errors import UserError
 from cbda.files.chunks import MapReader
-from cbda.files.hdf5 import DAMAGE, Layout, named_errors, open_hdf5, read_attributes, write_texts
+from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes, write_texts
 
 if TYPE_CHECKING:
     import h5py
@@ -42,7 +42,7 @@ class MapFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file = open_hdf5(path, self.layout)
-        with named_errors(path, DAMAGE):
+        with named_errors(path):
             self.image_ids = read_image_ids(self._file)
             self._attributes = read_attributes(self._file, self.layout)
             names = [
