@@ -83,8 +83,10 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
     Raises:
         UserError: they don't, or the last round can't find enough pixels.
     """
+    method = round_.method
     require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
-    for name, wanted in (("num_classes", round_.num_classes), ("radius", round_.method.radius)):
+    asked = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
+    for name, wanted in asked.items():
         found = getattr(scores, name)
         if found != wanted:
             raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")

@@ -1,7 +1,6 @@
 """Diagnoses of rounds over files."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from cbda.acquisition.methods import ResolvedMethod
 from cbda.acquisition.scores import compute_score
 from cbda.cli import main
 from cbda.errors import UserError
@@ -18,21 +18,16 @@ from cbda.files.json_files import write_diagnosis
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.results.diagnosis import Diagnosis, diagnose_round
-from cbda.selection.labelling import write_round
-from cbda.selection.querying import acquire_round
-from cbda.selection.round import RoundSettings, read_previous
+from cbda.selection.round import Round
 from tests.pools import make_pool, write_scores
+from tests.selection.rounds import acquire, changed
 
 NUM_IMAGES, HEIGHT, WIDTH, NUM_CLASSES, RADIUS, VOID = 3, 20, 24, 4, 1, 255
-SETTINGS = RoundSettings(
-    unit="region",
-    allocation="dynamic",
-    balance="none",
-    max_weight=10.0,
-    radius=RADIUS,
+ROUND = Round(
+    ResolvedMethod(allocation="dynamic", radius=RADIUS),
     budget=0.5,
     rounds=2,
-    round=1,
+    number=1,
     seed=0,
     num_classes=NUM_CLASSES,
 )
@@ -60,7 +55,7 @@ class Rounds:
         self.truth, self.folder = truth, folder
         labels = {f"image{index}": label for index, label in enumerate(truth)}
         self.oracle = make_pool(folder / "pool", labels, NUM_CLASSES)
-        self.settings = replace(SETTINGS, unit=unit, budget=0.6 if unit == "region" else 0.05)
+        self.round = changed(ROUND, unit=unit, budget=0.6 if unit == "region" else 0.05)
         self.scores = folder / "scores.h5"
         self._write_scores(score, unit)
         self.labels = [self._acquire(1, None)]
@@ -74,13 +69,9 @@ class Rounds:
         write_scores(self.scores, ids, values, prediction, NUM_CLASSES, RADIUS, score)
 
     def _acquire(self, number: int, previous_path: Path | None) -> Path:
-        settings = replace(self.settings, round=number)
-        previous = read_previous(previous_path, settings)
         path = self.folder / f"labels{number}.h5"
-        with ScoreFile.open(self.scores) as scores:
-            acquired = acquire_round(scores, self.oracle, previous, settings)
-        write_round(path, self.oracle, previous, acquired)
-        return path
+        round_ = changed(self.round, number=number)
+        return acquire(self.oracle, self.scores, round_, previous_path, path)
 
     def diagnose(self, number: int, num_threads: int = 1) -> Diagnosis:
         labels_path = self.labels[number - 1]
