@@ -12,7 +12,7 @@ than asked for are chosen only if no free pixel is left.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +30,10 @@ def choose_per_image(
     read: Read, shape: tuple[int, int, int], num_queries: int, radius: int, num_threads: int = 1
 ) -> Queries:
     """Choose as many queries in every image of a pool (N,H,W), image by image."""
-    pick = partial(_pick, read, radius, num_queries=num_queries)
+
+    def pick(image: int) -> Picks:
+        return greedy_nms(*read(image), num_queries, radius)
+
     picks = list(ordered_map(pick, range(shape[0]), num_threads))
     return _joined(picks, [len(found) for found in picks], shape[1], by_score=False)
 
@@ -39,24 +42,16 @@ def choose_dynamic(
     read: Read, shape: tuple[int, int, int], num_queries: int, radius: int, num_threads: int = 1
 ) -> Queries:
     """Choose the best queries of a whole pool (N,H,W), by score."""
-    pick = partial(_pick, read, radius)
+
+    def pick(image: int, at_most: int, *floor: Any) -> Picks:
+        return greedy_nms(*read(image), at_most, radius, *floor)
+
     picks = _first_pass(pick, shape[0], num_queries, num_threads)
     cut = _value_of_rank(picks, num_queries)
     while lacking := _incomplete(picks, cut, num_queries):
         _refill(pick, picks, lacking, cut, num_queries, num_threads)
         cut = _value_of_rank(picks, num_queries)
     return _joined(picks, _num_winning(picks, cut, num_queries), shape[1], by_score=True)
-
-
-def _pick(
-    read: Read,
-    radius: int,
-    image: int,
-    num_queries: int,
-    score_floor: float = -np.inf,
-    above_floor: bool = False,
-) -> Picks:
-    return greedy_nms(*read(image), num_queries, radius, score_floor, above_floor)
 
 
 def _first_pass(pick: Pick, num_images: int, num_queries: int, num_threads: int) -> list[Picks]:
@@ -83,18 +78,14 @@ def _first_pass(pick: Pick, num_images: int, num_queries: int, num_threads: int)
 
 def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
     """Images with a pick that might win and is not known, given the score of the last winner."""
-    if cut == -np.inf:
-        return [image for image, found in enumerate(picks) if found.complete_above > -np.inf]
     num_from = _num_from(picks, cut)
-    ties_may_win = np.cumsum(num_from) - num_from < num_queries
-
-    def is_incomplete(image: int) -> bool:
-        found = picks[image]
-        if len(found) == num_queries:
-            return False
-        return found.complete_above > cut or (found.complete_above == cut and ties_may_win[image])
-
-    return [image for image in range(len(picks)) if is_incomplete(image)]
+    # Ties of images after the last winner can't win; and a cut of -inf is no score to tie with.
+    ties_may_win = (np.cumsum(num_from) - num_from < num_queries) & (cut > -np.inf)
+    known_above = np.array([found.complete_above for found in picks])
+    is_short = np.array([len(found) < num_queries for found in picks])
+    may_win = (known_above > cut) | ((known_above == cut) & ties_may_win)
+    incomplete: list[int] = np.flatnonzero(is_short & may_win).tolist()
+    return incomplete
 
 
 def _refill(
@@ -140,8 +131,8 @@ def _num_from(picks: list[Picks], score: float) -> IntArray:
 
 def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
     """Picks of each image among the best; of those at the cut, the first images' win."""
-    above = np.array([found.num_above(cut) for found in picks])
-    ties = _num_from(picks, cut) - above
+    ties = np.array([np.count_nonzero(found.values == cut) for found in picks])
+    above = _num_from(picks, cut) - ties
     ties_before = np.cumsum(ties) - ties
     winning: IntArray = above + np.clip(num_queries - above.sum() - ties_before, 0, ties)
     return winning

@@ -42,10 +42,6 @@ class Picks:
     def __len__(self) -> int:
         return len(self.values)
 
-    def num_above(self, score: float) -> int:
-        """Picks with a higher score."""
-        return len(self) - int(np.searchsorted(self.values[::-1], score, "right"))
-
     def num_from(self, score: float) -> int:
         """Picks with this or a higher score."""
         return len(self) - int(np.searchsorted(self.values[::-1], score, "left"))
