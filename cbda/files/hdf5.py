@@ -166,33 +166,24 @@ def _require_sound_heap(path: Path, file: "h5py.File") -> None:
 
 
 def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
-    found = tuple(_scalar(file.attrs.get(name)) for name in ("format", "version"))
-    if found != (layout.format, VERSION):
-        text = f"{found[0]!r} version {found[1]}"
-        raise UserError(f"{path}: expected {layout.format!r} version {VERSION}, found {text}")
-
-
-def _scalar(value: Any) -> Any:
-    """A plain value for one of NumPy; what is neither number nor text as its type's name."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if isinstance(value, str | int | np.integer | None) else type(value).__name__
+    found, version = (_plain(file.attrs.get(name)) for name in ("format", "version"))
+    wanted = f"{layout.format!r} version {VERSION}"
+    if f"{found!r} version {version}" != wanted:
+        raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
 def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
-    missing = [name for name in layout.datasets if name not in file]
-    missing += [name for name in layout.attributes if name not in file.attrs]
+    found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
+    kinds = {name: kind for name, kind in layout.optional.items() if name in file.attrs}
+    kinds = {**layout.attributes, **kinds}
+    found += [(name, file.attrs.get(name), kind) for name, kind in kinds.items()]
+    missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")
     sizes: dict[str, int] = {}
-    for name, (dtype, letters) in layout.datasets.items():
-        _require_shape(path, name, file[name], dtype, letters, sizes)
-    for name, (dtype, letters) in {**layout.attributes, **layout.optional}.items():
-        value = file.attrs.get(name)
-        if value is None:
-            continue
-        found = value if hasattr(value, "dtype") else np.asarray(value)
-        _require_shape(path, name, found, dtype, letters, sizes)
+    for name, value, (dtype, letters) in found:
+        array = np.asarray(value) if isinstance(value, str) else value
+        _require_shape(path, name, array, dtype, letters, sizes)
 
 
 def _require_shape(

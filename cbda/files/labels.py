@@ -1,5 +1,6 @@
 """Label files: what was acquired, in which round, by which queries."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -116,30 +117,20 @@ class LabelFile(MapFile):
         summary: its attributes.
         num_classes: C.
         rounds_done: r, rounds that it holds.
+        num_queries: M, queries of all rounds.
     """
 
     layout = LABELS
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.path: Path | None = path
-        known = {**_parse_method(self._attributes.pop("method")), **self._attributes}
-        self._summarise(
-            LabelSummary(**{item.name: known[item.name] for item in fields(LabelSummary)})
-        )
+        known = {**_parse_method(self._attributes["method"]), **self._attributes}
+        summary = LabelSummary(**{item.name: known[item.name] for item in fields(LabelSummary)})
+        self._describe(path, summary, len(self._file["query"]))
 
-    def _summarise(self, summary: LabelSummary) -> None:
-        self.summary = summary
+    def _describe(self, path: Path | None, summary: LabelSummary, num_queries: int) -> None:
+        self.path, self.summary, self.num_queries = path, summary, num_queries
         self.rounds_done, self.num_classes = summary.class_counts.shape
-
-    @classmethod
-    def open(cls, path: Path) -> "LabelFile":
-        """Open a label file.
-
-        Raises:
-            UserError: it is damaged or of another layout.
-        """
-        return cls(path)
 
     @classmethod
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
@@ -174,19 +165,13 @@ class LabelFile(MapFile):
         label: Map = self._read("label", index)
         if ((label >= self.num_classes) & (label != VOID)).any():
             raise UserError(
-                f"{self._path}: image {self.image_ids[index]!r} has labels beyond the"
-                f" {self.num_classes} classes"
+                f"{self._where(index)} has labels beyond the {self.num_classes} classes"
             )
         return label
 
     def read_round(self, index: int) -> Map:
         """Round in which each pixel of one image was acquired, (H,W) uint8, 0 = not."""
         return self._read("round", index)
-
-    @property
-    def num_queries(self) -> int:
-        """M, queries of all rounds."""
-        return len(self._file["query"])
 
     def queries(self) -> Iterator[Queries]:
         """Queries of all rounds in pick order, in blocks of (M,4): round, image, row, column.
@@ -211,14 +196,14 @@ class _NoLabels(LabelFile):
     """A label file of no round, which is not on disk."""
 
     def __init__(self, scores: ScoreFile) -> None:
-        self.path, self.image_ids, self.shape = None, scores.image_ids, scores.shape
+        self.image_ids, self.shape = scores.image_ids, scores.shape
         no_counts = np.zeros((0, scores.num_classes), np.int64)
-        no_weights = np.ones(scores.num_classes)
         choice = (scores.score, "", "", "", 0.0, 0.0, 0, scores.radius, 0)
-        num_px = int(np.prod(scores.shape, dtype=np.int64))
-        self._summarise(LabelSummary(*choice, no_counts, no_counts[:, 0], no_weights, num_px))
+        weights, num_px = np.ones(scores.num_classes), math.prod(scores.shape)
+        summary = LabelSummary(*choice, no_counts, no_counts[:, 0], weights, num_px)
+        self._describe(None, summary, num_queries=0)
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         pass
 
     def read_label(self, index: int) -> Map:
@@ -226,13 +211,6 @@ class _NoLabels(LabelFile):
 
     def read_round(self, index: int) -> Map:
         return np.zeros(self.shape[1:], np.uint8)
-
-    @property
-    def num_queries(self) -> int:
-        return 0
-
-    def queries(self) -> Iterator[Queries]:
-        return iter(())
 
 
 class LabelWriter:

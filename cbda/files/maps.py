@@ -51,29 +51,19 @@ class MapFile:
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
 
-    @property
-    def num_images(self) -> int:
-        """N."""
-        return self.shape[0]
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a file.
 
-    @property
-    def height(self) -> int:
-        """H, in px."""
-        return self.shape[1]
-
-    @property
-    def width(self) -> int:
-        """W, in px."""
-        return self.shape[2]
+        Raises:
+            UserError: it is damaged or of another format.
+        """
+        return cls(path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Read no more."""
         self._file.close()
 
     def _read(self, name: str, index: int) -> NDArray[Any]:

@@ -28,6 +28,9 @@ class ScoreFile(MapFile):
 
     Attributes:
         path: the file.
+        num_images: N.
+        height: H, in px.
+        width: W, in px.
         num_classes: C.
         radius: k, in px.
         score: its name.
@@ -38,18 +41,10 @@ class ScoreFile(MapFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
+        self.num_images, self.height, self.width = self.shape
         self.num_classes: int = self._attributes["num_classes"]
         self.radius: int = self._attributes["radius"]
         self.score: str = self._attributes["score"]
-
-    @classmethod
-    def open(cls, path: Path) -> "ScoreFile":
-        """Open a score file.
-
-        Raises:
-            UserError: it is damaged or of another layout.
-        """
-        return cls(path)
 
     @staticmethod
     @contextmanager
