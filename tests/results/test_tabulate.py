@@ -10,9 +10,9 @@ import pytest
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.json_files import write_json
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.results.runs import Run, load_run
 from cbda.results.tabulate import readable, summary_table
+from tests.pools import summarise, write_labels
 
 CLASSES = ["road", "pole"]
 # IoU of road and pole.
@@ -42,14 +42,10 @@ def write_evaluation(path, iou):
     write_json(path, {**content, **worst_class})
 
 
-def write_labels(path, method):
-    counts, void = COUNTS[method]
-    summary = LabelSummary(
-        method, 0.05, 2, 1, 0, np.array(counts), np.array(void), np.ones(2), num_pool_px=1000
-    )
-    with create_labels(path, ["a"], 2, 2) as file:
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+def write_method(path, method):
+    summary = summarise(*COUNTS[method], budget=0.05, num_pool_px=1000)
+    nothing = np.zeros((1, 2, 2), np.uint8)
+    write_labels(path, ["a"], nothing, nothing, summary)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +60,7 @@ def words(tmp_path_factory):
         if (method, budget, seed) != MISSING:
             write_evaluation(place / "evaluation.json", RESULTS[method, budget, seed])
         if labels != "-":
-            write_labels(place / "labels.h5", method)
+            write_method(place / "labels.h5", method)
     return words
 
 

@@ -9,13 +9,13 @@ from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.files.checkpoints import save_checkpoint
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.models.checkpoints import pack_checkpoint
 from cbda.models.small import SmallNet
 from cbda.settings import ModelSettings, TrainingSettings
 from cbda.training import loader
 from cbda.training.target import AcquiredPool
 from cbda.training.trainer import Trainer
+from tests import pools
 from tests.datasets.layouts import make_folder
 
 CLASSES = ("road", "car", "tree")
@@ -36,12 +36,7 @@ def write_labels(path, labels, num_classes=3):
     acquired = np.stack(list(labels.values()))
     acquired[:, ::2] = VOID
     counts = np.bincount(acquired[acquired != VOID], minlength=num_classes)[None]
-    void, weights = np.zeros(1, np.int64), np.ones(num_classes)
-    summary = LabelSummary("random", 0.5, 1, 0, 0, counts, void, weights, acquired.size)
-    with create_labels(path, list(labels), *acquired.shape[1:]) as file:
-        file["label"][:], file["round"][:] = acquired, acquired != VOID
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+    pools.write_labels(path, labels, acquired, acquired != VOID, pools.summarise(counts))
     return acquired
 
 

@@ -15,7 +15,7 @@ rule acquire:
     params:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
-        method=method_options("unit", "allocation", "balance", "explore"),
+        method=method_options("unit", "allocation", "balance", "random_fraction"),
         balance=balance_options,
         radius=radius_options,
         options=[
