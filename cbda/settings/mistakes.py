@@ -16,16 +16,13 @@ S = TypeVar("S", bound=Section)
 def require_valid(
     section: type[S], raw: Any, place: str = "", environment: Mapping[str, str] | None = None
 ) -> S:
-    """The section that plain values describe.
+    """The section that plain values describe, or a `UserError` of one line with all mistakes.
 
     Args:
         section: what they should be.
         raw: a mapping of keys to plain values.
         place: of the section in the configuration, such as `training`.
         environment: variables that roots of datasets may name; None leaves roots as they are.
-
-    Raises:
-        UserError: one line with all mistakes.
     """
     try:
         return section.model_validate(raw, context=environment)

@@ -36,11 +36,11 @@ def add_options(
         option = _destination(prefix, name)
         if is_section(key.annotation):
             add_options(parser, option, key.annotation)
-            continue
-        reader = _reader(key.annotation, key.metadata)
-        reader |= {"help": _help(key), "required": name in required}
-        reader |= {} if key.is_required() or name in required else {"default": key.default}
-        parser.add_argument(f"--{option.replace('_', '-')}", **reader)
+        else:
+            default = None if key.is_required() else key.default
+            facts = {"default": default, "required": name in required, "help": _help(key)}
+            reader = _reader(key.annotation, key.metadata)
+            parser.add_argument(f"--{option.replace('_', '-')}", **reader, **facts)
 
 
 def _help(key: FieldInfo) -> str:
@@ -63,11 +63,7 @@ def _reader(kind: Any, marks: list[Any]) -> dict[str, Any]:
 
 
 def from_options(args: argparse.Namespace, prefix: str, section: type[S]) -> S:
-    """The section that parsed options describe, which `add_options` declared.
-
-    Raises:
-        UserError: one line with all values that are not allowed.
-    """
+    """The section of options that `add_options` declared, or a `UserError` of one line."""
     return require_valid(section, _collect(args, prefix, section), prefix)
 
 

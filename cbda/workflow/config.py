@@ -17,13 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from cbda.acquisition.catalogue import (
-    METHODS,
-    REFERENCES,
-    compose,
-    require_new_name,
-    resolve_method,
-)
+from cbda.acquisition.catalogue import METHODS, REFERENCES, compose, require_new_name
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
@@ -33,15 +27,7 @@ from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
-from cbda.settings.section import (
-    Distinct,
-    Items,
-    Line,
-    Name,
-    Section,
-    like,
-    one_of,
-)
+from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
@@ -186,11 +172,8 @@ def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Confi
 
 def resolve_experiment(config: Config) -> dict[str, Method]:
     """The methods that the experiment compares, by name, in the order given."""
-    custom = config.experiment.custom_methods
-    return {
-        name: custom[name].resolve() if name in custom else resolve_method(name, {})
-        for name in config.experiment.methods
-    }
+    custom = {name: parts.resolve() for name, parts in config.experiment.custom_methods.items()}
+    return {name: {**METHODS, **custom}[name] for name in config.experiment.methods}
 
 
 def final_iteration(config: Config, round_number: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cbda.acquisition.catalogue import compose
 from cbda.acquisition.methods import Method
 from cbda.cli import COMMANDS
 from cbda.datasets import cityscapes
@@ -95,8 +96,8 @@ def test_every_key_is_described(path: tuple[str, ...]) -> None:
 
 
 def test_custom_method_has_the_parts_and_defaults_of_a_method() -> None:
-    parts = CustomMethod().model_dump(by_alias=True)
-    assert parts == dataclasses.asdict(Method())
+    assert compose(CustomMethod().model_dump(by_alias=True)) == Method()
+    assert len(CustomMethod.model_fields) == len(dataclasses.fields(Method))
 
 
 @pytest.mark.parametrize("name", ["random_fraction", "explore"])
