@@ -37,10 +37,9 @@ def add_options(
         if is_section(key.annotation):
             add_options(parser, option, key.annotation)
         else:
-            default = None if key.is_required() else key.default
-            facts = {"default": default, "required": name in required, "help": _help(key)}
-            reader = _reader(key.annotation, key.metadata)
-            parser.add_argument(f"--{option.replace('_', '-')}", **reader, **facts)
+            facts = _reader(key.annotation, key.metadata) | {"required": name in required}
+            facts["default"] = None if key.is_required() else key.default
+            parser.add_argument(f"--{option.replace('_', '-')}", help=_help(key), **facts)
 
 
 def _help(key: FieldInfo) -> str:
