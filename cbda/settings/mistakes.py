@@ -1,0 +1,97 @@
+"""What is wrong with a configuration, in one line: every place, and what is allowed there."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+
+from cbda.errors import UserError
+from cbda.settings.section import LIMITS, Section, is_section
+
+S = TypeVar("S", bound=Section)
+
+
+def require_valid(
+    section: type[S], raw: Any, place: str = "", environment: Mapping[str, str] | None = None
+) -> S:
+    """The section that plain values describe, or a `UserError` of one line with all mistakes.
+
+    Args:
+        section: what they should be.
+        raw: a mapping of keys to plain values.
+        place: of the section in the configuration, such as `training`.
+        environment: variables that roots of datasets may name; None leaves roots as they are.
+    """
+    try:
+        return section.model_validate(raw, context=environment)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        raise complaint(sorted(_describe(section, place, mistake) for mistake in found)) from None
+
+
+def complaint(mistakes: Iterable[str]) -> UserError:
+    """An error of one line; keys and values may hold any character."""
+    return UserError(" ".join("; ".join(mistakes).splitlines()))
+
+
+def quote(names: Iterable[Any], allowed: Iterable[str]) -> str:
+    """Names in quotes, each with the allowed names that it resembles most."""
+    hints = ((name, " or ".join(map(repr, _closest(str(name), list(allowed))))) for name in names)
+    return ", ".join(f"{n!r} (did you mean {hint}?)" if hint else repr(n) for n, hint in hints)
+
+
+def _closest(name: str, allowed: list[str]) -> list[str]:
+    """The most similar of the allowed names, more than one if they are as similar."""
+    likeness = {
+        other: difflib.SequenceMatcher(None, other, name).ratio()
+        for other in difflib.get_close_matches(name, allowed)
+    }
+    return [other for other, ratio in likeness.items() if ratio == max(likeness.values())]
+
+
+def _describe(section: type[Section], place: str, mistake: Any) -> str:
+    """One mistake: where it is, what it is, what is allowed."""
+    kind, value, context = mistake["type"], mistake["input"], mistake.get("ctx", {})
+    keys = [str(key) for key in (place, *mistake["loc"]) if not str(key).startswith(("[", "<"))]
+    if kind in ("extra_forbidden", "missing", "invalid_key"):
+        allowed = _keys_at(section, mistake["loc"][:-1])
+        what = "missing" if kind == "missing" else "unknown"
+        shown = quote(keys[-1:], () if kind == "missing" else allowed)
+        return f"{_join(keys[:-1])}: {what} key {shown}; allowed: {', '.join(allowed)}"
+    if kind == "value_error":
+        return f"{_join(keys)}: {context['error']}"
+    if kind in ("int_type", "float_type") and _is_number(value):
+        written = f"{_yaml_number(value)} in a file, without quotes"
+        return f"{_join(keys)}: {value!r} is text: write {written}"
+    limits = [LIMITS[name].format(limit) for name, limit in context.items() if name in LIMITS]
+    expected = mistake["msg"].removeprefix("Input should be ").partition(" or instance of ")[0]
+    words = context.get("words") or " ".join(limits) or expected.replace("tuple", "list")
+    return f"{_join(keys)}: {quote([value], context.get('names', ()))}; allowed: {words}"
+
+
+def _join(keys: Iterable[str]) -> str:
+    return ".".join(filter(None, keys)) or "top level"
+
+
+def _keys_at(section: type[Section], place: tuple[Any, ...]) -> list[str]:
+    """Keys that are allowed at a place; the names of a mapping on the way to it may be any."""
+    for key in place:
+        kind = section.model_fields[key].annotation if key in section.model_fields else None
+        section = next(filter(is_section, (kind, *get_args(kind))), section)
+    return sorted(section.model_fields)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a text is a number."""
+    try:
+        return isinstance(value, str) and math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+def _yaml_number(text: str) -> str:
+    """A number as YAML 1.1 reads it: an exponent needs a point before it."""
+    digits = text if text.isdecimal() else repr(float(text))
+    return digits if "." in digits else digits.replace("e", ".0e")
