@@ -10,7 +10,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
-from cbda.workflow.config import expand_roots, final_iteration, resolve_experiment, validate_config
+from cbda.workflow.config import final_iteration, load_config, resolve_experiment
 from cbda.datasets.catalogue import dataset_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
@@ -20,12 +20,13 @@ from cbda.compute.gpus import visible_gpus
 from cbda.workflow.locks import hold_lock
 from cbda.acquisition.methods import is_external
 from cbda.acquisition.external import source_path
-from cbda.settings import has_weights_file, to_options
+from cbda.settings.model import has_weights_file
+from cbda.settings.options import to_options
 
 try:
-    validate_config(config, Path(workflow.basedir, "workflow/schemas/config.schema.yaml"))
-    expand_roots(config, os.environ)
-    METHODS = resolve_experiment(config)
+    CONFIG = load_config(config, os.environ)
+    config.update(CONFIG.model_dump(mode="json", include={"datasets", "data_make"}))
+    METHODS = resolve_experiment(CONFIG)
 except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
@@ -207,7 +208,7 @@ def previous_labels(wildcards):
 
 
 def until_iteration(wildcards):
-    return final_iteration(config, int(wildcards.round))
+    return final_iteration(CONFIG, int(wildcards.round))
 
 
 def last_checkpoint(wildcards):
