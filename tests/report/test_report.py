@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from cbda.cli import main
-from cbda.files.checkpoints import save_checkpoint
 from cbda.files.json_files import write_json
 from cbda.files.labels import LabelSummary, create_labels
 from cbda.report.chapters import draw_figures
@@ -278,7 +277,7 @@ def gallery(tmp_path):
     import torch
 
     from cbda.models.build import create_model
-    from cbda.models.checkpoints import pack_checkpoint
+    from cbda.models.checkpoints import Checkpoint
     from cbda.settings.model import ModelSettings
     from cbda.settings.training import TrainingSettings
     from cbda.training.trainer import Trainer
@@ -288,7 +287,7 @@ def gallery(tmp_path):
     torch.manual_seed(0)
     training = TrainingSettings(image_size=(16, 24))
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
-    save_checkpoint(tmp_path / "m.pt", pack_checkpoint(state, CLASSES, ModelSettings(), training))
+    Checkpoint(state, CLASSES, ModelSettings(), (16, 24)).save(tmp_path / "m.pt")
     write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     with create_labels(tmp_path / "labels.h5", ["a", "b"], 16, 24) as file:
         file["query"] = np.zeros((0, 4), np.int32)
