@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.options import add_class_option, add_output_option, whole_number
+from cbda.commands.options import add_class_option, add_output_option
 from cbda.errors import UserError
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options
-from cbda.settings.training import TrainingSettings
+from cbda.settings.tables import PlanSettings
+from cbda.settings.training import PretrainSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from cbda.workflow.costs import Experiment, Phase
@@ -29,11 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
     parser.add_argument("--rounds", type=int, required=True, help="R")
-    parser.add_argument("--iterations", type=int, required=True, help="of the pretraining")
+    add_options(parser, "", PretrainSettings, required=("iterations",))
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
-    parser.add_argument("--measured", type=Path, help="metrics.json of a training, for times")
-    parser.add_argument("--num-concurrent", type=whole_number(1), default=1, help="jobs at a time")
+    add_options(parser, "", PlanSettings)
     add_output_option(parser, "plan.json")
 
 
@@ -101,13 +101,13 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _read_pace(path: Path | None) -> float | None:
+def _read_pace(path: str) -> float | None:
     """Seconds per iteration that were measured."""
     from cbda.files.json_files import read_json
 
-    if path is None:
+    if not path:
         return None
-    content = read_json(path)
+    content = read_json(Path(path))
     if not isinstance(content, dict) or "seconds_per_iteration" not in content:
         raise UserError(f"{path}: has no seconds_per_iteration; give a metrics.json of a training")
     return float(content["seconds_per_iteration"])

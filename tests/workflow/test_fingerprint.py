@@ -26,6 +26,7 @@ MODULES = {
     "choice.py": "from toy import shared\n\n\ndef pick(x):\n    return shared.limit(x)\n",
     "scores/__init__.py": "from toy.scores.exact import score\n",
     "scores/exact.py": "def score():\n    pass\n",
+    "unit.py": 'class Unit:\n    size: int = 3\n    """Px."""\n',
     "unused.py": "def nothing():\n    return 1\n",
 }
 
@@ -73,6 +74,7 @@ def stale_phases(package, name, old, new):
         ("commands/__init__.py", "", '"""Commands."""\n'),
         ("scores/exact.py", "    pass\n", '    """Score."""\n'),
         ("scores/exact.py", "    pass\n", '    """Score."""\n    pass  # for now\n'),
+        ("unit.py", '    """Px."""\n', '    """What it is measured in."""\n'),
     ],
 )
 def test_comments_docstrings_and_layout_do_not_count(package, name, old, new):
@@ -149,6 +151,12 @@ def test_every_command_has_a_fingerprint(command):
         ("datasets/pictures.py", READERS),
         ("results/tabulate.py", {"tabulate", "report"}),
         ("scenes/scene.py", {"data_make"}),
+        ("settings/generation.py", {"data_make"}),
+        ("settings/datasets.py", READERS),
+        ("settings/training.py", {"pretrain", "finetune", "plan"}),
+        ("settings/evaluation.py", {"evaluate"}),
+        ("settings/compute.py", NETWORKS),
+        ("workflow/config.py", set()),
         ("cli.py", set()),
     ],
 )
