@@ -79,7 +79,7 @@ def readable(table: pd.DataFrame) -> str:
         "seeds": table["num_seeds"].astype(str),
         "mIoU": _with_spread(table, "mIoU"),
         "difference": _with_spread(table, "mIoU_diff"),
-        **{"mIoU subset": _with_spread(table, name) for name in subset},
+        "mIoU subset": _with_spread(table, "mIoU_subset") if with_subset else None,
         "worst class": table["worst_class"],
         "IoU": _with_spread(table, "worst_class_IoU"),
         "IoU difference": _with_spread(table, "worst_class_IoU_diff"),
@@ -88,7 +88,8 @@ def readable(table: pd.DataFrame) -> str:
         "entropy": _texts(table["acquired_entropy"], "{:.3f}"),
         "missing seeds": table["missing_seeds"],
     }
-    return pd.DataFrame(columns).to_string(index=False)
+    known = {name: column for name, column in columns.items() if column is not None}
+    return pd.DataFrame(known).to_string(index=False)
 
 
 def _with_spread(table: pd.DataFrame, name: str) -> "pd.Series[str]":
