@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
-from cbda.acquisition.scores import ripu_region
+from cbda.acquisition import ripu_region
 from cbda.files.scores import ScoreFile
 
 SCALES = ((64, 4.0), (16, 2.0), (4, 0.7))  # size in px and weight of the blobs of a class

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from cbda.acquisition.catalogue import METHODS
-from cbda.acquisition.scores import compute_score
+from cbda.acquisition.scoring import compute_score
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
@@ -47,10 +47,10 @@ class FirstRound:
     """The score maps of a pool, and what would be chosen from them."""
 
     def __init__(self, checkpoint: Path, pool: Dataset, radius: int, rounds: int) -> None:
-        content, model = load_model(checkpoint)
+        saved, model = load_model(checkpoint)
         self._pool, self._radius, self._rounds = pool, radius, rounds
         images = (pool.read_image(index) for index in range(len(pool)))
-        size, device = tuple(content["image_size"]), torch.device("cpu")
+        size, device = saved.image_size, torch.device("cpu")
         scores, probabilities = [], []
         for logits in predict_logits(model, images, size, device):
             score, _ = compute_score("ripu", REGION, logits, radius, torch.Generator())
@@ -119,7 +119,7 @@ def main(out: str, radius: str, rounds: str, kind: str, root: str, split: str, *
     """Write one row per seed, budget, choice and class."""
     rows = []
     for seed, path in enumerate(paths):
-        classes = load_model(Path(path))[0]["classes"]
+        classes = load_model(Path(path))[0].classes
         pool = create_dataset(kind, Path(root), split, classes)
         first = FirstRound(Path(path), pool, int(radius), int(rounds))
         for budget in BUDGETS:

@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from cbda.acquisition.scores import compute_score
+    from cbda.acquisition.scoring import compute_score
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
     from cbda.compute.seeds import Stream, derive_seed
@@ -43,10 +43,10 @@ def run(args: argparse.Namespace) -> None:
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
-    pool = open_dataset(args, "target", checkpoint["classes"])
+    pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, tuple(checkpoint["image_size"]), device)
+    maps = predict_logits(model, images, checkpoint.image_size, device)
 
     def score_all() -> "Iterator[tuple[Tensor, Tensor]]":
         for index, logits in enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score")):
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
         pool.image_ids,
         height,
         width,
-        num_classes=len(checkpoint["classes"]),
+        num_classes=len(checkpoint.classes),
         radius=args.radius,
         score=args.method_score,
     ) as write:

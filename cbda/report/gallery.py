@@ -103,8 +103,9 @@ def _logits(
 
     checkpoint, model = load_model(path)
     images = (pool.read_image(index) for index in indices)
-    size = tuple(checkpoint["image_size"])
-    yield from zip(indices, predict_logits(model, images, size, device), strict=True)
+    yield from zip(
+        indices, predict_logits(model, images, checkpoint.image_size, device), strict=True
+    )
 
 
 def _score(
@@ -113,7 +114,7 @@ def _score(
     """The score map that the command `score` computes; `random_path` is seed, round, image."""
     import torch
 
-    from cbda.acquisition.scores import compute_score
+    from cbda.acquisition.scoring import compute_score
     from cbda.compute.seeds import Stream, derive_seed
 
     seed, *path = random_path

@@ -13,33 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from cbda.errors import InterruptedRunError, UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 
-if TYPE_CHECKING:
-    pass
-
-
 STATE_FORMAT = "cbda.resume"
-
-
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
-class Resumable(Protocol):
-    """What can be stopped after an iteration and go on from its state."""
-
+class _Resumable(Protocol):
     iteration: int
 
-    def state(self) -> dict[str, Any]:
-        """Everything that it needs to go on."""
-        ...
+    def state(self) -> dict[str, Any]: ...
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        ...
+    def restore(self, state: dict[str, Any]) -> None: ...
 
 
 class ResumableState:
@@ -61,27 +49,24 @@ class ResumableState:
         self._signal: signal.Signals | None = None
 
     @contextmanager
-    def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
+    def resumable(self, trainer: _Resumable) -> Iterator[None]:
         """Go on from the state of an earlier run, and drop it once the block makes the output.
 
         A signal stops the job after the iteration under way, unless that is the last, a second
-        one at once. Of two
-        processes that make the same output, the later one waits for the other to end.
+        one at once. Of two processes that make the same output, the later one waits for the other
+        to end.
         """
-        with _alone(self.path.with_suffix(".lock")):
-            yield from self._kept(trainer)
+        with _exclusive(self.path.with_suffix(".lock")):
+            self._restore(trainer)
+            before = {number: signal.signal(number, self._handle_signal) for number in SIGNALS}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+            self.path.unlink(missing_ok=True)
 
-    def _kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
-        self._restore(trainer)
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        try:
-            yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        self.path.unlink(missing_ok=True)
-
-    def _restore(self, trainer: Resumable) -> None:
+    def _restore(self, trainer: _Resumable) -> None:
         if not self.path.exists():
             return
         try:
@@ -93,12 +78,12 @@ class ResumableState:
         except UserError as error:
             print(f"starts from the beginning: {error}")
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
         self._signal = signal.Signals(number)
         for other in (signal.SIGTERM, signal.SIGINT):
             signal.signal(other, signal.SIG_DFL)
 
-    def after_iteration(self, trainer: Resumable) -> None:
+    def after_iteration(self, trainer: _Resumable) -> None:
         """Save if it is time to; stop if a signal asked for it; neither after the last one.
 
         Raises:
@@ -118,7 +103,7 @@ class ResumableState:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     """Hold the lock of a file, which ends with the process however that ends.
 
     Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The
