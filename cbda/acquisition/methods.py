@@ -13,6 +13,7 @@ SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "bvsb", "random")
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
+BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 
 

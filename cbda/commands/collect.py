@@ -5,20 +5,22 @@ from math import nan
 from pathlib import Path
 
 from cbda.commands.options import add_output_option
+from cbda.errors import UserError
 
 FIELDS = ("METHOD", "BUDGET", "SEED", "ROUND", "DIAGNOSIS")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
+    rounds = parser.add_mutually_exclusive_group(required=True)
+    rounds.add_argument("--runs", type=Path, help="runs.csv")
+    rounds.add_argument(
         "--diagnosis",
         dest="diagnoses",
         nargs=len(FIELDS),
         action="append",
-        required=True,
         metavar=FIELDS,
-        help="one round of one run",
+        help="one round of one run, in place of the file",
     )
     add_output_option(parser, "diagnosis.csv")
 
@@ -28,9 +30,18 @@ def run(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from cbda.files.json_files import read_diagnosis, write_text
+    from cbda.results.sheet import NONE, read_rows
 
+    rows = [] if args.runs is None else read_rows(args.runs)
+    diagnoses = args.diagnoses or [
+        (row.method, row.budget, row.seed, row.round, row.diagnosis)
+        for row in rows
+        if row.diagnosis != NONE
+    ]
+    if not diagnoses:
+        raise UserError(f"{args.runs}: names no diagnosis")
     parts = []
-    for *names, path in args.diagnoses:
+    for *names, path in diagnoses:
         columns = read_diagnosis(Path(path))
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.

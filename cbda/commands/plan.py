@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_class_option, add_output_option, whole_number
+from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
 from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
 
@@ -21,12 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", type=Path, required=True, help="report of data check, target")
     parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
     add_class_option(parser)
-    for name, kind in {"seeds": str, "methods": str, "budgets": float}.items():
-        parser.add_argument(
-            f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
-        )
-    parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
-    parser.add_argument("--rounds", type=int, required=True, help="R")
+    add_experiment_options(parser, budget=float)
     parser.add_argument("--iterations", type=int, required=True, help="of the pretraining")
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)

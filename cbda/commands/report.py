@@ -12,7 +12,7 @@ from cbda.commands.options import (
     add_dataset_options,
     whole_number,
 )
-from cbda.commands.tabulate import add_run_options
+from cbda.commands.tabulate import add_run_options, load_runs
 from cbda.errors import UserError
 
 if TYPE_CHECKING:
@@ -65,11 +65,10 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
-    from cbda.results.runs import Run, load_run
 
     pool_report = {} if args.target_report is None else read_json(args.target_report)
     experiment = Experiment(
-        runs=[load_run(Run.parse(words)) for words in args.runs],
+        runs=load_runs(args),
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=pool_report.get("class_counts"),

@@ -2,6 +2,10 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cbda.results.runs import Run
 
 RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 
@@ -16,15 +20,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options `--run` and `--baseline`."""
-    parser.add_argument(
+    """Options `--runs` or `--run`, and `--baseline`."""
+    runs = parser.add_mutually_exclusive_group(required=True)
+    runs.add_argument("--runs", type=Path, help="runs.csv: every run that the table expects")
+    runs.add_argument(
         "--run",
-        dest="runs",
+        dest="run_words",
         nargs=len(RUN_FIELDS),
         action="append",
-        required=True,
         metavar=RUN_FIELDS,
-        help="one run that the table expects; LABELS is '-' for a reference",
+        help="one of them, in place of the file; LABELS is '-' for a reference",
     )
     parser.add_argument("--baseline", required=True, help="method that differences are taken to")
 
@@ -33,10 +38,9 @@ def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
     from cbda.files.json_files import write_text
     from cbda.results.comparisons import comparison_table, with_p_values_as_text
-    from cbda.results.runs import Run, load_run
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
-    runs = [load_run(Run.parse(words)) for words in args.runs]
+    runs = load_runs(args)
     tables = {
         args.out_classes: class_table(runs),
         args.out_acquisition: acquisition_table(runs),
@@ -46,3 +50,13 @@ def run(args: argparse.Namespace) -> None:
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
     print(readable(tables[args.out]))
+
+
+def load_runs(args: argparse.Namespace) -> "list[Run]":
+    """The runs of the sample sheet or of the words, with those results that are there."""
+    from cbda.results.runs import Run, load_run
+    from cbda.results.sheet import evaluated, read_rows
+
+    sheet = [] if args.runs is None else evaluated(read_rows(args.runs))
+    words = [[row.method, row.budget, row.seed, row.evaluation, row.labels] for row in sheet]
+    return [load_run(Run.parse(run)) for run in args.run_words or words]

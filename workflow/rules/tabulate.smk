@@ -1,7 +1,8 @@
 rule tabulate:
     input:
-        evaluations=[run[3] for run in all_runs()],
-        labels=[run[4] for run in all_runs() if run[4] != "-"],
+        runs="<tables>/runs.csv",
+        evaluations=jobs.evaluations(),
+        labels=jobs.last_labels(),
     output:
         table="<tables>/table_mIoU.csv",
         classes="<tables>/class_iou.csv",
@@ -15,9 +16,8 @@ rule tabulate:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("tabulate"),
-        runs=run_options(all_runs()),
-        options=to_options("baseline", config["tabulate"]["baseline"]),
+        options=jobs.tabulate_arguments(),
     shell:
-        "python -m cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
+        "python -m cbda tabulate --runs {input.runs:q} {params.options:q} --out {output.table:q}"
         " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q}"
         " --out-comparisons {output.comparisons:q} > {log:q} 2>&1"
