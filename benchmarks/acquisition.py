@@ -17,7 +17,7 @@ from benchmarks import literal
 from benchmarks.images import NUM_DIFFERENT, make_logits, make_maps, write_pool
 from benchmarks.sizes import HEIGHT, RADIUS, WIDTH
 from benchmarks.tables import Table
-from cbda.acquisition.scores import ripu_region
+from cbda.acquisition import ripu_region
 from cbda.selection.greedy import select
 from cbda.selection.units import queries_per_image
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
-from cbda.acquisition.scores import ripu_region
+from cbda.acquisition import ripu_region
 from cbda.files.chunks import write_maps
 from cbda.files.scores import create_scores
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from cbda.acquisition.catalogue import METHODS
-from cbda.acquisition.scores import compute_score
+from cbda.acquisition.scoring import compute_score
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.scores import SCORES
+from cbda.acquisition.scoring import find_score
 
 DATA = Path(__file__).parent / "data"
 CASES = ("ripu_case0", "ripu_case1", "ripu_case2", "ripu_case3")
@@ -54,4 +54,4 @@ def our_score(name: str, unit: str, round_number: int) -> NDArray[np.float32]:
 
     case = load_case(name)
     logits = torch.from_numpy(case.arrays[f"logits_{round_number}"])
-    return SCORES["ripu", unit](logits, case.radius)[0].numpy()
+    return find_score("ripu", unit)(logits, case.radius)[0].numpy()

@@ -3,11 +3,12 @@
 from importlib import import_module
 from typing import Any
 
-PUBLIC = {"ripu_region": "cbda.acquisition.scores", "ripu_pixel": "cbda.acquisition.scores"}
+MODULE = "cbda.acquisition.scores.ripu"
+PUBLIC = {"ripu_region": "region", "ripu_pixel": "pixel"}
 
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that the package itself costs nothing."""
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(PUBLIC[name]), name)
+    return getattr(import_module(MODULE), PUBLIC[name])

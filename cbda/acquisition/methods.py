@@ -4,12 +4,14 @@ Imports nothing heavy, so that the workflow and ``cbda --help`` can read the nam
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from cbda.errors import UserError, require_choice
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
-SCORE_NAMES = ("ripu", "ripu_exact", "entropy", "margin", "bvsb", "random")
+SCORES_FOLDER = Path(__file__).with_name("scores")  # a file in it is a built-in score
+SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py")))
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     import torch
     from tqdm import tqdm
 
-    from cbda.acquisition.scores import compute_score
+    from cbda.acquisition.scoring import compute_score
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
     from cbda.compute.seeds import Stream, derive_seed

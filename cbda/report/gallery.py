@@ -113,7 +113,7 @@ def _score(
     import torch
 
     from cbda.acquisition.methods import score_and_unit
-    from cbda.acquisition.scores import compute_score
+    from cbda.acquisition.scoring import compute_score
     from cbda.compute.seeds import Stream, derive_seed
 
     seed, *path = random_path

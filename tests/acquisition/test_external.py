@@ -3,7 +3,7 @@ import torch
 
 from cbda.acquisition.catalogue import compose
 from cbda.acquisition.external import require_defined, source_path
-from cbda.acquisition.scores import compute_score
+from cbda.acquisition.scoring import compute_score
 from cbda.errors import UserError
 from cbda.workflow.fingerprint import file_fingerprint
 

@@ -4,22 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cbda.acquisition.methods import SCORE_NAMES, UNITS
-from cbda.acquisition.scores import (
-    SCORES,
-    bvsb_pixel,
-    bvsb_region,
-    compute_score,
-    entropy_pixel,
-    entropy_region,
-    margin_pixel,
-    margin_region,
-    ripu_exact_pixel,
-    ripu_exact_region,
-    ripu_pixel,
-    ripu_region,
-)
-from cbda.errors import UserError
+from cbda.acquisition import ripu_pixel, ripu_region
+from cbda.acquisition.scores import bvsb, entropy, margin, ripu_exact
 from tests.conformance import CASES, load_case, our_score
 
 CERTAIN = (1.0, 0.0)
@@ -73,7 +59,7 @@ def test_ripu_region_by_hand():
 
 def test_ripu_exact_region_by_hand():
     expected = [0.001 * 0.811278, 0.919296 * 0.811278, 1.001 * 0.811278]
-    np.testing.assert_allclose(ripu_exact_region(ROW, 1)[0].numpy(), [expected], atol=3e-6)
+    np.testing.assert_allclose(ripu_exact.region(ROW, 1)[0].numpy(), [expected], atol=3e-6)
 
 
 def test_ripu_pixel_by_hand():
@@ -83,42 +69,41 @@ def test_ripu_pixel_by_hand():
 
 def test_ripu_exact_pixel_by_hand():
     expected = [0.001 * 0.562335, 0.637514 * 0.562335, 0.694147 * 0.562335]
-    np.testing.assert_allclose(ripu_exact_pixel(ROW, 1)[0].numpy(), [expected], atol=3e-6)
+    np.testing.assert_allclose(ripu_exact.pixel(ROW, 1)[0].numpy(), [expected], atol=3e-6)
 
 
 def test_entropy_by_hand():
     logits = logits_of(TORN, SURE, CERTAIN)
-    assert_scores(entropy_pixel(logits, 1), 1.0, 0.811278, 0.0)
-    assert_scores(entropy_region(logits, 1), 1.811278 / 2, 1.811278 / 3, 0.811278 / 2)
+    assert_scores(entropy.pixel(logits, 1), 1.0, 0.811278, 0.0)
+    assert_scores(entropy.region(logits, 1), 1.811278 / 2, 1.811278 / 3, 0.811278 / 2)
 
 
 def test_margin_by_hand():
     logits = logits_of(TORN, SURE, CERTAIN)
-    assert_scores(margin_pixel(logits, 1), 1.0, 0.5, 0.0)
-    assert_scores(margin_region(logits, 1), 0.75, 0.5, 0.25)
+    assert_scores(margin.pixel(logits, 1), 1.0, 0.5, 0.0)
+    assert_scores(margin.region(logits, 1), 0.75, 0.5, 0.25)
 
 
 def test_bvsb_by_hand():
     """Ratios of the second best to the best: 1, 1/3 and 0."""
     logits = logits_of(TORN, SURE, CERTAIN)
-    assert_scores(bvsb_pixel(logits, 1), 1.0, 1 / 3, 0.0)
-    assert_scores(bvsb_region(logits, 1), 2 / 3, 4 / 9, 1 / 6)
+    assert_scores(bvsb.pixel(logits, 1), 1.0, 1 / 3, 0.0)
+    assert_scores(bvsb.region(logits, 1), 2 / 3, 4 / 9, 1 / 6)
 
 
 def test_margin_is_of_the_two_most_probable():
-    assert_scores(margin_pixel(logits_of((0.2, 0.5, 0.3)), 0), 0.8)
+    assert_scores(margin.pixel(logits_of((0.2, 0.5, 0.3)), 0), 0.8)
 
 
-@pytest.mark.parametrize("score", [ripu_region, ripu_exact_region, ripu_pixel, entropy_region])
+@pytest.mark.parametrize("score", [ripu_region, ripu_exact.region, ripu_pixel, entropy.region])
 def test_prediction_is_the_most_probable_class(score):
     assert score(ROW, 1)[1].tolist() == [[0, 0, 1]]
 
 
 def test_window_larger_than_the_image_is_the_image():
     logits = torch.randn(4, 5, 7, generator=generator())
-    entropy = entropy_pixel(logits, 0)[0]
-    mean = entropy_region(logits, 9)[0]
-    torch.testing.assert_close(mean, entropy.mean().expand(5, 7))
+    mean = entropy.region(logits, 9)[0]
+    torch.testing.assert_close(mean, entropy.pixel(logits, 0)[0].mean().expand(5, 7))
 
 
 def pure_blocks():
@@ -131,7 +116,7 @@ def pure_blocks():
 
 
 def test_ripu_exact_takes_pure_windows_last_and_the_most_uncertain_first():
-    score = ripu_exact_region(pure_blocks(), 1)[0][4]  # one row: (36,)
+    score = ripu_exact.region(pure_blocks(), 1)[0][4]  # one row: (36,)
     impure, pure = score[26:28], torch.cat([score[:26], score[28:]])
     assert impure.min() > 100 * pure.max()
     assert score[4] < score[13] < score[22]
@@ -144,7 +129,7 @@ def test_published_ripu_turns_the_order_of_pure_windows_round():
     assert score[22] > -1e-5
 
 
-@pytest.mark.parametrize("score", [ripu_exact_region, ripu_exact_pixel])
+@pytest.mark.parametrize("score", [ripu_exact.region, ripu_exact.pixel])
 @pytest.mark.parametrize("scale", [0.1, 1.0, 1e4])
 def test_ripu_exact_is_never_negative(score, scale):
     logits = scale * torch.randn(5, 20, 30, generator=generator())
@@ -152,48 +137,3 @@ def test_ripu_exact_is_never_negative(score, scale):
     certain = torch.zeros(5, 6, 6)
     certain[2] = scale * 100
     assert score(certain, 2)[0].min() >= 0
-
-
-def test_random_depends_on_the_generator_alone():
-    one, other = torch.zeros(3, 8, 9), torch.randn(3, 8, 9, generator=generator(5))
-    score, _ = compute_score("random", "region", one, 1, generator(1))
-    again, prediction = compute_score("random", "pixel", other, 4, generator(1))
-    different, _ = compute_score("random", "region", one, 1, generator(2))
-    assert torch.equal(score, again)
-    assert not torch.equal(score, different)
-    assert torch.equal(prediction.long(), other.argmax(dim=0))
-
-
-def test_every_score_but_random_has_both_units():
-    assert set(SCORES) == {(n, u) for n in SCORE_NAMES if n != "random" for u in UNITS}
-
-
-@pytest.mark.parametrize("unit", UNITS)
-@pytest.mark.parametrize("name", SCORE_NAMES)
-def test_maps_have_the_size_and_type_of_the_file(name, unit):
-    logits = torch.randn(3, 7, 11, generator=generator())
-    score, prediction = compute_score(name, unit, logits, 2, generator())
-    assert score.shape == prediction.shape == (7, 11)
-    assert (score.dtype, prediction.dtype) == (torch.float32, torch.uint8)
-    assert torch.isfinite(score).all()
-
-
-@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
-@pytest.mark.parametrize("name", SCORE_NAMES)
-def test_diverged_model_is_an_error(name, bad):
-    logits = torch.zeros(3, 4, 4)
-    logits[1, 2, 3] = bad
-    with pytest.raises(UserError, match="NaN or infinite"):
-        compute_score(name, "region", logits, 1, generator())
-
-
-@pytest.mark.parametrize(
-    ("name", "unit", "message"),
-    [
-        ("ripuu", "region", "score 'ripuu' is unknown; allowed: ripu, ripu_exact, entropy"),
-        ("ripu", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
-    ],
-)
-def test_unknown_name_lists_the_allowed_ones(name, unit, message):
-    with pytest.raises(UserError, match=message):
-        compute_score(name, unit, torch.zeros(3, 4, 4), 1, generator())

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from cbda.acquisition import scores as acquisition
+from cbda.acquisition import maps
+from cbda.acquisition.scoring import find_score
 from cbda.acquisition.windows import sum_over_classes
 from tests.literal import SETTINGS
 
@@ -31,10 +32,10 @@ def literal_sum(prediction, radius, table):
 @SETTINGS
 @given(PREDICTIONS, st.integers(0, 8))
 def test_both_ways_count_every_window(prediction, radius):
-    table = acquisition._entropy_table((2 * radius + 1) ** 2, 1e-6)
+    table = maps._entropy_table((2 * radius + 1) ** 2, 1e-6)
     expected = literal_sum(prediction, radius, table.numpy())
     sliding = sum_over_classes(prediction, NUM_CLASSES, radius, table.numpy())
-    by_class = acquisition._sum_over_classes(torch.from_numpy(prediction), radius, table)
+    by_class = maps._sum_over_classes(torch.from_numpy(prediction), radius, table)
     np.testing.assert_array_equal(sliding, expected)
     np.testing.assert_array_equal(by_class.numpy(), expected)
 
@@ -42,7 +43,7 @@ def test_both_ways_count_every_window(prediction, radius):
 @pytest.mark.parametrize("name", ["ripu", "ripu_exact"])
 def test_large_images_score_like_small_ones(monkeypatch, name):
     logits = 4 * torch.randn(5, 20, 30, generator=torch.Generator().manual_seed(0))
-    small, _ = acquisition.SCORES[name, "region"](logits, 2)
-    monkeypatch.setattr(acquisition, "LARGE_PX", 1)
-    large, _ = acquisition.SCORES[name, "region"](logits, 2)
+    small, _ = find_score(name, "region")(logits, 2)
+    monkeypatch.setattr(maps, "LARGE_PX", 1)
+    large, _ = find_score(name, "region")(logits, 2)
     assert torch.equal(small, large)

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from cbda.acquisition.scores import compute_score
+from cbda.acquisition.scoring import compute_score
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.json_files import write_diagnosis

@@ -1,0 +1,118 @@
+"""Maps that scores are made of: entropies, and means and impurities over a window.
+
+They work on whatever device holds the logits. The prediction comes beside the entropy, because
+both come from the same logits.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cbda.acquisition.methods import EPSILON
+from cbda.models.logits import most_probable
+
+OUTSIDE = 255  # prediction beyond the border; classes are at most 255, so 0..254
+ENTROPY_BLOCK_PX = 1 << 13
+LARGE_PX = 1 << 19  # from which a compiler, half a second to import, pays
+
+Scored = tuple[Tensor, Tensor]  # score (H,W) float32 and prediction (H,W) uint8
+
+
+def entropy_and_prediction(logits: Tensor) -> Scored:
+    """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
+    entropy = torch.empty(logits.shape[1:], device=logits.device)
+    prediction = torch.empty_like(entropy, dtype=torch.uint8)
+    for rows in _row_blocks(logits, ENTROPY_BLOCK_PX):
+        values = logits[:, rows].to(torch.float32, copy=True)  # (C, rows, W)
+        probability = torch.softmax(values, dim=0)
+        prediction[rows] = most_probable(values, scratch=values)
+        information = torch.add(probability, EPSILON, out=values).log_()
+        torch.sum(information.mul_(probability), dim=0, out=entropy[rows]).neg_()
+    return entropy, prediction
+
+
+def _row_blocks(maps: Tensor, block_px: int) -> Iterator[slice]:
+    """Blocks of whole rows that stay in a CPU's cache; on another device all rows at once."""
+    height, width = maps.shape[-2:]
+    num_rows = max(block_px // width, 1) if maps.device.type == "cpu" else height
+    for first in range(0, height, num_rows):
+        yield slice(first, min(first + num_rows, height))
+
+
+def window_mean(values: Tensor, radius: int) -> Tensor:
+    """Mean over the clipped window of a map (H,W) float32."""
+    total = _box_sum(functional.pad(values, (radius,) * 4), radius)
+    return total / _window_size(values, radius)
+
+
+def window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
+    """Entropy in nats of the histogram of predictions over the clipped window, (H,W) float32.
+
+    A count m of a window of n pixels can only take few values, so -m/n log(m/n + epsilon) is
+    looked up, and no (C,H,W) one-hot tensor is made.
+    """
+    table = _entropy_table((2 * radius + 1) ** 2, epsilon)
+    if prediction.device.type == "cpu" and prediction.numel() >= LARGE_PX:
+        from cbda.acquisition.windows import sum_over_classes
+
+        num_classes = int(prediction.max()) + 1
+        sums = sum_over_classes(prediction.numpy(), num_classes, radius, table.numpy())
+        return torch.from_numpy(sums)
+    return _sum_over_classes(prediction, radius, table.to(prediction.device))
+
+
+def _sum_over_classes(prediction: Tensor, radius: int, table: Tensor) -> Tensor:
+    """What `cbda.acquisition.windows` computes, on any device and without its compiler."""
+    row_of_table = _window_size(prediction, radius).int() * len(table)  # (H, W)
+    padded = functional.pad(prediction, (radius,) * 4, value=OUTSIDE)
+    sums = torch.zeros(prediction.shape, device=prediction.device)
+    present = torch.bincount(prediction.flatten()).nonzero()
+    for label in present.flatten().tolist():
+        count = _box_sum((padded == label).to(_count_dtype(radius)), radius)
+        place = (row_of_table + count).flatten()
+        sums += table.flatten().index_select(0, place).view(count.shape)
+    return sums
+
+
+def _count_dtype(radius: int) -> torch.dtype:
+    """The narrowest type that holds the pixels of a window."""
+    return torch.uint8 if (2 * radius + 1) ** 2 < 256 else torch.int32
+
+
+@cache
+def _entropy_table(max_size: int, epsilon: float) -> Tensor:
+    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
+    size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]
+    share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
+    if epsilon:
+        return (-share * torch.log(share + epsilon)).float()
+    entropy: Tensor = torch.special.entr(share)
+    return entropy.float()
+
+
+def _box_sum(padded: Tensor, radius: int) -> Tensor:
+    """Sums of windows that lie inside a map, (H,W) of (H+2k,W+2k), one axis after the other."""
+    for axis in (0, 1):
+        length = padded.shape[axis] - 2 * radius
+        total = padded.narrow(axis, 0, length).clone()
+        for offset in range(1, 2 * radius + 1):
+            total += padded.narrow(axis, offset, length)
+        padded = total
+    return padded
+
+
+def _window_size(values: Tensor, radius: int) -> Tensor:
+    """Number of pixels in the clipped window, (H,W) float32."""
+    height, width = values.shape
+    rows, columns = (_clipped_length(n, radius, values.device) for n in (height, width))
+    return rows[:, None] * columns[None, :]
+
+
+def _clipped_length(length: int, radius: int, device: torch.device) -> Tensor:
+    position = torch.arange(length, device=device)
+    last = (position + radius).clamp(max=length - 1)
+    first = (position - radius).clamp(min=0)
+    return (last - first + 1).float()

@@ -1,0 +1,1 @@
+"""Built-in scores: a file each, which offers a function `region`, `pixel`, or both."""

@@ -1,0 +1,61 @@
+"""One image scored by a score of any origin."""
+
+from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
+
+import torch
+from torch import Tensor
+
+from cbda.acquisition.external import compute_external_score
+from cbda.acquisition.maps import Scored
+from cbda.acquisition.methods import SCORE_NAMES, UNITS, is_external
+from cbda.errors import UserError, require_choice
+from cbda.models.logits import most_probable, require_finite
+
+
+def compute_score(
+    name: str, unit: str, logits: Tensor, radius: int, generator: torch.Generator
+) -> Scored:
+    """Score one image by the named score.
+
+    Args:
+        name: one of `cbda.acquisition.methods.SCORE_NAMES`, or a function of the user's own, see
+            `cbda.acquisition.external`.
+        unit: `region` or `pixel`.
+        logits: (C,H,W) float.
+        radius: window radius in px.
+        generator: a CPU generator, for scores that draw random numbers.
+
+    Returns:
+        score (H,W) float32 and prediction (H,W) uint8, on the device of the logits.
+
+    Raises:
+        UserError: an unknown score or unit, or logits that are not finite or of a single class.
+    """
+    require_choice("unit", unit, UNITS)
+    function = None if is_external(name) else find_score(name, unit)
+    if len(logits) < 2:
+        raise UserError(
+            "logits of one class: nothing is uncertain; allowed are two classes or more"
+        )
+    require_finite(logits)
+    if function is None:
+        prediction = most_probable(logits)  # first, as the function may overwrite its logits
+        return compute_external_score(name, logits, radius), prediction
+    draws = "generator" in signature(function).parameters
+    return function(logits, radius, generator) if draws else function(logits, radius)
+
+
+def find_score(name: str, unit: str) -> Callable[..., Scored]:
+    """The function of a built-in score for a unit.
+
+    A module that is imported by name is in the fingerprint of no phase: a new score makes the
+    rows of the others no staler.
+    """
+    require_choice("score", name, SCORE_NAMES)
+    module = import_module(f"cbda.acquisition.scores.{name}")
+    offered = tuple(item for item in UNITS if hasattr(module, item))
+    require_choice(f"unit of score {name!r}", unit, offered)
+    function: Callable[..., Scored] = getattr(module, unit)
+    return function
