@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import yaml
 
-from tests.workflow.test_workflow import copy_project
+from tests.projects import copy_project
 
 RULES = (
     "data_make",
