@@ -245,24 +245,3 @@ def _bad_target(config: Config) -> Iterator[str]:
         target_shares(config["acquire"]["target_distribution"], len(config["classes"]))
     except UserError as error:
         yield f"acquire.target_distribution: {error}"
-
-
-# SHIM until the typed model is merged
-class _Node:
-    def __init__(self, raw):
-        self._raw = raw
-
-    def __getattr__(self, name):
-        value = self._raw[name]
-        if isinstance(value, dict) and name in ("sets", "datasets"):
-            return {key: _Node(item) for key, item in value.items()}
-        return _Node(value) if isinstance(value, dict) else value
-
-    def model_dump(self, exclude=(), mode=""):
-        return {key: value for key, value in self._raw.items() if key not in exclude}
-
-
-def load_config(raw, environment):
-    validate_config(raw, Path("workflow/schemas/config.schema.yaml"))
-    expand_roots(raw, environment)
-    return _Node(raw)
