@@ -13,7 +13,7 @@ from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.dataset import Dataset
 from cbda.scenes.classes import CLASSES
 from cbda.scenes.rendering import render_scene
-from cbda.settings import TrainingSettings
+from cbda.settings.training import TrainingSettings
 from cbda.training.loader import create_loader
 
 SIZES = {"source": (1052, 1914), "target": (1024, 2048)}

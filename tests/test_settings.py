@@ -3,15 +3,10 @@ from dataclasses import asdict, dataclass, field
 
 import pytest
 
-from cbda.settings import (
-    DatasetSettings,
-    ModelSettings,
-    OptimizerSettings,
-    TrainingSettings,
-    add_options,
-    from_options,
-    to_options,
-)
+from cbda.settings.datasets import DatasetSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.options import add_options, from_options, to_options
+from cbda.settings.training import OptimizerSettings, TrainingSettings
 
 OTHER = TrainingSettings(
     total_iterations=7,

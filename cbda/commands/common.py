@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.settings import DatasetSettings, from_options
+from cbda.settings.datasets import DatasetSettings
+from cbda.settings.options import from_options
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset

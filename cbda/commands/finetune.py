@@ -13,7 +13,9 @@ from cbda.commands.options import (
     add_training_options,
 )
 from cbda.errors import UserError
-from cbda.settings import ModelSettings, TrainingSettings, from_options
+from cbda.settings.model import ModelSettings
+from cbda.settings.options import from_options
+from cbda.settings.training import TrainingSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

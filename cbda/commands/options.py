@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.settings import DatasetSettings, TrainingSettings, add_options
+from cbda.settings.datasets import DatasetSettings
+from cbda.settings.options import add_options
+from cbda.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     pass

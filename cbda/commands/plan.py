@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from cbda.commands.options import add_class_option, add_output_option, whole_number
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
-from cbda.settings import ModelSettings, TrainingSettings, add_options, from_options
+from cbda.settings.model import ModelSettings
+from cbda.settings.options import add_options, from_options
+from cbda.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from cbda.workflow.costs import Experiment, Phase

@@ -14,13 +14,9 @@ from cbda.commands.options import (
     add_training_options,
     whole_number,
 )
-from cbda.settings import (
-    ModelSettings,
-    TrainingSettings,
-    add_options,
-    from_options,
-    has_weights_file,
-)
+from cbda.settings.model import ModelSettings, has_weights_file
+from cbda.settings.options import add_options, from_options
+from cbda.settings.training import TrainingSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

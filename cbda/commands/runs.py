@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from typing import Any
 
 from cbda.commands.options import add_output_option, whole_number
 
@@ -14,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_experiment_options(
-    parser: argparse.ArgumentParser, budget: Callable[[str], object] = str
+    parser: argparse.ArgumentParser, budget: Callable[[str], Any] = str
 ) -> None:
     """Options `--seeds`, `--methods`, `--budgets`, `--references` and `--rounds`."""
     for name, kind in {"seeds": str, "methods": str, "budgets": budget}.items():
@@ -39,4 +40,3 @@ def run(args: argparse.Namespace) -> None:
         results=args.results,
     )
     write_text(args.out, format_rows(rows))
-

@@ -1,6 +1,5 @@
 """Networks: two of our own, all others from segmentation_models_pytorch."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.models.small import SmallNet
-from cbda.settings import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
+from cbda.settings.model import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -27,7 +26,7 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
         UserError: an unknown name, parts that don't go together, or weights that don't fit.
     """
     if not load_weights:
-        settings = replace(settings, encoder_weights="none")
+        settings = settings.model_copy(update={"encoder_weights": "none"})
     require_sound_model(settings)
     if settings.architecture == "small":
         return SmallNet(num_classes)

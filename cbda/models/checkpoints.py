@@ -1,6 +1,5 @@
 """What a checkpoint holds beside the training state, so that its model can be built again."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,8 @@ from torch import nn
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint
 from cbda.models.build import create_model
-from cbda.settings import ModelSettings, TrainingSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.training import TrainingSettings
 
 
 def pack_checkpoint(
@@ -19,7 +19,7 @@ def pack_checkpoint(
     return {
         **state,
         "classes": list(classes),
-        "model_settings": asdict(model),
+        "model_settings": model.model_dump(),
         "image_size": list(training.image_size),
     }
 
@@ -42,7 +42,7 @@ def load_model(path: Path) -> tuple[dict[str, Any], nn.Module]:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
         return checkpoint, build_model(checkpoint)
-    except (TypeError, RuntimeError, KeyError) as error:
+    except (ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageEnhance
 
 from cbda.datasets.ids import VOID
 from cbda.models.images import Pixels
-from cbda.settings import TrainingSettings
+from cbda.settings.training import TrainingSettings
 
 At = tuple[float, float]
 

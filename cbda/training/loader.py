@@ -21,7 +21,7 @@ from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError, require_choice
 from cbda.models.images import resize_image, to_tensor
-from cbda.settings import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
+from cbda.settings.training import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError, require_choice
 from cbda.models.logits import resize_logits
-from cbda.settings import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
+from cbda.settings.training import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 

@@ -22,20 +22,21 @@ from cbda.datasets.digest import content_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
 from cbda.results.sheet import MISSING, NONE, Row, evaluated, format_rows, list_rows
-from cbda.settings import has_weights_file, to_options
+from cbda.settings.model import has_weights_file
+from cbda.settings.options import to_options
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
 
-TABLES = {  # the option of `cbda tabulate` by the name of the table
-    "table_mIoU": "out",
-    "class_iou": "out-classes",
-    "acquisition": "out-acquisition",
-    "comparisons": "out-comparisons",
+TABLES = {  # of `cbda tabulate`, by option
+    "out": "table_mIoU",
+    "out-classes": "class_iou",
+    "out-acquisition": "acquisition",
+    "out-comparisons": "comparisons",
 }
 
 
 class GalleryArm(NamedTuple):
-    """What the gallery shows of a method.
+    """What the gallery shows of a method: the models before and after the last round, its labels.
 
     Attributes:
         method: its name.
@@ -62,22 +63,18 @@ class Jobs:
 
     config: Config
     methods: dict[str, Method]
-    num_visible_gpus: int = 0
+    num_visible_gpus: int
 
     @classmethod
-    def create(cls, raw: dict[str, Any], environment: Mapping[str, str]) -> "Jobs":
-        """Check a configuration and look for GPUs.
-
-        Args:
-            raw: what Snakemake has merged.
-            environment: variables, which roots of datasets may name.
+    def create(cls, raw: Mapping[str, Any], environment: Mapping[str, str]) -> "Jobs":
+        """Check the configuration that Snakemake has merged, and look for GPUs.
 
         Raises:
             UserError: one line with all mistakes of the configuration.
         """
         config = load_config(raw, environment)
         gpus = visible_gpus(environment) if config.compute.device != "cpu" else []
-        return cls(config, resolve_experiment(raw), len(gpus))
+        return cls(config, resolve_experiment(config), len(gpus))
 
     def add_method(self, name: str, parts: Mapping[str, Any]) -> None:
         """Name a method that is a rule, so that the tables have a row for it."""
@@ -86,8 +83,6 @@ class Jobs:
             self.methods[name] = compose(parts)
         except UserError as error:
             raise UserError(f"workflow/rules/variants: method {name}: {error}") from None
-
-    # Devices
 
     def num_gpus(self) -> int:
         """GPUs of a computing job: the resource that `--resources gpu=N` counts."""
@@ -104,65 +99,48 @@ class Jobs:
 
     def compute_arguments(self) -> list[str]:
         """Where to compute; the number of threads is the rule's."""
-        compute = self.config.compute
-        device = to_options("device", compute.device)
-        return [*device, *to_options("deterministic", compute.deterministic)]
-
-    # Datasets
-
-    def dataset_arguments(self, option: str, name: str) -> list[str]:
-        """Where a dataset is; only its check counts images."""
-        dataset = self.config.datasets[name]
-        return to_options(option, dataset.model_dump(exclude={"num_images"}))
+        return to_options("", self.config.compute.model_dump(include={"device", "deterministic"}))
 
     def class_arguments(self) -> list[str]:
         """The classes of the experiment."""
         return to_options("classes", self.config.classes)
 
+    def dataset_arguments(self, option: str, name: str) -> list[str]:
+        """Where a dataset is; only its check counts images."""
+        dataset = getattr(self.config.datasets, name)
+        return to_options(option, dataset.model_dump(exclude={"num_images"}))
+
     def check_arguments(self, name: str) -> list[str]:
         """What is checked of a dataset: images of the pool must have one size."""
         return [
-            *to_options("", self.config.datasets[name].model_dump()),
+            *to_options("", getattr(self.config.datasets, name)),
             *self.class_arguments(),
             *(["--uniform-size"] if name == "target" else []),
             *(["--fast"] if self.config.data_check.fast else []),
         ]
 
-    def make_arguments(self, name: str) -> list[str]:
-        """How a dataset is generated."""
-        made = self.config.data_make
-        size = {"height": made.height, "width": made.width}
-        return [*to_options("", size), *to_options("", made.sets[name].model_dump())]
-
     def generated_manifest(self, name: str) -> list[str]:
         """The file that tells of a change of a dataset, if the workflow generates it."""
-        made, root = self.config.data_make, self.config.datasets[name].root
+        made, root = self.config.data_make, getattr(self.config.datasets, name).root
         is_made = root in [f"{made.root}/{folder}" for folder in made.sets]
         return [f"{root}/manifest.json"] if is_made else []
 
     def dataset_files(self, name: str) -> list[str]:
         """Files that tell of a change of a dataset: its manifest, and its list to skip."""
-        skipped = Path(self.config.datasets[name].root, SKIP_FILE)
+        skipped = Path(getattr(self.config.datasets, name).root, SKIP_FILE)
         return [*self.generated_manifest(name), *([str(skipped)] if skipped.exists() else [])]
 
     def dataset_state(self, name: str) -> str:
         """What tells of a change of a dataset of the user's: names and sizes of its files."""
-        if self.generated_manifest(name):
-            return ""
-        dataset = self.config.datasets[name]
-        return dataset_digest(dataset.kind, dataset.root, dataset.split)
-
-    # Training
+        dataset = getattr(self.config.datasets, name)
+        is_made = bool(self.generated_manifest(name))
+        return "" if is_made else dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
         learned = self.config.training.model_dump(exclude={"num_workers"})
         places = [word for name in datasets for word in self.dataset_arguments(name, name)]
         return [*places, *to_options("training", learned), *self.compute_arguments()]
-
-    def model_arguments(self) -> list[str]:
-        """The network."""
-        return to_options("model", self.config.model.model_dump())
 
     def weights_files(self) -> list[str]:
         """The user's file of weights to start from, if there is one."""
@@ -178,16 +156,13 @@ class Jobs:
         balanced = self.config.training.source_sampling == "class_balanced"
         return ["<results>/data/source_statistics.json"] if balanced else []
 
-    # Acquisition
-
     def method_arguments(self, name: str, *parts: str) -> list[str]:
         """The parts of a method that a command asks for.
 
         A part of 0 is left out, so that only methods that explore have jobs of other arguments.
         """
-        method = self.methods[name]
-        values = {part: getattr(method, part) or "" for part in parts}
-        return [word for part in parts for word in to_options(f"method-{part}", values[part])]
+        values = {part: getattr(self.methods[name], part) or "" for part in parts}
+        return to_options("method", values)
 
     def balance_arguments(self, name: str) -> list[str]:
         """What the balance of a method aims at."""
@@ -199,25 +174,20 @@ class Jobs:
         return to_options("radius", self.config.experiment.radius if radius is None else radius)
 
     def score_code(self, name: str) -> str:
-        """Fingerprint of the code of a method's own score, so that an edit makes its rows stale."""
+        """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
         score = self.methods[name].score
         if is_external(score):
             return file_fingerprint(source_path(score))
         return score_fingerprint(score)
 
-    # Runs
-
     @cached_property
     def rows(self) -> list[Row]:
-        """The sample sheet of the experiment."""
+        """The sample sheet; first asked for when all methods have a name."""
         return list_rows(**self._experiment(), results=self.config.pathvars.results)
 
     def run_arguments(self) -> list[str]:
         """What the sample sheet follows from."""
-        return [
-            *to_options("", self._experiment()),
-            *to_options("results", self.config.pathvars.results),
-        ]
+        return to_options("", {**self._experiment(), "results": self.config.pathvars.results})
 
     def evaluations(self) -> list[str]:
         """The result of every run."""
@@ -231,26 +201,30 @@ class Jobs:
         """What was counted in every round of every run."""
         return [row.diagnosis for row in self.rows if row.diagnosis != NONE]
 
-    def evaluated_checkpoint(self, run: str, run_name: str) -> str:
+    def evaluated_checkpoint(self, folder: str, run_name: str) -> str:
         """The model of a run that is evaluated: that of its last round, never one picked."""
         last = "" if run_name in REFERENCES else f"/round{self.config.experiment.rounds}"
-        return f"{run}{last}/model.pt"
-
-    # Tables and report
+        return f"{folder}{last}/model.pt"
 
     def tabulate_arguments(self) -> list[str]:
         """What methods are compared with."""
-        return to_options("baseline", self.config.tabulate.baseline)
+        return to_options("", self.config.tabulate)
 
-    def _balance_target_arguments(self) -> list[str]:
-        """Methods that are balanced towards known shares of classes, and the shares of each."""
-        words = []
-        for name, method in self.methods.items():
-            if method.balance in BALANCES_WITH_TARGET:
-                wanted = self._balance_settings(name)["target_distribution"]
-                shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
-                words += ["--balance-target", name, *(shares or ["uniform"])]
-        return words
+    def report_arguments(self) -> list[str]:
+        """What is drawn, and what the page tells of the experiment."""
+        gallery = [word for arm in self.gallery() for word in ("--gallery", *arm)]
+        config = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
+        return [
+            *self.class_arguments(),
+            *self.dataset_arguments("target", "target"),
+            *self._balance_target_arguments(),
+            *to_options("baseline", self.config.tabulate.baseline),
+            *gallery,
+            *(to_options("gallery-budget", self._largest_budget()) if gallery else []),
+            *to_options("benchmarks", self.config.pathvars.results),
+            *to_options("config", config),
+            *to_options("", self.config.report),
+        ]
 
     def gallery(self) -> list[GalleryArm]:
         """What the gallery shows: all methods at the largest budget, of the first seed."""
@@ -270,19 +244,15 @@ class Jobs:
         """The files among these."""
         return [path for arm in self.gallery() for path in (arm.scorer, arm.model, arm.labels)]
 
-    def report_arguments(self) -> list[str]:
-        """What is drawn, and what the page tells of the experiment."""
-        gallery = [word for arm in self.gallery() for word in ("--gallery", *arm)]
+    def plan_arguments(self) -> list[str]:
+        """What the cost of an experiment follows from."""
         return [
+            *to_options("", self._experiment()),
+            *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
-            *self.dataset_arguments("target", "target"),
-            *self._balance_target_arguments(),
-            *to_options("baseline", self.config.tabulate.baseline),
-            *gallery,
-            *(to_options("gallery-budget", self._largest_budget()) if gallery else []),
-            *to_options("benchmarks", self.config.pathvars.results),
-            *to_options("config", json.dumps(self.config.model_dump(mode="json"), sort_keys=True)),
-            *to_options("", self.config.report.model_dump()),
+            *to_options("model", self.config.model),
+            *to_options("training", self.config.training),
+            *to_options("num-concurrent", self.config.plan.num_concurrent),
         ]
 
     def partial_file(self, name: str) -> Path:
@@ -291,56 +261,50 @@ class Jobs:
         return Path(paths.tables.replace("<results>", paths.results), f"{name}.partial.csv")
 
     def tabulate_finished(self, due: set[str]) -> None:
-        """Leave tables of the runs that are there, which name those that are not.
+        """After a failure, leave tables of the runs that are there, which name those that are not.
 
         Args:
-            due: files that were to be made, or made again. A result of them counts as missing,
+            due: files that were to be made, or made again. A result among them counts as missing,
                 though a file of an earlier run may be there.
         """
         from cbda.files.json_files import write_text
 
-        rows = [row._replace(evaluation=MISSING) if row.evaluation in due else row
-                for row in self.rows]  # fmt: skip
+        rows = [r._replace(evaluation=MISSING) if r.evaluation in due else r for r in self.rows]
         if not any(Path(row.evaluation).is_file() for row in rows):
             return
-        write_text(self.partial_file("runs"), format_rows(rows))
-        outputs = {option: str(self.partial_file(name)) for name, option in TABLES.items()}
-        inputs = to_options("runs", str(self.partial_file("runs")))
-        command = [sys.executable, "-m", "cbda", "tabulate", *inputs, *self.tabulate_arguments()]
-        command += to_options("", outputs)
+        sheet = self.partial_file("runs")
+        write_text(sheet, format_rows(rows))
+        files = {option: str(self.partial_file(name)) for option, name in TABLES.items()}
+        command = [sys.executable, "-m", "cbda", "tabulate", *self.tabulate_arguments()]
+        command += to_options("", {"runs": str(sheet), **files})
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
     def remove_partial_tables(self) -> None:
         """Remove what a failed run has left."""
-        for name in (*TABLES, "runs"):
+        for name in ("runs", *TABLES.values()):
             self.partial_file(name).unlink(missing_ok=True)
 
-    def plan_arguments(self) -> list[str]:
-        """What the cost of an experiment follows from."""
-        return [
-            *to_options("", self._experiment()),
-            *to_options("iterations", self.config.pretrain.iterations),
-            *self.class_arguments(),
-            *self.model_arguments(),
-            *to_options("training", self.config.training.model_dump()),
-            *to_options("num-concurrent", self.config.plan.num_concurrent),
-        ]
-
     def _experiment(self) -> dict[str, Any]:
-        experiment = self.config.experiment
-        return {
-            "seeds": experiment.seeds,
-            "methods": list(self.methods),
-            "budgets": experiment.budgets,
-            "references": experiment.references,
-            "rounds": experiment.rounds,
-        }
+        keys = self.config.experiment.model_dump(
+            include={"seeds", "budgets", "references", "rounds"}
+        )
+        return {**keys, "methods": list(self.methods)}
 
     def _largest_budget(self) -> str:
         return str(max(self.config.experiment.budgets))
 
     def _balance_settings(self, name: str) -> dict[str, Any]:
         return balance_settings(self.methods[name], self.config.acquire.model_dump())
+
+    def _balance_target_arguments(self) -> list[str]:
+        """Methods that aim at shares of the classes, and the shares."""
+        words = []
+        for name, method in self.methods.items():
+            if method.balance in BALANCES_WITH_TARGET:
+                wanted = self._balance_settings(name)["target_distribution"] or "uniform"
+                shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
+                words += ["--balance-target", name, *shares]
+        return words
 
 
 def previous_folder(run: str, number: int) -> str | None:

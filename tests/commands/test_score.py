@@ -11,7 +11,8 @@ from cbda.files.scores import open_scores
 from cbda.models.build import create_model
 from cbda.models.checkpoints import pack_checkpoint
 from cbda.report.gallery import Arm, compute_maps
-from cbda.settings import ModelSettings, TrainingSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.training import TrainingSettings
 from tests.pools import make_pool
 
 CLASSES = ["road", "pole", "sign"]

@@ -18,7 +18,8 @@ from PIL import Image
 
 from cbda.cli import main
 from cbda.errors import UserError
-from cbda.settings import TrainingSettings, add_options, from_options, to_options
+from cbda.settings.options import add_options, from_options, to_options
+from cbda.settings.training import TrainingSettings
 from cbda.workflow.config import expand_roots, resolve_experiment, validate_config
 from tests.datasets.layouts import png_bytes, save
 from tests.pools import write_scores

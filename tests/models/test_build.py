@@ -11,7 +11,8 @@ from cbda.models.build import create_model
 from cbda.models.checkpoints import build_model, pack_checkpoint
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
-from cbda.settings import ModelSettings, TrainingSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.training import TrainingSettings
 
 UNET = ModelSettings("unet", "resnet18", decoder_channels=(16, 8, 8, 8, 8))
 

@@ -278,7 +278,8 @@ def gallery(tmp_path):
 
     from cbda.models.build import create_model
     from cbda.models.checkpoints import pack_checkpoint
-    from cbda.settings import ModelSettings, TrainingSettings
+    from cbda.settings.model import ModelSettings
+    from cbda.settings.training import TrainingSettings
     from cbda.training.trainer import Trainer
 
     label = np.zeros((16, 24), np.uint8)

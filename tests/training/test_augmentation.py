@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from cbda.models.images import resize_image, to_tensor
-from cbda.settings import TrainingSettings
+from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import Augmentation, crop, reduce_label, resize_label
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)

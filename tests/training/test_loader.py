@@ -10,7 +10,7 @@ import torch
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.models.images import to_tensor
-from cbda.settings import TrainingSettings
+from cbda.settings.training import TrainingSettings
 from cbda.training.loader import create_loader
 from cbda.training.order import shuffled_index
 from tests.pictures import Pictures, random_pictures

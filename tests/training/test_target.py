@@ -12,7 +12,8 @@ from cbda.files.checkpoints import save_checkpoint
 from cbda.files.labels import LabelSummary, create_labels
 from cbda.models.checkpoints import pack_checkpoint
 from cbda.models.small import SmallNet
-from cbda.settings import ModelSettings, TrainingSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.training import TrainingSettings
 from cbda.training import loader
 from cbda.training.target import AcquiredPool
 from cbda.training.trainer import Trainer

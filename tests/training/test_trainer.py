@@ -8,7 +8,7 @@ from torch import nn
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.small import SmallNet
-from cbda.settings import LossSettings, OptimizerSettings, TrainingSettings
+from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch, create_loader
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 from cbda.training.trainer import (

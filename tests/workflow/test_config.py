@@ -15,14 +15,8 @@ from cbda.datasets import cityscapes
 from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
 from cbda.selection.units import queries_per_image
-from cbda.settings import (
-    ARCHITECTURES,
-    LABEL_REDUCTIONS,
-    PRECISIONS,
-    SAMPLINGS,
-    ModelSettings,
-    TrainingSettings,
-)
+from cbda.settings.model import ARCHITECTURES, ModelSettings
+from cbda.settings.training import LABEL_REDUCTIONS, PRECISIONS, SAMPLINGS, TrainingSettings
 from cbda.workflow.config import expand_roots, final_iteration, resolve_experiment, validate_config
 
 ROOT = Path(__file__).parents[2]

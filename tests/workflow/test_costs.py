@@ -9,7 +9,8 @@ import torch
 from cbda.cli import main
 from cbda.files.checkpoints import save_checkpoint
 from cbda.models.build import create_model
-from cbda.settings import ModelSettings, OptimizerSettings
+from cbda.settings.model import ModelSettings
+from cbda.settings.training import OptimizerSettings
 from cbda.training.trainer import create_optimizer
 from cbda.workflow.costs import (
     Experiment,

@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from cbda.errors import UserError
-from cbda.settings import to_options
+from cbda.settings.options import to_options
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels

@@ -9,6 +9,10 @@ rule data_make:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("data_make"),
-        options=lambda wildcards: jobs.make_arguments(wildcards.set),
+        options=lambda wildcards: [
+            *to_options("height", jobs.config.data_make.height),
+            *to_options("width", jobs.config.data_make.width),
+            *to_options("", jobs.config.data_make.sets[wildcards.set]),
+        ],
     shell:
         "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

@@ -17,7 +17,7 @@ rule evaluate:
         code=fingerprint("evaluate"),
         options=[
             *jobs.dataset_arguments("val", "val"),
-            *to_options("", jobs.config.evaluate.model_dump()),
+            *to_options("", jobs.config.evaluate),
             *jobs.compute_arguments(),
         ],
     shell:

@@ -21,7 +21,7 @@ rule finetune:
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
-        until=lambda wildcards: final_iteration(config, int(wildcards.round)),
+        until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
         statistics=statistics_arguments,
         options=jobs.training_arguments("source", "target"),
     shell:

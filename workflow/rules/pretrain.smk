@@ -25,7 +25,7 @@ rule pretrain:
         options=[
             *jobs.training_arguments("source", "target"),
             *jobs.class_arguments(),
-            *jobs.model_arguments(),
+            *to_options("model", jobs.config.model),
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
@@ -54,6 +54,6 @@ use rule pretrain as source_only with:
         options=[
             *jobs.training_arguments("source"),
             *jobs.class_arguments(),
-            *jobs.model_arguments(),
+            *to_options("model", jobs.config.model),
             *to_options("iterations", jobs.config.training.total_iterations),
         ],

@@ -1,0 +1,1 @@
+"""The keys of the configuration, each declared once: a module per group that jobs share."""

@@ -1,0 +1,90 @@
+"""The network."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cbda.errors import UserError
+from cbda.settings.section import Count, Items, Section, one_of
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What goes with a network, and what it can be told.
+
+    Attributes:
+        size_multiple: what the sides of images must be multiples of, at its own output stride.
+        has_stride: whether it takes an output stride.
+        decoder_option: what segmentation_models_pytorch calls the widths of the decoder; empty
+            where they are fixed.
+    """
+
+    size_multiple: int = 1
+    has_stride: bool = False
+    decoder_option: str = ""
+
+
+ARCHITECTURES = {
+    "small": Architecture(),
+    "deeplabv2": Architecture(has_stride=True),
+    "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
+    "unet": Architecture(32, decoder_option="decoder_channels"),
+    "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
+}
+
+
+class ModelSettings(Section):
+    """The network."""
+
+    architecture: Annotated[str, one_of(*ARCHITECTURES)] = "small"
+    """The small network or the DeepLab-v2 of this package, or one of
+    segmentation_models_pytorch."""
+    encoder: str = "none"
+    """Encoder of segmentation_models_pytorch, such as resnet101; none for small."""
+    encoder_weights: str = "none"
+    """none, imagenet (downloaded by the library), or a .safetensors file."""
+    decoder_channels: Items[Count] = ()
+    """Widths of the decoder, one number or one per stage as the library has it; empty for the
+    library's own."""
+    output_stride: Annotated[int, one_of(0, 8, 16)] = 0
+    """Image px per px of the encoder's output, of deeplabv2 and deeplabv3plus alone; 0 for the
+    architecture's own."""
+    freeze_batch_norm: bool = False
+    """Keep the batch norm of the encoder as it was loaded."""
+
+
+def require_sound_model(settings: ModelSettings) -> None:
+    """Raise a `UserError` unless the parts of a network go together, and its weights are there."""
+    architecture, weights = settings.architecture, settings.encoder_weights
+    traits = ARCHITECTURES[architecture]
+    if settings.output_stride and not traits.has_stride:
+        strided = ", ".join(name for name, item in ARCHITECTURES.items() if item.has_stride)
+        raise UserError(f"model.output_stride: only for {strided}; allowed: 0")
+    if settings.decoder_channels and not traits.decoder_option:
+        raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
+    if architecture != "small":
+        _require_encoder(settings)
+    elif settings.encoder != "none":
+        raise UserError(
+            f"model.encoder {settings.encoder!r}: the small network has none; allowed: none, or"
+            " another architecture"
+        )
+    elif weights != "none":
+        raise UserError("model.encoder_weights: the small network has none; allowed: none")
+    elif settings.freeze_batch_norm:
+        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
+
+
+def _require_encoder(settings: ModelSettings) -> None:
+    weights = settings.encoder_weights
+    if settings.encoder == "none":
+        raise UserError(f"model.encoder 'none': {settings.architecture} needs one, as resnet101")
+    if has_weights_file(weights) and not Path(weights).is_file():
+        raise UserError(
+            f"model.encoder_weights: no file {weights}; allowed: none, imagenet, a file"
+        )
+
+
+def has_weights_file(encoder_weights: str) -> bool:
+    """Whether weights come from a file of the user's."""
+    return encoder_weights not in ("none", "imagenet")

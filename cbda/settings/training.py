@@ -1,0 +1,104 @@
+"""Training, in pretraining and finetuning, which are one run cut into jobs."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+
+from cbda.settings.section import Allowed, Count, Items, Section, one_of
+
+OPTIMIZERS = ("sgd", "adamw")
+LABEL_REDUCTIONS = ("none", "labelled", "nearest")
+SAMPLINGS = ("uniform", "class_balanced")
+PRECISIONS = ("float32", "bfloat16")
+
+
+def _require_pair(size: Any) -> Any:
+    if isinstance(size, list | tuple) and len(size) != 2:
+        raise ValueError(f"{list(size)}; allowed: a height and a width")
+    return size
+
+
+Side = Annotated[int, Field(ge=8)]
+Size = Annotated[tuple[Side, Side], Field(strict=False), BeforeValidator(_require_pair)]
+OptionalSize = Annotated[
+    Items[Side],
+    Allowed(lambda size: len(size) in (0, 2), "a height and a width, or none", {"maxItems": 2}),
+]
+
+
+class OptimizerSettings(Section):
+    """Optimizer and its schedule."""
+
+    name: Annotated[str, one_of(*OPTIMIZERS)] = "adamw"
+    """Which one."""
+    lr: PositiveFloat = 0.003
+    """Learning rate of the encoder at iteration 0."""
+    head_lr_factor: PositiveFloat = 1.0
+    """Factor of the learning rate of all that is not encoder."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Momentum of sgd, first beta of adamw."""
+    weight_decay: NonNegativeFloat = 0.0005
+    """Weight decay, as the optimizer defines it."""
+    poly_power: NonNegativeFloat = 0.9
+    """Learning rate = lr * (1 - iteration / total_iterations) ^ power."""
+    poly_iterations: NonNegativeInt = 0
+    """Takes the place of total_iterations in the schedule, for one that is cut short; 0 for
+    total_iterations."""
+
+
+class LossSettings(Section):
+    """Weights of the losses beside the two cross entropies."""
+
+    consistency: NonNegativeFloat = 0.1
+    """Local consistency on class boundaries of the source."""
+    negative: NonNegativeFloat = 1.0
+    """Negative learning on improbable classes of the target."""
+    negative_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Probability below which a class counts as improbable."""
+
+
+class TrainingSettings(Section):
+    """Shared by pretraining and finetuning, which are one run cut into jobs."""
+
+    total_iterations: Count = 1150
+    """Iterations of the whole run, over which the learning rate falls to 0."""
+    batch_size: Count = 4
+    """Images of each domain per iteration."""
+    image_size: Size = (64, 112)
+    """Height and width in px at which the network sees images; multiples of model.output_stride if
+    it is set, else of 32 for unet and segformer and of 16 for deeplabv3plus."""
+    source_size: OptionalSize = ()
+    """The same for source images; empty for image_size."""
+    crop_size: OptionalSize = ()
+    """Height and width in px of a random crop of what the network would see in training; empty
+    trains on whole images."""
+    label_reduction: Annotated[str, one_of(*LABEL_REDUCTIONS)] = "none"
+    """How acquired labels are brought to the size of the image. none keeps their resolution and
+    enlarges the logits; labelled shrinks them so that a labelled pixel wins over unlabelled ones;
+    nearest shrinks them as RIPU does and loses most of them."""
+    source_sampling: Annotated[str, one_of(*SAMPLINGS)] = "uniform"
+    """How source images are drawn; class_balanced favours those of rare classes."""
+    horizontal_flip: bool = True
+    """Mirror half of the training images."""
+    color_jitter: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest relative change of brightness, contrast and saturation."""
+    precision: Annotated[str, one_of(*PRECISIONS)] = "float32"
+    """Of the network in training; losses, scores and weights are float32."""
+    num_workers: NonNegativeInt = 0
+    """Processes that load images; 0 loads in the training process."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    loss: LossSettings = LossSettings()
+
+
+class PretrainSettings(Section):
+    """Training before the first round."""
+
+    iterations: Count = 600
+    """Iterations before the first round."""
+
+
+class FinetuneSettings(Section):
+    """Training after each round."""
+
+    iterations_per_round: Count = 150
+    """Iterations between two rounds; after the last one the run goes on to its end."""
