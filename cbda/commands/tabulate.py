@@ -13,6 +13,13 @@ RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser)
+    parser.add_argument(
+        "--comparators",
+        nargs="*",
+        default=["random", "random_class", "random_pixel"],
+        metavar="NAME",
+        help="methods that every method is compared with beside the baseline (default: %(default)s)",
+    )
     parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
     parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
     parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
@@ -41,10 +48,11 @@ def run(args: argparse.Namespace) -> None:
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
     runs = load_runs(args)
+    comparisons = comparison_table(runs, args.baseline, args.comparators)
     tables = {
         args.out_classes: class_table(runs),
         args.out_acquisition: acquisition_table(runs),
-        args.out_comparisons: with_p_values_as_text(comparison_table(runs, args.baseline)),
+        args.out_comparisons: with_p_values_as_text(comparisons),
         args.out: summary_table(runs, args.baseline),
     }
     for path, table in tables.items():

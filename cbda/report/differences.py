@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from cbda.report import published
-from cbda.results.comparisons import PairedTest, paired_test
+from cbda.results.pairs import PairedTest, paired_test
 from cbda.results.runs import PERCENT, Run
 
 MEASURES = {"mIoU": "mIoU", "worst_class_IoU": "worst_class_iou"}

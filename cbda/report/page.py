@@ -11,7 +11,7 @@ import pandas as pd
 
 from cbda.report.differences import Comparison, is_clear
 from cbda.report.provenance import PhaseTime
-from cbda.results.comparisons import PairedTest
+from cbda.results.pairs import PairedTest
 from cbda.results.runs import PERCENT
 
 

@@ -1,6 +1,7 @@
 """Runs of an experiment and their results."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from cbda.files.labels import LabelSummary, read_label_summary
 from cbda.results.metrics import normalised_entropy
 
 PERCENT = 100.0
+NO_BUDGET = "-"  # of a reference
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Run:
         """Whether the run has no result."""
         return self.evaluation is None
 
+    def percent(self, key: str) -> float | None:
+        """A result in percent; None if it is missing."""
+        value = None if self.evaluation is None else self.evaluation.get(key)
+        return None if value is None else PERCENT * float(value)
+
     @property
     def acquired_entropy(self) -> float | None:
         """Normalised entropy of the classes of all acquired pixels; None if none has a class."""
@@ -56,13 +63,15 @@ class Run:
         return normalised_entropy(self.labels.class_counts.sum(axis=0))
 
 
+def has_subset(runs: Iterable[Run]) -> bool:
+    """Whether evaluations have a mean over a subset of the classes."""
+    return any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
+
+
 def load_run(run: Run) -> Run:
     """Read the files of a run; one whose files are not there stays without a result."""
     paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
     if not all(path.is_file() for path in paths):
         return run
-    evaluation = read_evaluation(run.evaluation_path)
     labels = None if run.labels_path is None else read_label_summary(run.labels_path)
-    return Run(
-        run.method, run.budget, run.seed, run.evaluation_path, run.labels_path, evaluation, labels
-    )
+    return replace(run, evaluation=read_evaluation(run.evaluation_path), labels=labels)

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from cbda.errors import UserError
-from cbda.results.runs import PERCENT, Run
+from cbda.files.labels import LabelSummary
+from cbda.results.pairs import by_seed, differences_to
+from cbda.results.runs import PERCENT, Run, has_subset
 
 
 def class_table(runs: list[Run]) -> pd.DataFrame:
@@ -48,12 +50,19 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         groups.setdefault((run.method, run.budget), []).append(run)
     if len({(run.method, run.budget, run.seed) for run in runs}) != len(runs):
         raise UserError("a run is given twice")
-    with_subset = any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
-    rows = [
-        _row(group, groups.get((baseline, key[1]), []), with_subset)
-        for key, group in groups.items()
-    ]
-    return pd.DataFrame(rows)
+    columns: dict[str, Any] = {
+        "num_seeds": [sum(not run.is_missing for run in group) for group in groups.values()],
+        **_statistics("mIoU", "mIoU", runs, baseline),
+        **(_statistics("mIoU_subset", "mIoU_subset", runs, baseline) if has_subset(runs) else {}),
+        "worst_class": [_worst_classes(group) for group in groups.values()],
+        **_statistics("worst_class_IoU", "worst_class_iou", runs, baseline),
+        "acquired_fraction": by_seed(runs, _acquired_fraction).mean(axis=1),
+        "void_fraction": by_seed(runs, _void_fraction).mean(axis=1),
+        "acquired_entropy": by_seed(runs, lambda run: run.acquired_entropy).mean(axis=1),
+        "missing_seeds": [_missing_seeds(group) for group in groups.values()],
+    }
+    index = pd.MultiIndex.from_tuples(groups, names=["method", "budget"])
+    return pd.DataFrame(columns, index).reset_index()
 
 
 def readable(table: pd.DataFrame) -> str:
@@ -96,72 +105,42 @@ def _decimals(value: float, number: int) -> str:
     return "" if np.isnan(value) else f"{value:.{number}f}"
 
 
-def _row(group: list[Run], baseline: list[Run], with_subset: bool) -> dict[str, Any]:
-    done = [run for run in group if not run.is_missing]
-    missing = [str(run.seed) for run in group if run.is_missing]
+def _statistics(name: str, key: str, runs: list[Run], baseline: str) -> dict[str, pd.Series]:
+    """Mean and spread of a result, and of its difference to the baseline's of the same seed.
+
+    There is no mean of a subset of the classes if one of the runs has none of them.
+    """
+    values = by_seed(runs, lambda run: run.percent(key))
+    num_done = by_seed(runs, lambda run: None if run.is_missing else 1).count(axis=1)
+    values = values.where(values.count(axis=1) == num_done, axis=0)
+    differences = differences_to(values, baseline)
     return {
-        "method": group[0].method,
-        "budget": group[0].budget,
-        "num_seeds": len(done),
-        **_statistics("mIoU", done, baseline, "mIoU"),
-        **(_statistics("mIoU_subset", done, baseline, "mIoU_subset") if with_subset else {}),
-        "worst_class": _worst_classes(done),
-        **_statistics("worst_class_IoU", done, baseline, "worst_class_iou"),
-        **_acquisition(done),
-        "missing_seeds": " ".join(missing),
+        f"{name}_mean": values.mean(axis=1),
+        f"{name}_std": values.std(axis=1),
+        f"{name}_diff_mean": differences.mean(axis=1),
+        f"{name}_diff_std": differences.std(axis=1),
     }
 
 
-def _statistics(name: str, done: list[Run], baseline: list[Run], key: str) -> dict[str, float]:
-    """Mean and spread of a result, and of its difference to the baseline's of the same seed."""
-    values, others = _results(done, key), _results(baseline, key)
-    differences = [values[seed] - others[seed] for seed in values if seed in others]
-    return {
-        f"{name}_mean": _mean(list(values.values())),
-        f"{name}_std": _std(list(values.values())),
-        f"{name}_diff_mean": _mean(differences),
-        f"{name}_diff_std": _std(differences),
-    }
-
-
-def _results(runs: list[Run], key: str) -> dict[int, float]:
-    """Results in percent of the seeds that have them."""
-    found = ((run.seed, run.evaluation) for run in runs if run.evaluation is not None)
-    return {seed: _percent(values[key]) for seed, values in found if key in values}
-
-
-def _worst_classes(done: list[Run]) -> str:
+def _worst_classes(group: list[Run]) -> str:
     """The worst class of every seed, the most frequent first."""
-    names = Counter(run.evaluation["worst_class"] for run in done if run.evaluation)
-    return "; ".join(
-        name for name, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))
-    )
+    names = Counter(run.evaluation["worst_class"] for run in group if run.evaluation)
+    return "; ".join(sorted(names, key=lambda name: (-names[name], name)))
 
 
-def _acquisition(done: list[Run]) -> dict[str, float]:
-    """Means over seeds of what was acquired; empty for a reference."""
-    summaries = [run.labels for run in done if run.labels is not None]
-    acquired_px = [s.class_counts.sum() + s.void_counts.sum() for s in summaries]
-    return {
-        "acquired_fraction": _mean(
-            [px / s.num_pool_px for px, s in zip(acquired_px, summaries, strict=True)]
-        ),
-        "void_fraction": _mean(
-            [s.void_counts.sum() / px for px, s in zip(acquired_px, summaries, strict=True)]
-        ),
-        "acquired_entropy": _mean(
-            [value for run in done if (value := run.acquired_entropy) is not None]
-        ),
-    }
+def _missing_seeds(group: list[Run]) -> str:
+    return " ".join(str(run.seed) for run in group if run.is_missing)
 
 
-def _percent(value: float | None) -> float:
-    return float("nan") if value is None else PERCENT * value
+def _acquired_fraction(run: Run) -> float | None:
+    """Share of the pool's pixels; None for a reference."""
+    return None if run.labels is None else _acquired_px(run.labels) / run.labels.num_pool_px
 
 
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")
+def _void_fraction(run: Run) -> float | None:
+    """Share of void among what was acquired; None for a reference."""
+    return None if run.labels is None else run.labels.void_counts.sum() / _acquired_px(run.labels)
 
 
-def _std(values: list[float]) -> float:
-    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+def _acquired_px(labels: LabelSummary) -> float:
+    return float(labels.class_counts.sum() + labels.void_counts.sum())
