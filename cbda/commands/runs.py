@@ -18,7 +18,8 @@ def add_experiment_options(
     parser: argparse.ArgumentParser, budget: Callable[[str], Any] = str
 ) -> None:
     """Options `--seeds`, `--methods`, `--budgets`, `--references` and `--rounds`."""
-    for name, kind in {"seeds": str, "methods": str, "budgets": budget}.items():
+    kinds: dict[str, Callable[[str], Any]] = {"seeds": str, "methods": str, "budgets": budget}
+    for name, kind in kinds.items():
         parser.add_argument(
             f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
         )

@@ -4,8 +4,9 @@ Imports nothing heavy, so that the workflow can list the runs whenever it starts
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,15 +57,16 @@ def list_rows(
         rounds: R.
         results: folder of the results.
     """
-    rows: list[Row] = []
+    rows = []
     for seed in map(str, seeds):
         folder = f"{results}/seed{seed}"
         for name in references:
             rows.append(Row(name, NONE, seed, evaluation=f"{folder}/{name}/evaluation.json"))
-        for budget in map(str, budgets):
-            for name in methods:
-                run = f"{folder}/{name}/budget{budget}"
-                rows += _rounds(Row(name, budget, seed), run, rounds)
+        for budget, name, number in product(map(str, budgets), methods, range(1, rounds + 1)):
+            run = f"{folder}/{name}/budget{budget}"
+            evaluation = f"{run}/evaluation.json" if number == rounds else NONE
+            files = [f"{run}/round{number}/{file}" for file in ("labels.h5", "diagnosis.json")]
+            rows.append(Row(name, budget, seed, str(number), evaluation, *files))
     return rows
 
 
@@ -98,14 +100,3 @@ def read_rows(path: Path) -> list[Row]:
             if record.get(name) is None:
                 raise UserError(f"{path}: row {number} has no column {name}")
     return [Row(*(record[name] for name in Row._fields)) for record in records]
-
-
-def _rounds(run: Row, folder: str, rounds: int) -> Iterator[Row]:
-    for number in range(1, rounds + 1):
-        place = f"{folder}/round{number}"
-        yield run._replace(
-            round=str(number),
-            evaluation=f"{folder}/evaluation.json" if number == rounds else NONE,
-            labels=f"{place}/labels.h5",
-            diagnosis=f"{place}/diagnosis.json",
-        )

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -147,9 +147,10 @@ class Jobs:
         weights = self.config.model.encoder_weights
         return [weights] if has_weights_file(weights) else []
 
+    @cached_property
     def weights_digest(self) -> str:
-        """What tells of a change of these weights; a copy of the same has the same."""
-        return "".join(map(_digest_once, self.weights_files()))
+        """What tells of a change of these weights; read once, however many jobs start from them."""
+        return "".join(content_digest(Path(path)) for path in self.weights_files())
 
     def source_statistics(self) -> list[str]:
         """What class balanced sampling needs to know of the source."""
@@ -189,13 +190,10 @@ class Jobs:
         """What the sample sheet follows from."""
         return to_options("", {**self._experiment(), "results": self.config.pathvars.results})
 
-    def evaluations(self) -> list[str]:
-        """The result of every run."""
-        return [row.evaluation for row in evaluated(self.rows)]
-
-    def last_labels(self) -> list[str]:
-        """The label file of every run that acquires, of its last round."""
-        return [row.labels for row in evaluated(self.rows) if row.labels != NONE]
+    def result_files(self) -> list[str]:
+        """The evaluation and the last labels of every run; references acquire none."""
+        files = [path for row in evaluated(self.rows) for path in (row.evaluation, row.labels)]
+        return [path for path in files if path != NONE]
 
     def diagnoses(self) -> list[str]:
         """What was counted in every round of every run."""
@@ -205,10 +203,6 @@ class Jobs:
         """The model of a run that is evaluated: that of its last round, never one picked."""
         last = "" if run_name in REFERENCES else f"/round{self.config.experiment.rounds}"
         return f"{folder}{last}/model.pt"
-
-    def tabulate_arguments(self) -> list[str]:
-        """What methods are compared with."""
-        return to_options("", self.config.tabulate)
 
     def report_arguments(self) -> list[str]:
         """What is drawn, and what the page tells of the experiment."""
@@ -275,8 +269,8 @@ class Jobs:
         sheet = self.partial_file("runs")
         write_text(sheet, format_rows(rows))
         files = {option: str(self.partial_file(name)) for option, name in TABLES.items()}
-        command = [sys.executable, "-m", "cbda", "tabulate", *self.tabulate_arguments()]
-        command += to_options("", {"runs": str(sheet), **files})
+        words = to_options("", self.config.tabulate) + to_options("", {"runs": str(sheet), **files})
+        command = [sys.executable, "-m", "cbda", "tabulate", *words]
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
 
     def remove_partial_tables(self) -> None:
@@ -321,9 +315,3 @@ def previous_labels(run: str, number: int) -> list[str]:
     """The labels that a round adds to; none in the first."""
     folder = previous_folder(run, number)
     return [f"{folder}/labels.h5"] if folder else []
-
-
-@cache
-def _digest_once(path: str) -> str:
-    """Read a file once, however many jobs start from it."""
-    return content_digest(Path(path))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cbda.errors import UserError
-from cbda.results.sheet import read_rows
+from cbda.results.sheet import evaluated, read_rows
 from cbda.workflow.jobs import previous_checkpoint, previous_labels
 from tests.pools import make_pool
 from tests.projects import RESULTS, TABLES, create_jobs
@@ -50,13 +50,15 @@ def test_last_round_of_a_run_is_evaluated(jobs):
     first, last = (row for row in jobs.rows if row.method == "cbda")
     assert first.evaluation == "-"
     assert last.evaluation == f"{RUN}/evaluation.json"
-    assert jobs.evaluations() == [
+    assert last.labels == f"{RUN}/round2/labels.h5"
+    assert jobs.result_files() == [
         f"{RESULTS}/seed0/source_only/evaluation.json",
         f"{RESULTS}/seed0/full/evaluation.json",
         f"{RESULTS}/seed0/ra/budget0.05/evaluation.json",
+        f"{RESULTS}/seed0/ra/budget0.05/round2/labels.h5",
         f"{RUN}/evaluation.json",
+        f"{RUN}/round2/labels.h5",
     ]
-    assert jobs.last_labels()[-1] == last.labels == f"{RUN}/round2/labels.h5"
     assert [path for path in jobs.diagnoses() if path.startswith(RUN)] == [
         f"{RUN}/round1/diagnosis.json",
         f"{RUN}/round2/diagnosis.json",
@@ -114,7 +116,7 @@ def test_every_score_has_code_of_its_own(arms, tmp_path, monkeypatch):
 
 def test_method_that_is_a_rule_has_its_runs(jobs):
     jobs.add_method("eager", {"balance": "ratio"})
-    assert f"{RESULTS}/seed0/eager/budget0.05/evaluation.json" in jobs.evaluations()
+    assert f"{RESULTS}/seed0/eager/budget0.05/evaluation.json" in jobs.result_files()
     assert "--methods ra cbda eager --" in " ".join(jobs.run_arguments())
 
 
@@ -196,7 +198,7 @@ def test_only_the_check_counts_images(jobs):
 
 
 def test_weights_count_by_their_content(jobs, tmp_path, monkeypatch):
-    assert (jobs.weights_files(), jobs.weights_digest()) == ([], "")
+    assert (jobs.weights_files(), jobs.weights_digest) == ([], "")
     digests: list[str] = []
     for content in (b"a", b"b", b"a"):
         path = tmp_path / f"{len(digests)}.safetensors"
@@ -204,7 +206,7 @@ def test_weights_count_by_their_content(jobs, tmp_path, monkeypatch):
         model = {"architecture": "unet", "encoder": "resnet18", "encoder_weights": str(path)}
         unet = create_jobs({"model": model, "training": {"image_size": [32, 64]}})
         assert unet.weights_files() == [str(path)]
-        digests.append(unet.weights_digest())
+        digests.append(unet.weights_digest)
     assert digests[0] == digests[2] != digests[1]
 
 
@@ -248,12 +250,16 @@ def test_report_is_told_what_a_balance_aims_at():
     assert f"--balance-target mine {' '.join(map(str, shares))} " in words
 
 
+def evaluations(jobs):
+    return [row.evaluation for row in evaluated(jobs.rows)]
+
+
 @pytest.fixture
 def finished_runs(tmp_path, monkeypatch):
     """Three of four runs have a result; what `cbda tabulate` would be given."""
     monkeypatch.chdir(tmp_path)
     jobs, commands = create_jobs(), []
-    for path in jobs.evaluations()[:3]:
+    for path in evaluations(jobs)[:3]:
         Path(path).parent.mkdir(parents=True)
         Path(path).touch()
     monkeypatch.setattr("subprocess.run", lambda words, **_: commands.append(words))
@@ -262,7 +268,7 @@ def finished_runs(tmp_path, monkeypatch):
 
 def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
     jobs, commands = finished_runs
-    due = {*jobs.evaluations()[2:], "elsewhere.json"}
+    due = {*evaluations(jobs)[2:], "elsewhere.json"}
     jobs.tabulate_finished(due)
     (words,) = commands
     assert words[3:6] == ["tabulate", "--baseline", "ra"]
@@ -272,12 +278,12 @@ def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
         f"{RESULTS}/{name.replace('.csv', '.partial.csv')}" for name in TABLES
     }
     found = [row.evaluation for row in read_rows(Path(sheet)) if row.evaluation != "-"]
-    assert found == [*jobs.evaluations()[:2], "missing", "missing"]
+    assert found == [*evaluations(jobs)[:2], "missing", "missing"]
 
 
 def test_results_that_are_to_be_made_again_are_none(finished_runs):
     jobs, commands = finished_runs
-    jobs.tabulate_finished(set(jobs.evaluations()))
+    jobs.tabulate_finished(set(evaluations(jobs)))
     assert not commands
     assert not list(Path().rglob("*.partial.csv"))
 

@@ -20,7 +20,7 @@ rule pretrain:
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest(),
+        weights=lambda wildcards: jobs.weights_digest,
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source", "target"),
@@ -49,7 +49,7 @@ use rule pretrain as source_only with:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest(),
+        weights=lambda wildcards: jobs.weights_digest,
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source"),

@@ -1,8 +1,7 @@
 rule report:
     input:
         runs="<tables>/runs.csv",
-        evaluations=jobs.evaluations(),
-        labels=jobs.last_labels(),
+        results=jobs.result_files(),
         gallery=jobs.gallery_files(),
         target="<results>/data/target.json",
         table="<tables>/table_mIoU.csv",

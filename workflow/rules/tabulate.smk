@@ -1,8 +1,7 @@
 rule tabulate:
     input:
         runs="<tables>/runs.csv",
-        evaluations=jobs.evaluations(),
-        labels=jobs.last_labels(),
+        results=jobs.result_files(),
     output:
         table="<tables>/table_mIoU.csv",
         classes="<tables>/class_iou.csv",
@@ -16,7 +15,7 @@ rule tabulate:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("tabulate"),
-        options=jobs.tabulate_arguments(),
+        options=to_options("", jobs.config.tabulate),
     shell:
         "python -m cbda tabulate --runs {input.runs:q} {params.options:q} --out {output.table:q}"
         " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q}"
