@@ -19,9 +19,11 @@ from scipy.optimize import brentq
 
 from cbda.acquisition.catalogue import REFERENCES
 from cbda.report.curves import entropy_figure, result_figure
-from cbda.report.style import Look, drawing, method_looks, save
-from cbda.results.comparisons import ALL_BUDGETS, ENTROPY, NO_BUDGET, PairedTest, paired_test
+from cbda.report.style import LineStyles, drawing, method_line_styles, save
+from cbda.results.comparisons import ALL_BUDGETS, ENTROPY
 from cbda.results.metrics import normalised_entropy
+from cbda.results.pairs import PairedTest, differences_to, paired_test
+from cbda.results.runs import NO_BUDGET
 
 ROOT = Path(__file__).parents[1]
 PAGE_PATH = ROOT / "docs/evidence.md"
@@ -58,21 +60,21 @@ def copy_tables(results: Path) -> None:
 def draw_results(folder: Path) -> None:
     """The figure of the report of mIoU against the budget, as SVG."""
     table = _read(folder, "table_mIoU")
-    _save(result_figure(table, "mIoU", "mIoU in %", _looks(table)), folder, "mIoU")
+    _save(result_figure(table, "mIoU", "mIoU in %", _line_styles(table)), folder, "mIoU")
 
 
 def draw_entropy(folder: Path) -> None:
     """The entropy of the acquired classes, mean over seeds, against the budget."""
     table = _read(folder, "diagnosis")
-    looks = _looks(table)
-    means = _entropies(table).mean(axis=1).loc[list(looks)]
+    line_styles = _line_styles(table)
+    means = _entropies(table).mean(axis=1).loc[list(line_styles)]
     drawn = means.rename("acquired_entropy").reset_index()
     first, *_ = folder.name.split("+")
-    _save(entropy_figure(drawn, None, looks), folder.with_name(first), "entropy")
+    _save(entropy_figure(drawn, None, line_styles), folder.with_name(first), "entropy")
 
 
-def _looks(table: pd.DataFrame) -> dict[str, Look]:
-    return method_looks([name for name in table["method"].unique() if name not in REFERENCES])
+def _line_styles(table: pd.DataFrame) -> LineStyles:
+    return method_line_styles([name for name in table["method"].unique() if name not in REFERENCES])
 
 
 def _save(figure: Figure, folder: Path, name: str) -> None:
@@ -101,9 +103,9 @@ def results(folder: Path, metric: str) -> pd.DataFrame:
     return _in_order(table, wide)
 
 
-def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+def differences(folder: Path, metric: str, other: str) -> pd.DataFrame:
     """Paired differences: mean, standard deviation, p of the t-test; bold if p < 0.05."""
-    tests = _tests(folder, metric, rival)
+    tests = _tests(folder, metric, other)
     found = tests[list(PairedTest._fields)].itertuples(index=False, name=None)
     digits = 3 if metric == ENTROPY else 1
     cells = [_tested(PairedTest(*test), digits) for test in found]
@@ -111,58 +113,56 @@ def differences(folder: Path, metric: str, rival: str) -> pd.DataFrame:
     return _in_order(tests, wide)
 
 
-def detectable(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+def detectable(folder: Path, metric: str, other: str) -> pd.DataFrame:
     """The smallest mean of paired differences that the test would tell from zero."""
-    tests = _tests(folder, metric, rival)
+    tests = _tests(folder, metric, other)
     wide = tests.pivot_table(index="method", columns="budget", values="detectable_diff")
     return _in_order(tests, wide.map("{:.1f}".format))
 
 
-def _tests(folder: Path, metric: str, rival: str) -> pd.DataFrame:
+def _tests(folder: Path, metric: str, other: str) -> pd.DataFrame:
     table = _read(folder, "comparisons")
-    return table[(table["metric"] == metric) & (table["compared_with"] == rival)]
+    return table[(table["metric"] == metric) & (table["compared_with"] == other)]
 
 
-def one_class(folder: Path, name: str, rival: str = "") -> pd.DataFrame:
-    """IoU of a class, mean and standard deviation over seeds, and p against a rival."""
+def one_class(folder: Path, name: str, other: str = "") -> pd.DataFrame:
+    """IoU of a class, mean and standard deviation over seeds, and p against another method."""
     table = _read(folder, "class_iou")
-    return _mean_iou(table[table["class"] == name], rival)
+    return _mean_iou(table[table["class"] == name], other)
 
 
-def class_differences(folder: Path, budget: str, rival: str) -> pd.DataFrame:
-    """Paired differences of the IoU of every class to a rival, at one budget."""
+def class_differences(folder: Path, budget: str, other: str) -> pd.DataFrame:
+    """Paired differences of the IoU of every class to another method, at one budget."""
     table = _at(_read(folder, "class_iou"), budget)
     values = table.set_index(["method", "class", "seed"])["IoU"].unstack("seed")
-    return _in_order(table, _differences(values, rival)[list(table["class"].unique())])
+    return _in_order(table, _differences(values, other)[list(table["class"].unique())])
 
 
-def other_classes(folder: Path, name: str, rival: str) -> pd.DataFrame:
-    """Mean IoU over all classes but one, and p of the paired t-test against a rival."""
+def other_classes(folder: Path, name: str, other: str) -> pd.DataFrame:
+    """Mean IoU over all classes but one, and p of the paired t-test against another method."""
     table = _read(folder, "class_iou")
-    return _mean_iou(table[table["class"] != name], rival)
+    return _mean_iou(table[table["class"] != name], other)
 
 
-def against(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
-    """Paired differences of mIoU, over all classes or some, to a rival of any kind.
+def against(folder: Path, other: str, *classes: str) -> pd.DataFrame:
+    """Paired differences of mIoU, over all classes or some, to another method of any kind.
 
     A reference has one result for all budgets.
     """
     table = _read(folder, "class_iou")
     if classes:
         table = table[table["class"].isin(classes)]
-    references = table["budget"] == NO_BUDGET
-    shared = table[references & table["method"].eq(rival)]
-    table = table[~references]
-    budgets = table["budget"].unique()
-    table = pd.concat([table, *(shared.assign(budget=budget) for budget in budgets)])
-    if len(budgets) > 1:
-        table = pd.concat([table, table.assign(budget=ALL_BUDGETS)])
-    return _in_order(table, _differences(_seed_means(table), rival))
+    acquired = table[table["budget"] != NO_BUDGET]
+    if acquired["budget"].nunique() > 1:
+        acquired = pd.concat([acquired, acquired.assign(budget=ALL_BUDGETS)])
+    references = table[table["budget"] == NO_BUDGET]
+    values = _seed_means(pd.concat([acquired, references]))
+    return _in_order(acquired, _differences(values, other))
 
 
-def _mean_iou(table: pd.DataFrame, rival: str) -> pd.DataFrame:
+def _mean_iou(table: pd.DataFrame, other: str) -> pd.DataFrame:
     means = _seed_means(table).drop(index=NO_BUDGET, level="budget", errors="ignore")
-    return _in_order(table, _compared(means, rival))
+    return _in_order(table, _compared(means, other))
 
 
 def _seed_means(table: pd.DataFrame) -> pd.DataFrame:
@@ -170,10 +170,10 @@ def _seed_means(table: pd.DataFrame) -> pd.DataFrame:
     return table.groupby([*KEYS, "seed"], sort=False)["IoU"].mean().unstack("seed")
 
 
-def entropy(folder: Path, rival: str) -> pd.DataFrame:
+def entropy(folder: Path, other: str) -> pd.DataFrame:
     """Normalised entropy of the acquired classes, and the highest that the pool allows.
 
-    The change over the budgets is tested, and how it differs from a rival's.
+    The change over the budgets is tested, and how it differs from another method's.
     """
     table = _read(folder, "diagnosis")
     values = _entropies(table)
@@ -182,12 +182,11 @@ def entropy(folder: Path, rival: str) -> pd.DataFrame:
     first, last = budgets[0], budgets[-1]
     highest = {_percent(name): f"{_highest_entropy(table, name):.3f}" for name in budgets}
     if first != last:
-        change = values.xs(last, level="budget") - values.xs(first, level="budget")
-        apart = change - change.loc[rival]
-        for name, rows in {"change": change, f"change, against `{rival}`": apart}.items():
-            tests = [paired_test(row) for row in np.asarray(rows.loc[frame.index], np.float64)]
-            frame[name] = [_tested(test, digits=3) for test in tests]
-        frame.loc[rival, f"change, against `{rival}`"] = ""
+        apart = differences_to(values, other)
+        for name, rows in {"change": values, f"change, against `{other}`": apart}.items():
+            change = _change(rows, first, last).loc[frame.index]
+            frame[name] = [_tested(paired_test(row), digits=3) for row in change.to_numpy()]
+        frame.loc[other, f"change, against `{other}`"] = ""
     frame.loc["highest possible"] = pd.Series(highest)
     return frame.fillna("")
 
@@ -199,17 +198,24 @@ def entropy_steps(folder: Path) -> pd.DataFrame:
     budgets = _budgets(table)
     steps = {}
     for first, last in pairwise(budgets):
-        change = values.xs(last, level="budget") - values.xs(first, level="budget")
-        tests = [_tested(paired_test(row), digits=3) for row in np.asarray(change, np.float64)]
+        change = _change(values, first, last)
+        tests = [_tested(paired_test(row), digits=3) for row in change.to_numpy()]
         name = f"{_percent(first).removesuffix(' %')} to {_percent(last)}"
         steps[name] = pd.Series(tests, index=change.index)
     return _in_order(table, pd.DataFrame(steps))
 
 
-def entropy_against(folder: Path, rival: str) -> pd.DataFrame:
-    """Paired differences of the entropy to a rival, where comparisons.csv has none."""
+def _change(values: pd.DataFrame, first: str, last: str) -> pd.DataFrame:
+    """From one budget to another, by method and seed."""
+    budgets = values.index.get_level_values("budget")
+    before, after = (values[budgets == name].droplevel("budget") for name in (first, last))
+    return after - before
+
+
+def entropy_against(folder: Path, other: str) -> pd.DataFrame:
+    """Paired differences of the entropy to another method, where comparisons.csv has none."""
     table = _read(folder, "diagnosis")
-    return _in_order(table, _differences(_entropies(table), rival, digits=3))
+    return _in_order(table, _differences(_entropies(table), other, digits=3))
 
 
 def _entropies(table: pd.DataFrame) -> pd.DataFrame:
@@ -219,10 +225,10 @@ def _entropies(table: pd.DataFrame) -> pd.DataFrame:
     return by_seed.agg(lambda counts: normalised_entropy(counts.to_numpy())).unstack("seed")
 
 
-def _differences(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
-    """Cells of paired differences of a frame of seeds to the rows of a rival."""
-    apart = _apart(values, rival).drop(index=rival, level="method")
-    cells = [_tested(paired_test(row), digits) for row in np.asarray(apart, np.float64)]
+def _differences(values: pd.DataFrame, other: str, digits: int = 1) -> pd.DataFrame:
+    """Cells of paired differences of a frame of seeds to the rows of another method."""
+    apart = differences_to(values, other).drop(index=other, level="method")
+    cells = [_tested(paired_test(row), digits) for row in apart.to_numpy()]
     return pd.Series(cells, index=apart.index).unstack()
 
 
@@ -244,23 +250,23 @@ def spent_queries(folder: Path) -> pd.DataFrame:
     return _by_round(_with_spent(folder), "budget", "spent", "queries")
 
 
-def pure_share(folder: Path, rival: str) -> pd.DataFrame:
-    """Share of a run's queries on windows of one predicted class, and p against a rival."""
-    return _run_shares(_read(folder, "diagnosis"), "pure_queries", "queries", rival)
+def pure_share(folder: Path, other: str) -> pd.DataFrame:
+    """Share of a run's queries on windows of one predicted class, and p against another method."""
+    return _run_shares(_read(folder, "diagnosis"), "pure_queries", "queries", other)
 
 
-def spent_share(folder: Path, rival: str) -> pd.DataFrame:
-    """Share of a run's queries on classes whose weight is 0, and p against a rival."""
-    return _run_shares(_with_spent(folder), "spent", "queries", rival)
+def spent_share(folder: Path, other: str) -> pd.DataFrame:
+    """Share of a run's queries on classes whose weight is 0, and p against another method."""
+    return _run_shares(_with_spent(folder), "spent", "queries", other)
 
 
-def concentration(folder: Path, rival: str) -> pd.DataFrame:
+def concentration(folder: Path, other: str) -> pd.DataFrame:
     """Share of a round's queries on the class most asked for, mean over rounds, and p."""
     table = _read(folder, "diagnosis")
     rounds = table.groupby([*KEYS, "seed", "round"], sort=False)["queries"]
     shares = 100 * rounds.max() / rounds.sum()
     means = shares.groupby(level=[*KEYS, "seed"], sort=False).mean().unstack("seed")
-    return _in_order(table, _compared(means, rival))
+    return _in_order(table, _compared(means, other))
 
 
 def pure_uncertainty(folder: Path) -> pd.DataFrame:
@@ -305,40 +311,34 @@ def recall(folder: Path, budget: str, *classes: str) -> pd.DataFrame:
     return _by_round(table, "class", "acquired_px", "pool_px", digits=1)[list(classes)]
 
 
-def recall_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.DataFrame:
-    """Paired differences to a rival of what is acquired of a class, in percent of the pool's."""
+def recall_against(folder: Path, budget: str, other: str, *classes: str) -> pd.DataFrame:
+    """Paired differences to another method of what is acquired of a class, in percent of it."""
     table = _of(folder, budget, classes)
-    return _class_shares_against(table, "acquired_px", rival, classes)
+    return _class_shares_against(table, "acquired_px", other, classes)
 
 
-def found_against(folder: Path, budget: str, rival: str, *classes: str) -> pd.DataFrame:
-    """Paired differences to a rival of what the last round's model finds of a class."""
+def found_against(folder: Path, budget: str, other: str, *classes: str) -> pd.DataFrame:
+    """Paired differences to another method of what the last round's model finds of a class."""
     table = _last_round(_of(folder, budget, classes))
-    return _class_shares_against(table, "hit_px", rival, classes)
+    return _class_shares_against(table, "hit_px", other, classes)
 
 
-def first_round(folder: Path, rival: str, *classes: str) -> pd.DataFrame:
-    """Share of some classes in what a first round acquires, and p of the t-test against a rival."""
+def first_round(folder: Path, other: str, *classes: str) -> pd.DataFrame:
+    """Share of some classes in what a first round acquires, and p against another method."""
     table = pd.read_csv(folder / "first_round.csv", dtype={"budget": str})
     table["wanted_px"] = table["num_px"].where(table["class"].isin(classes), 0)
-    return _run_shares(table.rename(columns={"choice": "method"}), "wanted_px", "num_px", rival)
+    return _run_shares(table.rename(columns={"choice": "method"}), "wanted_px", "num_px", other)
 
 
-def _compared(values: pd.DataFrame, rival: str, digits: int = 1) -> pd.DataFrame:
+def _compared(values: pd.DataFrame, other: str, digits: int = 1) -> pd.DataFrame:
     """Cells of a frame of seeds with two levels of rows, of which the second becomes columns.
 
-    The rival is one of the first; without it there is no test.
+    Without another method, one of the first level, there is no test.
     """
-    apart = _apart(values, rival) if rival else values - values
+    apart = differences_to(values, other) if other else values - values
     pairs = zip(values.to_numpy(), apart.to_numpy(), strict=True)
     texts = [_against(found, differences, digits) for found, differences in pairs]
     return pd.Series(texts, index=values.index).unstack()
-
-
-def _apart(values: pd.DataFrame, rival: str) -> pd.DataFrame:
-    """Differences of a frame of seeds to the rows of a rival."""
-    first, second = values.index.names
-    return values.sub(values.xs(rival, level=first), level=second).reindex(values.index)
 
 
 def _against(values: NDArray[np.float64], differences: NDArray[np.float64], digits: int) -> str:
@@ -355,11 +355,11 @@ def _with_spent(folder: Path) -> pd.DataFrame:
     return table.assign(spent=table["queries"].where(table["class_weight"] == 0, 0))
 
 
-def _run_shares(table: pd.DataFrame, part: str, whole: str, rival: str) -> pd.DataFrame:
-    """Percentages of a run, and p against a rival."""
+def _run_shares(table: pd.DataFrame, part: str, whole: str, other: str) -> pd.DataFrame:
+    """Percentages of a run, and p against another method."""
     sums = table.groupby([*KEYS, "seed"], sort=False)[[part, whole]].sum()
     percent = (100 * sums[part] / sums[whole]).unstack("seed")
-    return _in_order(table, _compared(percent, rival))
+    return _in_order(table, _compared(percent, other))
 
 
 def _by_round(
@@ -374,12 +374,12 @@ def _by_round(
 
 
 def _class_shares_against(
-    table: pd.DataFrame, part: str, rival: str, classes: tuple[str, ...]
+    table: pd.DataFrame, part: str, other: str, classes: tuple[str, ...]
 ) -> pd.DataFrame:
     """Paired differences of percentages of a class's pixels in the pool."""
     by_seed = table.groupby(["method", "class", "seed"], sort=False)
     percent = 100 * by_seed[part].sum() / by_seed["pool_px"].first()
-    differences = _differences(percent.unstack("seed"), rival, digits=2)
+    differences = _differences(percent.unstack("seed"), other, digits=2)
     return _in_order(table, differences[list(classes)])
 
 

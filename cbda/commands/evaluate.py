@@ -44,13 +44,12 @@ def run(args: argparse.Namespace) -> None:
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
-    classes = checkpoint["classes"]
+    classes = checkpoint.classes
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
     images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
-    size = tuple(checkpoint["image_size"])
-    maps = predict_logits(model, images, size, device, args.flip)
+    maps = predict_logits(model, images, checkpoint.image_size, device, args.flip)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):

@@ -14,6 +14,7 @@ from cbda.commands.options import (
     add_training_options,
     whole_number,
 )
+from cbda.commands.training import train_and_save
 from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import TrainingSettings
@@ -41,15 +42,9 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.seeds import Stream, derive_seed
-    from cbda.files.checkpoints import save_checkpoint
-    from cbda.files.json_files import write_json
     from cbda.models.build import create_model
-    from cbda.models.checkpoints import pack_checkpoint
-    from cbda.training.loader import create_loader
-    from cbda.training.order import read_presence
-    from cbda.training.resume import ResumableState
     from cbda.training.target import Unlabelled
-    from cbda.training.trainer import Trainer, measure_cost
+    from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
 
     device = prepare_device(args.device, args.threads, args.deterministic)
@@ -58,23 +53,11 @@ def run(args: argparse.Namespace) -> None:
     source = open_dataset(args, "source", args.classes)
     pool = open_dataset(args, "target", args.classes) if args.target_root else None
     target = None if pool is None else Unlabelled(pool)
+    weights = model_settings.encoder_weights
+    inputs = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
-    presence, pin_memory = read_presence(args.source_statistics, source), device.type == "cuda"
-    weights = model_settings.encoder_weights
-    weights_path = Path(weights) if has_weights_file(weights) else None
-    job = identify_job(args, [args.source_statistics, weights_path], [source, pool])
-    states = ResumableState(args.out, job, args.state_interval_s, args.iterations)
-    with states.kept(trainer) as state:
-        span = (trainer.iteration, args.iterations)
-        loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
-        outcome = trainer.run(loader, span[1] - span[0], state.after_iteration)
-        if args.metrics is not None:
-            num_domains = 1 if target is None else 2
-            cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
-            write_json(args.metrics, {**cost, "num_iterations": args.iterations})
-        content = pack_checkpoint(trainer.state(), args.classes, model_settings, settings)
-        save_checkpoint(args.out, content)
-    print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
+    job = identify_job(args, inputs, [source, pool])
+    train_and_save(args, trainer, model_settings, source, target, args.iterations, job)

@@ -48,13 +48,13 @@ def run(args: argparse.Namespace) -> None:
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
-    pool = open_dataset(args, "target", checkpoint["classes"])
+    pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, tuple(checkpoint["image_size"]), device)
+    maps = predict_logits(model, images, checkpoint.image_size, device)
 
     attributes = {
-        "num_classes": len(checkpoint["classes"]),
+        "num_classes": len(checkpoint.classes),
         "radius": args.radius,
         "score": args.method_score,
     }

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=["random", "random_class", "random_pixel"],
         metavar="NAME",
-        help="methods that every method is compared with beside the baseline (default: %(default)s)",
+        help="compared with every method, beside the baseline (default: %(default)s)",
     )
     parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
     parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")

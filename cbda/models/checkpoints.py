@@ -1,55 +1,91 @@
-"""What a checkpoint holds beside the training state, so that its model can be built again."""
+"""A model in training, as a file holds it."""
 
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+import cbda
 from cbda.errors import UserError
-from cbda.files.checkpoints import load_checkpoint
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
 from cbda.settings.model import ModelSettings
-from cbda.settings.training import TrainingSettings
+
+PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
+         "model_settings": dict, "image_size": list}  # fmt: skip
 
 
-def pack_checkpoint(
-    state: dict[str, Any], classes: list[str], model: ModelSettings, training: TrainingSettings
-) -> dict[str, Any]:
-    """A training state with all that is needed to build its model again."""
-    return {
-        **state,
-        "classes": list(classes),
-        "model_settings": model.model_dump(),
-        "image_size": list(training.image_size),
-    }
+def current_versions() -> dict[str, str]:
+    """Versions of what decides the numbers of a training on a CPU."""
+    packages = {name: version(name) for name in ("torch", "numpy")}
+    return {"cbda": cbda.__version__, **packages, "Python": platform.python_version()}
 
 
-PARTS: dict[str, type] = {
-    "model": dict,
-    "optimizer": dict,
-    "iteration": int,
-    "classes": list,
-    "model_settings": dict,
-    "image_size": list,
-}
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model in training, what it can be built from, and what it was trained by.
+
+    Attributes:
+        state: weights, optimizer and iteration, of `cbda.training.trainer.Trainer.state`.
+        classes: names of the C classes.
+        model_settings: of the network.
+        image_size: height and width in px at which the network sees images.
+        configuration: all settings of its training, plain values by the keys of config.yaml.
+            Neither this nor the versions are in files of cbda 0.1.0.
+        versions: of cbda and what it computed with.
+    """
+
+    state: dict[str, Any]
+    classes: list[str]
+    model_settings: ModelSettings
+    image_size: tuple[int, int]
+    configuration: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=current_versions)
+
+    @classmethod
+    def unpack(cls, content: dict[str, Any]) -> "Checkpoint":
+        """From the content of a file; a value that is not allowed is a `ValueError`."""
+        height, width = content["image_size"]
+        return cls(
+            {name: content[name] for name in ("model", "optimizer", "iteration")},
+            content["classes"],
+            ModelSettings(**content["model_settings"]),
+            (height, width),
+            content.get("configuration", {}),
+            content.get("versions", {}),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint: equal ones give equal bytes."""
+        content = {
+            **self.state,
+            "classes": list(self.classes),
+            "model_settings": self.model_settings.model_dump(),
+            "image_size": list(self.image_size),
+            "configuration": self.configuration,
+            "versions": self.versions,
+        }
+        save_checkpoint(path, content)
+
+    def build_model(self) -> nn.Module:
+        """The network with its weights."""
+        model = create_model(self.model_settings, len(self.classes), load_weights=False)
+        model.load_state_dict(self.state["model"])
+        return model
 
 
-def load_model(path: Path) -> tuple[dict[str, Any], nn.Module]:
+def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
     """A checkpoint and its model, or a `UserError` if it lacks what they need."""
-    checkpoint = load_checkpoint(path)
-    wrong = [name for name, kind in PARTS.items() if not isinstance(checkpoint.get(name), kind)]
+    content = load_checkpoint(path)
+    wrong = [name for name, kind in PARTS.items() if not isinstance(content.get(name), kind)]
     if wrong:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
-        return checkpoint, build_model(checkpoint)
+        checkpoint = Checkpoint.unpack(content)
+        return checkpoint, checkpoint.build_model()
     except (ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
-
-
-def build_model(checkpoint: dict[str, Any]) -> nn.Module:
-    """The model of a checkpoint, with its weights."""
-    settings = ModelSettings(**checkpoint["model_settings"])
-    model = create_model(settings, len(checkpoint["classes"]), load_weights=False)
-    model.load_state_dict(checkpoint["model"])
-    return model

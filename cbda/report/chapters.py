@@ -18,7 +18,7 @@ def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
 
 
 def _results(experiment: Experiment, folder: Path) -> Section:
-    table, looks = experiment.table, experiment.looks
+    table, line_styles = experiment.table, experiment.line_styles
     quantities = {
         "mIoU": ("mIoU (%)", "mIoU on the validation set"),
         "worst_class_IoU": (
@@ -29,12 +29,12 @@ def _results(experiment: Experiment, folder: Path) -> Section:
     pictures = [
         Picture(
             f"{words} against the budget; lines across: the references. {_spread(experiment)}",
-            save(result_figure(table, name, axis, looks), folder, name),
+            save(result_figure(table, name, axis, line_styles), folder, name),
         )
         for name, (axis, words) in quantities.items()
     ]
     if len(experiment.differences):
-        figure = difference_figure(experiment.differences, experiment.baseline, looks)
+        figure = difference_figure(experiment.differences, experiment.baseline, line_styles)
         caption = (
             f"Differences to {experiment.baseline}, paired by seed: a small mark per seed, a large"
             f" one for the mean. {_spread(experiment)}"
@@ -52,7 +52,7 @@ def _spread(experiment: Experiment) -> str:
 def _acquired(experiment: Experiment, folder: Path) -> Section:
     if experiment.acquisition.empty:
         return Section("acquired", "What was acquired", [])
-    entropy = entropy_figure(experiment.table, experiment.pool_entropy(), experiment.looks)
+    entropy = entropy_figure(experiment.table, experiment.pool_entropy(), experiment.line_styles)
     caption = (
         "Entropy of the classes of all labels that a run acquired, over log C. The diagnosis of the"
         " CBDA paper: region acquisition gets less balanced as the budget grows, that is, its line"

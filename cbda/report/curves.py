@@ -1,13 +1,12 @@
 """Results against the budget: one line a method, the references as bands."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cbda.report.style import GREY, REFERENCE_COLOURS, Look
+from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
+from cbda.results.runs import NO_BUDGET
 
 SIZE = (7.0, 4.2)  # inches
 DODGE = 0.012  # of the axis of budgets, between the lines, so that spreads don't cover each other
@@ -45,73 +44,69 @@ class _BudgetAxis:
         axes.set_xlabel("budget (% of the pool's pixels)")
 
 
-def result_figure(table: pd.DataFrame, name: str, title: str, looks: Mapping[str, Look]) -> Figure:
+def result_figure(table: pd.DataFrame, name: str, title: str, line_styles: LineStyles) -> Figure:
     """A result of the main table against the budget, in percent.
 
     Args:
         table: the main table of `cbda.results.tabulate.summary_table`.
         name: `mIoU` or `worst_class_IoU`.
         title: label of the y axis.
-        looks: of every method.
+        line_styles: of every method.
     """
     figure, axes = _axes(title)
-    references = table[table["budget"] == "-"]
+    references = table[table["budget"] == NO_BUDGET]
     columns = (references["method"], references[f"{name}_mean"], references[f"{name}_std"])
     for method, mean, spread in zip(*columns, strict=True):
         _draw_band(axes, method, mean, spread)
-    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", looks)
+    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles)
     _widen(axes)
-    return _finish(figure, axes)
+    return _with_legend(figure, axes)
 
 
 def entropy_figure(
-    table: pd.DataFrame, pool_entropy: float | None, looks: Mapping[str, Look]
+    table: pd.DataFrame, pool_entropy: float | None, line_styles: LineStyles
 ) -> Figure:
     """Normalised entropy of the classes of all acquired labels against the budget."""
     figure, axes = _axes("entropy of the acquired classes / log C\n(1 = all classes alike)")
     if pool_entropy is not None:
         axes.axhline(pool_entropy, color=GREY, linestyle=":", label="the whole pool", zorder=1)
-    _draw_lines(axes, table, "acquired_entropy", None, looks)
-    return _finish(figure, axes)
+    _draw_lines(axes, table, "acquired_entropy", None, line_styles)
+    return _with_legend(figure, axes)
 
 
-def difference_figure(
-    differences: pd.DataFrame, baseline: str, looks: Mapping[str, Look]
-) -> Figure:
+def difference_figure(differences: pd.DataFrame, baseline: str, line_styles: LineStyles) -> Figure:
     """Differences to the baseline: every seed a small mark, mean and spread beside it.
 
     Args:
         differences: method, budget, seed, mIoU, worst_class_IoU, in percentage points.
         baseline: what was subtracted.
-        looks: of every method.
+        line_styles: of every method.
     """
     figure = Figure(figsize=(9.0, 4.2))
     panels = figure.subplots(1, 2)
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=1)
-        _draw_differences(axes, differences, name, looks)
+        _draw_differences(axes, differences, name, line_styles)
         _widen(axes)
         axes.set_ylabel(f"{title}, difference to {baseline} (points)")
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right upper")
-    return figure
+    return _with_legend(figure, panels[0])
 
 
 def _draw_differences(
-    axes: Axes, differences: pd.DataFrame, name: str, looks: Mapping[str, Look]
+    axes: Axes, differences: pd.DataFrame, name: str, line_styles: LineStyles
 ) -> None:
     budgets = _BudgetAxis(differences["budget"])
     groups = list(differences.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
-        look = looks[str(method)]
+        style = line_styles[str(method)]
         x = budgets.dodged(_percent(rows["budget"]), place, len(groups))
-        axes.plot(x, rows[name], linestyle="none", marker=look.marker, color=look.color, ms=3.5,
+        axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color, ms=3.5,
                   alpha=0.6)  # fmt: skip
         by_budget = rows[name].groupby(x)
         mean, spread = by_budget.mean(), by_budget.std().fillna(0.0)
         axes.errorbar(mean.index, mean, spread, label=str(method), capsize=3,
-                      **look._asdict())  # fmt: skip
+                      **style._asdict())  # fmt: skip
     budgets.draw(axes)
 
 
@@ -123,9 +118,10 @@ def _axes(title: str) -> tuple[Figure, Axes]:
 
 
 def _draw_lines(
-    axes: Axes, table: pd.DataFrame, mean: str, spread: str | None, looks: Mapping[str, Look]
+    axes: Axes, table: pd.DataFrame, mean: str, spread: str | None, line_styles: LineStyles
 ) -> None:
-    acquired = table[table["budget"] != "-"].sort_values("budget", key=_percent, kind="stable")
+    acquired = table[table["budget"] != NO_BUDGET]
+    acquired = acquired.sort_values("budget", key=_percent, kind="stable")
     budgets = _BudgetAxis(acquired["budget"])
     groups = list(acquired.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
@@ -133,7 +129,7 @@ def _draw_lines(
         error = None if spread is None or rows[spread].isna().all() else rows[spread].fillna(0.0)
         x = x if error is None else budgets.dodged(x, place, len(groups))
         axes.errorbar(x, rows[mean], error, label=str(method), capsize=3,
-                      **looks[str(method)]._asdict())  # fmt: skip
+                      **line_styles[str(method)]._asdict())  # fmt: skip
     budgets.draw(axes)
 
 
@@ -153,13 +149,13 @@ def _draw_band(axes: Axes, method: str, mean: float, spread: float) -> None:
 
 
 def _widen(axes: Axes) -> None:
-    """At least one point of height, so that noise doesn't look like a mountain range."""
+    """At least one point of height, so that noise doesn't style like a mountain range."""
     low, high = axes.get_ylim()
     lacking = max(MIN_HEIGHT - (high - low), 0.0)
     axes.set_ylim(low - lacking / 2, high + lacking / 2)
 
 
-def _finish(figure: Figure, axes: Axes) -> Figure:
+def _with_legend(figure: Figure, axes: Axes) -> Figure:
     handles, names = axes.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside right upper")
     return figure

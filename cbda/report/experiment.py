@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbda.report.differences import seed_differences
-from cbda.report.style import Look, method_looks
+from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
-from cbda.results.runs import PERCENT, Run
+from cbda.results.runs import NO_BUDGET, PERCENT, Run
 from cbda.results.tabulate import acquisition_table, class_table, summary_table
 
 
@@ -61,12 +61,12 @@ class Experiment:
     @property
     def methods(self) -> list[str]:
         """Methods in the order given, references left out."""
-        return list(dict.fromkeys(run.method for run in self.runs if run.budget != "-"))
+        return list(dict.fromkeys(run.method for run in self.runs if run.budget != NO_BUDGET))
 
     @property
     def budgets(self) -> list[str]:
         """Budgets as written, the smallest first."""
-        found = dict.fromkeys(run.budget for run in self.runs if run.budget != "-")
+        found = dict.fromkeys(run.budget for run in self.runs if run.budget != NO_BUDGET)
         return sorted(found, key=float)
 
     @property
@@ -75,9 +75,9 @@ class Experiment:
         return len({run.seed for run in self.runs})
 
     @property
-    def looks(self) -> dict[str, Look]:
+    def line_styles(self) -> LineStyles:
         """How every method is drawn."""
-        return method_looks(self.methods)
+        return method_line_styles(self.methods)
 
     def pool_shares(self) -> pd.Series | None:
         """Share of every class among the pool's labels, in percent."""

@@ -102,8 +102,9 @@ def _logits(
 
     checkpoint, model = load_model(path)
     images = (pool.read_image(index) for index in indices)
-    size = tuple(checkpoint["image_size"])
-    yield from zip(indices, predict_logits(model, images, size, device), strict=True)
+    yield from zip(
+        indices, predict_logits(model, images, checkpoint.image_size, device), strict=True
+    )
 
 
 def _score(

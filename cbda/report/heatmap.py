@@ -8,27 +8,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cbda.report.style import DIFFERENCE_COLOURS, GREY
+from cbda.results.pairs import differences_to
 
 
 def class_differences(class_iou: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """IoU difference to the baseline in points, paired by seed, mean over seeds.
 
+    Args:
+        class_iou: table of `cbda.results.tabulate.class_table`.
+        baseline: what is subtracted.
+
     Returns:
-        One row per method and budget, one column per class; the baseline itself is left out.
+        One row per budget and method, one column per class; the baseline itself is left out.
     """
-    keys = ["budget", "seed", "class"]
-    base = class_iou[class_iou["method"] == baseline][[*keys, "IoU"]]
-    others = class_iou[(class_iou["method"] != baseline) & (class_iou["budget"] != "-")]
-    paired = others.merge(base, on=keys, suffixes=("", "_base"))
-    paired["difference"] = paired["IoU"] - paired["IoU_base"]
-    classes = list(dict.fromkeys(class_iou["class"]))
-    if paired.empty:
-        return pd.DataFrame(columns=classes)
-    order = list(dict.fromkeys(zip(paired["budget"], paired["method"], strict=True)))
-    table = paired.pivot_table(
-        index=["budget", "method"], columns="class", values="difference", dropna=False
-    )
-    return table.reindex(index=pd.MultiIndex.from_tuples(order), columns=classes)
+    values = class_iou.set_index(["method", "budget", "class", "seed"])["IoU"].unstack("seed")
+    means = differences_to(values, baseline).mean(axis=1).unstack("class").dropna(how="all")
+    others = class_iou[class_iou["method"] != baseline]
+    order = pd.MultiIndex.from_frame(others[["method", "budget"]].drop_duplicates())
+    rows = order[order.isin(means.index)]
+    return means.reindex(index=rows, columns=class_iou["class"].unique()).swaplevel()
 
 
 def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:

@@ -2,17 +2,12 @@
 
 import base64
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from cbda.report.differences import Comparison, is_clear
-from cbda.report.provenance import PhaseTime
 from cbda.results.pairs import PairedTest
-from cbda.results.runs import PERCENT
+from cbda.results.runs import NO_BUDGET, PERCENT
 
 
 @dataclass(frozen=True)
@@ -49,81 +44,20 @@ def render_page(template_path: Path, **content: Any) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {
+        "percent": percent_of,
+        "spread": with_spread,
+        "interval": interval,
+        "p_value": p_value,
+        "number": number,
+        "duration": duration,
+    }
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
-
-
-def table_rows(table: pd.DataFrame, baseline: str) -> list[dict[str, Any]]:
-    """The main table as texts; the baseline has no difference to itself.
-
-    `subset` and `subset_diff`, of the mIoU over some classes, are there if the table has it.
-    """
-    metrics = {"miou": "mIoU", "subset": "mIoU_subset", "worst_iou": "worst_class_IoU"}
-    rows = []
-    previous = None
-    for row in table.to_dict("records"):
-        texts = {
-            "method": row["method"],
-            "budget": percent_of(str(row["budget"])),
-            "num_seeds": row["num_seeds"],
-            "worst": row["worst_class"],
-            "acquired": number(PERCENT * row["acquired_fraction"]),
-            "void": number(PERCENT * row["void_fraction"]),
-            "entropy": number(row["acquired_entropy"], 3),
-            "starts_group": row["budget"] != previous,
-        }
-        for short, name in metrics.items():
-            if f"{name}_mean" not in row:
-                continue
-            texts[short] = with_spread(row[f"{name}_mean"], row[f"{name}_std"])
-            difference = with_spread(row[f"{name}_diff_mean"], row[f"{name}_diff_std"], sign="+")
-            texts[f"{short}_diff"] = "" if row["method"] == baseline else difference
-        rows.append(texts)
-        previous = row["budget"]
-    return rows
-
-
-def comparison_rows(comparisons: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Differences to the baseline as texts, sorted by budget."""
-    rows: list[dict[str, Any]] = []
-    for item in sorted(comparisons, key=lambda item: float(item.budget)):
-        budget = percent_of(item.budget)
-        published = item.published or {}
-        row: dict[str, Any] = {
-            "method": item.method,
-            "budget": budget,
-            "num_seeds": item.num_seeds,
-            "published_miou": number(published.get("mIoU", math.nan), sign="+"),
-            "published_worst": number(published.get("worst_class_IoU", math.nan), sign="+"),
-            "starts_group": not rows or rows[-1]["budget"] != budget,
-        }
-        for short, measure in (("miou", "mIoU"), ("worst", "worst_class_IoU")):
-            test = item.tests[measure]
-            row[short] = with_spread(test.diff_mean, test.diff_std, sign="+")
-            row[f"{short}_interval"] = interval(test)
-            row[f"{short}_p"] = p_value(test.p_t)
-            row[f"{short}_higher"] = f"{item.num_higher[measure]} of {item.num_seeds}"
-            row[f"{short}_clear"] = is_clear(item, measure)
-        rows.append(row)
-    return rows
-
-
-def time_rows(times: Sequence[PhaseTime]) -> list[dict[str, Any]]:
-    """Times by phase as texts, the costliest first."""
-    return [
-        {
-            "phase": item.phase,
-            "num_jobs": item.num_jobs,
-            "total": duration(item.total_s),
-            "longest": duration(item.longest_s),
-            "peak": f"{item.peak_mib:,.0f}",
-        }
-        for item in sorted(times, key=lambda item: -item.total_s)
-    ]
 
 
 def percent_of(budget: str) -> str:
     """A budget in percent; a reference has none."""
-    return "-" if budget == "-" else f"{PERCENT * float(budget):g}"
+    return NO_BUDGET if budget == NO_BUDGET else f"{PERCENT * float(budget):g}"
 
 
 def with_spread(mean: float, spread: float, sign: str = "") -> str:

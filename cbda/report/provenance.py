@@ -1,43 +1,18 @@
 """Where the numbers come from: versions, commit, machine, time."""
 
-import csv
 import os
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
+
+import pandas as pd
 
 import cbda
 
 PACKAGES = ("torch", "numpy", "h5py", "segmentation-models-pytorch", "snakemake", "matplotlib")
 GIB = 2**30
 PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the results
-
-
-class PhaseTime(NamedTuple):
-    """Time of all jobs of a phase.
-
-    Attributes:
-        phase: name of the rule's log and benchmark.
-        num_jobs: benchmarks found.
-        total_s: sum over the jobs.
-        longest_s: the longest job.
-        peak_mib: the largest memory of a job.
-    """
-
-    phase: str
-    num_jobs: int
-    total_s: float
-    longest_s: float
-    peak_mib: float
-
-
-class _Job(NamedTuple):
-    phase: str
-    start_s: float
-    stop_s: float
-    peak_mib: float
 
 
 def describe_software() -> dict[str, str]:
@@ -72,21 +47,16 @@ def commit() -> str:
     return f"{number} with changes" if changed else number
 
 
-def phase_times(folder: Path) -> list[PhaseTime]:
-    """Times by phase from the benchmarks below a folder."""
-    jobs: dict[str, list[_Job]] = {}
-    for job in _read_jobs(folder):
-        jobs.setdefault(job.phase, []).append(job)
-    return [
-        PhaseTime(
-            phase,
-            len(group),
-            sum(job.stop_s - job.start_s for job in group),
-            max(job.stop_s - job.start_s for job in group),
-            max(job.peak_mib for job in group),
-        )
-        for phase, group in jobs.items()
-    ]
+def phase_times(folder: Path) -> pd.DataFrame:
+    """Number, time and peak memory of the jobs below a folder; one row per phase."""
+    jobs = _read_jobs(folder)
+    phases = jobs.groupby("phase", sort=False)
+    return phases.agg(
+        num_jobs=("s", "size"),
+        total_s=("s", "sum"),
+        longest_s=("s", "max"),
+        peak_mib=("max_rss", "max"),
+    ).reset_index()
 
 
 def wall_time_s(folder: Path) -> float:
@@ -95,30 +65,24 @@ def wall_time_s(folder: Path) -> float:
     A job ends when its benchmark was written, so that this holds only where files keep their times.
     """
     total_s, reached_s = 0.0, 0.0
-    for job in sorted(_read_jobs(folder), key=lambda job: job.start_s):
-        total_s += max(job.stop_s - max(job.start_s, reached_s), 0.0)
-        reached_s = max(reached_s, job.stop_s)
+    jobs = _read_jobs(folder)
+    for start_s, stop_s in sorted(zip(jobs["stop_s"] - jobs["s"], jobs["stop_s"], strict=True)):
+        total_s += max(stop_s - max(start_s, reached_s), 0.0)
+        reached_s = max(reached_s, stop_s)
     return total_s
 
 
-def _read_jobs(folder: Path) -> list[_Job]:
-    """Jobs of an experiment, without those of others that lie in its folder."""
-    jobs = []
-    for path in sorted(found for place in PLACES for found in folder.glob(place)):
-        stop_s = path.stat().st_mtime
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream, delimiter="\t"):
-                start_s = stop_s - float(row["s"])
-                jobs.append(_Job(path.stem, start_s, stop_s, _number(row["max_rss"])))
-    return jobs
+def _read_jobs(folder: Path) -> pd.DataFrame:
+    """Benchmarks of an experiment, without those of others that lie in its folder.
 
-
-def _number(text: str) -> float:
-    """A measure of a benchmark; one of a very short job is missing."""
-    try:
-        return float(text)
-    except ValueError:
-        return 0.0
+    Memory, in MiB, is 0 where a job was too short for it to be measured.
+    """
+    jobs = [
+        pd.read_csv(path, sep="\t").assign(phase=path.stem, stop_s=path.stat().st_mtime)
+        for path in sorted(found for place in PLACES for found in folder.glob(place))
+    ]
+    columns = ["phase", "s", "max_rss", "stop_s"]
+    return pd.concat([pd.DataFrame(columns=columns), *jobs])[columns].fillna({"max_rss": 0.0})
 
 
 def _processor() -> str:

@@ -7,7 +7,7 @@ with protanopia and deuteranopia (simulated after Machado et al., 2009);
 very vivid ones were left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -18,9 +18,6 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cbda.datasets.ids import VOID
-
-VOID_COLOUR = (0, 0, 0)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
@@ -56,12 +53,15 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-class Look(NamedTuple):
+class LineStyle(NamedTuple):
     """How a method is drawn."""
 
     color: str
     marker: str
     linestyle: str
+
+
+LineStyles = Mapping[str, LineStyle]  # by method
 
 
 @contextmanager
@@ -71,10 +71,10 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def method_looks(methods: list[str]) -> dict[str, Look]:
-    """A look for every method, by its place."""
+def method_line_styles(methods: list[str]) -> LineStyles:
+    """A line style for every method, by its place."""
     return {
-        name: Look(
+        name: LineStyle(
             COLOURS[place % len(COLOURS)],
             MARKERS[place % len(MARKERS)],
             DASHES[place // len(COLOURS) % len(DASHES)],
@@ -87,8 +87,7 @@ def class_palette(num_classes: int) -> NDArray[np.uint8]:
     """Colours of the classes by train id, (256,3) uint8; 255, void, is black."""
     palette = np.zeros((256, 3), np.uint8)
     for label in range(num_classes):
-        palette[label] = _to_rgb(CLASS_COLOURS[label % len(CLASS_COLOURS)])
-    palette[VOID] = VOID_COLOUR
+        palette[label] = list(bytes.fromhex(CLASS_COLOURS[label % len(CLASS_COLOURS)][1:]))
     return palette
 
 
@@ -110,7 +109,3 @@ def as_jpeg(figure: Figure) -> bytes:
     stream = BytesIO()
     figure.savefig(stream, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY, "subsampling": 0})
     return stream.getvalue()
-
-
-def _to_rgb(code: str) -> tuple[int, int, int]:
-    return int(code[1:3], 16), int(code[3:5], 16), int(code[5:7], 16)

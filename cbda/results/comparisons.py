@@ -6,6 +6,7 @@ Pure: takes runs that are loaded, opens no file.
 import math
 from collections.abc import Sequence
 from itertools import product
+from operator import methodcaller
 
 import pandas as pd
 
@@ -53,12 +54,8 @@ def with_p_values_as_text(table: pd.DataFrame) -> pd.DataFrame:
 
 def _metrics(runs: list[Run]) -> dict[str, Metric]:
     """How every metric that the runs have is read from one of them."""
-    metrics: dict[str, Metric] = {
-        "mIoU": lambda run: run.percent("mIoU"),
-        "worst_class_IoU": lambda run: run.percent("worst_class_iou"),
-    }
-    if has_subset(runs):
-        metrics["mIoU_subset"] = lambda run: run.percent("mIoU_subset")
+    names = ["mIoU", "worst_class_IoU", *(["mIoU_subset"] if has_subset(runs) else [])]
+    metrics: dict[str, Metric] = {name: methodcaller("percent", name) for name in names}
     if any(run.labels is not None for run in runs):
         metrics[ENTROPY] = lambda run: run.acquired_entropy
     return metrics

@@ -49,7 +49,8 @@ def by_seed(runs: Iterable[Run], metric: Metric) -> pd.DataFrame:
         value = metric(run)
         cells.setdefault((run.method, run.budget), {})[run.seed] = NAN if value is None else value
     frame = pd.DataFrame.from_dict(cells, orient="index", dtype=float)
-    return frame.set_axis(pd.MultiIndex.from_tuples(cells, names=["method", "budget"]))
+    frame.index = pd.MultiIndex.from_tuples(cells, names=["method", "budget"])
+    return frame.rename_axis(columns="seed")
 
 
 def differences_to(values: pd.DataFrame, other: str) -> pd.DataFrame:

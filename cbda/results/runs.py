@@ -12,6 +12,7 @@ from cbda.results.metrics import normalised_entropy
 
 PERCENT = 100.0
 NO_BUDGET = "-"  # of a reference
+METRICS = {"mIoU": "mIoU", "mIoU_subset": "mIoU_subset", "worst_class_IoU": "worst_class_iou"}
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class Run:
         """Whether the run has no result."""
         return self.evaluation is None
 
-    def percent(self, key: str) -> float | None:
-        """A result in percent; None if it is missing."""
-        value = None if self.evaluation is None else self.evaluation.get(key)
+    def percent(self, metric: str) -> float | None:
+        """A result of `METRICS` in percent; None if it is missing."""
+        value = None if self.evaluation is None else self.evaluation.get(METRICS[metric])
         return None if value is None else PERCENT * float(value)
 
     @property

@@ -1,6 +1,7 @@
 """Runs to tables: one row per method and budget, with spread over seeds and paired differences."""
 
 from collections import Counter
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from cbda.errors import UserError
 from cbda.files.labels import LabelSummary
 from cbda.results.pairs import by_seed, differences_to
-from cbda.results.runs import PERCENT, Run, has_subset
+from cbda.results.runs import METRICS, PERCENT, Run, has_subset
 
 
 def class_table(runs: list[Run]) -> pd.DataFrame:
@@ -52,10 +53,10 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         raise UserError("a run is given twice")
     columns: dict[str, Any] = {
         "num_seeds": [sum(not run.is_missing for run in group) for group in groups.values()],
-        **_statistics("mIoU", "mIoU", runs, baseline),
-        **(_statistics("mIoU_subset", "mIoU_subset", runs, baseline) if has_subset(runs) else {}),
+        **_statistics("mIoU", runs, baseline),
+        **(_statistics("mIoU_subset", runs, baseline) if has_subset(runs) else {}),
         "worst_class": [_worst_classes(group) for group in groups.values()],
-        **_statistics("worst_class_IoU", "worst_class_iou", runs, baseline),
+        **_statistics("worst_class_IoU", runs, baseline),
         "acquired_fraction": by_seed(runs, _acquired_fraction).mean(axis=1),
         "void_fraction": by_seed(runs, _void_fraction).mean(axis=1),
         "acquired_entropy": by_seed(runs, lambda run: run.acquired_entropy).mean(axis=1),
@@ -105,14 +106,14 @@ def _decimals(value: float, number: int) -> str:
     return "" if np.isnan(value) else f"{value:.{number}f}"
 
 
-def _statistics(name: str, key: str, runs: list[Run], baseline: str) -> dict[str, pd.Series]:
+def _statistics(name: str, runs: list[Run], baseline: str) -> dict[str, pd.Series]:
     """Mean and spread of a result, and of its difference to the baseline's of the same seed.
 
-    There is no mean of a subset of the classes if one of the runs has none of them.
+    There is no mean of a subset of the classes if one of the runs was measured on none of them.
     """
-    values = by_seed(runs, lambda run: run.percent(key))
-    num_done = by_seed(runs, lambda run: None if run.is_missing else 1).count(axis=1)
-    values = values.where(values.count(axis=1) == num_done, axis=0)
+    values = by_seed(runs, methodcaller("percent", name))
+    measured = by_seed(runs, lambda run: 1 if METRICS[name] in (run.evaluation or {}) else None)
+    values = values.where(values.count(axis=1) == measured.count(axis=1), axis=0)
     differences = differences_to(values, baseline)
     return {
         f"{name}_mean": values.mean(axis=1),

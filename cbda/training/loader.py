@@ -6,7 +6,7 @@ an uninterrupted one.
 
 import atexit
 import multiprocessing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple, Protocol, TypeVar
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
@@ -52,14 +52,9 @@ class Batch(NamedTuple):
     target_label: Tensor | None = None
 
 
-class _Key(NamedTuple):
-    iteration: int
-    slot: int
-
-
 @dataclass(frozen=True)
-class _Pairs(Dataset[Batch]):
-    """One source and one target image per key."""
+class _Batches(Dataset[Batch]):
+    """By iteration, as many source images as target images."""
 
     source: LabelledImages
     target: LabelledImages | None
@@ -67,15 +62,19 @@ class _Pairs(Dataset[Batch]):
     seed: int
     balanced: BalancedOrder | None
 
-    def __getitem__(self, key: _Key) -> Batch:
-        position = key.iteration * self.settings.batch_size + key.slot
-        rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, key.iteration, key.slot])
+    def __getitem__(self, iteration: int) -> Batch:
+        pairs = [self._load_pair(iteration, slot) for slot in range(self.settings.batch_size)]
+        return Batch(*(torch.stack(column) for column in zip(*pairs, strict=True)))
+
+    def _load_pair(self, iteration: int, slot: int) -> tuple[Tensor, ...]:
+        position = iteration * self.settings.batch_size + slot
+        rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, iteration, slot])
         source = self._load_source(position, rng)
         if self.target is None:
-            return Batch(*source)
+            return source
         index = shuffled_index(self.seed, Stream.TARGET_ORDER, len(self.target), position)
         size, reduction = self.settings.image_size, self.settings.label_reduction
-        return Batch(*source, *self._load(self.target, index, rng, size, reduction))
+        return source + self._load(self.target, index, rng, size, reduction)
 
     def _load_source(self, position: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Every pixel of the source has a label, so that shrinking its labels loses nothing."""
@@ -117,20 +116,6 @@ def two(values: Sequence[Number]) -> tuple[Number, Number]:
     return first, second
 
 
-@dataclass(frozen=True)
-class _Iterations(Sampler[list[_Key]]):
-    start: int
-    stop: int
-    batch_size: int
-
-    def __iter__(self) -> Iterator[list[_Key]]:
-        for iteration in range(self.start, self.stop):
-            yield [_Key(iteration, slot) for slot in range(self.batch_size)]
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-
 def create_loader(
     source: LabelledImages,
     target: LabelledImages | None,
@@ -161,10 +146,10 @@ def create_loader(
     if num_workers:
         _kill_workers_at_exit()
     return DataLoader(
-        _Pairs(source, target, settings, seed, balanced),
-        batch_sampler=_Iterations(start, stop, settings.batch_size),
+        _Batches(source, target, settings, seed, balanced),
+        batch_size=None,
+        sampler=range(start, stop),
         num_workers=num_workers,
-        collate_fn=_collate,
         pin_memory=pin_memory,
         worker_init_fn=ignore_termination,
     )
@@ -193,8 +178,3 @@ def _balanced_order(
     if presence is None:
         raise UserError("training.source_sampling class_balanced needs the source's statistics")
     return BalancedOrder(presence, seed, Stream.SOURCE_ORDER)
-
-
-def _collate(pairs: list[Batch]) -> Batch:
-    columns = zip(*pairs, strict=True)
-    return Batch(*(None if c[0] is None else torch.stack(c) for c in columns))  # type: ignore[arg-type]

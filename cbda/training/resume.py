@@ -13,18 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from cbda.errors import InterruptedRunError, UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 
-if TYPE_CHECKING:
-    pass
-
-
 STATE_FORMAT = "cbda.resume"
-
-
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
@@ -61,25 +55,22 @@ class ResumableState:
         self._signal: signal.Signals | None = None
 
     @contextmanager
-    def kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
+    def resumable(self, trainer: Resumable) -> Iterator[None]:
         """Go on from the state of an earlier run, and drop it once the block makes the output.
 
         A signal stops the job after the iteration under way, unless that is the last, a second
-        one at once. Of two
-        processes that make the same output, the later one waits for the other to end.
+        one at once. Of two processes that make the same output, the later one waits for the other
+        to end.
         """
-        with _alone(self.path.with_suffix(".lock")):
-            yield from self._kept(trainer)
-
-    def _kept(self, trainer: Resumable) -> Iterator["ResumableState"]:
-        self._restore(trainer)
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        try:
-            yield self
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-        self.path.unlink(missing_ok=True)
+        with _exclusive(self.path.with_suffix(".lock")):
+            self._restore(trainer)
+            before = {number: signal.signal(number, self._handle_signal) for number in SIGNALS}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+            self.path.unlink(missing_ok=True)
 
     def _restore(self, trainer: Resumable) -> None:
         if not self.path.exists():
@@ -93,7 +84,7 @@ class ResumableState:
         except UserError as error:
             print(f"starts from the beginning: {error}")
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
         self._signal = signal.Signals(number)
         for other in (signal.SIGTERM, signal.SIGINT):
             signal.signal(other, signal.SIG_DFL)
@@ -118,7 +109,7 @@ class ResumableState:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     """Hold the lock of a file, which ends with the process however that ends.
 
     Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The

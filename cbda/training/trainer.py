@@ -72,13 +72,8 @@ class Trainer:
                 " trained by the other one"
             )
         self.model.load_state_dict(state["model"])
-        options = [
-            {name: value for name, value in group.items() if name != "params"}
-            for group in self.optimizer.param_groups
-        ]
-        self.optimizer.load_state_dict(state["optimizer"])
-        for group, own in zip(self.optimizer.param_groups, options, strict=True):
-            group.update(own)
+        options = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({**state["optimizer"], "param_groups": options})
         self.iteration = state["iteration"]
 
     def run(

@@ -5,14 +5,12 @@ import pytest
 import torch
 
 from cbda.cli import main
-from cbda.files.checkpoints import save_checkpoint
 from cbda.files.labels import LabelSummary, create_labels
 from cbda.files.scores import open_scores
 from cbda.models.build import create_model
-from cbda.models.checkpoints import pack_checkpoint
+from cbda.models.checkpoints import Checkpoint
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
-from cbda.settings.training import TrainingSettings
 from tests.pools import make_pool
 
 CLASSES = ["road", "pole", "sign"]
@@ -27,8 +25,7 @@ def pool(tmp_path):
     torch.manual_seed(0)
     network = create_model(ModelSettings(), len(CLASSES)).state_dict()
     state = {"model": network, "optimizer": {}, "iteration": 0}
-    training = TrainingSettings(image_size=(HEIGHT, WIDTH))
-    save_checkpoint(tmp_path / "m.pt", pack_checkpoint(state, CLASSES, ModelSettings(), training))
+    Checkpoint(state, CLASSES, ModelSettings(), (HEIGHT, WIDTH)).save(tmp_path / "m.pt")
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     return make_pool(tmp_path / "pool", {"a": label, "b": label}, len(CLASSES))
 

@@ -8,11 +8,9 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.models.build import create_model
-from cbda.models.checkpoints import build_model, pack_checkpoint
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
-from cbda.settings.training import TrainingSettings
 
 UNET = ModelSettings("unet", "resnet18", decoder_channels=(16, 8, 8, 8, 8))
 
@@ -58,19 +56,6 @@ def test_weights_depend_on_the_seed_alone():
 def test_what_does_not_go_together_is_an_error(settings, message):
     with pytest.raises(UserError, match=message):
         create_model(settings, 3)
-
-
-def test_checkpoint_builds_its_model_again():
-    model = create_model(ModelSettings(), 3)
-    checkpoint = pack_checkpoint(
-        {"model": model.state_dict(), "iteration": 4},
-        ["a", "b", "c"],
-        ModelSettings(),
-        TrainingSettings(image_size=(8, 16)),
-    )
-    assert (checkpoint["iteration"], checkpoint["image_size"]) == (4, [8, 16])
-    again = build_model(checkpoint).state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in model.state_dict().items())
 
 
 @pytest.fixture(scope="module")

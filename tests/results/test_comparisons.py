@@ -1,4 +1,4 @@
-"""Paired tests: hand-computed cases, and who is compared with whom."""
+"""Who is compared with whom, and over which seeds."""
 
 import warnings
 from dataclasses import replace
@@ -6,20 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from cbda.files.labels import LabelSummary
-from cbda.results.comparisons import (
-    COLUMNS,
-    MAX_EXACT_PAIRS,
-    PairedTest,
-    comparison_table,
-    paired_test,
-    with_p_values_as_text,
-)
+from cbda.results.comparisons import COLUMNS, comparison_table, with_p_values_as_text
+from cbda.results.pairs import PairedTest
 from cbda.results.runs import Run
 
 PLACE = Path("evaluation.json")
+COMPARATORS = ("random", "random_class")
 
 
 @pytest.fixture(autouse=True)
@@ -48,70 +42,6 @@ def make_runs(results):
     ]
 
 
-def test_hand_computed_differences():
-    """1, 2, 3: t = 2 / (1 / sqrt 3) = 3.4641, its quantile is 4.3027; +++ and --- are as far."""
-    test = paired_test([1, 2, 3])
-    assert (test.diff_mean, test.diff_std, test.p_sign_flip) == (2, 1, 2 / 8)
-    assert test.p_t == pytest.approx(0.0742, abs=5e-5)
-    assert test.detectable_diff == pytest.approx(4.3027 / np.sqrt(3), abs=5e-5)
-    assert (test.ci_low, test.ci_high) == pytest.approx((2 - 2.4841, 2 + 2.4841), abs=5e-5)
-
-
-def test_sign_flip_counts_assignments_that_are_as_far():
-    """-1, 2, 4: of |+-1 +-2 +-4|, 5 or more are 5, 7 and their mirror images."""
-    assert paired_test([-1, 2, 4]).p_sign_flip == 4 / 8
-
-
-def test_sign_flip_counts_ties_in_spite_of_rounding():
-    """0.1 + 0.2 - 0.3 and 0.3 - 0.2 - 0.1 are both 0, as is that observed: all 8 are as far."""
-    assert paired_test([0.1, 0.2, -0.3]).p_sign_flip == 1
-
-
-def test_difference_beyond_the_detectable_one_is_significant():
-    half = paired_test([-1, 0, 1]).detectable_diff
-    assert paired_test([half - 1, half, half + 1]).p_t == pytest.approx(0.05)
-
-
-@pytest.mark.parametrize("num_pairs", [2, 5, 12, MAX_EXACT_PAIRS])
-def test_tests_agree_with_those_of_scipy(num_pairs):
-    differences = np.random.default_rng(num_pairs).normal(0.5, 1, num_pairs)
-    ours, theirs = paired_test(differences), stats.ttest_1samp(differences, 0)
-    assert ours.p_t == pytest.approx(theirs.pvalue, abs=1e-8)
-    interval = tuple(theirs.confidence_interval(0.95))
-    assert (ours.ci_low, ours.ci_high) == pytest.approx(interval, abs=1e-7)
-    permuted = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf
-    )
-    assert ours.p_sign_flip == permuted.pvalue
-
-
-def test_more_pairs_are_resampled_the_same_way_each_time():
-    """20 pairs: exactly, 2^20 assignments; the standard error of 2^16 draws is below 0.001."""
-    differences = np.random.default_rng(1).normal(0.5, 1, 20)
-    p = paired_test(differences).p_sign_flip
-    exact = stats.permutation_test(
-        (differences,), np.mean, permutation_type="samples", n_resamples=np.inf, batch=2**16
-    )
-    assert p == pytest.approx(exact.pvalue, abs=0.004)
-    assert paired_test(differences).p_sign_flip == p
-    assert paired_test(np.arange(100.0, 140.0)).p_sign_flip == 1 / (1 + 2**16)  # never 0
-
-
-def test_fewer_than_two_pairs_have_no_spread_and_no_test():
-    assert np.isnan(paired_test([])).all()
-    test = paired_test([1.5])
-    assert test.diff_mean == 1.5
-    assert np.isnan(test[1:]).all()
-
-
-@pytest.mark.parametrize(("differences", "p"), [([0, 0, 0], 1), ([0.1, 0.3 - 0.2, 0.1], 0.25)])
-def test_without_spread_only_the_sign_flip_is_tested(differences, p):
-    test = paired_test(differences)
-    assert test.diff_mean == pytest.approx(differences[0])
-    assert (test.diff_std, test.p_sign_flip) == (0, p)
-    assert np.isnan([test.ci_low, test.ci_high, test.p_t, test.detectable_diff]).all()
-
-
 RESULTS = {
     ("source_only", "-"): (0.20, 0.20),
     ("full", "-"): (0.50, 0.60),
@@ -128,11 +58,11 @@ RESULTS = {
 
 @pytest.fixture(scope="module")
 def table():
-    return comparison_table(make_runs(RESULTS), "ra")
+    return comparison_table(make_runs(RESULTS), "ra", COMPARATORS)
 
 
-def test_who_is_compared_with_whom_and_the_order_of_rows(table):
-    """The baseline, random methods, references; never a method with itself."""
+def test_rows_name_who_is_compared_with_whom_in_order(table):
+    """The baseline, comparators, references; never a method with itself."""
     assert list(table.columns) == list(COLUMNS)
     expected = {
         "random": ["ra", "random_class", "source_only", "full"],
@@ -172,22 +102,32 @@ def test_pairs_are_runs_of_one_seed(table, metric, budget, rival, num_seeds, mea
 
 def test_seeds_that_only_one_of_both_has_are_no_pairs():
     results = {("ra", "0.1"): (None, 0.3, 0.4), ("cbda", "0.1"): (0.5, None, 0.6)}
-    row = comparison_table(make_runs(results), "ra").iloc[0]
+    row = comparison_table(make_runs(results), "ra", COMPARATORS).iloc[0]
     assert (row["method"], row["num_seeds"]) == ("cbda", 1)
     assert row["diff_mean"] == pytest.approx(20)
 
 
 def test_method_without_any_run_keeps_its_rows():
     results = {("ra", "0.1"): (0.3, 0.4), ("cbda", "0.1"): (None, None)}
-    table = comparison_table(make_runs(results), "ra")
+    table = comparison_table(make_runs(results), "ra", COMPARATORS)
     assert table["num_seeds"].tolist() == [0, 0]
     assert table[list(PairedTest._fields)].isna().all(axis=None)
 
 
 def test_nothing_to_compare_gives_an_empty_table():
-    table = comparison_table(make_runs({("ra", "0.1"): (0.3,)}), "ra")
+    table = comparison_table(make_runs({("ra", "0.1"): (0.3,)}), "ra", COMPARATORS)
     assert (len(table), list(table.columns)) == (0, list(COLUMNS))
     assert len(with_p_values_as_text(table)) == 0
+
+
+@pytest.mark.parametrize(
+    ("comparators", "expected"),
+    [([], {"ra"}), (["random"], {"ra", "random"}), (["ra", "absent"], {"ra"})],
+)
+def test_comparators_are_those_given_whatever_their_names(comparators, expected):
+    results = {(name, "0.1"): (0.3, 0.4) for name in ("ra", "random", "random_class", "cbda")}
+    table = comparison_table(make_runs(results), "ra", comparators)
+    assert set(table["compared_with"]) == expected
 
 
 def test_mean_over_a_subset_has_rows_of_its_own():
@@ -198,7 +138,7 @@ def test_mean_over_a_subset_has_rows_of_its_own():
         for method, values in subset.items()
         for seed, value in enumerate(values)
     ]
-    table = comparison_table(runs, "ra").set_index("metric")
+    table = comparison_table(runs, "ra", COMPARATORS).set_index("metric")
     assert list(table.index) == ["mIoU", "worst_class_IoU", "mIoU_subset"]
     assert table["num_seeds"].tolist() == [2, 2, 1]
     assert table.loc["mIoU_subset", "diff_mean"] == pytest.approx(10)
@@ -210,7 +150,7 @@ def test_entropy_of_the_acquired_classes_is_compared_between_methods_alone():
     for method, counts in {"ra": [8, 0], "cbda": [4, 4]}.items():
         run = make_run(method, "0.1", 0, 0.4)
         runs.append(replace(run, labels=make_summary(counts)))
-    table = comparison_table(runs, "ra")
+    table = comparison_table(runs, "ra", COMPARATORS)
     rows = table[table["metric"] == "acquired_entropy"]
     assert rows[["method", "compared_with", "diff_mean"]].values.tolist() == [["cbda", "ra", 1]]
 
@@ -221,7 +161,7 @@ def test_run_that_acquired_only_void_has_no_entropy():
         for seed, counts in enumerate(by_seed):
             run = make_run(method, "0.1", seed, 0.4)
             runs.append(replace(run, labels=make_summary(counts)))
-    table = comparison_table(runs, "ra")
+    table = comparison_table(runs, "ra", COMPARATORS)
     (row,) = table[table["metric"] == "acquired_entropy"].to_dict("records")
     assert (row["num_seeds"], row["diff_mean"]) == (1, 1)
     assert np.isnan(row["p_sign_flip"])

@@ -45,7 +45,7 @@ def train_until(output: Path, stop: int, job: str = "a job", at: int | None = No
         if trainer.iteration == at:
             raise StoppedError
 
-    with states.kept(trainer):
+    with states.resumable(trainer):
         first = trainer.iteration
         loader = create_loader(SOURCE, TARGET, SETTINGS, 7, first, stop)
         trainer.run(loader, stop - first, after_iteration)
@@ -129,7 +129,7 @@ def test_signal_stops_after_the_iteration_and_keeps_the_state(tmp_path, number):
 
     with (
         pytest.raises(InterruptedRunError, match=f"stopped by {number.name} after iteration 2"),
-        states.kept(trainer),
+        states.resumable(trainer),
     ):
         trainer.run(create_loader(SOURCE, TARGET, SETTINGS, 7, 0, 6), 6, after_iteration)
     assert trainer.iteration == 2
@@ -149,7 +149,7 @@ def test_signal_in_the_last_iteration_stops_nothing(tmp_path):
             os.kill(os.getpid(), signal.SIGTERM)
         states.after_iteration(trainer)
 
-    with states.kept(trainer):
+    with states.resumable(trainer):
         trainer.run(create_loader(SOURCE, TARGET, SETTINGS, 7, 0, 6), 6, after_iteration)
         assert not states.path.exists()
     assert trainer.iteration == 6
@@ -231,7 +231,7 @@ def test_second_process_of_one_output_waits_for_the_first(tmp_path):
         import sys
         from pathlib import Path
         from cbda.training.resume import ResumableState
-        with ResumableState(Path(sys.argv[1]), "a job", 1, 6).kept(None):
+        with ResumableState(Path(sys.argv[1]), "a job", 1, 6).resumable(None):
             print("trains", flush=True)
             sys.stdin.readline()
     """

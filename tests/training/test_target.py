@@ -8,9 +8,8 @@ from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.checkpoints import save_checkpoint
 from cbda.files.labels import LabelSummary, create_labels
-from cbda.models.checkpoints import pack_checkpoint
+from cbda.models.checkpoints import Checkpoint
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
 from cbda.settings.training import TrainingSettings
@@ -86,8 +85,8 @@ def test_finetune_trains_on_the_labels_that_it_was_given(tmp_path, monkeypatch, 
     make_pool(tmp_path / "source")
     acquired = write_labels(tmp_path / "labels.h5", truth)
     trainer = Trainer(SmallNet(len(CLASSES)), TrainingSettings(), torch.device("cpu"), 0)
-    content = pack_checkpoint(trainer.state(), list(CLASSES), ModelSettings(), trainer.settings)
-    save_checkpoint(tmp_path / "model.pt", content)
+    checkpoint = Checkpoint(trainer.state(), list(CLASSES), ModelSettings(), (64, 112))
+    checkpoint.save(tmp_path / "model.pt")
 
     def capture(source, target, *rest):
         raise CapturedError(target)

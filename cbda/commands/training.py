@@ -1,0 +1,75 @@
+"""What `pretrain` and `finetune` share: to train up to an iteration, and to save a checkpoint."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from cbda.settings.datasets import DatasetSettings
+from cbda.settings.model import ModelSettings
+
+if TYPE_CHECKING:
+    from cbda.datasets.dataset import Dataset
+    from cbda.training.loader import LabelledImages
+    from cbda.training.trainer import Trainer
+
+
+def train_and_save(
+    args: argparse.Namespace,
+    trainer: "Trainer",
+    model: ModelSettings,
+    source: "Dataset",
+    target: "LabelledImages | None",
+    until: int,
+    job: str,
+) -> None:
+    """Train up to an iteration, from the state of an earlier run if there is one, and save.
+
+    Args:
+        args: options of the command.
+        trainer: at its first iteration.
+        model: settings of its network.
+        source: labelled source images.
+        target: the pool with its labels, if any.
+        until: iteration to stop at.
+        job: identity of the job, see `cbda.workflow.identity`.
+    """
+    from cbda.files.json_files import write_json
+    from cbda.models.checkpoints import Checkpoint
+    from cbda.training.loader import create_loader
+    from cbda.training.order import read_presence
+    from cbda.training.resume import ResumableState
+    from cbda.training.trainer import measure_cost
+
+    settings, device, start = trainer.settings, trainer.device, trainer.iteration
+    presence, pin_memory = read_presence(args.source_statistics, source), device.type == "cuda"
+    states = ResumableState(args.out, job, args.state_interval_s, until)
+    with states.resumable(trainer):
+        span = (trainer.iteration, until)
+        loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
+        outcome = trainer.run(loader, span[1] - span[0], states.after_iteration)
+        if args.metrics is not None:
+            num_domains = 1 if target is None else 2
+            cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
+            write_json(args.metrics, {**cost, "num_iterations": until - start})
+        made_of = (list(source.classes), model, settings.image_size)
+        configuration = {**_configuration(args, trainer), "model": model.model_dump()}
+        Checkpoint(trainer.state(), *made_of, configuration).save(args.out)
+    print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
+
+
+def _configuration(args: argparse.Namespace, trainer: "Trainer") -> dict[str, Any]:
+    """All that decides what is learned, as plain values.
+
+    What does not, such as devices, threads and workers, is left out: results are the same bytes.
+    """
+    datasets = {
+        name: {key: getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields}
+        for name in ("source", "target")
+    }
+    return {
+        "command": args.command,
+        "seed": args.seed,
+        "iterations": trainer.iteration,
+        "all_labels": getattr(args, "all_labels", False),
+        "datasets": datasets,
+        "training": trainer.settings.model_dump(exclude={"num_workers"}),
+    }

@@ -1,0 +1,73 @@
+"""A checkpoint builds its model again, and says what it was trained by."""
+
+import pytest
+import torch
+
+from cbda.errors import UserError
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.models.build import create_model
+from cbda.models.checkpoints import Checkpoint, current_versions, load_model
+from cbda.settings.model import ModelSettings
+
+CONFIGURATION = {"seed": 3, "training": {"image_size": (8, 16), "optimizer": {"lr": 0.1}}}
+
+
+@pytest.fixture
+def state():
+    torch.manual_seed(0)
+    model = create_model(ModelSettings(), 3)
+    return {"model": model.state_dict(), "optimizer": {"state": {}}, "iteration": 4}
+
+
+@pytest.fixture
+def checkpoint(state):
+    return Checkpoint(state, ["a", "b", "c"], ModelSettings(), (8, 16), CONFIGURATION)
+
+
+def test_checkpoint_builds_its_model_again(checkpoint, tmp_path):
+    checkpoint.save(tmp_path / "model.pt")
+    found, model = load_model(tmp_path / "model.pt")
+    assert found.state["iteration"] == 4
+    assert (found.classes, found.image_size) == (["a", "b", "c"], (8, 16))
+    again = model.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in found.state["model"].items())
+
+
+def test_checkpoint_holds_the_configuration_and_the_versions(checkpoint, tmp_path):
+    checkpoint.save(tmp_path / "model.pt")
+    found, _ = load_model(tmp_path / "model.pt")
+    assert found.configuration == CONFIGURATION
+    assert found.versions == current_versions()
+    assert set(found.versions) == {"cbda", "torch", "numpy", "Python"}
+
+
+def test_equal_checkpoints_are_equal_bytes(checkpoint, tmp_path):
+    for name in ("one.pt", "other.pt"):
+        checkpoint.save(tmp_path / name)
+    assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+
+
+def test_checkpoint_of_version_0_1_0_has_no_configuration(state, tmp_path):
+    content = {"classes": ["a", "b", "c"], "image_size": [8, 16]}
+    settings = {"architecture": "small", "encoder": "none", "encoder_weights": "none",
+                "decoder_channels": (), "output_stride": 0, "freeze_batch_norm": False}  # fmt: skip
+    save_checkpoint(tmp_path / "model.pt", {**state, **content, "model_settings": settings})
+    found, _ = load_model(tmp_path / "model.pt")
+    assert (found.image_size, found.configuration, found.versions) == ((8, 16), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": None}, "lacks classes, or has them of another type"),
+        ({"classes": ["a"]}, "its weights do not fit its model_settings"),
+        ({"model_settings": {"architecture": "fcn"}}, "its weights do not fit its model_settings"),
+        ({"image_size": [8]}, "its weights do not fit its model_settings"),
+    ],
+)
+def test_checkpoint_that_does_not_fit_is_one_line(checkpoint, tmp_path, change, message):
+    path = tmp_path / "model.pt"
+    checkpoint.save(path)
+    save_checkpoint(path, {**load_checkpoint(path), **change})
+    with pytest.raises(UserError, match=f"model.pt: {message}"):
+        load_model(path)
