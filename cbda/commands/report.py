@@ -24,6 +24,7 @@ GALLERY_FIELDS = ("METHOD", "SCORER", "MODEL", "LABELS")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser)
+    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
     parser.add_argument(

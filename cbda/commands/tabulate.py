@@ -4,6 +4,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbda.settings.options import add_options
+from cbda.settings.tables import TabulateSettings
+
 if TYPE_CHECKING:
     from cbda.results.runs import Run
 
@@ -13,13 +16,7 @@ RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser)
-    parser.add_argument(
-        "--comparators",
-        nargs="*",
-        default=["random", "random_class", "random_pixel"],
-        metavar="NAME",
-        help="compared with every method, beside the baseline (default: %(default)s)",
-    )
+    add_options(parser, "", TabulateSettings, required=("baseline",))
     parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
     parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
     parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
@@ -27,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options `--runs` or `--run`, and `--baseline`."""
+    """Options `--runs` or `--run`."""
     runs = parser.add_mutually_exclusive_group(required=True)
     runs.add_argument("--runs", type=Path, help="runs.csv: every run that the table expects")
     runs.add_argument(
@@ -38,7 +35,6 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar=RUN_FIELDS,
         help="one of them, in place of the file; LABELS is '-' for a reference",
     )
-    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
 
 
 def run(args: argparse.Namespace) -> None:
