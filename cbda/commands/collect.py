@@ -30,18 +30,9 @@ def run(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from cbda.files.json_files import read_diagnosis, write_text
-    from cbda.results.sheet import NONE, read_rows
 
-    rows = [] if args.runs is None else read_rows(args.runs)
-    diagnoses = args.diagnoses or [
-        (row.method, row.budget, row.seed, row.round, row.diagnosis)
-        for row in rows
-        if row.diagnosis != NONE
-    ]
-    if not diagnoses:
-        raise UserError(f"{args.runs}: names no diagnosis")
     parts = []
-    for *names, path in diagnoses:
+    for *names, path in args.diagnoses or _listed(args.runs):
         columns = read_diagnosis(Path(path))
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.
@@ -52,3 +43,13 @@ def run(args: argparse.Namespace) -> None:
         parts.append(part)
     table = pd.concat(parts).to_csv(index=False, float_format="%.6f", lineterminator="\n")
     write_text(args.out, table)
+
+
+def _listed(path: Path) -> list[tuple[str, ...]]:
+    """The fields of every round of a sample sheet."""
+    from cbda.results.sheet import NONE, read_rows
+
+    rows = [row for row in read_rows(path) if row.diagnosis != NONE]
+    if not rows:
+        raise UserError(f"{path}: names no diagnosis")
+    return [(row.method, row.budget, row.seed, row.round, row.diagnosis) for row in rows]

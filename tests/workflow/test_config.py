@@ -367,5 +367,6 @@ def test_one_verb_per_phase() -> None:
     assert verbs - set(CONFIG) == {
         "score",
         "diagnose",
+        "runs",
         "collect",
     }  # which have no settings of their own

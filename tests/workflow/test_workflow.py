@@ -84,7 +84,7 @@ experiment:
   rounds: 3
   custom_methods:
     mine:
-      {score: margin, allocation: dynamic, balance: ratio, explore: 0.2, radius: 3, max_weight: 4}
+      {score: margin, allocation: dynamic, balance: ratio, explore: 0.2, radius: 3, max_weight: 4.0}
 finetune: {iterations_per_round: 1}
 """
 # what is scored, what is labelled, how it is chosen
@@ -102,7 +102,7 @@ PARTS = {
     "mine": (
         "--method-score margin",
         "--method-unit region --radius 3",
-        "--method-allocation dynamic --method-balance ratio --method-explore 0.2 --max-weight 4",
+        "--method-allocation dynamic --method-balance ratio --method-explore 0.2 --max-weight 4.0",
     ),
 }
 
@@ -193,7 +193,7 @@ def test_report_is_made_from_another_working_directory(finished: Path, tmp_path:
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:
     project = copy_project(tmp_path)
     output = snakemake(project, change="experiment: {methods: [ra, cbdaa]}", check=False)
-    assert "unknown 'cbdaa' (did you mean 'cbda'?)" in output
+    assert "configuration: experiment.methods: 'cbdaa' (did you mean 'cbda'?)" in output
     assert "allowed: ra, cb, da, cbda" in output
     assert not (project / "data").exists()
 
