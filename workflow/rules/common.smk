@@ -2,7 +2,6 @@
 # cbda/workflow/jobs.py.
 
 import os
-from contextlib import contextmanager
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -15,17 +14,10 @@ from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
 
 
-@contextmanager
-def in_words(place=""):
-    """Have Snakemake print a user's mistake as one line."""
-    try:
-        yield
-    except UserError as error:
-        raise WorkflowError(f"{place}{error}") from None
-
-
-with in_words("configuration: "):
+try:
     jobs = Jobs.create(config, os.environ)
+except UserError as error:
+    raise WorkflowError(f"configuration: {error}") from None
 
 if workflow.is_main_process:
     LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
@@ -47,15 +39,19 @@ def variant_files():
 
 def add_method(name, **parts):
     """Name the method of a file in variants/, so that the tables have a row for it."""
-    with in_words():
+    try:
         jobs.add_method(name, parts)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def require_gpu():
     """Stop a run that would compute on a GPU of this machine if it has none."""
-    if workflow.local_exec:
-        with in_words():
+    try:
+        if workflow.local_exec:
             jobs.require_gpu()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
 
 
 def checked(*datasets):
