@@ -29,10 +29,11 @@ for variant in variant_files():
 
 
 wildcard_constraints:
-    method="|".join(METHODS),
+    method="|".join(jobs.methods),
 
 
 include: "workflow/rules/diagnose.smk"
+include: "workflow/rules/runs.smk"
 include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
@@ -41,6 +42,7 @@ include: "workflow/rules/report.smk"
 
 localrules:
     all,
+    runs,
 
 
 rule all:
@@ -54,8 +56,8 @@ onstart:
 
 
 onerror:
-    tabulate_finished_runs(workflow.dag)
+    jobs.tabulate_finished(due_files())
 
 
 onsuccess:
-    remove_partial_tables()
+    jobs.remove_partial_tables()

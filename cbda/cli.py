@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "measure IoU on the validation set",
     "diagnose": "count what a round asked for, with the ground truth in view",
     "plan": "estimate what an experiment will cost",
+    "runs": "list all runs and their files, for tabulate, collect and report",
     "tabulate": "gather all runs into tables",
     "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import yaml
 
-from tests.workflow.test_workflow import copy_project
+from tests.projects import RESULTS, TABLE, copy_project
 
 RULES = (
     "data_make",
@@ -27,6 +28,7 @@ RULES = (
     "acquire",
     "finetune",
     "evaluate",
+    "runs",
     "tabulate",
 )
 # Enough iterations to be killed between two of them, and a state after each.
@@ -38,8 +40,6 @@ CHANGE = {
     "tabulate": {"baseline": "cbda"},
     "compute": {"state_interval_s": 0},
 }
-RESULTS = "results/tiny"
-TARGET = f"{RESULTS}/table_mIoU.csv"
 PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they were used
     "data_make": "data/*/*/manifest.json",
     "data_check": f"{RESULTS}/data/*.json",
@@ -50,12 +50,11 @@ PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they w
     "acquire": f"{RESULTS}/**/labels.h5",
     "finetune": f"{RESULTS}/**/round*/model.pt",
     "evaluate": f"{RESULTS}/**/evaluation.json",
+    "runs": f"{RESULTS}/runs.csv",
     "tabulate": f"{RESULTS}/*.csv",
 }
-COMMAND = [
-    *(sys.executable, "-m", "snakemake", "--cores", "2"),
-    *("--configfile", "tests/config.yaml", "change.yaml", "--", TARGET),
-]
+COMMAND = [sys.executable, "-m", "snakemake"]
+CONFIG = ["--configfile", "tests/config.yaml", "change.yaml", "--", TABLE]
 POLL_S = 0.05
 LIMIT_S = 900  # of one run of Snakemake, which takes a minute on an idle machine
 
@@ -71,15 +70,17 @@ class Kill:
 
 @dataclass
 class Project:
-    """A working copy of the project in which the toy workflow runs."""
+    """A working copy of the project in which the toy workflow runs on some cores."""
 
     folder: Path
+    cores: int = 2
 
     @classmethod
-    def create(cls, folder: Path) -> "Project":
+    def create(cls, folder: Path, change: Mapping[str, Any] = CHANGE, cores: int = 2) -> "Project":
+        """Copy the project, with a change of the toy experiment."""
         copy_project(folder)
-        (folder / "change.yaml").write_text(yaml.safe_dump(CHANGE))
-        return cls(folder)
+        (folder / "change.yaml").write_text(yaml.safe_dump(dict(change)))
+        return cls(folder, cores)
 
     def start(self, options: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
         """The command, in a session of its own, so that it and its jobs can be killed at once."""
@@ -87,7 +88,7 @@ class Project:
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder)}
         with (self.folder / "snakemake.out").open("ab") as output:
             return subprocess.Popen(
-                [*COMMAND[:3], *options, *COMMAND[3:]],
+                [*COMMAND, "--cores", str(self.cores), *options, *CONFIG],
                 cwd=self.folder,
                 env=environment,
                 stdout=output,

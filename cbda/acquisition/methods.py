@@ -16,6 +16,7 @@ SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py"))
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
+BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {
     "score": SCORE_NAMES,

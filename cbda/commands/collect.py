@@ -5,20 +5,22 @@ from math import nan
 from pathlib import Path
 
 from cbda.commands.options import add_output_option
+from cbda.errors import UserError
 
 FIELDS = ("METHOD", "BUDGET", "SEED", "ROUND", "DIAGNOSIS")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
+    rounds = parser.add_mutually_exclusive_group(required=True)
+    rounds.add_argument("--runs", type=Path, help="runs.csv")
+    rounds.add_argument(
         "--diagnosis",
         dest="diagnoses",
         nargs=len(FIELDS),
         action="append",
-        required=True,
         metavar=FIELDS,
-        help="one round of one run",
+        help="one round of one run, in place of the file",
     )
     add_output_option(parser, "diagnosis.csv")
 
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import read_diagnosis, write_text
 
     parts = []
-    for *names, path in args.diagnoses:
+    for *names, path in args.diagnoses or _listed(args.runs):
         columns = read_diagnosis(Path(path))
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.
@@ -41,3 +43,13 @@ def run(args: argparse.Namespace) -> None:
         parts.append(part)
     table = pd.concat(parts).to_csv(index=False, float_format="%.6f", lineterminator="\n")
     write_text(args.out, table)
+
+
+def _listed(path: Path) -> list[tuple[str, ...]]:
+    """The fields of every round of a sample sheet."""
+    from cbda.results.sheet import NONE, read_rows
+
+    rows = [row for row in read_rows(path) if row.diagnosis != NONE]
+    if not rows:
+        raise UserError(f"{path}: names no diagnosis")
+    return [(row.method, row.budget, row.seed, row.round, row.diagnosis) for row in rows]

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_class_option, add_output_option
+from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options
@@ -24,12 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", type=Path, required=True, help="report of data check, target")
     parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
     add_class_option(parser)
-    for name, kind in {"seeds": str, "methods": str, "budgets": float}.items():
-        parser.add_argument(
-            f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
-        )
-    parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
-    parser.add_argument("--rounds", type=int, required=True, help="R")
+    add_experiment_options(parser, budget=float)
     add_options(parser, "", PretrainSettings, required=("iterations",))
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
@@ -42,33 +39,34 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_json
     from cbda.workflow.costs import count_phases
 
-    experiment, settings = _experiment(args), from_options(args, "training", TrainingSettings)
-    pace_s = _read_pace(args.measured)
+    settings = from_options(args, "training", TrainingSettings)
+    experiment = _experiment(args, settings)
     phases = count_phases(experiment)
-    hours = {name: _hours(phase, pace_s, settings.batch_size) for name, phase in phases.items()}
-    free = _free_bytes(args.out)
-    report = _report(experiment, phases, hours, free)
-    print("\n".join(_table(phases, hours, report)))
-    if free < report["disk"]["peak_bytes"]:
-        missing = (report["disk"]["peak_bytes"] - free) / GB
+    hours = _hours(phases, args.measured, settings.batch_size)
+    disk = _disk(experiment, args.out)
+    print("\n".join([*_table(phases, hours), "", *_disk_lines(disk)]))
+    missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
+    if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)
-    write_json(args.out, report)
+    rules = {name: {**asdict(phase), "gpu_hours": hours[name]} for name, phase in phases.items()}
+    write_json(args.out, {"rules": rules, "disk": disk})
 
 
-def _read_check(path: Path) -> dict[str, Any]:
+def _read(path: Path, keys: set[str], complaint: str) -> dict[str, Any]:
     from cbda.files.json_files import read_json
 
     content = read_json(path)
-    if not isinstance(content, dict) or not {"sizes", "num_images"} <= set(content):
-        raise UserError(f"{path}: not a report of `cbda data check`: lacks sizes or num_images")
+    if not isinstance(content, dict) or not keys <= set(content):
+        raise UserError(f"{path}: {complaint}")
     return content
 
 
-def _experiment(args: argparse.Namespace) -> "Experiment":
+def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> "Experiment":
     from cbda.workflow.costs import Experiment
 
-    pool, val = _read_check(args.pool), _read_check(args.val)
-    settings = from_options(args, "training", TrainingSettings)
+    keys = {"sizes", "num_images"}
+    complaint = "not a report of `cbda data check`: lacks sizes or num_images"
+    pool, val = (_read(path, keys, complaint) for path in (args.pool, args.val))
     if len(pool["sizes"]) != 1:
         raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
@@ -101,77 +99,54 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _read_pace(path: str) -> float | None:
-    """Seconds per iteration that were measured."""
-    from cbda.files.json_files import read_json
-
-    if not path:
-        return None
-    content = read_json(Path(path))
-    if not isinstance(content, dict) or "seconds_per_iteration" not in content:
-        raise UserError(f"{path}: has no seconds_per_iteration; give a metrics.json of a training")
-    return float(content["seconds_per_iteration"])
-
-
-def _hours(phase: "Phase", pace_s: float | None, batch_size: int) -> float | None:
+def _hours(
+    phases: "dict[str, Phase]", measured: Path | None, batch_size: int
+) -> dict[str, float | None]:
+    """Hours of one device by rule; None where nothing was measured."""
     from cbda.workflow.costs import compute_seconds
 
-    return None if pace_s is None else compute_seconds(phase, pace_s, batch_size) / HOUR_S
-
-
-def _free_bytes(out: Path) -> int:
-    import shutil
-
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return shutil.disk_usage(out.parent).free
-
-
-def _report(
-    experiment: "Experiment", phases: "dict[str, Phase]", hours: dict[str, Any], free: int
-) -> dict[str, Any]:
-    from cbda.workflow.costs import kept_bytes, peak_bytes, score_bytes
-
-    rules = {
-        name: {
-            "jobs": phase.jobs,
-            "iterations": phase.iterations,
-            "images": phase.images,
-            "gpu_hours": hours[name],
-        }
+    if measured is None:
+        return dict.fromkeys(phases)
+    key = "seconds_per_iteration"
+    metrics = _read(measured, {key}, f"has no {key}; give a metrics.json of a training")
+    return {
+        name: compute_seconds(phase, float(metrics[key]), batch_size) / HOUR_S
         for name, phase in phases.items()
     }
-    disk = {
+
+
+def _disk(experiment: "Experiment", out: Path) -> dict[str, int]:
+    import shutil
+
+    from cbda.workflow.costs import kept_bytes, peak_bytes, score_bytes
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return {
         "score_file_bytes": score_bytes(experiment),
         "checkpoint_bytes": experiment.checkpoint_bytes,
         "kept_bytes": kept_bytes(experiment),
         "peak_bytes": peak_bytes(experiment),
-        "free_bytes": free,
+        "free_bytes": shutil.disk_usage(out.parent).free,
     }
-    return {"rules": rules, "disk": disk}
 
 
-def _table(
-    phases: "dict[str, Phase]", hours: dict[str, float | None], report: dict[str, Any]
-) -> list[str]:
-    line = "{:12} {:>7} {:>12} {:>12} {:>10}"
-    rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
-    total = [sum(values) for values in zip(*map(_numbers, phases.values()), strict=True)]
+def _table(phases: "dict[str, Phase]", hours: dict[str, float | None]) -> list[str]:
+    counts = {name: astuple(phase) for name, phase in phases.items()}
     known = [value for value in hours.values() if value is not None]
-    for name, phase in phases.items():
-        rows.append((name, *map(_count, _numbers(phase)), _hour(hours[name])))
-    rows.append(("total", *map(_count, total), _hour(sum(known) if known else None)))
+    counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
+    hours = {**hours, "total": sum(known) if known else None}
+    rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
+    rows += [
+        (name, *(f"{value:,}" if value else "" for value in numbers), _hour(hours[name]))
+        for name, numbers in counts.items()
+    ]
+    return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
+
+
+def _disk_lines(disk: dict[str, int]) -> list[str]:
     names = {"score_file_bytes": "a score file", "checkpoint_bytes": "a checkpoint"}
     names |= {"kept_bytes": "kept", "peak_bytes": "at peak", "free_bytes": "free"}
-    disk = [f"disk, {text}: {report['disk'][key] / GB:,.2f} GB" for key, text in names.items()]
-    return [line.format(*row).rstrip() for row in rows] + ["", *disk]
-
-
-def _numbers(phase: "Phase") -> tuple[int, int, int]:
-    return phase.jobs, phase.iterations, phase.images
-
-
-def _count(value: int) -> str:
-    return f"{value:,}" if value else ""
+    return [f"disk, {text}: {disk[key] / GB:,.2f} GB" for key, text in names.items()]
 
 
 def _hour(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option
-from cbda.commands.tabulate import add_run_options
+from cbda.commands.tabulate import add_run_options, load_runs
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options
@@ -22,6 +22,7 @@ GALLERY_FIELDS = ("METHOD", "SCORER", "MODEL", "LABELS")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser)
+    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
     parser.add_argument(
@@ -61,11 +62,10 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
-    from cbda.results.runs import Run, load_run
 
     pool_report = {} if args.target_report is None else read_json(args.target_report)
     experiment = Experiment(
-        runs=[load_run(Run.parse(words)) for words in args.runs],
+        runs=load_runs(args),
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=pool_report.get("class_counts"),

@@ -2,6 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbda.settings.options import add_options
+from cbda.settings.tables import TabulateSettings
+
+if TYPE_CHECKING:
+    from cbda.results.runs import Run
 
 RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 
@@ -9,13 +16,7 @@ RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_run_options(parser)
-    parser.add_argument(
-        "--comparators",
-        nargs="*",
-        default=["random", "random_class", "random_pixel"],
-        metavar="NAME",
-        help="compared with every method, beside the baseline (default: %(default)s)",
-    )
+    add_options(parser, "", TabulateSettings, required=("baseline",))
     parser.add_argument("--out", type=Path, required=True, help="table_mIoU.csv")
     parser.add_argument("--out-classes", type=Path, required=True, help="class_iou.csv")
     parser.add_argument("--out-acquisition", type=Path, required=True, help="acquisition.csv")
@@ -23,27 +24,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options `--run` and `--baseline`."""
-    parser.add_argument(
+    """Options `--runs` or `--run`."""
+    runs = parser.add_mutually_exclusive_group(required=True)
+    runs.add_argument("--runs", type=Path, help="runs.csv: every run that the table expects")
+    runs.add_argument(
         "--run",
-        dest="runs",
+        dest="run_words",
         nargs=len(RUN_FIELDS),
         action="append",
-        required=True,
         metavar=RUN_FIELDS,
-        help="one run that the table expects; LABELS is '-' for a reference",
+        help="one of them, in place of the file; LABELS is '-' for a reference",
     )
-    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
 
 
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
     from cbda.files.json_files import write_text
     from cbda.results.comparisons import comparison_table, with_p_values_as_text
-    from cbda.results.runs import Run, load_run
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
-    runs = [load_run(Run.parse(words)) for words in args.runs]
+    runs = load_runs(args)
     comparisons = comparison_table(runs, args.baseline, args.comparators)
     tables = {
         args.out_classes: class_table(runs),
@@ -54,3 +54,13 @@ def run(args: argparse.Namespace) -> None:
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
     print(readable(tables[args.out]))
+
+
+def load_runs(args: argparse.Namespace) -> "list[Run]":
+    """The runs of the sample sheet or of the words, with those results that are there."""
+    from cbda.results.runs import Run, load_run
+    from cbda.results.sheet import evaluated, read_rows
+
+    sheet = [] if args.runs is None else evaluated(read_rows(args.runs))
+    words = [[row.method, row.budget, row.seed, row.evaluation, row.labels] for row in sheet]
+    return [load_run(Run.parse(run)) for run in args.run_words or words]

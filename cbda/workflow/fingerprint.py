@@ -23,16 +23,28 @@ def fingerprint(phase: str) -> str:
     Returns:
         16 hexadecimal digits.
     """
-    digest = hashlib.sha256()
-    for path in sorted(_reachable(PACKAGE / "commands" / f"{phase}.py")):
-        program = _normalised(path.read_bytes())
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{program}\n".encode())
-    return digest.hexdigest()[:16]
+    return _program_digest(PACKAGE / "commands" / f"{phase}.py")
+
+
+def score_fingerprint(score: str) -> str:
+    """Hash of a built-in score and what it imports, which the phase `score` finds by its name.
+
+    So a new score makes no row of the others stale.
+    """
+    return _program_digest(PACKAGE / "acquisition/scores" / f"{score}.py")
 
 
 def file_fingerprint(path: Path) -> str:
     """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
     return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]
+
+
+def _program_digest(start: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(_reachable(start)):
+        program = _normalised(path.read_bytes())
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{program}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def _reachable(start: Path) -> set[Path]:

@@ -23,8 +23,8 @@ from cbda.settings.training import TrainingSettings
 from cbda.workflow.config import load_config, resolve_experiment
 from tests.datasets.layouts import png_bytes, save
 from tests.pools import write_scores
+from tests.projects import copy_project, snakemake
 from tests.workflow.test_config import CONFIG, LEAVES
-from tests.workflow.test_workflow import copy_project, snakemake
 
 NUM_CLASSES = 3
 HEIGHT, WIDTH = 20, 30
@@ -355,7 +355,7 @@ def test_wild_names_reach_the_shell_quoted(tmp_path: Path) -> None:
         "classes": [*(name for name in WILD_NAMES if name != "-n"), *"abcd"],
     }
     target = f"results/{wild}/data/target.json"
-    output = snakemake(project, change=yaml.safe_dump(change), target=target)
+    output = snakemake(project, change=yaml.safe_dump(change), targets=(target,))
     report = json.loads((project / target).read_text())
     assert report["classes"] == change["classes"]
     assert report["num_images"] == 4

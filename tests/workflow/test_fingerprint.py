@@ -1,8 +1,11 @@
+import shutil
+
 import pytest
 
+from cbda.acquisition.methods import SCORE_NAMES
 from cbda.cli import COMMANDS
 from cbda.workflow import fingerprint as module
-from cbda.workflow.fingerprint import fingerprint
+from cbda.workflow.fingerprint import fingerprint, score_fingerprint
 
 PHASES = ("train", "acquire")
 NETWORKS = {"pretrain", "score", "finetune", "evaluate", "report"}
@@ -170,3 +173,41 @@ def test_modules_of_the_phases(name, phases):
     commands = [command.replace(" ", "_") for command in COMMANDS]
     assert (module.PACKAGE / name).is_file()
     assert {phase for phase in commands if name in reached_by(phase)} == phases
+
+
+@pytest.fixture
+def scores(tmp_path, monkeypatch):
+    """The folder of the built-in scores, in a copy of the package."""
+    package = tmp_path / module.PACKAGE.name
+    shutil.copytree(module.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(module, "PACKAGE", package)
+    return package / "acquisition/scores"
+
+
+def all_fingerprints():
+    phases = {command: fingerprint(command.replace(" ", "_")) for command in COMMANDS}
+    return phases, {name: score_fingerprint(name) for name in SCORE_NAMES}
+
+
+def test_new_score_makes_nothing_stale(scores):
+    before = all_fingerprints()
+    (scores / "new.py").write_text((scores / "entropy.py").read_text())
+    assert all_fingerprints() == before
+    assert len(set(before[1].values())) == len(SCORE_NAMES)
+
+
+def test_changed_score_makes_its_own_rows_stale_alone(scores):
+    phases, before = all_fingerprints()
+    with (scores / "entropy.py").open("a") as file:
+        file.write("ADDED = 1\n")
+    found, after = all_fingerprints()
+    assert found == phases
+    assert {name for name in SCORE_NAMES if after[name] != before[name]} == {"entropy"}
+
+
+def test_code_that_all_scores_share_makes_them_stale(scores):
+    before = all_fingerprints()[1]
+    with (scores.parent / "maps.py").open("a") as file:
+        file.write("ADDED = 1\n")
+    after = all_fingerprints()[1]
+    assert {name for name in SCORE_NAMES if after[name] != before[name]} == set(SCORE_NAMES)

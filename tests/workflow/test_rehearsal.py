@@ -9,8 +9,8 @@ import pytest
 
 from cbda.files.checkpoints import load_checkpoint
 from cbda.files.json_files import load_statistics
+from tests.projects import copy_project
 from tests.rehearsal import NUM_SOURCE, ROOT, rehearse
-from tests.workflow.test_workflow import copy_project
 
 pytestmark = pytest.mark.workflow
 

@@ -1,7 +1,7 @@
 rule acquire:
     input:
         scores="<round>/scores.h5",
-        labels=previous_labels,
+        labels=labels_before,
     output:
         labels="<round>/labels.h5",
     log:
@@ -11,17 +11,19 @@ rule acquire:
     priority: 1  # before another score file is written
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     params:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
-        method=method_options("unit", "allocation", "balance", "random_fraction"),
-        balance=balance_options,
-        radius=radius_options,
+        method=lambda wildcards: jobs.method_arguments(
+            wildcards.method, "unit", "allocation", "balance", "random_fraction"
+        ),
+        balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
+        radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         options=[
-            *dataset_options("oracle", "target"),
-            *class_options(),
-            *to_options("rounds", config["experiment"]["rounds"]),
+            *jobs.dataset_arguments("oracle", "target"),
+            *jobs.class_arguments(),
+            *to_options("rounds", jobs.config.experiment.rounds),
         ],
     shell:
         "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"

@@ -1,6 +1,7 @@
 rule collect:
     input:
-        diagnoses=[part[-1] for part in all_diagnoses()],
+        runs="<tables>/runs.csv",
+        diagnoses=jobs.diagnoses(),
     output:
         table="<tables>/diagnosis.csv",
     log:
@@ -11,6 +12,5 @@ rule collect:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("collect"),
-        diagnoses=[word for part in all_diagnoses() for word in ("--diagnosis", *part)],
     shell:
-        "python -m cbda collect {params.diagnoses:q} --out {output.table:q} > {log:q} 2>&1"
+        "python -m cbda collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"

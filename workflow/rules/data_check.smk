@@ -1,6 +1,6 @@
 rule data_check:
     input:
-        data=dataset_files,
+        data=lambda wildcards: jobs.dataset_files(wildcards.dataset),
     output:
         report="<results>/data/{dataset}.json",
     log:
@@ -9,16 +9,11 @@ rule data_check:
         "<results>/data/{dataset}.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["data_check"]["num_workers"]
+    threads: jobs.config.data_check.num_workers
     params:
         code=fingerprint("data_check"),
-        state=dataset_state,
-        options=lambda wildcards: [
-            *to_options("", config["datasets"][wildcards.dataset]),
-            *class_options(),
-            *(["--uniform-size"] if wildcards.dataset == "target" else []),
-            *(["--fast"] if config["data_check"]["fast"] else []),
-        ],
+        state=lambda wildcards: jobs.dataset_state(wildcards.dataset),
+        options=lambda wildcards: jobs.check_arguments(wildcards.dataset),
     shell:
         "python -m cbda data check {params.options:q} --num-workers {threads}"
         " --out {output.report:q} > {log:q} 2>&1"

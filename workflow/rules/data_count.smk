@@ -9,10 +9,10 @@ rule data_count:
         "<results>/data/source_statistics.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["data_count"]["num_workers"]
+    threads: jobs.config.data_count.num_workers
     params:
         code=fingerprint("data_count"),
-        options=[*dataset_options("source", "source"), *class_options()],
+        options=[*jobs.dataset_arguments("source", "source"), *jobs.class_arguments()],
     shell:
         "python -m cbda data count {params.options:q} --num-workers {threads}"
         " --out {output.statistics:q} > {log:q} 2>&1"

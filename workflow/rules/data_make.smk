@@ -1,18 +1,18 @@
 rule data_make:
     output:
-        manifest=f"{config['data_make']['root']}/{{set}}/manifest.json",
+        manifest=f"{jobs.config.data_make.root}/{{set}}/manifest.json",
     log:
-        f"{config['data_make']['root']}/{{set}}/data_make.log",
+        f"{jobs.config.data_make.root}/{{set}}/data_make.log",
     benchmark:
-        f"{config['data_make']['root']}/{{set}}/data_make.tsv"
+        f"{jobs.config.data_make.root}/{{set}}/data_make.tsv"
     conda:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("data_make"),
         options=lambda wildcards: [
-            *to_options("height", config["data_make"]["height"]),
-            *to_options("width", config["data_make"]["width"]),
-            *to_options("", config["data_make"]["sets"][wildcards.set]),
+            *to_options("height", jobs.config.data_make.height),
+            *to_options("width", jobs.config.data_make.width),
+            *to_options("", jobs.config.data_make.sets[wildcards.set]),
         ],
     shell:
         "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

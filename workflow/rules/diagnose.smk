@@ -11,10 +11,10 @@ rule diagnose:
     priority: 2  # before another score file is written
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     params:
         code=fingerprint("diagnose"),
-        options=[*dataset_options("oracle", "target"), *class_options()],
+        options=[*jobs.dataset_arguments("oracle", "target"), *jobs.class_arguments()],
     shell:
         "python -m cbda diagnose --scores {input.scores:q} --labels {input.labels:q}"
         " {params.options:q} --threads {threads} --out {output.diagnosis:q} > {log:q} 2>&1"

@@ -10,15 +10,15 @@ rule evaluate:
         "<results>/seed{seed}/{run_name}/evaluate.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     resources:
-        gpu=num_gpus(),
+        gpu=jobs.num_gpus(),
     params:
         code=fingerprint("evaluate"),
         options=[
-            *dataset_options("val", "val"),
-            *to_options("", config["evaluate"]),
-            *compute_options(),
+            *jobs.dataset_arguments("val", "val"),
+            *to_options("", jobs.config.evaluate),
+            *jobs.compute_arguments(),
         ],
     shell:
         "python -m cbda evaluate --checkpoint {input.checkpoint:q} {params.options:q} --threads {threads}"

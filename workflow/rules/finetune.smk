@@ -1,8 +1,8 @@
 rule finetune:
     input:
-        checkpoint=previous_checkpoint,
+        checkpoint=checkpoint_before,
         labels="<round>/labels.h5",
-        statistics=source_statistics,
+        statistics=jobs.source_statistics(),
     output:
         checkpoint="<round>/model.pt",
         metrics="<round>/metrics.json",
@@ -12,18 +12,18 @@ rule finetune:
         "<round>/finetune.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     resources:
-        gpu=num_gpus(),
+        gpu=jobs.num_gpus(),
         # No params, so that another value makes nothing stale.
-        loader_workers=config["training"]["num_workers"],
-        state_interval_s=config["compute"]["state_interval_s"],
+        loader_workers=jobs.config.training.num_workers,
+        state_interval_s=jobs.config.compute.state_interval_s,
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
-        until=until_iteration,
-        statistics=statistics_options,
-        options=training_options("source", "target"),
+        until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
+        statistics=statistics_arguments,
+        options=jobs.training_arguments("source", "target"),
     shell:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
@@ -35,7 +35,7 @@ rule finetune:
 use rule finetune as full with:
     input:
         checkpoint="<pretrain>/model.pt",
-        statistics=source_statistics,
+        statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
         metrics="<results>/seed{seed}/full/metrics.json",
@@ -46,6 +46,6 @@ use rule finetune as full with:
     params:
         code=fingerprint("finetune"),
         labels=["--all-labels"],
-        until=config["training"]["total_iterations"],
-        statistics=statistics_options,
-        options=training_options("source", "target"),
+        until=jobs.config.training.total_iterations,
+        statistics=statistics_arguments,
+        options=jobs.training_arguments("source", "target"),

@@ -1,8 +1,8 @@
 rule pretrain:
     input:
         checks=checked("source", "target"),
-        weights=encoder_weights(),
-        statistics=source_statistics,
+        weights=weights_file(),
+        statistics=jobs.source_statistics(),
     output:
         checkpoint="<pretrain>/model.pt",
         metrics="<pretrain>/metrics.json",
@@ -12,21 +12,21 @@ rule pretrain:
         "<pretrain>/pretrain.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     resources:
-        gpu=num_gpus(),
+        gpu=jobs.num_gpus(),
         # No params, so that another value makes nothing stale.
-        loader_workers=config["training"]["num_workers"],
-        state_interval_s=config["compute"]["state_interval_s"],
+        loader_workers=jobs.config.training.num_workers,
+        state_interval_s=jobs.config.compute.state_interval_s,
     params:
         code=fingerprint("pretrain"),
-        weights=weights_digest,
-        statistics=statistics_options,
+        weights=lambda wildcards: jobs.weights_digest,
+        statistics=statistics_arguments,
         options=[
-            *training_options("source", "target"),
-            *class_options(),
-            *to_options("model", config["model"]),
-            *to_options("iterations", config["pretrain"]["iterations"]),
+            *jobs.training_arguments("source", "target"),
+            *jobs.class_arguments(),
+            *to_options("model", jobs.config.model),
+            *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
         "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
@@ -38,8 +38,8 @@ rule pretrain:
 use rule pretrain as source_only with:
     input:
         checks=checked("source"),
-        weights=encoder_weights(),
-        statistics=source_statistics,
+        weights=weights_file(),
+        statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
         metrics="<results>/seed{seed}/source_only/metrics.json",
@@ -49,11 +49,11 @@ use rule pretrain as source_only with:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
-        weights=weights_digest,
-        statistics=statistics_options,
+        weights=lambda wildcards: jobs.weights_digest,
+        statistics=statistics_arguments,
         options=[
-            *training_options("source"),
-            *class_options(),
-            *to_options("model", config["model"]),
-            *to_options("iterations", config["training"]["total_iterations"]),
+            *jobs.training_arguments("source"),
+            *jobs.class_arguments(),
+            *to_options("model", jobs.config.model),
+            *to_options("iterations", jobs.config.training.total_iterations),
         ],

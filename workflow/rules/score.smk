@@ -1,6 +1,6 @@
 rule score:
     input:
-        checkpoint=previous_checkpoint,
+        checkpoint=checkpoint_before,
     output:
         scores=temp("<round>/scores.h5"),
     log:
@@ -9,18 +9,15 @@ rule score:
         "<round>/score.tsv"
     conda:
         "../../envs/cbda.yaml"
-    threads: config["compute"]["threads"]
+    threads: jobs.config.compute.threads
     resources:
-        gpu=num_gpus(),
+        gpu=jobs.num_gpus(),
     params:
         code=fingerprint("score"),
-        own_code=own_code,
-        method=method_options("score", "unit"),
-        radius=radius_options,
-        options=[
-            *dataset_options("target", "target"),
-            *compute_options(),
-        ],
+        own_code=lambda wildcards: jobs.score_code(wildcards.method),
+        method=lambda wildcards: jobs.method_arguments(wildcards.method, "score", "unit"),
+        radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
+        options=[*jobs.dataset_arguments("target", "target"), *jobs.compute_arguments()],
     shell:
         "python -m cbda score --checkpoint {input.checkpoint:q} {params.method:q} {params.radius:q}"
         " {params.options:q}"

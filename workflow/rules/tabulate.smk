@@ -1,7 +1,7 @@
 rule tabulate:
     input:
-        evaluations=[run[3] for run in all_runs()],
-        labels=[run[4] for run in all_runs() if run[4] != "-"],
+        runs="<tables>/runs.csv",
+        results=jobs.result_files(),
     output:
         table="<tables>/table_mIoU.csv",
         classes="<tables>/class_iou.csv",
@@ -15,9 +15,8 @@ rule tabulate:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("tabulate"),
-        runs=run_options(all_runs()),
-        options=to_options("baseline", config["tabulate"]["baseline"]),
+        options=to_options("", jobs.config.tabulate),
     shell:
-        "python -m cbda tabulate {params.runs:q} {params.options:q} --out {output.table:q}"
+        "python -m cbda tabulate --runs {input.runs:q} {params.options:q} --out {output.table:q}"
         " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q}"
         " --out-comparisons {output.comparisons:q} > {log:q} 2>&1"

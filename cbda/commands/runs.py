@@ -1,0 +1,44 @@
+"""List the runs of an experiment in runs.csv, which tabulate, collect and report read."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from cbda.commands.options import add_output_option
+from cbda.settings.options import whole_number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_experiment_options(parser)
+    parser.add_argument("--results", required=True, help="folder of the results")
+    add_output_option(parser, "runs.csv")
+
+
+def add_experiment_options(
+    parser: argparse.ArgumentParser, budget: Callable[[str], Any] = str
+) -> None:
+    """Options `--seeds`, `--methods`, `--budgets`, `--references` and `--rounds`."""
+    kinds: dict[str, Callable[[str], Any]] = {"seeds": str, "methods": str, "budgets": budget}
+    for name, kind in kinds.items():
+        parser.add_argument(
+            f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
+        )
+    parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
+    parser.add_argument("--rounds", type=whole_number(1), required=True, help="R")
+
+
+def run(args: argparse.Namespace) -> None:
+    """List, save."""
+    from cbda.files.json_files import write_text
+    from cbda.results.sheet import format_rows, list_rows
+
+    rows = list_rows(
+        seeds=args.seeds,
+        methods=args.methods,
+        budgets=args.budgets,
+        references=args.references,
+        rounds=args.rounds,
+        results=args.results,
+    )
+    write_text(args.out, format_rows(rows))

@@ -1,0 +1,75 @@
+"""The sample sheet, from the experiment to the file and back."""
+
+from typing import Any
+
+import pytest
+
+from cbda.cli import main
+from cbda.errors import UserError
+from cbda.results.sheet import evaluated, format_rows, list_rows, read_rows
+
+EXPERIMENT: dict[str, Any] = {
+    "seeds": [0, 1],
+    "methods": ["ra"],
+    "budgets": ["0.10"],
+    "references": ["full"],
+    "rounds": 2,
+    "results": 'a, "b"',
+}
+HEADER = "method,budget,seed,round,evaluation,labels,diagnosis"
+
+
+@pytest.fixture
+def rows():
+    return list_rows(**EXPERIMENT)
+
+
+def test_sheet_names_the_files_of_every_round(rows):
+    run = 'a, "b"/seed1/ra/budget0.10'
+    assert [tuple(row) for row in rows[3:]] == [
+        ("full", "-", "1", "-", 'a, "b"/seed1/full/evaluation.json', "-", "-"),
+        *(
+            ("ra", "0.10", "1", number, evaluation, f"{run}/round{number}/labels.h5",
+             f"{run}/round{number}/diagnosis.json")
+            for number, evaluation in (("1", "-"), ("2", f"{run}/evaluation.json"))
+        ),
+    ]  # fmt: skip
+
+
+def test_every_run_is_evaluated_once(rows):
+    assert [(r.method, r.seed, r.round) for r in evaluated(rows)] == [
+        *(("full", "0", "-"), ("ra", "0", "2"), ("full", "1", "-"), ("ra", "1", "2"))
+    ]
+
+
+def test_command_writes_a_sheet_that_reads_back(rows, tmp_path):
+    path = tmp_path / "tables/runs.csv"
+    words = ["--seeds", "0", "1", "--methods", "ra", "--budgets", "0.10", "--references", "full"]
+    words += ["--rounds", "2", "--results", EXPERIMENT["results"], "--out", str(path)]
+    assert main(["runs", *words]) == 0
+    assert path.read_text() == format_rows(rows)
+    assert read_rows(path) == rows
+
+
+def test_columns_of_a_sheet_may_be_in_any_order(tmp_path):
+    path = tmp_path / "runs.csv"
+    names = HEADER.split(",")
+    path.write_text(f"note,{','.join(names[::-1])}\nmine,-,l,e,1,0,0.1,ra\n")
+    assert read_rows(path) == [("ra", "0.1", "0", "1", "e", "l", "-")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (f"{HEADER}\n".encode(), "runs.csv: holds no run"),
+        (b"", "runs.csv: holds no run"),
+        (b"method,seed\nra,0\n", "runs.csv: row 1 has no column budget"),
+        (f"{HEADER}\nra,0.1,0,1,e,l,d\nra,0.1\n".encode(), "runs.csv: row 2 has no column seed"),
+        (b"\xff\xfe", "runs.csv: not a CSV file"),
+    ],
+)
+def test_file_that_is_no_sheet_is_an_error(tmp_path, content, message):
+    path = tmp_path / "runs.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        read_rows(path)

@@ -1,0 +1,32 @@
+"""Runs that fail: one branch stops, the others go on, and a table is left."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.disks import IS_ROOT, refusing_disk
+from tests.projects import RESULTS, snakemake
+
+pytestmark = pytest.mark.workflow
+
+
+def test_full_disk_fails_one_branch_and_the_others_go_on(editable: Path) -> None:
+    """The folder of one method lies on a disk with no room for its scores."""
+    results = editable / RESULTS
+    folder = results / "seed0/cbda/budget0.05/round2"
+    shutil.rmtree(folder)
+    (results / "table_mIoU.csv").unlink()
+    (results / "seed0/ra/budget0.05/evaluation.json").unlink()
+    with refusing_disk(folder, 48 * 1024):
+        output = snakemake(editable, "--keep-going", check=False)
+        left = {path.name for path in folder.iterdir()}
+    assert (
+        re.search(r"scores.h5: cannot be written: .*it needs 61,440 bytes", output) or not IS_ROOT
+    )
+    assert "Traceback" not in output
+    assert left <= {"score.log", "score.tsv"}
+    table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
+    assert table["num_seeds"].to_dict() == {"source_only": 1, "full": 1, "ra": 1, "cbda": 0}
