@@ -70,9 +70,9 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
 
 def readable(table: pd.DataFrame) -> str:
     """The main table for people: mean +- spread over seeds, one decimal."""
-    subset = (
-        {"mIoU subset": _with_spread(table, "mIoU_subset")} if "mIoU_subset_mean" in table else {}
-    )
+    subset = {}
+    if "mIoU_subset_mean" in table:
+        subset["mIoU subset"] = _with_spread(table, "mIoU_subset")
     columns = {
         "method": table["method"],
         "budget": table["budget"],
@@ -88,8 +88,7 @@ def readable(table: pd.DataFrame) -> str:
         "entropy": _texts(table["acquired_entropy"], "{:.3f}"),
         "missing seeds": table["missing_seeds"],
     }
-    known = {name: column for name, column in columns.items() if column is not None}
-    return pd.DataFrame(known).to_string(index=False)
+    return pd.DataFrame(columns).to_string(index=False)
 
 
 def _with_spread(table: pd.DataFrame, name: str) -> "pd.Series[str]":

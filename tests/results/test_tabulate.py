@@ -84,7 +84,7 @@ def tabulate(words, folder):
     return main(["tabulate", "--baseline", "ra", *runs, *paths])
 
 
-def test_row_for_each_method_and_budget_in_the_order_given(table):
+def test_rows_keep_the_order_given(table):
     assert list(table.index) == [
         ("ra", "0.05"),
         ("ra", "0.1"),
@@ -113,7 +113,7 @@ NAN = np.nan
         ("source_only", "-", [60, 20 / ROOT2, NAN, NAN]),  # 50, 70
     ],
 )
-def test_mean_spread_and_paired_difference_of_miou(table, method, budget, expected):
+def test_miou_has_its_mean_spread_and_paired_difference(table, method, budget, expected):
     np.testing.assert_allclose(row(table, method, budget, "mIoU"), expected, atol=1e-9)
 
 
@@ -125,7 +125,7 @@ def test_mean_spread_and_paired_difference_of_miou(table, method, budget, expect
         ("cbda", "0.1", [60, NAN, 10, NAN]),
     ],
 )
-def test_mean_spread_and_paired_difference_of_the_worst_class(table, method, budget, expected):
+def test_worst_class_has_its_mean_spread_and_paired_difference(table, method, budget, expected):
     np.testing.assert_allclose(row(table, method, budget, "worst_class_IoU"), expected, atol=1e-9)
 
 
@@ -164,7 +164,7 @@ def test_method_without_any_run_keeps_its_row(tmp_path):
     assert np.isnan(only["mIoU_mean"])
 
 
-def test_acquired_fraction_void_and_entropy(table):
+def test_table_holds_acquired_fraction_void_and_entropy(table):
     """ra: 100 of 1000 px, 10 of them void, 60 and 30 by class; cbda: 100 px, 50 and 50."""
     names = ["acquired_fraction", "void_fraction", "acquired_entropy"]
     np.testing.assert_allclose(list(table.loc[("ra", "0.05"), names]), [0.1, 0.1, 0.918296], 1e-6)
@@ -172,7 +172,7 @@ def test_acquired_fraction_void_and_entropy(table):
     assert table.loc[("source_only", "-"), names].isna().all()
 
 
-def test_tables_as_written(words, tmp_path, capsys):
+def test_tables_are_written_with_four_decimals(words, tmp_path, capsys):
     assert tabulate(words, tmp_path) == 0
     table, classes, acquisition, comparisons = (
         pd.read_csv(tmp_path / name, dtype={"budget": str}) for name in OUTPUTS
