@@ -1,6 +1,7 @@
 """Label files: what was acquired, in which round, by which queries."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 Map = NDArray[np.uint8]  # (H,W)
 Queries = NDArray[np.int32]  # (M,4): round, image, row, column
 
+METHOD_PARTS = "score/unit/allocation/balance"
+METHOD = re.compile(  # a score may be a path
+    r"(?P<score>.+)/(?P<unit>[^/]+)/(?P<allocation>[^/]+)/(?P<balance>(?!explore)[^/]+)"
+    r"(/explore(?P<random_fraction>[\d.e-]+))?"
+)
 QUERIES_PER_CHUNK = 1 << 16
 PACKING = {"compression": "gzip", "compression_opts": 1}
 
@@ -98,17 +104,6 @@ class LabelSummary:
         return "/".join([*parts, *explored])
 
 
-def _parse_method(method: str) -> dict[str, Any]:
-    """The parts of the words, in which version 0.1.0 kept them; the score may be a path."""
-    words = method.split("/")
-    fraction = (
-        float(words.pop().removeprefix("explore")) if words[-1].startswith("explore") else 0.0
-    )
-    *score, unit, allocation, balance = words
-    choice = {"unit": unit, "allocation": allocation, "balance": balance}
-    return {"score": "/".join(score), **choice, "random_fraction": fraction}
-
-
 class LabelFile(MapFile):
     """An open label file, which any thread may read from.
 
@@ -124,9 +119,18 @@ class LabelFile(MapFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = {**_parse_method(self._attributes["method"]), **self._attributes}
+        known = self._attributes if "score" in self._attributes else self._parsed_attributes()
         summary = LabelSummary(**{item.name: known[item.name] for item in fields(LabelSummary)})
         self._describe(path, summary, len(self._file["query"]))
+
+    def _parsed_attributes(self) -> dict[str, Any]:
+        """The attributes of a file of version 0.1.0, which has the method in words only."""
+        method = self._attributes["method"]
+        found = METHOD.fullmatch(method)
+        if found is None:
+            raise UserError(f"{self._path}: method is {method!r}, must be {METHOD_PARTS}")
+        fraction = float(found["random_fraction"] or 0)
+        return {**self._attributes, **found.groupdict(), "random_fraction": fraction}
 
     def _describe(self, path: Path | None, summary: LabelSummary, num_queries: int) -> None:
         self.path, self.summary, self.num_queries = path, summary, num_queries

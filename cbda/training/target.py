@@ -31,7 +31,7 @@ class Unlabelled:
         return np.full(self.dataset.image_size(index), VOID, np.uint8)
 
 
-class AcquiredPool:
+class AcquiredPool(Unlabelled):
     """A dataset whose labels are those of a label file.
 
     The file is opened by the process that reads from it first, so that an instance can be
@@ -44,19 +44,12 @@ class AcquiredPool:
         Raises:
             UserError: the label file is of another pool, size of images or number of classes.
         """
-        self.dataset = dataset
+        super().__init__(dataset)
         self._path = labels_path
         self._labels: LabelFile | None = None
         self._owner = 0
         with LabelFile.open(labels_path) as labels:
             _require_matching(labels_path, labels, dataset)
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def read_image(self, index: int) -> NDArray[np.uint8]:
-        """Image (H,W,3) uint8."""
-        return self.dataset.read_image(index)
 
     def read_label(self, index: int) -> NDArray[np.uint8]:
         """Acquired labels, (H,W) uint8, 255 = none."""

@@ -56,18 +56,30 @@ def test_label_summary_survives_a_round_trip(tmp_path, random_fraction):
     assert found.method == f"my/score.py:f/region/per_image/none{explored}"
 
 
-@pytest.mark.parametrize("method", ["a/b.py:f/pixel/dynamic/ratio/explore0.25", "x/pixel/d/b"])
-def test_summary_of_an_older_file_is_parsed_from_its_words(tmp_path, method):
-    score, *choice = method.rsplit("/", 4 if "explore" in method else 3)
-    path = write_labels(tmp_path / "labels.h5", ["a", "b"], LABEL, ROUND, SUMMARY)
+def write_older_labels(path, method):
+    """As version 0.1.0 and others wrote them: the method is in words only."""
+    write_labels(path, ["a", "b"], LABEL, ROUND, SUMMARY)
     with h5py.File(path, "r+") as file:
         for name in (*label_files.LABELS.optional, "attributes_sha256"):
             del file.attrs[name]
         file.attrs["method"] = method
-    with LabelFile.open(path) as labels:
+    return path
+
+
+@pytest.mark.parametrize("method", ["a/b.py:f/pixel/dynamic/ratio/explore0.25", "x/pixel/d/b"])
+def test_summary_of_an_older_file_is_parsed_from_its_words(tmp_path, method):
+    score, *choice = method.rsplit("/", 4 if "explore" in method else 3)
+    with LabelFile.open(write_older_labels(tmp_path / "labels.h5", method)) as labels:
         found = labels.summary
     assert [found.score, found.unit, found.allocation, found.balance] == [score, *choice[:3]]
     assert (found.method, found.random_fraction) == (method, 0.25 if "explore" in method else 0)
+
+
+@pytest.mark.parametrize("method", ["random", "a/b/c", "/b/c/d", "a/b/c/explore0.5"])
+def test_words_that_are_no_method_are_refused(tmp_path, method):
+    path = write_older_labels(tmp_path / "labels.h5", method)
+    with pytest.raises(UserError, match=rf"^{path}: method is '{method}', must be score/unit/"):
+        LabelFile.open(path)
 
 
 def test_no_labels_are_a_label_file_of_no_round(tmp_path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
@@ -48,6 +49,30 @@ def test_training_sees_what_was_acquired_and_nothing_else(tmp_path):
     for index in range(3):
         np.testing.assert_array_equal(pool.read_label(index), acquired[index])
         np.testing.assert_array_equal(pool.read_image(index), dataset.read_image(index))
+
+
+class LabelsOf(Dataset[np.ndarray]):
+    """The labels of a pool, as a loader reads them."""
+
+    def __init__(self, pool):
+        self.pool = pool
+
+    def __len__(self):
+        return len(self.pool)
+
+    def __getitem__(self, index):
+        return self.pool.read_label(index)
+
+
+@pytest.mark.parametrize("was_read_before", [False, True])
+def test_labels_are_read_by_the_workers_of_a_loader(tmp_path, was_read_before):
+    acquired = write_labels(tmp_path / "labels.h5", make_pool(tmp_path / "pool"))
+    dataset = create_dataset("folder", tmp_path / "pool", classes=CLASSES)
+    pool = AcquiredPool(dataset, tmp_path / "labels.h5")
+    if was_read_before:
+        pool.read_label(0)
+    found = list(DataLoader(LabelsOf(pool), batch_size=None, num_workers=2))
+    np.testing.assert_array_equal(np.stack(found), acquired)
 
 
 @pytest.mark.parametrize(
