@@ -83,6 +83,7 @@ def test_unknown_words_give_the_usage(words, capsys):
         ("acquire --threads 0", "argument --threads: '0': allowed are whole numbers from 1 on"),
         ("pretrain --iterations -3", "argument --iterations: '-3': allowed are whole numbers fr"),
         ("score --threads 1.5", "argument --threads: '1.5': allowed are whole numbers from 1 on"),
+        ("finetune --training-batch-size 0", "--training-batch-size: '0': allowed are whole num"),
         ("plan --budgets x", "argument --budgets: invalid float value: 'x'"),
     ],
 )
@@ -259,11 +260,13 @@ def test_broken_image_is_one_line_whoever_reads_it(tmp_path, capfd, num_workers)
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (("--model-architecture", "fcn"), "model.architecture 'fcn' is unknown; allowed: small"),
+        (("--model-architecture", "fcn"), "model.architecture: 'fcn'; allowed: small"),
         (("--model-freeze-batch-norm",), "model.freeze_batch_norm: the small network starts un"),
-        (("--training-optimizer-name", "adam"), "'adam' is unknown; allowed: sgd, adamw"),
-        (("--training-batch-size", "0"), "training.batch_size 0: allowed: 1 or more"),
-        (("--training-crop-size", "8"), "training.crop_size [8]: allowed are a height and a wid"),
+        (
+            ("--training-optimizer-name", "adam"),
+            "'adam' (did you mean 'adamw'?); allowed: sgd, adamw",
+        ),
+        (("--training-crop-size", "8"), "training.crop_size: [8]; allowed: a height and a width"),
         (("--device", "tpu"), "device 'tpu' is unknown; allowed: auto, cpu, cuda"),
     ],
 )

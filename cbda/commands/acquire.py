@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_dataset_options,
-    add_output_option,
-    add_seed_option,
-    whole_number,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError
+from cbda.settings.options import whole_number
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset

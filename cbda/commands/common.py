@@ -5,20 +5,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.settings.datasets import DatasetSettings
-from cbda.settings.options import from_options
+from cbda.settings.options import add_options
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+
+
+def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
+    """Options `--<name>-kind`, `--<name>-root` and `--<name>-split`."""
+    add_options(parser, name, DatasetSettings, ("root",) if required else ())
 
 
 def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None) -> "Dataset":
     """The dataset of the options `--<name>-...`."""
     from cbda.datasets.catalogue import create_dataset
 
-    settings = from_options(args, name, DatasetSettings)
-    return create_dataset(
-        settings.kind,
-        Path(settings.root),
-        settings.split,
-        None if classes is None else tuple(classes),
-    )
+    kind, root, split = (getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields)
+    return create_dataset(kind, Path(root), split, None if classes is None else tuple(classes))

@@ -7,8 +7,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.options import add_output_option, whole_number
+from cbda.commands.options import add_output_option
 from cbda.errors import UserError
+from cbda.settings.datasets import CheckedDatasetSettings, DataCheckSettings
+from cbda.settings.options import add_options
 
 if TYPE_CHECKING:
     from cbda.datasets.check import Findings
@@ -19,22 +21,10 @@ NUM_FILES_NAMED = 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--kind", required=True, help="layout, such as folder or cityscapes")
-    parser.add_argument("--root", type=Path, required=True, help="folder of the data set")
-    parser.add_argument("--split", default="", help="part of the data set, such as train")
+    add_options(parser, "", CheckedDatasetSettings, required=("kind", "root"))
+    add_options(parser, "", DataCheckSettings)
     parser.add_argument("--classes", nargs="+", metavar="NAME", help="(default: the kind's own)")
-    parser.add_argument(
-        "--num-images",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="pairs to expect (default: any)",
-    )
-    parser.add_argument(
-        "--num-workers", type=whole_number(1), default=1, help="processes (default: 1)"
-    )
     parser.add_argument("--uniform-size", action="store_true", help="images must be of one size")
-    parser.add_argument("--fast", action="store_true", help="read headers only, not the pixels")
     add_output_option(parser, "report.json, written if there are no faults")
 
 
@@ -49,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     report["num_skipped"] = listing.num_skipped
     print("\n".join(_table(report, findings)))
     if findings.faults:
-        raise UserError(_summary(args.root, findings))
+        raise UserError(_summary(dataset.root, findings))
     write_json(args.out, {**report, "digest": _digest(dataset, findings, args.fast)})
 
 

@@ -2,22 +2,17 @@
 
 import argparse
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_class_option,
-    add_dataset_options,
-    add_output_option,
-    whole_number,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_class_option, add_output_option
+from cbda.settings.datasets import DataCountSettings
+from cbda.settings.options import add_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_dataset_options(parser, "source")
     add_class_option(parser)
-    parser.add_argument(
-        "--num-workers", type=whole_number(1), default=1, help="processes (default: 1)"
-    )
+    add_options(parser, "", DataCountSettings)
     add_output_option(parser, "statistics.json")
 
 

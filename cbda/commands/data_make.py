@@ -2,28 +2,20 @@
 
 import argparse
 import hashlib
-from pathlib import Path
 from typing import Any
 
-from cbda.commands.options import add_seed_option, whole_number
+from cbda.commands.options import add_output_option
 from cbda.errors import UserError
+from cbda.settings.generation import GeneratedSet
+from cbda.settings.options import add_options, whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--domain", required=True, help="source or target")
-    parser.add_argument(
-        "--num-images", type=whole_number(1), required=True, help="scenes to render"
-    )
+    add_options(parser, "", GeneratedSet, required=("domain", "num_images"))
     parser.add_argument("--height", type=whole_number(1), required=True, help="in px")
     parser.add_argument("--width", type=whole_number(1), required=True, help="in px")
-    add_seed_option(parser)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        help="manifest.json to write last, beside the folders images and labels",
-    )
+    add_output_option(parser, "manifest.json to write last, beside the folders images and labels")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -6,13 +6,9 @@ Needs the score file of the round, which the workflow deletes once every job has
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_class_option,
-    add_dataset_options,
-    add_output_option,
-    whole_number,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_class_option, add_output_option
+from cbda.settings.options import whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,29 +3,20 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_compute_options,
-    add_dataset_options,
-    add_output_option,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_output_option
 from cbda.errors import UserError, require_choice
+from cbda.settings.compute import ComputeSettings
+from cbda.settings.evaluation import EvaluateSettings
+from cbda.settings.options import add_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
     add_dataset_options(parser, "val")
-    parser.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        default=False,
-        help="average with the mirrored image (default: no)",
-    )
-    parser.add_argument(
-        "--subset", nargs="*", default=[], metavar="NAME", help="classes of a second mIoU"
-    )
-    add_compute_options(parser)
+    add_options(parser, "", EvaluateSettings)
+    add_options(parser, "", ComputeSettings)
     add_output_option(parser, "evaluation.json")
 
 

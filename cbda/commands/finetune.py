@@ -3,18 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_compute_options,
-    add_dataset_options,
-    add_output_option,
-    add_seed_option,
-    add_state_option,
-    add_training_options,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_cost_options, add_output_option, add_seed_option
 from cbda.commands.training import train_and_save
 from cbda.errors import UserError
-from cbda.settings.options import from_options
+from cbda.settings.compute import ResumableComputeSettings
+from cbda.settings.options import add_options, from_options
 from cbda.settings.training import TrainingSettings
 
 
@@ -26,11 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels.add_argument("--all-labels", action="store_true", help="full supervision")
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
-    add_training_options(parser)
+    add_options(parser, "training", TrainingSettings)
+    add_cost_options(parser)
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
-    add_compute_options(parser)
-    add_state_option(parser)
+    add_options(parser, "", ResumableComputeSettings)
     add_output_option(parser, "checkpoint")
 
 

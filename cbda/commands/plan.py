@@ -6,12 +6,13 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.options import add_class_option, add_output_option, whole_number
+from cbda.commands.options import add_class_option, add_output_option
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options
-from cbda.settings.training import TrainingSettings
+from cbda.settings.tables import PlanSettings
+from cbda.settings.training import PretrainSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from cbda.workflow.costs import Experiment, Phase
@@ -26,11 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
     add_class_option(parser)
     add_experiment_options(parser, budget=float)
-    parser.add_argument("--iterations", type=int, required=True, help="of the pretraining")
+    add_options(parser, "", PretrainSettings, required=("iterations",))
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
-    parser.add_argument("--measured", type=Path, help="metrics.json of a training, for times")
-    parser.add_argument("--num-concurrent", type=whole_number(1), default=1, help="jobs at a time")
+    add_options(parser, "", PlanSettings)
     add_output_option(parser, "plan.json")
 
 
@@ -99,16 +99,14 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _hours(
-    phases: "dict[str, Phase]", measured: Path | None, batch_size: int
-) -> dict[str, float | None]:
+def _hours(phases: "dict[str, Phase]", measured: str, batch_size: int) -> dict[str, float | None]:
     """Hours of one device by rule; None where nothing was measured."""
     from cbda.workflow.costs import compute_seconds
 
-    if measured is None:
+    if not measured:
         return dict.fromkeys(phases)
     key = "seconds_per_iteration"
-    metrics = _read(measured, {key}, f"has no {key}; give a metrics.json of a training")
+    metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
     return {
         name: compute_seconds(phase, float(metrics[key]), batch_size) / HOUR_S
         for name, phase in phases.items()

@@ -3,21 +3,18 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import open_dataset
+from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import (
     add_class_option,
-    add_compute_options,
-    add_dataset_options,
+    add_cost_options,
     add_output_option,
     add_seed_option,
-    add_state_option,
-    add_training_options,
-    whole_number,
 )
 from cbda.commands.training import train_and_save
+from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
-from cbda.settings.training import TrainingSettings
+from cbda.settings.training import PretrainSettings, TrainingSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target", required=False)
     add_class_option(parser)
     add_options(parser, "model", ModelSettings)
-    add_training_options(parser)
-    parser.add_argument(
-        "--iterations", type=whole_number(1), required=True, help="train this many iterations"
-    )
+    add_options(parser, "training", TrainingSettings)
+    add_cost_options(parser)
+    add_options(parser, "", PretrainSettings, required=("iterations",))
     add_seed_option(parser)
-    add_compute_options(parser)
-    add_state_option(parser)
+    add_options(parser, "", ResumableComputeSettings)
     add_output_option(parser, "checkpoint")
 
 

@@ -5,15 +5,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_class_option,
-    add_compute_options,
-    add_dataset_options,
-    whole_number,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_class_option
 from cbda.commands.tabulate import add_run_options, load_runs
 from cbda.errors import UserError
+from cbda.settings.compute import ComputeSettings
+from cbda.settings.options import add_options
+from cbda.settings.tables import ReportSettings
 
 if TYPE_CHECKING:
     from cbda.report.page import Section
@@ -48,13 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a method to show: checkpoint that scored its last round, final one, labels",
     )
     parser.add_argument("--gallery-budget", default="", help="budget of the gallery's methods")
-    parser.add_argument(
-        "--gallery-images", type=whole_number(0), default=3, help="images (default: 3)"
-    )
+    add_options(parser, "", ReportSettings)
     parser.add_argument("--config", default="{}", help="the configuration, as JSON")
     parser.add_argument("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
     parser.add_argument("--template", type=Path, required=True, help="HTML to fill")
-    add_compute_options(parser)
+    add_options(parser, "", ComputeSettings)
     parser.add_argument("--out", type=Path, required=True, help="report.html")
     parser.add_argument("--out-figures", type=Path, required=True, help="folder of the figures")
 

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from cbda.commands.options import add_output_option, whole_number
+from cbda.commands.options import add_output_option
+from cbda.settings.options import whole_number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,14 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.commands.common import open_dataset
-from cbda.commands.options import (
-    add_compute_options,
-    add_dataset_options,
-    add_output_option,
-    add_seed_option,
-    whole_number,
-)
+from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.options import add_output_option, add_seed_option
+from cbda.settings.compute import ComputeSettings
+from cbda.settings.options import add_options, whole_number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--radius", type=whole_number(0), required=True, help="k, in px")
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
     add_seed_option(parser)
-    add_compute_options(parser)
+    add_options(parser, "", ComputeSettings)
     add_output_option(parser, "scores.h5")
 
 

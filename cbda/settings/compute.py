@@ -6,13 +6,11 @@ from pydantic import NonNegativeInt
 
 from cbda.settings.section import Count, Section, one_of
 
-DEVICES = ("auto", "cpu", "cuda")
-
 
 class ComputeSettings(Section):
     """Where jobs compute."""
 
-    device: Annotated[str, one_of(*DEVICES)] = "auto"
+    device: Annotated[str, one_of("auto", "cpu", "cuda")] = "auto"
     """auto takes CUDA where there is any."""
     deterministic: bool = True
     """Repeatable kernels on CUDA, where the fastest are not; the CPU's always are."""

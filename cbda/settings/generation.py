@@ -11,8 +11,9 @@ from cbda.settings.section import Name, Section, like, one_of
 DOMAINS = ("source", "target")
 FOLDER = like(
     r"^[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
-    'a folder without {, }, <, > or line breaks, that does not start with "-"',
+    'a folder without {, }, < or > that does not start with "-"',
 )
+Side = Annotated[int, Field(ge=48)]
 
 
 class GeneratedSet(Section):
@@ -22,7 +23,7 @@ class GeneratedSet(Section):
     """How the scenes look."""
     num_images: Annotated[int, Field(ge=1, le=99_999)]
     """Scenes to render."""
-    seed: NonNegativeInt
+    seed: NonNegativeInt = 0
     """What the scenes are drawn from."""
 
 
@@ -31,9 +32,9 @@ class DataMakeSettings(Section):
 
     root: Annotated[str, FOLDER, AfterValidator(os.path.normpath)] = "data/generated"
     """Folder of the sets; each is root/<name of the set>."""
-    height: Annotated[int, Field(ge=48)] = 64
+    height: Side = 64
     """Height of the images in px."""
-    width: Annotated[int, Field(ge=48)] = 112
+    width: Side = 112
     """Width of the images in px."""
     sets: Mapping[Name, GeneratedSet] = {
         "source": GeneratedSet(domain="source", num_images=160, seed=1),

@@ -10,18 +10,11 @@ from cbda.settings.section import Count, Items, Section, one_of
 
 @dataclass(frozen=True)
 class Architecture:
-    """What goes with a network, and what it can be told.
+    """What goes with a network, and what it can be told."""
 
-    Attributes:
-        size_multiple: what the sides of images must be multiples of, at its own output stride.
-        has_stride: whether it takes an output stride.
-        decoder_option: what segmentation_models_pytorch calls the widths of the decoder; empty
-            where they are fixed.
-    """
-
-    size_multiple: int = 1
-    has_stride: bool = False
-    decoder_option: str = ""
+    size_multiple: int = 1  # of the sides of images, at its own output stride
+    has_stride: bool = False  # whether it takes an output stride
+    decoder_option: str = ""  # segmentation_models_pytorch's word for the decoder's widths, if any
 
 
 ARCHITECTURES = {

@@ -2,11 +2,12 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
+
+from pydantic.fields import FieldInfo
 
 from cbda.settings.mistakes import require_valid
-from cbda.settings.schema import allowed, item_of, keys
-from cbda.settings.section import Section
+from cbda.settings.section import Section, is_section, limits
 
 S = TypeVar("S", bound=Section)
 
@@ -30,69 +31,61 @@ def add_options(
     section: type[Section],
     required: tuple[str, ...] = (),
 ) -> None:
-    """Add one option per key of a section, of the section's own sections too.
-
-    Args:
-        parser: what they are added to.
-        prefix: first part of their names; empty for none.
-        section: what they set.
-        required: keys that must be given.
-    """
-    for place, key in keys(section).items():
-        name = "-".join(filter(None, (prefix, *place))).replace("_", "-")
-        is_required = place[-1] in required
-        settings = {"required": True} if is_required else {"default": key.get("default")}
-        parser.add_argument(f"--{name}", help=_help(key, is_required), **settings, **_reader(key))
+    """Add one option per key of a section, those of its own sections with a longer prefix."""
+    for name, key in section.model_fields.items():
+        option = _destination(prefix, name)
+        if is_section(key.annotation):
+            add_options(parser, option, key.annotation)
+        else:
+            facts = _reader(key.annotation, key.metadata) | {"required": name in required}
+            facts["default"] = None if key.is_required() else key.default
+            parser.add_argument(f"--{option.replace('_', '-')}", help=_help(key), **facts)
 
 
-def _help(key: dict[str, Any], is_required: bool) -> str:
+def _help(key: FieldInfo) -> str:
     """Description, what is allowed, default."""
-    facts = [] if key["type"] == "boolean" else [f"allowed: {', '.join(allowed(key))}"]
-    if not is_required and key.get("default") not in (None, "", []):
-        facts.append("default: %(default)s")
-    text = " ".join(key["description"].replace("%", "%%").split())
-    return f"{text} ({'; '.join(facts)})" if facts else text
+    facts = [f"allowed: {', '.join(limits(key.metadata))}"] if limits(key.metadata) else []
+    if not key.is_required() and key.default not in ("", ()):
+        facts.append(f"default: {key.default}")
+    text = f"{key.description} ({'; '.join(facts)})" if facts else str(key.description)
+    return text.replace("%", "%%")
 
 
-def _reader(key: dict[str, Any]) -> dict[str, Any]:
-    """How argparse reads the words of an option; limits other than of counts are checked later."""
-    if key["type"] == "boolean":
+def _reader(kind: Any, marks: list[Any]) -> dict[str, Any]:
+    """How argparse reads the arguments of an option; other limits are checked by the section."""
+    if kind is bool:
         return {"action": argparse.BooleanOptionalAction}
-    if key["type"] == "array":
-        return {**_reader(item_of(key)), "nargs": "*"}
-    if key["type"] == "integer" and "enum" not in key:
-        return {"type": whole_number(key["minimum"])}
-    return {"type": {"integer": int, "number": float, "string": str}[key["type"]]}
+    if item := get_args(kind):
+        return {"type": FieldInfo.from_annotation(item[0]).annotation, "nargs": "*"}
+    minima = [mark.ge for mark in marks if kind is int and hasattr(mark, "ge")]
+    return {"type": whole_number(*minima) if minima else kind}
 
 
 def from_options(args: argparse.Namespace, prefix: str, section: type[S]) -> S:
-    """The section that parsed options describe, which `add_options` declared.
-
-    Raises:
-        UserError: one line with all values that are not allowed.
-    """
+    """The section of options that `add_options` declared, or a `UserError` of one line."""
     return require_valid(section, _collect(args, prefix, section), prefix)
 
 
 def _collect(args: argparse.Namespace, prefix: str, section: type[Section]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for name, field in section.model_fields.items():
-        option, kind = f"{prefix}_{name}" if prefix else name, field.annotation
-        if isinstance(kind, type) and issubclass(kind, Section):
-            values[name] = _collect(args, option, kind)
-        else:
-            values[name] = getattr(args, option)
+    values = {}
+    for name, key in section.model_fields.items():
+        option, kind = _destination(prefix, name), key.annotation
+        values[name] = _collect(args, option, kind) if is_section(kind) else getattr(args, option)
     return values
 
 
+def _destination(prefix: str, name: str) -> str:
+    return f"{prefix}_{name}" if prefix else name
+
+
 def to_options(prefix: str, value: Any) -> list[str]:
-    """Arguments of the command line for a section or a plain value: the inverse of `from_options`.
+    """Arguments for a section or a plain value: the inverse of `from_options`.
 
     Mappings are walked in the order of their keys' names, so that a reordered configuration gives
     the same arguments. An empty text is left out: it is the default wherever it is allowed.
     """
     if isinstance(value, Section):
-        return to_options(prefix, dict(value))
+        value = dict(value)
     if isinstance(value, dict):
         names = {key: f"{prefix}-{key}" if prefix else key for key in sorted(value)}
         return [word for key, name in names.items() for word in to_options(name, value[key])]

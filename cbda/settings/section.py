@@ -1,73 +1,83 @@
 """What the sections of the configuration have in common.
 
-A key is one attribute of a section: its type, its limits, its default, and the text below it, which
+A key is one attribute of a section: its type, limits and default, and the text below it, which
 describes it. The JSON schema, config.yaml, the page of keys and the options come from these.
 """
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
 T = TypeVar("T")
+LIMITS = {
+    **{"ge": "{:g} or more", "gt": "above {:g}", "le": "at most {:g}", "lt": "below {:g}"},
+    **{"min_length": "{} of them or more", "max_length": "at most {} of them"},
+}
 
 
 class Section(BaseModel):
     """A part of the configuration: frozen and closed; "4" is no number, and 2.0 no integer."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
     )
+
+
+def is_section(kind: Any) -> TypeGuard[type[Section]]:
+    """Whether the type of a key is a section."""
+    return isinstance(kind, type) and issubclass(kind, Section)
 
 
 @dataclass(frozen=True, eq=False)  # hashable, as what annotates a type must be
 class Allowed:
-    """Marks a type of which only some values are allowed.
-
-    Attributes:
-        test: whether a value is.
-        words: what is allowed, for people.
-        schema: the same in a JSON schema.
-        names: those that a value may be a misspelling of.
-    """
+    """Marks a type of which only some values are allowed, by a test, in words, in a schema."""
 
     test: Callable[[Any], bool]
     words: str
-    schema: Mapping[str, Any] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
+    schema: dict[str, Any]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         return core_schema.no_info_after_validator_function(self._require, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> Any:
-        return {**handler(schema), "$comment": self.words, **self.schema}
+        return {**handler(schema), **self.schema}
 
     def _require(self, value: Any) -> Any:
         if not self.test(value):
-            raise PydanticCustomError("not_allowed", "", {"words": self.words, "names": self.names})
+            names = self.schema.get("enum", [])
+            raise PydanticCustomError("not_allowed", "", {"words": self.words, "names": names})
         return value
 
 
 def one_of(*values: Any) -> Allowed:
     """These values alone."""
-    names = tuple(map(str, values))
-    return Allowed(values.__contains__, ", ".join(names), {"enum": list(values)}, names)
+    return Allowed(values.__contains__, ", ".join(map(str, values)), {"enum": list(values)})
 
 
 def like(pattern: str, words: str) -> Allowed:
     """Texts that match a regular expression."""
-    return Allowed(lambda text: re.search(pattern, text) is not None, words, {"pattern": pattern})
+    return Allowed(lambda text: bool(re.search(pattern, text)), words, {"pattern": pattern})
+
+
+def limits(metadata: Iterable[Any]) -> list[str]:
+    """What the marks of a type allow, in words."""
+    found = [(mark, name) for mark in metadata for name in LIMITS if hasattr(mark, name)]
+    words = [mark.words for mark in metadata if isinstance(mark, Allowed)]
+    return words + [LIMITS[name].format(getattr(mark, name)) for mark, name in found]
 
 
 Count = Annotated[int, Field(ge=1)]
-Items = Annotated[tuple[T, ...], Field(strict=False)]  # of a list
+Items = Annotated[tuple[T, ...], Field(strict=False)]  # strict, no list would do
 Distinct = Annotated[
-    tuple[T, ...],
-    Field(strict=False),
-    Allowed(lambda items: len(set(items)) == len(items), "each once", {"uniqueItems": True}),
+    Items[T], Allowed(lambda items: len(set(items)) == len(items), "none twice", {})
 ]
 Line = Annotated[
     str, like(r"^[^-\x00-\x1f][^\x00-\x1f]*$", 'a name on one line that does not start with "-"')

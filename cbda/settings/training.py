@@ -6,11 +6,6 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, P
 
 from cbda.settings.section import Allowed, Count, Items, Section, one_of
 
-OPTIMIZERS = ("sgd", "adamw")
-LABEL_REDUCTIONS = ("none", "labelled", "nearest")
-SAMPLINGS = ("uniform", "class_balanced")
-PRECISIONS = ("float32", "bfloat16")
-
 
 def _require_pair(size: Any) -> Any:
     if isinstance(size, list | tuple) and len(size) != 2:
@@ -29,7 +24,7 @@ OptionalSize = Annotated[
 class OptimizerSettings(Section):
     """Optimizer and its schedule."""
 
-    name: Annotated[str, one_of(*OPTIMIZERS)] = "adamw"
+    name: Annotated[str, one_of("sgd", "adamw")] = "adamw"
     """Which one."""
     lr: PositiveFloat = 0.003
     """Learning rate of the encoder at iteration 0."""
@@ -72,17 +67,17 @@ class TrainingSettings(Section):
     crop_size: OptionalSize = ()
     """Height and width in px of a random crop of what the network would see in training; empty
     trains on whole images."""
-    label_reduction: Annotated[str, one_of(*LABEL_REDUCTIONS)] = "none"
+    label_reduction: Annotated[str, one_of("none", "labelled", "nearest")] = "none"
     """How acquired labels are brought to the size of the image. none keeps their resolution and
     enlarges the logits; labelled shrinks them so that a labelled pixel wins over unlabelled ones;
     nearest shrinks them as RIPU does and loses most of them."""
-    source_sampling: Annotated[str, one_of(*SAMPLINGS)] = "uniform"
+    source_sampling: Annotated[str, one_of("uniform", "class_balanced")] = "uniform"
     """How source images are drawn; class_balanced favours those of rare classes."""
     horizontal_flip: bool = True
     """Mirror half of the training images."""
     color_jitter: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Largest relative change of brightness, contrast and saturation."""
-    precision: Annotated[str, one_of(*PRECISIONS)] = "float32"
+    precision: Annotated[str, one_of("float32", "bfloat16")] = "float32"
     """Of the network in training; losses, scores and weights are float32."""
     num_workers: NonNegativeInt = 0
     """Processes that load images; 0 loads in the training process."""

@@ -19,9 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 from cbda.models.images import resize_image, to_tensor
-from cbda.settings.training import LABEL_REDUCTIONS, SAMPLINGS, TrainingSettings
+from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination
@@ -140,7 +140,6 @@ def create_loader(
             `class_balanced` and only for it.
         pin_memory: put batches where a CUDA device reads them fastest.
     """
-    require_choice("training.label_reduction", settings.label_reduction, LABEL_REDUCTIONS)
     balanced = _balanced_order(settings.source_sampling, presence, seed)
     num_workers = min(settings.num_workers, available_threads())
     if num_workers:
@@ -172,7 +171,6 @@ def _kill_workers_at_exit() -> None:
 def _balanced_order(
     sampling: str, presence: NDArray[np.bool_] | None, seed: int
 ) -> BalancedOrder | None:
-    require_choice("training.source_sampling", sampling, SAMPLINGS)
     if sampling == "uniform":
         return None
     if presence is None:

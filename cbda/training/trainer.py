@@ -15,13 +15,11 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 from cbda.models.logits import resize_logits
-from cbda.settings.training import PRECISIONS, LossSettings, OptimizerSettings, TrainingSettings
+from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
-
-OPTIMIZERS = ("sgd", "adamw")
 
 
 @dataclass
@@ -181,7 +179,6 @@ def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Context in which a network computes in `precision`."""
-    require_choice("training.precision", precision, PRECISIONS)
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
@@ -211,7 +208,6 @@ def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
 
 def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """An optimizer of two groups: the encoder, and the rest at a higher rate."""
-    require_choice("training.optimizer.name", settings.name, OPTIMIZERS)
     encoder = list(model.get_submodule("encoder").parameters())
     known = {id(parameter) for parameter in encoder}
     head = [parameter for parameter in model.parameters() if id(parameter) not in known]

@@ -3,7 +3,7 @@
 Every mistake is reported at once, each with its place and what is allowed there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 from pydantic import (
@@ -17,13 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from cbda.acquisition.catalogue import (
-    METHODS,
-    REFERENCES,
-    compose,
-    require_new_name,
-    resolve_method,
-)
+from cbda.acquisition.catalogue import METHODS, REFERENCES, compose, require_new_name
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
@@ -33,15 +27,7 @@ from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
-from cbda.settings.section import (
-    Distinct,
-    Items,
-    Line,
-    Name,
-    Section,
-    like,
-    one_of,
-)
+from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
@@ -69,7 +55,7 @@ class PathSettings(Section):
     """Folders of the workflow."""
 
     results: Annotated[str, RESULTS] = "results"
-    """Folder of all results, without ./ before it or / after it."""
+    """Folder of all results."""
     tables: Annotated[str, TABLES] = "<results>"
     """Folder of the tables and the report. Experiments that share runs have the same results and
     tables of their own."""
@@ -78,7 +64,7 @@ class PathSettings(Section):
 class CustomMethod(Section):
     """A method of your own by composition; a part left out is that of ra."""
 
-    score: Annotated[str, Field(min_length=1)] = "ripu"
+    score: Annotated[str, like(".", "a name, or FILE.py:NAME")] = "ripu"
     """A built-in score, or a function of your own, as my_score.py:my_function or
     entry_point:NAME."""
     unit: Annotated[str, one_of(*UNITS)] = "region"
@@ -150,7 +136,7 @@ class Config(Section):
         *("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"),
         *("car", "pedestrian", "bicyclist"),
     )
-    """Class names in the order of their train ids; at most 255."""
+    """Class names in the order of their train ids."""
     datasets: DatasetsSettings = DatasetsSettings()
     data_make: DataMakeSettings = DataMakeSettings()
     data_check: DataCheckSettings = DataCheckSettings()
@@ -186,11 +172,8 @@ def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Confi
 
 def resolve_experiment(config: Config) -> dict[str, Method]:
     """The methods that the experiment compares, by name, in the order given."""
-    custom = config.experiment.custom_methods
-    return {
-        name: custom[name].resolve() if name in custom else resolve_method(name, {})
-        for name in config.experiment.methods
-    }
+    custom = {name: parts.resolve() for name, parts in config.experiment.custom_methods.items()}
+    return {name: {**METHODS, **custom}[name] for name in config.experiment.methods}
 
 
 def final_iteration(config: Config, round_number: int) -> int:
@@ -202,13 +185,16 @@ def final_iteration(config: Config, round_number: int) -> int:
 
 def _inconsistencies(config: Config) -> Iterator[str]:
     """Mistakes that no key shows alone."""
-    yield from _unknown_methods(config)
+    yield from _unknown_names(config)
     yield from _badly_defined(config)
-    yield from _unreadable_datasets(config)
-    yield from _unsound_model(config)
+    if VOID_NAME in config.classes:
+        yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
+    else:
+        for name, dataset in config.datasets:
+            kind, split = dataset.kind, dataset.split
+            yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
+    yield from _refused("", require_sound_model, config.model)
     yield from _unfit_sizes(config)
-    subset = config.evaluate.subset
-    yield from _unknown("evaluate.subset", subset, config.classes, "one of the classes")
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:
@@ -218,68 +204,50 @@ def _inconsistencies(config: Config) -> Iterator[str]:
         )
 
 
-def _unknown(place: str, names: tuple[str, ...], allowed: Any, what: str) -> Iterator[str]:
-    unknown = [name for name in names if name not in allowed]
-    if unknown:
-        yield f"{place}: {quote(unknown, allowed)} is not {what}; allowed: {', '.join(allowed)}"
+def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:
+    """The mistake that a check finds, if any."""
+    try:
+        check(*arguments)
+    except UserError as error:
+        yield f"{place}{error}"
 
 
-def _unknown_methods(config: Config) -> Iterator[str]:
+def _unknown_names(config: Config) -> Iterator[str]:
     methods, tabulate = config.experiment.methods, config.tabulate
     known = (*METHODS, *config.experiment.custom_methods)
-    yield from _unknown("experiment.methods", methods, known, "a method")
-    yield from _unknown("tabulate.comparators", tabulate.comparators, known, "a method")
-    where = "in experiment.methods"
-    yield from _unknown("tabulate.baseline", (tabulate.baseline,), methods, where)
+    for place, names, allowed, what in (
+        ("experiment.methods", methods, known, "a method"),
+        ("tabulate.comparators", tabulate.comparators, known, "a method"),
+        ("tabulate.baseline", (tabulate.baseline,), methods, "in experiment.methods"),
+        ("evaluate.subset", config.evaluate.subset, config.classes, "one of the classes"),
+    ):
+        if unknown := [name for name in names if name not in allowed]:
+            yield f"{place}: {quote(unknown, allowed)} is not {what}; allowed: {', '.join(allowed)}"
 
 
 def _badly_defined(config: Config) -> Iterator[str]:
+    """Methods of the user's own, and shares that are no distribution over the classes."""
     from cbda.selection.balance import target_shares
 
-    num_classes = len(config.classes)
-    for name, custom in config.experiment.custom_methods.items():
-        try:
-            require_new_name(name)
-            target_shares(custom.resolve().target_distribution or (), num_classes)
-        except UserError as error:
-            yield f"experiment.custom_methods.{name}: {error}"
-    try:
-        target_shares(config.acquire.target_distribution, num_classes)
-    except UserError as error:
-        yield f"acquire.target_distribution: {error}"
+    def require_sound(name: str, method: CustomMethod) -> None:
+        require_new_name(name)
+        target_shares(method.resolve().target_distribution or (), len(config.classes))
 
-
-def _unreadable_datasets(config: Config) -> Iterator[str]:
-    if VOID_NAME in config.classes:
-        yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
-        return
-    for name, dataset in config.datasets:
-        try:
-            require_readable(dataset.kind, dataset.split, config.classes)
-        except UserError as error:
-            yield f"datasets.{name}: {error}"
-
-
-def _unsound_model(config: Config) -> Iterator[str]:
-    try:
-        require_sound_model(config.model)
-    except UserError as error:
-        yield str(error)
+    for name, method in config.experiment.custom_methods.items():
+        yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
+    shares = config.acquire.target_distribution
+    place = "acquire.target_distribution: "
+    yield from _refused(place, target_shares, shares, len(config.classes))
 
 
 def _unfit_sizes(config: Config) -> Iterator[str]:
     """Sizes that the network can't halve often enough, and crops of more than there is."""
-    model, training = config.model, config.training
-    multiple = model.output_stride or ARCHITECTURES[model.architecture].size_multiple
+    architecture, crop = config.model.architecture, list(config.training.crop_size)
+    multiple = config.model.output_stride or ARCHITECTURES[architecture].size_multiple
     for key in ("image_size", "source_size", "crop_size"):
-        size = getattr(training, key)
+        size = list(getattr(config.training, key))
         if any(side % multiple for side in size):
-            yield (
-                f"training.{key}: {list(size)} is not allowed for {model.architecture}: multiples"
-                f" of {multiple}"
-            )
-        if any(crop > side for crop, side in zip(training.crop_size, size, strict=False)):
-            yield (
-                f"training.crop_size: {list(training.crop_size)} is larger than training.{key},"
-                f" {list(size)}"
-            )
+            allowed = f"multiples of {multiple}"
+            yield f"training.{key}: {size} is not allowed for {architecture}: {allowed}"
+        if any(most < side for side, most in zip(crop, size, strict=False)):
+            yield f"training.crop_size: {crop} is larger than training.{key}, {size}"

@@ -84,11 +84,17 @@ def _module_files(name: str) -> list[Path]:
 
 @cache
 def _normalised(source: bytes) -> str:
-    """The syntax tree without docstrings, nor the `pass` that may stand in for one."""
+    """The syntax tree without texts that stand alone, nor the `pass` that may stand in for one.
+
+    They describe a module, a class, a function, or the attribute above them.
+    """
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            documented = ast.get_docstring(node, clean=False) is not None
-            body = node.body[1:] if documented else node.body
-            node.body = [part for part in body if not isinstance(part, ast.Pass)]
+            node.body = [part for part in node.body if not _says_nothing(part)]
     return ast.dump(tree)
+
+
+def _says_nothing(part: ast.stmt) -> bool:
+    is_text = isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant)
+    return is_text or isinstance(part, ast.Pass)

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,8 +10,9 @@ from cbda.models.build import create_model
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
+from tests.sections import replace
 
-UNET = ModelSettings("unet", "resnet18", decoder_channels=(16, 8, 8, 8, 8))
+UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 48), (45, 61)])
@@ -39,15 +39,11 @@ def test_weights_depend_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (
-            ModelSettings("fcn"),
-            "'fcn' is unknown; allowed: small, deeplabv2, deeplabv3plus, unet, segformer",
-        ),
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: those of small are fixed"),
         (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus"),
         (
-            ModelSettings("deeplabv2", "resnet18", decoder_channels=(8,)),
+            ModelSettings(architecture="deeplabv2", encoder="resnet18", decoder_channels=(8,)),
             "decoder_channels: those of deeplabv2 are fixed",
         ),
         (ModelSettings(freeze_batch_norm=True), "freeze_batch_norm: the small network starts unt"),
@@ -87,7 +83,9 @@ def test_encoder_weights_are_left_out_for_a_checkpoint(pretrained):
 
 
 def test_encoder_of_timm_takes_its_published_names(tmp_path):
-    settings = ModelSettings("deeplabv3plus", "tu-resnet18", decoder_channels=(16,))
+    settings = ModelSettings(
+        architecture="deeplabv3plus", encoder="tu-resnet18", decoder_channels=(16,)
+    )
     body = create_model(settings, 3).get_submodule("encoder.model")
     path = tmp_path / "weights.safetensors"
     save_file(body.state_dict(), path)
@@ -154,7 +152,9 @@ def test_wrong_number_of_widths_is_an_error():
 
 @pytest.mark.parametrize(("stride", "expected"), [(0, (8, 12)), (8, (8, 12)), (16, (4, 6))])
 def test_deeplabv2_has_logits_at_the_stride_of_its_encoder(stride, expected):
-    model = create_model(ModelSettings("deeplabv2", "resnet18", output_stride=stride), 5)
+    model = create_model(
+        ModelSettings(architecture="deeplabv2", encoder="resnet18", output_stride=stride), 5
+    )
     assert model.eval()(torch.zeros(1, 3, 64, 96)).shape == (1, 5, *expected)
 
 
@@ -173,7 +173,9 @@ def test_deeplabv2_sums_four_classifiers():
 
 
 def test_output_stride_of_deeplabv3plus_is_set(pretrained):
-    settings = ModelSettings("deeplabv3plus", "resnet18", decoder_channels=(16,))
+    settings = ModelSettings(
+        architecture="deeplabv3plus", encoder="resnet18", decoder_channels=(16,)
+    )
     image = torch.zeros(1, 3, 64, 64)
     sizes = [
         create_model(replace(settings, output_stride=stride), 2)

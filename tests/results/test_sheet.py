@@ -1,12 +1,14 @@
 """The sample sheet, from the experiment to the file and back."""
 
+from typing import Any
+
 import pytest
 
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.results.sheet import evaluated, format_rows, list_rows, read_rows
 
-EXPERIMENT = {
+EXPERIMENT: dict[str, Any] = {
     "seeds": [0, 1],
     "methods": ["ra"],
     "budgets": ["0.10"],

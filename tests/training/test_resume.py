@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 
-from cbda.commands.options import add_state_option
 from cbda.datasets.catalogue import create_dataset
 from cbda.errors import InterruptedRunError
 from cbda.training.loader import create_loader
@@ -28,7 +27,6 @@ from tests.training.test_trainer import (
     create_trainer,
     train,
 )
-from tests.workflow.test_config import CONFIG
 
 
 class StoppedError(Exception):
@@ -50,13 +48,6 @@ def train_until(output: Path, stop: int, job: str = "a job", at: int | None = No
         loader = create_loader(SOURCE, TARGET, SETTINGS, 7, first, stop)
         trainer.run(loader, stop - first, after_iteration)
     return trainer, first
-
-
-def test_interval_is_that_of_the_configuration():
-    parser = argparse.ArgumentParser()
-    add_state_option(parser)
-    default = CONFIG["compute"]["state_interval_s"]
-    assert parser.parse_args([]).state_interval_s == default
 
 
 @pytest.mark.parametrize("at", [1, 4, 5])

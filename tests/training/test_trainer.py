@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -12,9 +10,7 @@ from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSett
 from cbda.training.loader import Batch, create_loader
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 from cbda.training.trainer import (
-    OPTIMIZERS,
     Trainer,
-    autocast,
     create_optimizer,
     encoder_batch_norms,
     measure_cost,
@@ -25,6 +21,7 @@ from cbda.training.trainer import (
 )
 from tests.datasets.layouts import picture_of, random_ids
 from tests.pictures import Pictures, random_pictures
+from tests.sections import replace
 
 NUM_CLASSES = 3
 SETTINGS = TrainingSettings(
@@ -78,7 +75,7 @@ def with_optimizer(name):
     return replace(SETTINGS, optimizer=replace(SETTINGS.optimizer, name=name))
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
 def test_options_of_the_optimizer_are_those_of_the_job_not_of_its_checkpoint(name):
     state = create_trainer(with_optimizer(name)).state()
     own = replace(SETTINGS.optimizer, name=name, momentum=0.5, weight_decay=0.1, head_lr_factor=3.0)
@@ -90,7 +87,7 @@ def test_options_of_the_optimizer_are_those_of_the_job_not_of_its_checkpoint(nam
         assert {**group, "params": []} == {**expected, "params": []}
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
 def test_chain_of_jobs_equals_one_uninterrupted_run(tmp_path, name):
     """Pretraining and two rounds, each from the checkpoint of the job before."""
     settings = with_optimizer(name)
@@ -153,7 +150,7 @@ def test_poly_schedule(iteration, expected):
     assert head["lr"] == pytest.approx(10 * expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
 def test_optimizer_has_every_parameter_once(name):
     model = SmallNet(NUM_CLASSES, width=4)
     settings = OptimizerSettings(name=name, momentum=0.8, weight_decay=0.01)
@@ -171,11 +168,6 @@ def test_state_of_another_optimizer_is_an_error(name, other):
     state = create_trainer(with_optimizer(other)).state()
     with pytest.raises(UserError, match=f"training.optimizer.name '{name}': the checkpoint was"):
         create_trainer(with_optimizer(name)).restore(state)
-
-
-def test_unknown_optimizer_lists_the_allowed_ones():
-    with pytest.raises(UserError, match="'adam' is unknown; allowed: sgd, adamw"):
-        create_optimizer(SmallNet(2, width=4), OptimizerSettings(name="adam"))
 
 
 def norms(trainer):
@@ -322,11 +314,6 @@ def test_a_network_trains_in_the_precision_asked_for(precision):
     train(trainer, 0, 1)
     train(trainer, 1, 2, target=None)
     assert found == {getattr(torch, precision)}
-
-
-def test_an_unknown_precision_is_refused():
-    with pytest.raises(UserError, match="'half' is unknown; allowed: float32, bfloat16"):
-        autocast(CPU, "half")
 
 
 def test_schedule_may_be_longer_than_the_run():

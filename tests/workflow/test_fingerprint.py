@@ -29,6 +29,7 @@ MODULES = {
     "choice.py": "from toy import shared\n\n\ndef pick(x):\n    return shared.limit(x)\n",
     "scores/__init__.py": "from toy.scores.exact import score\n",
     "scores/exact.py": "def score():\n    pass\n",
+    "unit.py": 'class Unit:\n    size: int = 3\n    """Px."""\n',
     "unused.py": "def nothing():\n    return 1\n",
 }
 
@@ -76,6 +77,7 @@ def stale_phases(package, name, old, new):
         ("commands/__init__.py", "", '"""Commands."""\n'),
         ("scores/exact.py", "    pass\n", '    """Score."""\n'),
         ("scores/exact.py", "    pass\n", '    """Score."""\n    pass  # for now\n'),
+        ("unit.py", '    """Px."""\n', '    """What it is measured in."""\n'),
     ],
 )
 def test_comments_docstrings_and_layout_do_not_count(package, name, old, new):
@@ -139,6 +141,12 @@ def test_every_command_has_a_fingerprint(command):
     assert f"commands/{phase}.py" in reached_by(phase)
 
 
+def test_making_data_reaches_no_settings_but_its_own():
+    found = {path for path in reached_by("data_make") if path.startswith("settings/")}
+    shared = {f"settings/{name}.py" for name in ("__init__", "mistakes", "options", "section")}
+    assert found == {"settings/generation.py", *shared}
+
+
 @pytest.mark.parametrize(
     ("name", "phases"),
     [
@@ -152,6 +160,11 @@ def test_every_command_has_a_fingerprint(command):
         ("datasets/pictures.py", READERS),
         ("results/tabulate.py", {"tabulate", "report"}),
         ("scenes/scene.py", {"data_make"}),
+        ("settings/generation.py", {"data_make"}),
+        ("settings/datasets.py", READERS),
+        ("settings/evaluation.py", {"evaluate"}),
+        ("settings/compute.py", NETWORKS),
+        ("workflow/config.py", set()),
         ("cli.py", set()),
     ],
 )
