@@ -99,16 +99,14 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _hours(
-    phases: "dict[str, Phase]", measured: Path | None, batch_size: int
-) -> dict[str, float | None]:
+def _hours(phases: "dict[str, Phase]", measured: str, batch_size: int) -> dict[str, float | None]:
     """Hours of one device by rule; None where nothing was measured."""
     from cbda.workflow.costs import compute_seconds
 
-    if measured is None:
+    if not measured:
         return dict.fromkeys(phases)
     key = "seconds_per_iteration"
-    metrics = _read(measured, {key}, f"has no {key}; give a metrics.json of a training")
+    metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
     return {
         name: compute_seconds(phase, float(metrics[key]), batch_size) / HOUR_S
         for name, phase in phases.items()
