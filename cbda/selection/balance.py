@@ -65,7 +65,7 @@ def exp(statistics: Statistics) -> FloatArray:
     """Weight w_c = e^-p_c, p_c the share of the pool that is predicted as c in this round.
 
     The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
-    of superpixels: predictions say what the pool holds, acquired labels what was asked for. It
+    of superpixels: predictions say what the pool holds, acquired labels what was queried. It
     weighs a class by 1/e at the least, and knows neither a target nor what was acquired.
     """
     total = statistics.predicted.sum()

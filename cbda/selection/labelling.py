@@ -1,6 +1,6 @@
 """Ask the oracle for what was chosen, and write the label file of the round.
 
-Each image is asked for, painted and compressed by a thread of its own and written at once.
+Each image is read, labelled and compressed by a thread of its own and written at once.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def write_labels(
 
     Args:
         path: of the file.
-        round_: what was asked for.
+        round_: that they were chosen for.
         labels: of the round before.
         queries: of this round.
         class_weights: (C,) that they were chosen by.

@@ -48,7 +48,7 @@ def choose(
     """Choose the queries of one round.
 
     Args:
-        round_: what is asked for.
+        round_: to choose for.
         scores: of this round.
         labels: of the round before.
         statistics: of the classes, as `class_statistics` gives them.

@@ -1,4 +1,4 @@
-"""What one acquisition round is asked for, and whether its files belong together."""
+"""One acquisition round: how its queries are chosen, and whether its files belong together."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a 
 
 @dataclass(frozen=True)
 class Round:
-    """What one acquisition round is asked for.
+    """One acquisition round of a run.
 
     Attributes:
         method: how queries are chosen.
@@ -75,7 +75,7 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
     """Check that all files belong to this round of one run, before any map is read.
 
     Args:
-        round_: what is asked for.
+        round_: to check for.
         scores: of this round.
         labels: of the round before; none in round 1.
         oracle: the pool's ground truth.
@@ -85,8 +85,8 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
     """
     method = round_.method
     require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
-    asked = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
-    for name, wanted in asked.items():
+    needed = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
+    for name, wanted in needed.items():
         found = getattr(scores, name)
         if found != wanted:
             raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")
