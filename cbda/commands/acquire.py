@@ -54,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
     parser.add_argument(
-        "--threads",
-        type=whole_number(1),
-        help="images worked on at a time (default: all cores)",
+        "--threads", type=whole_number(1), help="images worked on at a time (default: all cores)"
     )
     add_output_option(parser, "labels.h5")
 
