@@ -22,13 +22,14 @@ NOTABLE_EXCESS = 1.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--scores", type=Path, required=True, help="scores.h5 of this round")
-    parser.add_argument("--labels", type=Path, help="labels.h5 of the previous round")
+    add = parser.add_argument
+    add("--scores", type=Path, required=True, help="scores.h5 of this round")
+    add("--labels", type=Path, help="labels.h5 of the previous round")
     add_dataset_options(parser, "oracle")
-    parser.add_argument("--method-unit", required=True, help=", ".join(UNITS))
-    parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
-    parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
-    parser.add_argument(
+    add("--method-unit", required=True, help=", ".join(UNITS))
+    add("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
+    add("--method-balance", required=True, help=", ".join(BALANCES))
+    add(
         "--method-random-fraction",
         "--method-explore",
         type=float,
@@ -36,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="share of the queries chosen at random, in [0, 1) (default: 0)",
     )
-    parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
-    parser.add_argument(
+    add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
+    add(
         "--target-distribution",
         nargs="*",
         default=[],
@@ -45,17 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
         " (default: uniform)",
     )
-    parser.add_argument("--radius", type=int, required=True, help="k, in px")
-    parser.add_argument("--budget", type=float, required=True, help="fraction of the pool's pixels")
-    parser.add_argument("--rounds", type=int, required=True, help="R")
-    parser.add_argument("--round", type=int, required=True, help="1..R")
+    add("--radius", type=int, required=True, help="k, in px")
+    add("--budget", type=float, required=True, help="fraction of the pool's pixels")
+    add("--rounds", type=int, required=True, help="R")
+    add("--round", type=int, required=True, help="1..R")
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
-    parser.add_argument(
-        "--threads", type=whole_number(1), help="images worked on at a time (default: all cores)"
-    )
+    help_ = "images worked on at a time (default: all cores)"
+    add("--threads", type=whole_number(1), help=help_)
     add_output_option(parser, "labels.h5")
 
 
@@ -83,10 +83,8 @@ def run(args: argparse.Namespace) -> None:
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])
     if spent > NOTABLE_EXCESS * args.budget:
-        print(
-            f"budget {args.budget:g}: whole queries, one per image and round at least, acquire up"
-            f" to {spent:.2g} of the pool"
-        )
+        minimum = "whole queries, one per image and round at least"
+        print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
 
 
 def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Round":
@@ -113,23 +111,20 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
     try:
         return tuple(map(float, words))
     except ValueError:
-        raise UserError(
-            f"--target-distribution {' '.join(words)}: allowed are a number per class, or one of"
-            f" {', '.join(TARGETS)}"
-        ) from None
+        allowed = f"a number per class, or one of {', '.join(TARGETS)}"
+        given = f"--target-distribution {' '.join(words)}"
+        raise UserError(f"{given}: allowed are {allowed}") from None
 
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
     from cbda.datasets.catalogue import KINDS
 
-    classes = args.classes
-    kind = KINDS.get(args.oracle_kind)
+    classes, kind = args.classes, KINDS.get(args.oracle_kind)
     if classes is None and kind is not None and not kind.classes:
         classes = [str(label) for label in range(num_classes)]
     oracle = open_dataset(args, "oracle", classes)
     if len(oracle.classes) != num_classes:
-        raise UserError(
-            f"--num-classes {num_classes}: {oracle.root} has {len(oracle.classes)} classes"
-        )
+        found = len(oracle.classes)
+        raise UserError(f"--num-classes {num_classes}: {oracle.root} has {found} classes")
     return oracle

@@ -37,10 +37,8 @@ def run(args: argparse.Namespace) -> None:
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.
         known = {name: [nan if v is None else v for v in c] for name, c in columns.items()}
-        part = pd.DataFrame(known)
-        for position, (name, value) in enumerate(zip(FIELDS, names, strict=False)):
-            part.insert(position, name.lower(), value)
-        parts.append(part)
+        run_names = {field.lower(): name for field, name in zip(FIELDS, names, strict=False)}
+        parts.append(pd.DataFrame({**run_names, **known}))
     table = pd.concat(parts).to_csv(index=False, float_format="%.6f", lineterminator="\n")
     write_text(args.out, table)
 
@@ -52,4 +50,4 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
     rows = [row for row in read_rows(path) if row.diagnosis != NONE]
     if not rows:
         raise UserError(f"{path}: names no diagnosis")
-    return [(row.method, row.budget, row.seed, row.round, row.diagnosis) for row in rows]
+    return [(*row[:4], row.diagnosis) for row in rows]

@@ -134,10 +134,9 @@ def _table(phases: "dict[str, Phase]", hours: dict[str, float | None]) -> list[s
     counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
     hours = {**hours, "total": sum(known) if known else None}
     rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
-    rows += [
-        (name, *(f"{value:,}" if value else "" for value in numbers), _hour(hours[name]))
-        for name, numbers in counts.items()
-    ]
+    for name, numbers in counts.items():
+        shown = (f"{value:,}" if value else "" for value in numbers)
+        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours[name] else ""))
     return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
 
 
@@ -145,7 +144,3 @@ def _disk_lines(disk: dict[str, int]) -> list[str]:
     names = {"score_file_bytes": "a score file", "checkpoint_bytes": "a checkpoint"}
     names |= {"kept_bytes": "kept", "peak_bytes": "at peak", "free_bytes": "free"}
     return [f"disk, {text}: {disk[key] / GB:,.2f} GB" for key, text in names.items()]
-
-
-def _hour(value: float | None) -> str:
-    return f"{value:,.1f}" if value else ""

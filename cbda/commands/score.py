@@ -44,7 +44,6 @@ def run(args: argparse.Namespace) -> None:
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint.classes)
-    height, width = require_uniform_size(pool)
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
     maps = predict_logits(model, images, checkpoint.image_size, device)
 
@@ -54,13 +53,7 @@ def run(args: argparse.Namespace) -> None:
             generator = torch.Generator().manual_seed(stream)
             yield compute_score(args.method_score, args.method_unit, logits, args.radius, generator)
 
-    with ScoreFile.create(
-        args.out,
-        pool.image_ids,
-        height,
-        width,
-        num_classes=len(checkpoint.classes),
-        radius=args.radius,
-        score=args.method_score,
-    ) as write:
+    facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
+    shape = pool.image_ids, *require_uniform_size(pool)
+    with ScoreFile.create(args.out, *shape, **facts, score=args.method_score) as write:
         write((score.cpu().numpy(), found.cpu().numpy()) for score, found in score_all())

@@ -18,7 +18,7 @@ def predict_logits(
     device: torch.device,
     flip: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits of one image after another.
+    """Logits (C,H,W) float32 of one image (H,W,3) uint8 after another, at its own size.
 
     Args:
         model: a network; set to evaluation mode.
@@ -26,9 +26,6 @@ def predict_logits(
         image_size: height and width in px at which the network sees the image.
         device: where to compute.
         flip: average with the mirrored image's logits.
-
-    Yields:
-        (C,H,W) float32 at the image's own size.
     """
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for image in images:

@@ -8,9 +8,7 @@ from torch.nn import functional
 class SmallNet(nn.Module):
     """Encoder of four scales and a light decoder, about 0.2 M parameters.
 
-    Args:
-        num_classes: C.
-        width: channels at half resolution; the others are multiples of it.
+    The width is the number of channels at half resolution; others are multiples of it.
     """
 
     def __init__(self, num_classes: int, width: int = 16) -> None:

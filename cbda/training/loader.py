@@ -6,8 +6,9 @@ an uninterrupted one.
 
 import atexit
 import multiprocessing
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -57,7 +58,7 @@ class _Batches(Dataset[Batch]):
     target: LabelledImages | None
     settings: TrainingSettings
     seed: int
-    balanced: BalancedOrder | None
+    source_index: Callable[[int], int]  # of a position in the order of the source
 
     def __getitem__(self, iteration: int) -> Batch:
         pairs = [self._load_pair(iteration, slot) for slot in range(self.settings.batch_size)]
@@ -66,20 +67,14 @@ class _Batches(Dataset[Batch]):
     def _load_pair(self, iteration: int, slot: int) -> tuple[Tensor, ...]:
         position = iteration * self.settings.batch_size + slot
         rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, iteration, slot])
-        source = self._load_source(position, rng)
+        index, size = self.source_index(position), source_size(self.settings)
+        # Every pixel of the source has a label, so that shrinking its labels loses nothing.
+        source = self._load(self.source, index, rng, size, "nearest")
         if self.target is None:
             return source
         index = shuffled_index(self.seed, Stream.TARGET_ORDER, len(self.target), position)
         size, reduction = self.settings.image_size, self.settings.label_reduction
         return source + self._load(self.target, index, rng, size, reduction)
-
-    def _load_source(self, position: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Every pixel of the source has a label, so that shrinking its labels loses nothing."""
-        if self.balanced is None:
-            index = shuffled_index(self.seed, Stream.SOURCE_ORDER, len(self.source), position)
-        else:
-            index = self.balanced.index(position)
-        return self._load(self.source, index, rng, source_size(self.settings), "nearest")
 
     def _load(
         self,
@@ -92,10 +87,9 @@ class _Batches(Dataset[Batch]):
         augmentation = Augmentation.draw(self.settings, rng)
         image, label = images.read_image(index), images.read_label(index)
         if self.settings.crop_size:
-            height, width = self.settings.crop_size
-            at = rng.random(2)
-            image, label = (crop(pixels, (height, width), size, at) for pixels in (image, label))
+            (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
+            image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
         image = augmentation.apply_to_image(resize_image(image, size))
         if reduction != "none":
             label = REDUCTIONS[reduction](label, size)
@@ -133,12 +127,17 @@ def create_loader(
             `class_balanced` and only for it.
         pin_memory: put batches where a CUDA device reads them fastest.
     """
-    balanced = _balanced_order(settings.source_sampling, presence, seed)
+    source_index: Callable[[int], int]
+    source_index = partial(shuffled_index, seed, Stream.SOURCE_ORDER, len(source))
+    if settings.source_sampling != "uniform":
+        if presence is None:
+            raise UserError("training.source_sampling class_balanced needs the source's statistics")
+        source_index = BalancedOrder(presence, seed, Stream.SOURCE_ORDER).index
     num_workers = min(settings.num_workers, available_threads())
     if num_workers:
-        _kill_workers_at_exit()
+        atexit.register(_kill_workers)
     return DataLoader(
-        _Batches(source, target, settings, seed, balanced),
+        _Batches(source, target, settings, seed, source_index),
         batch_size=None,
         sampler=range(start, stop),
         num_workers=num_workers,
@@ -147,25 +146,10 @@ def create_loader(
     )
 
 
-@cache
-def _kill_workers_at_exit() -> None:
+def _kill_workers() -> None:
     """Where an error keeps a loader alive, its workers are ended by the end of the process.
 
     Multiprocessing ends them by SIGTERM, which they ignore, and then waits for them.
     """
-
-    def kill() -> None:
-        for process in multiprocessing.active_children():
-            process.kill()
-
-    atexit.register(kill)
-
-
-def _balanced_order(
-    sampling: str, presence: NDArray[np.bool_] | None, seed: int
-) -> BalancedOrder | None:
-    if sampling == "uniform":
-        return None
-    if presence is None:
-        raise UserError("training.source_sampling class_balanced needs the source's statistics")
-    return BalancedOrder(presence, seed, Stream.SOURCE_ORDER)
+    for process in multiprocessing.active_children():
+        process.kill()
