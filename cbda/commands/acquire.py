@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
+from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError
@@ -15,7 +15,6 @@ from cbda.settings.options import whole_number
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
-    from cbda.selection.round import Round
 
 NOTABLE_EXCESS = 1.1
 
@@ -29,23 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method-unit", required=True, help=", ".join(UNITS))
     add("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     add("--method-balance", required=True, help=", ".join(BALANCES))
-    add(
-        "--method-random-fraction",
-        "--method-explore",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="share of the queries chosen at random, in [0, 1) (default: 0)",
-    )
+    names = ("--method-random-fraction", "--method-explore")
+    share = "share of the queries chosen at random, in [0, 1) (default: 0)"
+    add(*names, type=float, default=0.0, metavar="X", help=share)
     add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
-    add(
-        "--target-distribution",
-        nargs="*",
-        default=[],
-        metavar="Q",
-        help=f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
-        " (default: uniform)",
-    )
+    shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
+    shares += " (default: uniform)"
+    add("--target-distribution", nargs="*", default=[], metavar="Q", help=shares)
     add("--radius", type=int, required=True, help="k, in px")
     add("--budget", type=float, required=True, help="fraction of the pool's pixels")
     add("--rounds", type=int, required=True, help="R")
@@ -54,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
-    help_ = "images worked on at a time (default: all cores)"
-    add("--threads", type=whole_number(1), help=help_)
+    at_a_time = "images worked on at a time (default: all cores)"
+    add("--threads", type=whole_number(1), help=at_a_time)
     add_output_option(parser, "labels.h5")
 
 
@@ -67,12 +56,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
-    from cbda.selection.round import require_one_run
+    from cbda.selection.round import Round, require_one_run
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
-        round_ = _make_round(args, scores.score, num_classes)
+        method, of_run = _resolve_method(args, scores.score), (args.budget, args.rounds)
+        round_ = Round(method, *of_run, args.round, args.seed, num_classes)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
@@ -87,11 +77,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
 
 
-def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Round":
-    from cbda.acquisition.methods import ResolvedMethod
-    from cbda.selection.round import Round
-
-    method = ResolvedMethod(
+def _resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
+    return ResolvedMethod(
         score=score,
         unit=args.method_unit,
         allocation=args.method_allocation,
@@ -101,7 +88,6 @@ def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Roun
         target_distribution=_parse_target(args.target_distribution),
         radius=args.radius,
     )
-    return Round(method, args.budget, args.rounds, args.round, args.seed, num_classes)
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:

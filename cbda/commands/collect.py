@@ -12,16 +12,10 @@ FIELDS = ("METHOD", "BUDGET", "SEED", "ROUND", "DIAGNOSIS")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    rounds = parser.add_mutually_exclusive_group(required=True)
-    rounds.add_argument("--runs", type=Path, help="runs.csv")
-    rounds.add_argument(
-        "--diagnosis",
-        dest="diagnoses",
-        nargs=len(FIELDS),
-        action="append",
-        metavar=FIELDS,
-        help="one round of one run, in place of the file",
-    )
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    add("--runs", type=Path, help="runs.csv")
+    what = "one round of one run, in place of the file"
+    add("--diagnosis", nargs=len(FIELDS), action="append", metavar=FIELDS, help=what)
     add_output_option(parser, "diagnosis.csv")
 
 
@@ -32,7 +26,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import read_diagnosis, write_text
 
     parts = []
-    for *names, path in args.diagnoses or _listed(args.runs):
+    for *names, path in args.diagnosis or _listed(args.runs):
         columns = read_diagnosis(Path(path))
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.

@@ -27,23 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_class_option(parser)
     add_dataset_options(parser, "target")
     add("--target-report", type=Path, help="report of `cbda data check` on the pool")
-    add(
-        "--balance-target",
-        dest="balance_targets",
-        nargs="+",
-        action="append",
-        default=[],
-        metavar="WORD",
-        help="a balanced method and the class shares it aims at, or `uniform`",
-    )
-    add(
-        "--gallery",
-        nargs=len(GALLERY_FIELDS),
-        action="append",
-        default=[],
-        metavar=GALLERY_FIELDS,
-        help="a method to show: checkpoint that scored its last round, final one, labels",
-    )
+    many: dict[str, Any] = {"action": "append", "default": []}
+    target = "a balanced method and the class shares it aims at, or `uniform`"
+    add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
+    arm = "a method to show: checkpoint that scored its last round, final one, labels"
+    add("--gallery", nargs=len(GALLERY_FIELDS), metavar=GALLERY_FIELDS, help=arm, **many)
     add("--gallery-budget", default="", help="budget of the gallery's methods")
     add_options(parser, "", ReportSettings)
     add("--config", default="{}", help="the configuration, as JSON")
@@ -68,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=pool_report.get("class_counts"),
-        balance_targets={words[0]: words[1:] for words in args.balance_targets},
+        balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
     )

@@ -1,15 +1,26 @@
 """What `pretrain` and `finetune` share: to train up to an iteration, and to save a checkpoint."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.settings.datasets import DatasetSettings
 from cbda.settings.model import ModelSettings
+from cbda.settings.options import add_options
+from cbda.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
     from cbda.training.loader import LabelledImages
     from cbda.training.trainer import Trainer
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Options `--training-...`, `--source-statistics` and `--metrics`."""
+    add = parser.add_argument
+    add_options(parser, "training", TrainingSettings)
+    add("--source-statistics", type=Path, help="statistics.json, for class balanced sampling")
+    add("--metrics", type=Path, help="metrics.json: time and memory, optional")
 
 
 def train_and_save(

@@ -11,13 +11,9 @@ from cbda.errors import UserError, require_choice
 def prepare_device(name: str, num_threads: int, deterministic: bool = True) -> torch.device:
     """Choose the device, keep other jobs off it, and make results repeatable on it.
 
-    Args:
-        name: `auto` takes CUDA where there is any.
-        num_threads: CPU threads of this process.
-        deterministic: of CUDA alone; False lets cuDNN try for the fastest kernels.
-
-    Raises:
-        UserError: an unknown name, or CUDA is asked for and there is none.
+    The name `auto` takes CUDA where there is any. On CUDA alone, what need not be deterministic
+    lets cuDNN try for the fastest kernels.
+    An unknown name, or CUDA where there is none, is a `UserError`.
     """
     require_choice("device", name, ("auto", "cpu", "cuda"))
     torch.set_num_threads(num_threads)

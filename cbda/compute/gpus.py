@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -73,30 +73,24 @@ def claim_gpu(environment: MutableMapping[str, str]) -> Gpu | None:
 
     Sets CUDA_VISIBLE_DEVICES in the environment. Locks are in a folder of this machine and user.
     """
-    gpus = visible_gpus(environment)
-    if not gpus:
-        return None
+    gpus, told = visible_gpus(environment), False
     default = Path(tempfile.gettempdir(), f"cbda-gpu-locks-{os.getuid()}")
-    gpu = _wait_for_one(gpus, Path(environment.get(LOCK_FOLDER, default)))
-    environment[VISIBLE] = gpu.token
-    return gpu
-
-
-def _wait_for_one(gpus: Sequence[Gpu], folder: Path) -> Gpu:
-    folder.mkdir(parents=True, exist_ok=True)
-    told = False
-    while True:
+    folder = Path(environment.get(LOCK_FOLDER, default))
+    while gpus:
         for gpu in gpus:
             if _lock(folder / f"{gpu.uuid}.lock"):
+                environment[VISIBLE] = gpu.token
                 return gpu
         if not told:
             print(f"waiting for one of {len(gpus)} GPUs, all in use", file=sys.stderr, flush=True)
             told = True
         time.sleep(WAIT_S)
+    return None
 
 
 def _lock(path: Path) -> bool:
     """Lock a file until this process ends; False if another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a")
     try:
         # Not flock, whose lock a worker process would inherit and keep after a crash.

@@ -33,15 +33,14 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
 
     source = settings.encoder_weights
     weights = "imagenet" if source == "imagenet" else None
-    named: dict[str, Any] = {"encoder_name": settings.encoder, "encoder_weights": weights}
     model: nn.Module
     try:
         if settings.architecture == "deeplabv2":
             stride = settings.output_stride or 8
             model = DeepLabV2(settings.encoder, num_classes, weights, stride)
         else:
-            options = {**named, **_decoder_options(settings)}
-            model = smp.create_model(settings.architecture, classes=num_classes, **options)
+            options = {"classes": num_classes, **_decoder_options(settings)}
+            model = smp.create_model(settings.architecture, settings.encoder, weights, **options)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
     except Exception as error:  # downloads fail in a type of their own for every library

@@ -62,10 +62,8 @@ def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
         state = {name: content[name] for name in ("model", "optimizer", "iteration")}
-        settings, (height, width) = (
-            ModelSettings(**content["model_settings"]),
-            content["image_size"],
-        )
+        settings = ModelSettings(**content["model_settings"])
+        height, width = content["image_size"]
         made_by = content.get("configuration", {}), content.get("versions", {})
         model = create_model(settings, len(content["classes"]), load_weights=False)
         model.load_state_dict(state["model"])

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -20,7 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
-from cbda.models.images import resize_image, to_tensor
+from cbda.models.images import Size, resize_image, to_tensor
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.order import BalancedOrder, shuffled_index
@@ -34,11 +35,9 @@ class LabelledImages(Protocol):
 
     def read_image(self, index: int) -> NDArray[np.uint8]:
         """Image (H,W,3) uint8."""
-        ...
 
     def read_label(self, index: int) -> NDArray[np.uint8]:
         """Label (H,W) uint8, 255 = none."""
-        ...
 
 
 class Batch(NamedTuple):
@@ -67,22 +66,17 @@ class _Batches(Dataset[Batch]):
     def _load_pair(self, iteration: int, slot: int) -> tuple[Tensor, ...]:
         position = iteration * self.settings.batch_size + slot
         rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, iteration, slot])
-        index, size = self.source_index(position), source_size(self.settings)
+        index, size = self.source_index(position), self.settings.image_size
+        height, width = self.settings.source_size or size
         # Every pixel of the source has a label, so that shrinking its labels loses nothing.
-        source = self._load(self.source, index, rng, size, "nearest")
+        source = self._load(self.source, index, rng, (height, width), "nearest")
         if self.target is None:
             return source
         index = shuffled_index(self.seed, Stream.TARGET_ORDER, len(self.target), position)
-        size, reduction = self.settings.image_size, self.settings.label_reduction
-        return source + self._load(self.target, index, rng, size, reduction)
+        return source + self._load(self.target, index, rng, size, self.settings.label_reduction)
 
     def _load(
-        self,
-        images: LabelledImages,
-        index: int,
-        rng: np.random.Generator,
-        size: tuple[int, int],
-        reduction: str,
+        self, images: LabelledImages, index: int, rng: Generator, size: Size, reduction: str
     ) -> tuple[Tensor, Tensor]:
         augmentation = Augmentation.draw(self.settings, rng)
         image, label = images.read_image(index), images.read_label(index)
@@ -97,12 +91,6 @@ class _Batches(Dataset[Batch]):
         return to_tensor(image), torch.from_numpy(label.copy())
 
 
-def source_size(settings: TrainingSettings) -> tuple[int, int]:
-    """Height and width in px at which the network sees source images."""
-    height, width = settings.source_size or settings.image_size
-    return height, width
-
-
 def create_loader(
     source: LabelledImages,
     target: LabelledImages | None,
@@ -115,17 +103,9 @@ def create_loader(
 ) -> DataLoader[Batch]:
     """Batches of the iterations `start` to `stop` - 1.
 
-    Args:
-        source: labelled source images.
-        target: pool with the labels acquired so far (255 elsewhere), all of one size; None
-            trains on the source alone.
-        settings: sizes, batch size, augmentation, sampling and workers.
-        seed: of the order and the augmentation.
-        start: first iteration.
-        stop: one past the last iteration.
-        presence: (N,C) bool, which classes each source image contains; for the sampling
-            `class_balanced` and only for it.
-        pin_memory: put batches where a CUDA device reads them fastest.
+    The target is the pool with the labels acquired so far (255 elsewhere), all of one size; None
+    trains on the source alone. The presence (N,C) says which classes each source image contains;
+    the sampling `class_balanced` alone needs it. A CUDA device reads from pinned memory fastest.
     """
     source_index: Callable[[int], int]
     source_index = partial(shuffled_index, seed, Stream.SOURCE_ORDER, len(source))

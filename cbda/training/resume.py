@@ -78,10 +78,9 @@ class ResumableState:
             signal.signal(other, signal.SIG_DFL)
 
     def after_iteration(self, trainer: _Resumable) -> None:
-        """Save if it is time to; stop if a signal asked for it; neither after the last one.
+        """Save if it is time to; if a signal asked for it, stop by an `InterruptedRunError`.
 
-        Raises:
-            InterruptedRunError: the job was asked to stop.
+        Neither happens after the last iteration.
         """
         is_due = self._signal is not None or time.monotonic() - self._saved_s >= self.interval_s
         if trainer.iteration == self.until or not is_due:

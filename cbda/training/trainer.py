@@ -8,7 +8,9 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import isfinite
+from operator import add
 from typing import Any
 
 import torch
@@ -63,13 +65,10 @@ class Trainer:
         num_iterations: int,
         after_iteration: Callable[["Trainer"], None] = lambda trainer: None,
     ) -> dict[str, float]:
-        """Train on every batch; `after_iteration` may stop that by raising.
+        """Train on every batch; what is called after each may stop the run by raising.
 
-        Returns:
-            Mean loss of the last tenth of the iterations, and seconds per iteration.
-
-        Raises:
-            UserError: the loss is not finite.
+        Returns the mean loss of the last tenth of the iterations, and seconds per iteration. A
+        loss that is not finite is a `UserError`.
         """
         self.model.train()
         for layer in self.frozen:
@@ -115,20 +114,17 @@ def partial_losses(
 
     The network computes in `settings.precision`, the losses always in float32.
     """
-    weights, precision = settings.loss, settings.precision
-    source, target = batch.source_image, batch.target_image
-    if target is None or batch.target_label is None:
-        (logits,) = _forward(model, [source], device, precision)
-        yield source_loss(logits, _label_to(device, batch.source_label), weights)
-        return
-    together = source.shape[-2:] == target.shape[-2:]
-    groups = [[source, target]] if together else [[source], [target]]
-    maps = (logits for group in groups for logits in _forward(model, group, device, precision))
-    source_part = source_loss(next(maps), _label_to(device, batch.source_label), weights)
-    if not together:
-        yield source_part
-    target_part = target_loss(next(maps), _label_to(device, batch.target_label), weights)
-    yield source_part + target_part if together else target_part
+    domains = [(batch.source_image, batch.source_label, source_loss)]
+    if batch.target_image is not None and batch.target_label is not None:
+        domains.append((batch.target_image, batch.target_label, target_loss))
+    together = len({image.shape[-2:] for image, _, _ in domains}) == 1
+    for group in [domains] if together else [[domain] for domain in domains]:
+        maps = _forward(model, [image for image, _, _ in group], device, settings.precision)
+        losses = []
+        for logits, (_, label, measure) in zip(maps, group, strict=True):
+            label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
+            losses.append(measure(logits, label, settings.loss))
+        yield reduce(add, losses)
 
 
 def source_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
@@ -152,11 +148,6 @@ def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Context in which a network computes in `precision`."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def _label_to(device: torch.device, label: Tensor) -> Tensor:
-    """Label (B,H,W) as int64, which losses want; a byte a pixel is all that is moved."""
-    return label.to(device, non_blocking=True).long()
 
 
 def _forward(
