@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> None:
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
-        method, of_run = _resolve_method(args, scores.score), (args.budget, args.rounds)
-        round_ = Round(method, *of_run, args.round, args.seed, num_classes)
+        numbers = args.budget, args.rounds, args.round, args.seed, num_classes
+        round_ = Round(_resolve_method(args, scores.score), *numbers)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
@@ -110,7 +110,6 @@ def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     if classes is None and kind is not None and not kind.classes:
         classes = [str(label) for label in range(num_classes)]
     oracle = open_dataset(args, "oracle", classes)
-    if len(oracle.classes) != num_classes:
-        found = len(oracle.classes)
+    if (found := len(oracle.classes)) != num_classes:
         raise UserError(f"--num-classes {num_classes}: {oracle.root} has {found} classes")
     return oracle

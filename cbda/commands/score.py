@@ -40,18 +40,18 @@ def run(args: argparse.Namespace) -> None:
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint.classes)
+    height, width = require_uniform_size(pool)
+    name, unit = args.method_score, args.method_unit
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
     maps = predict_logits(model, images, checkpoint.image_size, device)
 
     def score_image(index: int, logits: torch.Tensor) -> tuple[Any, Any]:
         stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
-        made_by = args.method_score, args.method_unit
         generator = torch.Generator().manual_seed(stream)
-        score, prediction = compute_score(*made_by, logits, args.radius, generator)
+        score, prediction = compute_score(name, unit, logits, args.radius, generator)
         return score.cpu().numpy(), prediction.cpu().numpy()
 
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
-    shape = pool.image_ids, *require_uniform_size(pool)
-    with ScoreFile.create(args.out, *shape, **facts, score=args.method_score) as write:
+    with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
         progress = tqdm(maps, total=len(pool), mininterval=5, desc="score")
         write(score_image(*item) for item in enumerate(progress))

@@ -56,10 +56,7 @@ def _reduce_windows(maps: Tensor, combine: Callable[[Tensor, Tensor], Tensor]) -
 
 
 def negative_learning(logits: Tensor, threshold: float) -> Tensor:
-    """Mean of -log(1 - p) over all classes of the target whose probability p is below a threshold.
-
-    Needs no label.
-    """
+    """Mean of -log(1 - p) over all classes of the target of a probability p below a threshold."""
     probability = torch.softmax(logits, dim=1)
     improbable = (probability < threshold).detach()
     penalty = -torch.log(1 - probability + EPSILON) * improbable

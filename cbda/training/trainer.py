@@ -169,8 +169,7 @@ def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
 def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """An optimizer of two groups: the encoder, and the rest at a higher rate."""
     encoder = list(model.get_submodule("encoder").parameters())
-    known = {id(parameter) for parameter in encoder}
-    head = [parameter for parameter in model.parameters() if id(parameter) not in known]
+    head = [tensor for name, tensor in model.named_parameters() if not name.startswith("encoder.")]
     factors = ((encoder, 1.0), (head, settings.head_lr_factor))
     groups = [{"params": parameters, "factor": factor} for parameters, factor in factors]
     lr, momentum, weight_decay = settings.lr, settings.momentum, settings.weight_decay
