@@ -35,12 +35,7 @@ PACKING = {"compression": "gzip", "compression_opts": 1}
 
 LABELS = Layout(
     "cbda.labels",
-    {
-        "label": ("u1", "NHW"),
-        "round": ("u1", "NHW"),
-        "query": ("i4", "M4"),
-        "image_id": ("S", "N"),
-    },
+    {"label": ("u1", "NHW"), "round": ("u1", "NHW"), "query": ("i4", "M4"), "image_id": ("S", "N")},
     {
         "method": ("S", ""),
         "budget": ("f", ""),

@@ -12,14 +12,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.selection.units import (
-    FloatArray,
-    IntArray,
-    Mask,
-    as_queries,
-    clipped,
-    suppression_radius,
-)
+from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
 SAMPLE_PX = 1 << 16
