@@ -14,26 +14,12 @@ from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
+from cbda.selection import units
 from cbda.selection.allocation import choose_dynamic, choose_per_image
-from cbda.selection.balance import (
-    NEED_PREDICTIONS,
-    CountArray,
-    Statistics,
-    class_weights,
-    target_shares,
-)
+from cbda.selection.balance import NEED_PREDICTIONS, Statistics, class_weights, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
-from cbda.selection.units import (
-    FloatArray,
-    Mask,
-    Queries,
-    centres_by_image,
-    paint,
-    query_px,
-    suppression_radius,
-    widen,
-)
+from cbda.selection.units import FloatArray, Mask, Queries
 
 ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
 
@@ -45,17 +31,14 @@ def choose(
     statistics: Statistics,
     num_threads: int = 1,
 ) -> Queries:
-    """Choose the queries of one round.
+    """Choose the queries of one round, those at random after all others.
 
     Args:
         round_: what is asked for.
         scores: of this round.
         labels: of the round before.
-        statistics: of the classes, as `class_statistics` gives them.
-        num_threads: images that are worked on at a time; the outcome does not depend on it.
-
-    Returns:
-        The queries of the round, those at random after all others.
+        statistics: as `class_statistics` gives them.
+        num_threads: images at a time; the outcome does not depend on it.
 
     Raises:
         UserError: bad numbers, or an exhausted pool.
@@ -64,8 +47,7 @@ def choose(
     num_random = num_at_random(num_queries, round_.method.random_fraction)
     best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
-        more = _choose_random(round_, labels, best, num_random, num_threads)
-        best = np.concatenate([best, more])
+        best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])
     _require_all(round_, scores, best, num_queries)
     return best
 
@@ -77,22 +59,22 @@ def num_at_random(num_queries: int, random_fraction: float) -> int:
 
 def class_statistics(round_: Round, scores: ScoreFile, labels: LabelFile) -> Statistics:
     """What the class weights of a round go by; reads the predictions if the balance needs them."""
-    method, counts = round_.method, np.zeros(round_.num_classes, np.int64)
+    method, num_classes = round_.method, round_.num_classes
+    counts = np.zeros(num_classes, np.int64)
     target_needs = method.balance != "none" and method.target_distribution in NEED_PREDICTIONS
     if target_needs or method.balance in NEED_PREDICTIONS:
-        counts = _count_predictions(scores)
+        for image in range(len(scores.image_ids)):
+            counts += np.bincount(scores.read_prediction(image).ravel(), minlength=num_classes)
     return Statistics(
         acquired=labels.summary.class_counts.sum(axis=0),
         predicted=counts,
-        target=target_shares(method.target_distribution, round_.num_classes, counts),
+        target=target_shares(method.target_distribution, num_classes, counts),
         budget_px=round_.budget * labels.summary.num_pool_px,
         max_weight=method.max_weight,
     )
 
 
-def random_map(
-    seed: int, round_number: int, image: int, shape: tuple[int, int]
-) -> NDArray[np.float64]:
+def random_map(seed: int, round_number: int, image: int, shape: tuple[int, int]) -> FloatArray:
     """Uniform numbers in [0, 1), (H,W) float64, the same whoever asks and in whatever order."""
     return np.random.default_rng([seed, Stream.RANDOM_QUERY, round_number, image]).random(shape)
 
@@ -108,19 +90,23 @@ def _choose_best(
     """By score times class weight, which stays as it is during the round but for `quota`."""
     method = round_.method
     weights = class_weights(method.balance, statistics)
-    radius = suppression_radius(method.radius, method.unit)
+    radius = units.suppression_radius(method.radius, method.unit)
 
     def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
         return *scores.read(image), _excluded(labels, image, method.radius)
 
     def read_weighted(image: int) -> tuple[FloatArray, Mask]:
         score, prediction, excluded = read(image)
-        is_weighted = method.balance != "none"
-        return (_weigh(score, prediction, weights) if is_weighted else score), excluded
+        weighted = score if method.balance == "none" else _weigh(score, prediction, weights)
+        return weighted, excluded
 
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
-        spent = query_px(method.radius, method.unit), share_px, statistics.acquired.astype(float)
+        spent = (
+            units.query_px(method.radius, method.unit),
+            share_px,
+            statistics.acquired.astype(float),
+        )
         return choose_quota(read, scores.shape, num_queries, radius, *spent, num_threads)
     allocate = ALLOCATE[method.allocation]
     return allocate(read_weighted, scores.shape, num_queries, radius, num_threads)
@@ -131,12 +117,12 @@ def _choose_random(
 ) -> Queries:
     """The highest random numbers among what the best queries leave free."""
     method, shape = round_.method, labels.shape
-    radius = suppression_radius(method.radius, method.unit)
-    centres = centres_by_image(best, shape[0])
+    radius = units.suppression_radius(method.radius, method.unit)
+    centres = units.centres_by_image(best, shape[0])
 
     def read(image: int) -> tuple[FloatArray, Mask]:
         excluded = _excluded(labels, image, method.radius)
-        paint(excluded, centres[image], radius)
+        units.paint(excluded, centres[image], radius)
         return random_map(round_.seed, round_.number, image, shape[1:]), excluded
 
     return ALLOCATE[method.allocation](read, shape, num_queries, radius, num_threads)
@@ -144,7 +130,7 @@ def _choose_random(
 
 def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     """What earlier rounds exclude, (H,W) bool."""
-    return widen(labels.read_round(image) > 0, radius)
+    return units.widen(labels.read_round(image) > 0, radius)
 
 
 def _require_all(round_: Round, scores: ScoreFile, queries: Queries, num_queries: int) -> None:
@@ -160,15 +146,6 @@ def _require_all(round_: Round, scores: ScoreFile, queries: Queries, num_queries
             f" {num_queries} queries of this round found a free place; lower the budget or the"
             " radius"
         )
-
-
-def _count_predictions(scores: ScoreFile) -> CountArray:
-    """Pixels of the pool by predicted class, (C,) int64."""
-    counts = np.zeros(scores.num_classes, np.int64)
-    for image in range(len(scores.image_ids)):
-        prediction = scores.read_prediction(image).ravel()
-        counts += np.bincount(prediction, minlength=scores.num_classes)
-    return counts
 
 
 @numba.njit(cache=True, nogil=True)
