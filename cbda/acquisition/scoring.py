@@ -20,11 +20,10 @@ def compute_score(
     """Score one image by the named score.
 
     Args:
-        name: one of `cbda.acquisition.methods.SCORE_NAMES`, or a function of the user's own, see
-            `cbda.acquisition.external`.
+        name: one of `SCORE_NAMES`, or of the user's own, see `cbda.acquisition.external`.
         unit: `region` or `pixel`.
         logits: (C,H,W) float.
-        radius: window radius in px.
+        radius: of the window, in px.
         generator: a CPU generator, for scores that draw random numbers.
 
     Returns:

@@ -79,9 +79,8 @@ def error_number(error: BaseException) -> int | None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove temporary files of the same name whose writer was killed on this machine."""
-    pattern = re.compile(
-        rf"\.{re.escape(path.name)}\.{re.escape(socket.gethostname())}\.(\d+)\.tmp"
-    )
+    prefix = re.escape(f".{path.name}.{socket.gethostname()}.")
+    pattern = re.compile(rf"{prefix}(\d+)\.tmp")
     for other in path.parent.iterdir():
         written = pattern.fullmatch(other.name)
         if written and not _is_alive(int(written[1])):

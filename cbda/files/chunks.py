@@ -96,7 +96,7 @@ class MapReader:
         if content is None:
             name = self._dataset.name.lstrip("/")
             raise UserError(f"{self._path}: {name} of image {index} is damaged")
-        return content.view(dtype).reshape(shape)
+        return np.asarray(content.view(dtype).reshape(shape))
 
 
 def _unpack(

@@ -25,11 +25,7 @@ ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
 
 
 def choose(
-    round_: Round,
-    scores: ScoreFile,
-    labels: LabelFile,
-    statistics: Statistics,
-    num_threads: int = 1,
+    round_: Round, scores: ScoreFile, labels: LabelFile, statistics: Statistics, num_threads: int
 ) -> Queries:
     """Choose the queries of one round, those at random after all others.
 

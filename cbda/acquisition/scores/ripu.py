@@ -26,14 +26,6 @@ def region(logits: Tensor, radius: int) -> Scored:
 
 
 def pixel(logits: Tensor, radius: int) -> Scored:
-    """Pixel score A = h * P', neither divided by log C, as published.
-
-    Args:
-        logits: (C,H,W) float.
-        radius: window radius of the impurity, in px.
-
-    Returns:
-        score (H,W) float32 and prediction (H,W) uint8.
-    """
+    """Pixel score A = h * P', neither divided by log C, as published; P' over the window."""
     entropy, prediction = entropy_and_prediction(logits)
     return entropy * window_impurity(prediction, radius, EPSILON), prediction
