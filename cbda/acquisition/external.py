@@ -49,24 +49,14 @@ def require_defined(score: str) -> None:
         raise UserError(f"{path}:{error.lineno}: {error.msg}") from error
     defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
     if name not in defined:
-        raise UserError(
-            f"{path}: there is no function {name!r}; it defines: {', '.join(defined) or 'none'}"
-        )
+        found = ", ".join(defined) or "none"
+        raise UserError(f"{path}: there is no function {name!r}; it defines: {found}")
 
 
 def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor":
-    """Call a score of the user's own on one image.
+    """Call a score of the user's own on logits (C,H,W) float of one image, for (H,W) float32.
 
-    Args:
-        score: as in the configuration.
-        logits: (C,H,W) float.
-        radius: window radius in px.
-
-    Returns:
-        (H,W) float32.
-
-    Raises:
-        UserError: whatever fails in the user's code, by file and line.
+    Whatever fails in the user's code is a `UserError` by file and line.
     """
     import torch
 

@@ -17,17 +17,14 @@ from cbda.models.logits import most_probable, require_finite
 def compute_score(
     name: str, unit: str, logits: Tensor, radius: int, generator: torch.Generator
 ) -> Scored:
-    """Score one image by the named score.
+    """Score one image: logits (C,H,W) float to score and prediction (H,W), on their device.
 
     Args:
         name: one of `SCORE_NAMES`, or of the user's own, see `cbda.acquisition.external`.
         unit: `region` or `pixel`.
-        logits: (C,H,W) float.
+        logits: finite, of two classes or more.
         radius: of the window, in px.
         generator: a CPU generator, for scores that draw random numbers.
-
-    Returns:
-        score (H,W) float32 and prediction (H,W) uint8, on the device of the logits.
 
     Raises:
         UserError: an unknown score or unit, or logits that are not finite or of a single class.

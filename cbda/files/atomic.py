@@ -47,9 +47,7 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
 
 
 @contextmanager
-def explained_write(
-    path: Path, needed_bytes: int = 0, temporary: Path | None = None
-) -> Iterator[None]:
+def explained_write(path: Path, needed_bytes: int = 0, place: Path | None = None) -> Iterator[None]:
     """Raise a `UserError` with reason and room if the disk won't take the file of the block."""
     try:
         yield
@@ -60,8 +58,8 @@ def explained_write(
         reason = f"{path}: cannot be written: {os.strerror(number)}"
         if number not in NO_ROOM or not path.parent.is_dir():
             raise UserError(reason) from error
-        written = temporary or path
-        size = written.stat().st_size if written.exists() else 0
+        place = place or path
+        size = place.stat().st_size if place.exists() else 0
         written_bytes = getattr(error, "written_bytes", size)
         needed = f"{needed_bytes:,}" if needed_bytes else f"more than {written_bytes:,}"
         free = shutil.disk_usage(path.parent).free + (0 if needed_bytes else written_bytes)
@@ -80,9 +78,8 @@ def error_number(error: BaseException) -> int | None:
 def remove_leftovers(path: Path) -> None:
     """Remove temporary files of the same name whose writer was killed on this machine."""
     prefix = re.escape(f".{path.name}.{socket.gethostname()}.")
-    pattern = re.compile(rf"{prefix}(\d+)\.tmp")
     for other in path.parent.iterdir():
-        written = pattern.fullmatch(other.name)
+        written = re.fullmatch(rf"{prefix}(\d+)\.tmp", other.name)
         if written and not _is_alive(int(written[1])):
             other.unlink(missing_ok=True)
 

@@ -154,6 +154,7 @@ def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
 
 
 def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
+    """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
     found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
     found += [(name, file.attrs.get(name), kind) for name, kind in layout.attributes.items()]
     optional = [name for name in layout.optional if name in file.attrs]
@@ -161,25 +162,16 @@ def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
     missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")
-    sizes: dict[str, int] = {}
+    sizes = {digit: int(digit) for digit in "0123456789"}
     for name, value, (dtype, letters) in found:
         array = np.asarray(value) if isinstance(value, str) else value
-        _require_shape(path, name, array, dtype, letters, sizes)
-
-
-def _require_shape(
-    path: Path, name: str, found: Any, dtype: str, letters: str, sizes: dict[str, int]
-) -> None:
-    """Compare an array with its layout; `sizes` gathers what the letters stand for."""
-    is_array = hasattr(found, "shape") and found.shape is not None
-    shape = tuple(found.shape) if is_array else ()
-    kinds, words = KINDS.get(dtype, ("", dtype))
-    has_dtype = is_array and (found.dtype.kind in kinds if kinds else found.dtype == dtype)
-    matches = has_dtype and len(shape) == len(letters)
-    for letter, size in zip(letters, shape, strict=False):
-        expected = int(letter) if letter.isdecimal() else sizes.setdefault(letter, size)
-        matches = matches and size == expected
-    if not matches:
-        wanted = ",".join(str(sizes.get(letter, letter)) for letter in letters)
-        kind = f"{found.dtype} ({','.join(map(str, shape))})" if is_array else "no array"
-        raise UserError(f"{path}: {name} is {kind}, must be {words} ({wanted})")
+        kinds, words = KINDS.get(dtype, ("", dtype))
+        shape: Any = getattr(array, "shape", None)
+        has_dtype = shape is not None and (array.dtype.kind in kinds or array.dtype == dtype)
+        for letter, size in zip(letters, shape or (), strict=False):
+            sizes.setdefault(letter, size)
+        wanted = [sizes.get(letter, letter) for letter in letters]
+        if not has_dtype or list(shape) != wanted:
+            found_shape, wanted_shape = (",".join(map(str, s or ())) for s in (shape, wanted))
+            kind = "no array" if shape is None else f"{array.dtype} ({found_shape})"
+            raise UserError(f"{path}: {name} is {kind}, must be {words} ({wanted_shape})")

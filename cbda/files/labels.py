@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,12 +103,10 @@ class LabelFile(MapFile):
 
     @staticmethod
     @contextmanager
-    def create(
-        path: Path, image_ids: Sequence[str], height: int, width: int
-    ) -> Iterator["LabelWriter"]:
-        """Create a label file, complete or not at all."""
+    def create(path: Path, image_ids: Sequence[str], *size: int) -> Iterator["LabelWriter"]:
+        """Create a label file of maps of this height and width, complete or not at all."""
         with create_hdf5(path, LABELS) as file:
-            create_maps(file, {"label": "u1", "round": "u1"}, image_ids, height, width, **PACKING)
+            create_maps(file, {"label": "u1", "round": "u1"}, image_ids, *size, **PACKING)
             yield LabelWriter(file)
 
     def read(self, index: int) -> tuple[Map, Map]:
@@ -128,10 +126,7 @@ class LabelFile(MapFile):
         return self._read("round", index)
 
     def queries(self) -> Iterator[Queries]:
-        """Queries of all rounds in pick order, in blocks of (M,4): round, image, row, column.
-
-        A `UserError` if one is outside of the rounds or the pool.
-        """
+        """Queries of all rounds in pick order, in blocks; a `UserError` if one is outside."""
         limits = (self.rounds_done + 1, *self.shape)
         for first in range(0, self.num_queries, QUERIES_PER_CHUNK):
             with named_errors(self._path):
@@ -184,17 +179,14 @@ class LabelWriter:
         self, num_queries: int, blocks: Iterable[NDArray[np.integer]], num_threads: int = 1
     ) -> None:
         """Store the queries (M,4) of all rounds, in blocks of round, image, row and column."""
-        dataset = self._file.create_dataset(
-            "query",
-            (num_queries, 4),
-            "i4",
-            maxshape=(None, 4),  # allows for none
-            chunks=(max(min(num_queries, QUERIES_PER_CHUNK), 1), 4),
-            shuffle=True,
-            fletcher32=True,
-            **PACKING,
-        )
-        filters, num_rows = filters_of(dataset), dataset.chunks[0]
+        num_rows = max(min(num_queries, QUERIES_PER_CHUNK), 1)
+        layout: dict[str, Any] = {
+            "chunks": (num_rows, 4),
+            "maxshape": (None, 4),
+        }  # which allows for none
+        layout |= {"shuffle": True, "fletcher32": True, **PACKING}
+        dataset = self._file.create_dataset("query", (num_queries, 4), "i4", **layout)
+        filters = filters_of(dataset)
         chunks = _in_chunks(blocks, num_rows)
         packed = ordered_map(lambda chunk: pack(chunk, filters), chunks, num_threads)
         for index, content in enumerate(packed):

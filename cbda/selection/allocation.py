@@ -87,8 +87,7 @@ def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
     known_above = np.array([found.complete_above for found in picks])
     is_short = np.array([len(found) < num_queries for found in picks])
     may_win = (known_above > cut) | ((known_above == cut) & ties_may_win)
-    incomplete: list[int] = np.flatnonzero(is_short & may_win).tolist()
-    return incomplete
+    return list(map(int, np.flatnonzero(is_short & may_win)))
 
 
 def _refill(

@@ -80,20 +80,12 @@ def class_weights(rule: str, statistics: Statistics) -> FloatArray:
 def target_shares(
     wanted: str | Sequence[float], num_classes: int, predicted: CountArray | None = None
 ) -> FloatArray:
-    """The class distribution q that a balance aims at.
+    """The class distribution q that a balance aims at, (C,) float64 of sum 1.
 
-    Args:
-        wanted: `uniform`, as nothing is; `predicted` or `sqrt_predicted`, the shares of predicted
-            pixels in the pool or their square roots (the pool's own frequencies are not known
-            beforehand, the source's are another domain's); or a number per class, of any sum.
-        num_classes: C.
-        predicted: (C,) int64, predicted pixels of each class.
-
-    Returns:
-        (C,) float64 of sum 1.
-
-    Raises:
-        UserError: an unknown name, or numbers that are no distribution over the classes.
+    `uniform`, as nothing is; `predicted` or `sqrt_predicted`, the shares of predicted pixels (C,)
+    in the pool or their square roots (the pool's own frequencies are not known beforehand, and the
+    source's are another domain's); or a number per class, of any sum. A `UserError` for an unknown
+    name, or numbers that are no distribution over the classes.
     """
     shares = np.ones(num_classes)
     if isinstance(wanted, str):

@@ -41,15 +41,11 @@ def greedy_nms(
     score_floor: float = -np.inf,
     above_floor: bool = False,
 ) -> Picks:
-    """Pick until there are enough, or nothing free is left.
+    """Pick until there are enough, or nothing free is left of finite scores (H,W).
 
-    Args:
-        score: (H,W) float32 or float64, finite.
-        excluded: (H,W) bool, pixels that may not be picked; what the picks suppress is added.
-        num_queries: at most.
-        radius: of suppression, in px.
-        score_floor: leave out what scores less; of the type of the scores.
-        above_floor: leave out what scores just as much, too.
+    What the picks suppress, `radius` px around them, is added to `excluded` (H,W) bool. What scores
+    less than `score_floor`, a number of the scores' type, is left out; if `above_floor`, what
+    scores just as much, too.
     """
     if above_floor:
         score_floor = _neighbour(score_floor, np.inf, score.dtype)

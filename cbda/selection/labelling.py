@@ -35,17 +35,8 @@ def write_labels(
 ) -> None:
     """Ask the oracle for every chosen window, and write the label file of the round.
 
-    Args:
-        path: of the file.
-        round_: what was asked for.
-        labels: of the round before.
-        queries: of this round.
-        class_weights: (C,) that they were chosen by.
-        oracle: the pool's ground truth.
-        num_threads: images at a time; no byte depends on it.
-
-    Raises:
-        UserError: the oracle's labels don't fit the scores, or a file is damaged.
+    `labels` are of the round before, the queries were chosen by `class_weights` (C,), and no byte
+    depends on the threads. A `UserError` if the oracle does not fit the scores.
     """
     num_images, height, width = labels.shape
     centres = centres_by_image(queries, num_images)

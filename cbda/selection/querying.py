@@ -29,15 +29,8 @@ def choose(
 ) -> Queries:
     """Choose the queries of one round, those at random after all others.
 
-    Args:
-        round_: what is asked for.
-        scores: of this round.
-        labels: of the round before.
-        statistics: as `class_statistics` gives them.
-        num_threads: images at a time; the outcome does not depend on it.
-
-    Raises:
-        UserError: bad numbers, or an exhausted pool.
+    Of its scores, the labels of the round before, and their `class_statistics`; the outcome does
+    not depend on the threads. A `UserError` for bad numbers, or an exhausted pool.
     """
     num_queries = round_.num_queries(scores.shape)
     num_random = num_at_random(num_queries, round_.method.random_fraction)
@@ -84,7 +77,7 @@ def _choose_best(
     num_threads: int,
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
-    method = round_.method
+    method, shape = round_.method, scores.shape
     weights = class_weights(method.balance, statistics)
     radius = units.suppression_radius(method.radius, method.unit)
 
@@ -98,14 +91,10 @@ def _choose_best(
 
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
-        spent = (
-            units.query_px(method.radius, method.unit),
-            share_px,
-            statistics.acquired.astype(float),
-        )
-        return choose_quota(read, scores.shape, num_queries, radius, *spent, num_threads)
-    allocate = ALLOCATE[method.allocation]
-    return allocate(read_weighted, scores.shape, num_queries, radius, num_threads)
+        used_px = statistics.acquired.astype(np.float64)
+        spent = units.query_px(method.radius, method.unit), share_px, used_px
+        return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
+    return ALLOCATE[method.allocation](read_weighted, shape, num_queries, radius, num_threads)
 
 
 def _choose_random(

@@ -43,8 +43,7 @@ def choose_quota(
     the smallest column, then the smallest row.
 
     Args:
-        read: index of the image to score (H,W) float32, prediction (H,W) uint8 and excluded (H,W)
-            bool; called from threads.
+        read: image to score float32, prediction uint8, excluded bool (H,W); called from threads.
         shape: N, H, W of the pool.
         num_queries: fewer are chosen only if no free pixel is left.
         radius: of suppression, in px.

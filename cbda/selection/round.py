@@ -67,14 +67,8 @@ class Round:
 def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
     """Check that all files belong to this round of one run, before any map is read.
 
-    Args:
-        round_: what is asked for.
-        scores: of this round.
-        labels: of the round before.
-        oracle: the pool's ground truth.
-
-    Raises:
-        UserError: they don't, or the last round can't find enough pixels.
+    Scores are those of the round, labels of the round before. Raises a `UserError` unless they do,
+    and if the last round can't find enough pixels.
     """
     method = round_.method
     require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
