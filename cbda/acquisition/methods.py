@@ -28,31 +28,16 @@ def is_external(score: str) -> bool:
 
 @dataclass(frozen=True)
 class Method:
-    """One acquisition method, in which None stands for what the experiment has.
+    """One acquisition method; None is what the experiment has. A `UserError` for a bad part."""
 
-    Attributes:
-        score: what makes a pixel worth a query, see `cbda.acquisition.scores`; or a function
-            of the user's own, see `cbda.acquisition.external`; or whatever made a score file.
-        unit: what one query labels, see ``cbda.selection.units``.
-        allocation: the same number of queries per image, or the best of the whole pool.
-        balance: how the classes acquired so far reweight the score, see ``cbda.selection.balance``.
-        max_weight: cap of the balance ``ratio``.
-        target_distribution: class shares aimed at, a name of ``TARGETS`` or numbers.
-        random_fraction: of a round's queries, which are chosen at random (epsilon-greedy).
-        radius: k, in px.
-
-    Raises:
-        UserError: a part is unknown or out of its range.
-    """
-
-    score: str = "ripu"
-    unit: str = "region"
-    allocation: str = "per_image"
-    balance: str = "none"
-    max_weight: float | None = None
-    target_distribution: str | tuple[float, ...] | None = None
-    random_fraction: float = 0.0
-    radius: int | None = None
+    score: str = "ripu"  # of `cbda.acquisition.scores`, the user's own, or what made a score file
+    unit: str = "region"  # what one query labels, see `cbda.selection.units`
+    allocation: str = "per_image"  # as many queries in every image, or the best of the whole pool
+    balance: str = "none"  # how acquired classes reweight scores, see `cbda.selection.balance`
+    max_weight: float | None = None  # cap of the balance `ratio`
+    target_distribution: str | tuple[float, ...] | None = None  # of `TARGETS`, or class shares
+    random_fraction: float = 0.0  # of a round's queries, chosen at random (epsilon-greedy)
+    radius: int | None = None  # k, in px
 
     def __post_init__(self) -> None:
         for field, choices in FIELD_CHOICES.items():

@@ -9,7 +9,7 @@ Texts have a fixed length: a damaged heap, where others lie, may be read for eve
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,6 @@ VERSION = 1
 DIGEST = "attributes_sha256"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
-TEXTS_PER_CHUNK = 1 << 12
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 KINDS = {"i": ("iu", "integers"), "f": ("fiu", "numbers"), "S": ("SOU", "text")}
@@ -93,16 +92,6 @@ def named_errors(path: Path) -> Iterator[None]:
     except DAMAGE as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
-
-
-def write_texts(file: "h5py.File", name: str, texts: Sequence[str]) -> None:
-    """Store texts at a fixed length, since checksums don't cover those of variable length."""
-    import h5py
-
-    encoded = [text.encode() for text in texts]
-    dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
-    values, chunk = np.array(encoded, dtype=dtype), (max(min(len(texts), TEXTS_PER_CHUNK), 1),)
-    file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
 
 
 def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ METHOD = re.compile(  # a score may be a path
 )
 QUERIES_PER_CHUNK = 1 << 16
 PACKING = {"compression": "gzip", "compression_opts": 1}
+QUERY_LAYOUT = {"maxshape": (None, 4), "shuffle": True, "fletcher32": True, **PACKING}
 
 LABELS = Layout(
     "cbda.labels",
@@ -180,14 +181,9 @@ class LabelWriter:
     ) -> None:
         """Store the queries (M,4) of all rounds, in blocks of round, image, row and column."""
         num_rows = max(min(num_queries, QUERIES_PER_CHUNK), 1)
-        layout: dict[str, Any] = {
-            "chunks": (num_rows, 4),
-            "maxshape": (None, 4),
-        }  # which allows for none
-        layout |= {"shuffle": True, "fletcher32": True, **PACKING}
-        dataset = self._file.create_dataset("query", (num_queries, 4), "i4", **layout)
-        filters = filters_of(dataset)
-        chunks = _in_chunks(blocks, num_rows)
+        shape, layout = (num_queries, 4), {"chunks": (num_rows, 4), **QUERY_LAYOUT}
+        dataset = self._file.create_dataset("query", shape, "i4", **layout)
+        filters, chunks = filters_of(dataset), _in_chunks(blocks, num_rows)
         packed = ordered_map(lambda chunk: pack(chunk, filters), chunks, num_threads)
         for index, content in enumerate(packed):
             write_chunk(dataset, index * num_rows, content)

@@ -4,24 +4,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
 from cbda.files.chunks import MapReader
-from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes, write_texts
+from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes
 
 if TYPE_CHECKING:
     import h5py
+
+TEXTS_PER_CHUNK = 1 << 12
 
 
 def create_maps(
     file: "h5py.File", dtypes: dict[str, str], image_ids: Sequence[str], *size: int, **filters: Any
 ) -> None:
     """Create one (N,H,W) dataset per name, of a size H, W and one image a chunk, and image ids."""
+    import h5py
+
     for name, dtype in dtypes.items():
-        shape, chunk = (len(image_ids), *size), (1, *size)
-        file.create_dataset(name, shape, dtype, chunks=chunk, fletcher32=True, **filters)
-    write_texts(file, "image_id", image_ids)
+        layout = {"chunks": (1, *size), "fletcher32": True, **filters}
+        file.create_dataset(name, (len(image_ids), *size), dtype, **layout)
+    encoded = [image_id.encode() for image_id in image_ids]
+    # A fixed length, since checksums don't cover texts of variable length.
+    ids = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
+    chunk = (max(min(len(ids), TEXTS_PER_CHUNK), 1),)
+    file.create_dataset("image_id", data=ids, chunks=chunk, fletcher32=True)
 
 
 class MapFile:

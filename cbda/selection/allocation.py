@@ -46,10 +46,18 @@ def choose_dynamic(
     def pick(image: int, at_most: int, *floor: Any) -> Picks:
         return greedy_nms(*read(image), at_most, radius, *floor)
 
+    def pick_again(image: int) -> Picks:  # all from the cut on, or twice as many if it is open
+        if cut == -np.inf:
+            return pick(image, 2 * len(picks[image]) + 1)
+        return pick(image, num_queries, cut, bool(num_from[:image].sum() >= num_queries))
+
     picks = _first_pass(pick, shape[0], num_queries, num_threads)
     cut = _value_of_rank(picks, num_queries)
     while lacking := _incomplete(picks, cut, num_queries):
-        _refill(pick, picks, lacking, cut, num_queries, num_threads)
+        num_from = _num_from(picks, cut)
+        refilled = ordered_map(pick_again, lacking, num_threads)
+        for image, found in zip(lacking, refilled, strict=True):
+            picks[image], num_from[image] = found, found.num_from(cut)
         cut = _value_of_rank(picks, num_queries)
     ties = np.array([np.count_nonzero(found.values == cut) for found in picks])
     above, ties_before = _num_from(picks, cut) - ties, np.cumsum(ties) - ties
@@ -88,21 +96,6 @@ def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
     is_short = np.array([len(found) < num_queries for found in picks])
     may_win = (known_above > cut) | ((known_above == cut) & ties_may_win)
     return list(map(int, np.flatnonzero(is_short & may_win)))
-
-
-def _refill(
-    pick: Pick, picks: list[Picks], images: list[int], cut: float, num_queries: int, threads: int
-) -> None:
-    """Replace the picks of some images by all from the cut on, or twice as many if it is open."""
-    num_from = _num_from(picks, cut)
-
-    def pick_again(image: int) -> Picks:
-        if cut == -np.inf:
-            return pick(image, 2 * len(picks[image]) + 1)
-        return pick(image, num_queries, cut, bool(num_from[:image].sum() >= num_queries))
-
-    for image, found in zip(images, ordered_map(pick_again, images, threads), strict=True):
-        picks[image], num_from[image] = found, found.num_from(cut)
 
 
 def _value_of_rank(picks: list[Picks], rank: int) -> float:

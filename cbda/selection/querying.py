@@ -37,7 +37,17 @@ def choose(
     best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
         best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])
-    _require_all(round_, scores, best, num_queries)
+    where, num_found = "the pool", len(best)
+    if round_.method.allocation == "per_image":
+        found = np.bincount(best[:, 0], minlength=len(scores.image_ids))
+        image = int(np.argmax(found < num_queries))
+        where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
+    if num_found < num_queries:
+        raise UserError(
+            f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
+            f" {num_queries} queries of this round found a free place; lower the budget or the"
+            " radius"
+        )
     return best
 
 
@@ -116,21 +126,6 @@ def _choose_random(
 def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     """What earlier rounds exclude, (H,W) bool."""
     return units.widen(labels.read_round(image) > 0, radius)
-
-
-def _require_all(round_: Round, scores: ScoreFile, queries: Queries, num_queries: int) -> None:
-    """Raise a `UserError` that says how far the round got if too few were found."""
-    where, num_found = "the pool", len(queries)
-    if round_.method.allocation == "per_image":
-        found = np.bincount(queries[:, 0], minlength=len(scores.image_ids))
-        image = int(np.argmax(found < num_queries))
-        where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
-    if num_found < num_queries:
-        raise UserError(
-            f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
-            f" {num_queries} queries of this round found a free place; lower the budget or the"
-            " radius"
-        )
 
 
 @numba.njit(cache=True, nogil=True)
