@@ -51,11 +51,7 @@ def require_new_name(name: str, others: Iterable[str] = ()) -> None:
 
 
 def compose(parts: Mapping[str, Any]) -> Method:
-    """A method from its parts, those left out as in `ra`.
-
-    Raises:
-        UserError: an unknown part, or a score of the user's own that is not where it should be.
-    """
+    """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
     allowed = [item.name for item in fields(Method)]
     unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:

@@ -48,8 +48,7 @@ def save_statistics(
 def load_statistics(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
     """Read image ids (N), classes (C), and (N,C) int64 pixels."""
     content = _read_json_of(path, STATISTICS_FORMAT, ("image_ids", "classes", "class_counts"))
-    class_counts = np.array(content["class_counts"], np.int64)
-    return content["image_ids"], content["classes"], class_counts
+    return content["image_ids"], content["classes"], np.array(content["class_counts"], np.int64)
 
 
 def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:

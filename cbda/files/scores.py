@@ -56,10 +56,7 @@ class ScoreFile(MapFile):
             yield partial(write_maps, (file["score"], file["prediction"]))
 
     def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Score (H,W) float32 and prediction (H,W) uint8 of one image, new arrays.
-
-        A `UserError` if a score is not finite, or a prediction none of the classes.
-        """
+        """Score (H,W) float32, a `UserError` unless finite, and prediction, new arrays."""
         score: NDArray[np.float32] = self._read("score", index)
         num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
         if num_bad:

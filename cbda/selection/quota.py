@@ -42,15 +42,10 @@ def choose_quota(
     predicted class, and n_c grows by the pixels of a query. Ties go to the smallest image, then
     the smallest column, then the smallest row.
 
-    Args:
-        read: image to score float32, prediction uint8, excluded bool (H,W); called from threads.
-        shape: N, H, W of the pool.
-        num_queries: fewer are chosen only if no free pixel is left.
-        radius: of suppression, in px.
-        query_px: pixels that a query spends.
-        share_px: (C,) q_c B, pixels that the whole run may acquire of each class.
-        used_px: (C,) n_c, pixels of each class acquired in earlier rounds.
-        num_threads: images at a time; no result depends on it.
+    `read`, called from threads, takes an image of the pool (N,H,W) to score (H,W) float32,
+    prediction uint8 and excluded bool. A query spends `query_px`. Of each class (C,), `share_px` is
+    q_c B, what the whole run may acquire, `used_px` n_c, what earlier rounds did. `radius` is that
+    of suppression, in px. Fewer queries are chosen only if no free pixel is left.
     """
     num_classes = len(share_px)
     samples, num_px_each = _sample(read, shape, num_classes, num_threads)
