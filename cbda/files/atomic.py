@@ -22,12 +22,8 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary name to write to; rename it to `path` if the block succeeds.
 
-    Args:
-        path: the file that appears; its folder is made.
-        needed_bytes: its size, if known: a disk without room is refused before any work is done.
-
-    Raises:
-        UserError: the file can't be written; says where, why, and how much was needed.
+    The folder is made. If `needed_bytes` are known, a disk without room is refused before any work
+    is done. A `UserError` says where and why a file can't be written, and how much was needed.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
