@@ -1,6 +1,6 @@
 """Ask the oracle for what was chosen, and write the label file of the round.
 
-Each image is asked for, painted and compressed by a thread of its own and written at once.
+Each image is read, labelled and compressed by a thread of its own and written at once.
 """
 
 from dataclasses import replace

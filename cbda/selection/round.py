@@ -1,4 +1,4 @@
-"""What one acquisition round is asked for, and whether its files belong together."""
+"""One acquisition round: how its queries are chosen, and whether its files belong together."""
 
 import math
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a 
 
 @dataclass(frozen=True)
 class Round:
-    """What one acquisition round is asked for."""
+    """One acquisition round of a run."""
 
     method: ResolvedMethod
     budget: float  # fraction of the pool's pixels that the whole run may acquire
@@ -72,8 +72,8 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
     """
     method = round_.method
     require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
-    asked = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
-    for name, wanted in asked.items():
+    needed = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
+    for name, wanted in needed.items():
         found = getattr(scores, name)
         if found != wanted:
             raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")
