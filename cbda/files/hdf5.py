@@ -3,10 +3,12 @@
 They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has none
 there gets one here: maps and tables by the filter fletcher32, and the attributes by the digest
 `attributes_sha256`. So a flipped bit anywhere is an error when it is read, never another number.
-Texts have a fixed length: a damaged heap, where others lie, may be read for ever.
+Texts among the attributes are there for other readers, and again in `texts` with a fixed length for
+ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
 import hashlib
+import json
 import os
 import zlib
 from collections.abc import Iterator
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 DIGEST = "attributes_sha256"
+TEXTS = "texts"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
@@ -56,7 +59,7 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["
         try:
             write_attributes(file, {"format": layout.format, "version": VERSION})
             yield file
-            write_attributes(file, {DIGEST: _digest(file, layout)})
+            write_attributes(file, {DIGEST: _digest(read_attributes(file), layout)})
             file.flush()
         except BaseException as error:
             error.written_bytes = temporary.stat().st_size  # type: ignore[attr-defined]
@@ -74,9 +77,11 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
     with named_errors(path):
         file = h5py.File(path, "r")
         try:
-            _require_format(path, file, layout)
-            _require_layout(path, file, layout)
-            if DIGEST in file.attrs and _plain(file.attrs[DIGEST]) != _digest(file, layout):
+            _require_sound_heap(path, file)
+            attributes = read_attributes(file)
+            _require_format(path, attributes, layout)
+            _require_layout(path, file, attributes, layout)
+            if attributes.get(DIGEST, digest := _digest(attributes, layout)) != digest:
                 raise UserError(f"{path}: {DAMAGED_ATTRIBUTES}")
         except BaseException:
             file.close()
@@ -96,64 +101,60 @@ def named_errors(path: Path) -> Iterator[None]:
 
 def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
     """Store numbers and texts among the attributes."""
-    import h5py
-
-    for name, value in values.items():
-        is_text = isinstance(value, str)
-        stored = value.encode() if is_text else value
-        dtype = h5py.string_dtype("utf-8", len(stored)) if is_text else None
-        file.attrs.create(name, stored, dtype=dtype)
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    if TEXTS in file.attrs:
+        texts = {**json.loads(file.attrs[TEXTS]), **texts}
+    file.attrs.update({**values, TEXTS: np.bytes_(json.dumps(texts))})
 
 
-def read_attributes(file: "h5py.File", layout: Layout) -> dict[str, Any]:
-    """The attributes of a format that a file has: numbers and texts of Python, and arrays."""
-    return {name: _plain(file.attrs[name]) for name in _present(file, layout)}
+def read_attributes(file: "h5py.File") -> dict[str, Any]:
+    """All attributes: numbers and texts of Python, and arrays."""
+    texts = json.loads(file.attrs[TEXTS]) if TEXTS in file.attrs else {}
+    found = {name: texts[name] if name in texts else file.attrs[name] for name in file.attrs}
+    plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in found.items()}
+    return {name: v.decode() if isinstance(v, bytes) else v for name, v in plain.items()}
 
 
-def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _present(file: "h5py.File", layout: Layout) -> list[str]:
-    return sorted({*layout.attributes, *layout.optional} & set(file.attrs))
-
-
-def _digest(file: "h5py.File", layout: Layout) -> str:
+def _digest(attributes: dict[str, Any], layout: Layout) -> str:
     """SHA-256 of the names, dtypes, shapes and values of the format's attributes, in order."""
     digest = hashlib.sha256()
-    for name in _present(file, layout):
-        value = np.asarray(file.attrs[name])
+    for name in sorted({*layout.attributes, *layout.optional} & set(attributes)):
+        value = np.asarray(attributes[name])
         digest.update(f"{name} {value.dtype.str} {value.shape} ".encode() + value.tobytes())
     return digest.hexdigest()
 
 
-def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
-    """Compare format and version; before HDF5 reads texts of an older file, their checksum."""
+def _require_sound_heap(path: Path, file: "h5py.File") -> None:
+    """Compare the texts of a file of version 0.1.0 with their checksum, before HDF5 reads them."""
     if HEAP_CHECKSUM in file.attrs:
         start, num_bytes, checksum = map(int, file.attrs[HEAP_CHECKSUM])
         with Path(path).open("rb") as stream:
             stream.seek(start)
             if zlib.crc32(stream.read(num_bytes)) != checksum:
                 raise UserError(f"{path}: {DAMAGED_ATTRIBUTES}")
-    found, version = (_plain(file.attrs.get(name)) for name in ("format", "version"))
+
+
+def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> None:
+    found, version = attributes.get("format"), attributes.get("version")
     wanted = f"{layout.format!r} version {VERSION}"
     if f"{found!r} version {version}" != wanted:
         raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
-def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
+def _require_layout(
+    path: Path, file: "h5py.File", attributes: dict[str, Any], layout: Layout
+) -> None:
     """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
     found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
-    found += [(name, file.attrs.get(name), kind) for name, kind in layout.attributes.items()]
-    optional = [name for name in layout.optional if name in file.attrs]
-    found += [(name, file.attrs[name], layout.optional[name]) for name in optional]
+    found += [(name, attributes.get(name), kind) for name, kind in layout.attributes.items()]
+    optional = [name for name in layout.optional if name in attributes]
+    found += [(name, attributes[name], layout.optional[name]) for name in optional]
     missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")
     sizes = {digit: int(digit) for digit in "0123456789"}
     for name, value, (dtype, letters) in found:
-        array = np.asarray(value) if isinstance(value, str) else value
+        array = np.asarray(value) if isinstance(value, str | int | float) else value
         kinds, words = KINDS.get(dtype, ("", dtype))
         shape: Any = getattr(array, "shape", None)
         has_dtype = shape is not None and (array.dtype.kind in kinds or array.dtype == dtype)

@@ -46,7 +46,7 @@ class MapFile:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
-            self._attributes = read_attributes(self._file, self.layout)
+            self._attributes = read_attributes(self._file)
             names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
