@@ -45,19 +45,18 @@ class _BudgetAxis:
 
 
 def result_figure(table: pd.DataFrame, name: str, title: str, line_styles: LineStyles) -> Figure:
-    """A result of the main table against the budget, in percent.
+    """A result of `summary_table` against the budget, in percent: `mIoU` or `worst_class_IoU`.
 
-    Args:
-        table: the main table of `cbda.results.tabulate.summary_table`.
-        name: `mIoU` or `worst_class_IoU`.
-        title: label of the y axis.
-        line_styles: of every method.
+    A reference is a line at its mean, and a band as wide as its spread.
     """
     figure, axes = _axes(title)
-    references = table[table["budget"] == NO_BUDGET]
-    columns = (references["method"], references[f"{name}_mean"], references[f"{name}_std"])
-    for method, mean, spread in zip(*columns, strict=True):
-        _draw_band(axes, method, mean, spread)
+    columns = table[table["budget"] == NO_BUDGET][["method", f"{name}_mean", f"{name}_std"]]
+    for method, mean, spread in columns.dropna(subset=f"{name}_mean").itertuples(index=False):
+        color = REFERENCE_COLOURS.get(method, GREY)
+        if not np.isnan(spread):
+            axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
+        linestyle = "--" if method == "full" else ":"
+        axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
     _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles)
     _widen(axes)
     return _with_legend(figure, axes)
@@ -75,13 +74,7 @@ def entropy_figure(
 
 
 def difference_figure(differences: pd.DataFrame, baseline: str, line_styles: LineStyles) -> Figure:
-    """Differences to the baseline: every seed a small mark, mean and spread beside it.
-
-    Args:
-        differences: method, budget, seed, mIoU, worst_class_IoU, in percentage points.
-        baseline: what was subtracted.
-        line_styles: of every method.
-    """
+    """The table of `seed_differences`: every seed a small mark, mean and spread beside it."""
     figure = Figure(figsize=(9.0, 4.2))
     panels = figure.subplots(1, 2)
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
@@ -135,17 +128,6 @@ def _draw_lines(
 
 def _percent(budgets: pd.Series) -> pd.Series:
     return 100 * budgets.astype(float)
-
-
-def _draw_band(axes: Axes, method: str, mean: float, spread: float) -> None:
-    """A reference: a line at its mean, and a band as wide as its spread."""
-    if np.isnan(mean):
-        return
-    color = REFERENCE_COLOURS.get(method, GREY)
-    if not np.isnan(spread):
-        axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
-    linestyle = "--" if method == "full" else ":"
-    axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
 
 
 def _widen(axes: Axes) -> None:

@@ -18,25 +18,15 @@ from cbda.results.tabulate import acquisition_table, class_table, summary_table
 
 @dataclass(frozen=True)
 class Experiment:
-    """All that a report is made from but its gallery.
+    """All that a report is made from but its gallery."""
 
-    Attributes:
-        runs: every run that the table expects.
-        baseline: method that differences are taken to.
-        classes: names.
-        pool_counts: pixels of every class in the pool's labels; None if they were not counted.
-        balance_targets: balanced method to the shares it aims at, as words of the configuration.
-        config: the configuration.
-        benchmarks: folder with the benchmarks of the jobs; None without times.
-    """
-
-    runs: list[Run]
+    runs: list[Run]  # all that the table expects
     baseline: str
     classes: list[str]
-    pool_counts: list[int] | None = None
-    balance_targets: dict[str, list[str]] = field(default_factory=dict)
+    pool_counts: list[int] | None = None  # pixels by class in the pool's labels, if counted
+    balance_targets: dict[str, list[str]] = field(default_factory=dict)  # method to shares
     config: dict[str, Any] = field(default_factory=dict)
-    benchmarks: Path | None = None
+    benchmarks: Path | None = None  # folder of those of the jobs; None without times
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -96,9 +86,8 @@ class Experiment:
         """Shares in percent that balances aim at, where they are known beforehand."""
         shares = {}
         for method, words in self.balance_targets.items():
-            if words in ([], ["uniform"]):
-                shares[method] = np.full(len(self.classes), PERCENT / len(self.classes))
-            elif len(words) == len(self.classes):
-                wanted = np.array(words, np.float64)
-                shares[method] = PERCENT * wanted / wanted.sum()
+            wanted = ["1"] * len(self.classes) if words in ([], ["uniform"]) else words
+            if len(wanted) == len(self.classes):
+                parts = np.array(wanted, np.float64)
+                shares[method] = PERCENT * parts / parts.sum()
         return shares

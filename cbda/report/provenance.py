@@ -28,12 +28,13 @@ def describe_software() -> dict[str, str]:
 
 def describe_machine() -> dict[str, str]:
     """The machine that makes the report, which is the one that ran the jobs unless on a cluster."""
+    gpus = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB:.0f} GiB",
-        "GPUs": _gpus(),
+        "GPUs": ", ".join(gpus.splitlines()) or "none",
     }
 
 
@@ -49,14 +50,10 @@ def commit() -> str:
 
 def phase_times(folder: Path) -> pd.DataFrame:
     """Number, time and peak memory of the jobs below a folder; one row per phase."""
-    jobs = _read_jobs(folder)
-    phases = jobs.groupby("phase", sort=False)
-    return phases.agg(
-        num_jobs=("s", "size"),
-        total_s=("s", "sum"),
-        longest_s=("s", "max"),
-        peak_mib=("max_rss", "max"),
-    ).reset_index()
+    phases = _read_jobs(folder).groupby("phase", sort=False)
+    seconds = phases["s"].agg(num_jobs="size", total_s="sum", longest_s="max")
+    times: pd.DataFrame = seconds.assign(peak_mib=phases["max_rss"].max()).reset_index()
+    return times
 
 
 def wall_time_s(folder: Path) -> float:
@@ -92,11 +89,6 @@ def _processor() -> str:
         return platform.processor() or "unknown"
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def _gpus() -> str:
-    names = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
-    return ", ".join(names.splitlines()) or "none"
 
 
 def _output(command: list[str]) -> str:

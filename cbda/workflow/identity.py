@@ -22,10 +22,7 @@ def identify_job(
 ) -> str:
     """A digest of all that decides what a job learns: options, files, code.
 
-    Args:
-        args: parsed options.
-        inputs: files that the job starts from; their content counts.
-        datasets: their files count by name, size and time of change.
+    Inputs count by their content, files of datasets by name, size and time of change.
     """
     options = {name: str(value) for name, value in vars(args).items() if name not in NEUTRAL}
     digest = hashlib.sha256(f"{fingerprint(args.command)} {sorted(options.items())}".encode())
