@@ -30,14 +30,9 @@ class Maps(NamedTuple):
 def gallery_figure(
     image: Bytes, label: Bytes, maps: Mapping[str, Maps], classes: list[str], num_rounds: int
 ) -> Figure:
-    """One image: itself and its ground truth above, then a row per method.
+    """An image (H,W,3) and its ground truth (H,W), 255 = void, above a row of maps per method.
 
-    Args:
-        image: (H,W,3) uint8.
-        label: (H,W) uint8, 255 = void.
-        maps: of every method.
-        classes: names.
-        num_rounds: rounds that the colours of acquired pixels span.
+    The colours of acquired pixels span the rounds.
     """
     # A panel shows no more pixels, and averages would wash out dots.
     step = max(-(-label.shape[1] // int(PANEL_WIDTH * PNG_DPI)), 1)
@@ -58,9 +53,7 @@ def gallery_figure(
     names = [f"acquired in round {number}" for number in range(1, num_rounds + 1)]
     grid[0, 2].legend(handles=_patches(names, colours), loc="center left")
     for row, (method, shown) in zip(grid[1:], maps.items(), strict=True):
-        keep = np.s_[::step, ::step]
-        thin = Maps(shown.prediction[keep], shown.score[keep], shown.round[keep])
-        _draw_maps(row, image, thin, palette, colours)
+        _draw_maps(row, image, shown, step, palette, colours)
         row[0].set_ylabel(method, fontsize=12)
     for axes, title in zip([*grid[0, :2], *grid[1]], TITLES, strict=True):
         axes.set_title(title)
@@ -71,16 +64,16 @@ def gallery_figure(
 
 
 def _draw_maps(
-    row: NDArray[np.object_], image: Bytes, shown: Maps, palette: Bytes, colours: Bytes
+    row: NDArray[np.object_], image: Bytes, shown: Maps, step: int, palette: Bytes, colours: Bytes
 ) -> None:
     """Acquired pixels are in the colour of their round, over a pale grey image."""
-    row[0].imshow(palette[shown.prediction], interpolation="nearest")
-    low, high = np.percentile(shown.score, SCORE_PERCENTILES)
-    row[1].imshow(shown.score, "magma", vmin=low, vmax=high)
+    row[0].imshow(palette[shown.prediction[::step, ::step]], interpolation="nearest")
+    score, rounds = shown.score[::step, ::step], shown.round[::step, ::step]
+    low, high = np.percentile(score, SCORE_PERCENTILES)
+    row[1].imshow(score, "magma", vmin=low, vmax=high)
     grey = image.mean(axis=2, keepdims=True) * 0.35 + 165
     painted = np.repeat(grey, 3, axis=2).astype(np.uint8)
-    acquired = shown.round > 0
-    painted[acquired] = colours[shown.round[acquired] - 1]
+    painted[rounds > 0] = colours[rounds[rounds > 0] - 1]
     row[2].imshow(painted, interpolation="nearest")
 
 

@@ -17,7 +17,12 @@ PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the r
 
 def describe_software() -> dict[str, str]:
     """Versions of what computes, and the commit of the package."""
-    found = {"cbda": cbda.__version__, "commit": commit(), "Python": platform.python_version()}
+    git = ["git", "-C", str(Path(cbda.__file__).parent)]
+    commit = _output([*git, "rev-parse", "HEAD"])
+    if commit and _output([*git, "status", "--porcelain", "--untracked-files=no"]):
+        commit += " with changes"
+    commit = commit or "not in a git repository"
+    found = {"cbda": cbda.__version__, "commit": commit, "Python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -36,16 +41,6 @@ def describe_machine() -> dict[str, str]:
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB:.0f} GiB",
         "GPUs": ", ".join(gpus.splitlines()) or "none",
     }
-
-
-def commit() -> str:
-    """Commit of the repository that the package lies in, and whether files have been changed."""
-    folder = Path(cbda.__file__).parent
-    number = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    if not number:
-        return "not in a git repository"
-    changed = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
-    return f"{number} with changes" if changed else number
 
 
 def phase_times(folder: Path) -> pd.DataFrame:

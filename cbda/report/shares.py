@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from cbda.report.style import round_colours
 
-FloatArray = NDArray[np.float64]
-Targets = Mapping[str, FloatArray]
+Targets = Mapping[str, NDArray[np.float64]]
 NUM_COLUMNS = 3
 
 
@@ -66,8 +65,8 @@ def _draw_shares(axes: Axes, shares: pd.DataFrame, pool: pd.Series | None) -> No
     positions = range(shares.shape[1])
     if pool is not None:
         axes.barh(positions, pool[list(shares.columns)], color="#DDDDDD", label="the whole pool")
-    rounds = zip(round_colours(len(shares)), shares.iterrows(), strict=True)
-    for colour, (number, row) in rounds:
+    colours = round_colours(len(shares))
+    for colour, (number, row) in zip(colours, shares.iterrows(), strict=True):
         axes.plot(row, positions, "o", color=colour, ms=5, mec="white", mew=0.4,
                   label=f"round {number}")  # fmt: skip
 
@@ -76,7 +75,9 @@ def _label_shares(
     figure: Figure, grid: NDArray[np.object_], classes: list[str], num_methods: int
 ) -> None:
     panels: list[Any] = list(grid.flat)[:num_methods]
-    panels[0].set_xscale("function", functions=(_signed_root, np.square))
+    # A square root, so that rare classes get room; margins may lie below 0.
+    root = (lambda x: np.sign(x) * np.sqrt(np.abs(x)), np.square)
+    panels[0].set_xscale("function", functions=root)
     highest = max(axes.get_xlim()[1] for axes in panels)
     ticks = [tick for tick in (0, 1, 5, 10, 20, 40, 60, 80, 100) if tick <= highest]
     panels[0].set_xticks(ticks, [str(tick) for tick in ticks])
@@ -88,8 +89,3 @@ def _label_shares(
     entries = (axes.get_legend_handles_labels() for axes in panels)
     handles = {n: handle for entry in entries for handle, n in zip(*entry, strict=True)}
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=6)
-
-
-def _signed_root(values: FloatArray) -> FloatArray:
-    """Square root that takes margins below 0, so that rare classes get room."""
-    return np.asarray(np.sign(values) * np.sqrt(np.abs(values)))

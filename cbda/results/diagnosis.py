@@ -100,29 +100,26 @@ def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> 
 def _diagnose_image(
     scores: ScoreFile, unit: str, index: int, truth: NDArray[np.uint8], centres: NDArray[np.int32]
 ) -> Diagnosis:
-    score, prediction = scores.read(index)
+    num_classes, (score, prediction) = scores.num_classes, scores.read(index)
     uncertainty = _uncertainty(scores, unit, score, prediction)
     row, column = centres.T
     queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
     num_present = _sum_over_classes(scores, prediction, _shares(scores.radius) > 0)
     is_pure = num_present[row, column] == 1
 
-    def count(ids: NDArray[np.uint8]) -> CountArray:
-        return np.bincount(ids.ravel(), minlength=scores.num_classes)
-
-    def total(ids: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(ids.ravel(), values.ravel(), scores.num_classes).astype(np.float64)
+    def count(ids: NDArray[np.uint8], weights: NDArray[np.float64] | None = None) -> Any:
+        return np.bincount(ids.ravel(), None if weights is None else weights.ravel(), num_classes)
 
     return Diagnosis(
         pool_px=count(truth[truth != VOID]),
         predicted_px=count(prediction),
         hit_px=count(truth[truth == prediction]),
-        acquired_px=np.zeros(scores.num_classes, np.int64),
+        acquired_px=np.zeros(num_classes, np.int64),
         queries=count(queried),
         pure_queries=count(queried[is_pure]),
-        uncertainty=total(prediction, uncertainty),
-        query_uncertainty=total(queried, query_uncertainty),
-        pure_uncertainty=total(queried[is_pure], query_uncertainty[is_pure]),
+        uncertainty=count(prediction, uncertainty),
+        query_uncertainty=count(queried, query_uncertainty),
+        pure_uncertainty=count(queried[is_pure], query_uncertainty[is_pure]),
     )
 
 

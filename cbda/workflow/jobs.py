@@ -101,9 +101,10 @@ class Jobs:
 
     def dataset_state(self, name: str) -> str:
         """What tells of a change of a dataset of the user's: names and sizes of its files."""
-        data = getattr(self.config.datasets, name)
-        is_made = bool(self.generated_manifest(name))
-        return "" if is_made else dataset_digest(data.kind, data.root, data.split)
+        if self.generated_manifest(name):
+            return ""
+        dataset = getattr(self.config.datasets, name)
+        return dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
@@ -134,7 +135,8 @@ class Jobs:
 
     def balance_arguments(self, name: str) -> list[str]:
         """What the balance of a method aims at."""
-        return to_options("", self._balance_settings(name))
+        acquire = self.config.acquire.model_dump()
+        return to_options("", balance_settings(self.methods[name], acquire))
 
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""
@@ -180,7 +182,7 @@ class Jobs:
             *self._balance_target_arguments(),
             *to_options("baseline", self.config.tabulate.baseline),
             *gallery,
-            *(to_options("gallery-budget", self._largest_budget()) if gallery else []),
+            *(to_options("gallery-budget", max(self.config.experiment.budgets)) if gallery else []),
             *to_options("benchmarks", self.config.pathvars.results),
             *to_options("config", config),
             *to_options("", self.config.report),
@@ -188,9 +190,9 @@ class Jobs:
 
     def gallery(self) -> list[list[str]]:
         """The methods at the largest budget, of the first seed: name, scorer, model, labels."""
-        rounds = self.config.experiment.rounds
-        seed = f"{self.config.pathvars.results}/seed{self.config.experiment.seeds[0]}"
-        runs = {name: f"{seed}/{name}/budget{self._largest_budget()}" for name in self.methods}
+        experiment, results = self.config.experiment, self.config.pathvars.results
+        rounds, seed = experiment.rounds, f"{results}/seed{experiment.seeds[0]}"
+        runs = {name: f"{seed}/{name}/budget{max(experiment.budgets)}" for name in self.methods}
         arms = [
             [name, previous_checkpoint(run, f"{seed}/pretrain", rounds)]
             + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
@@ -244,18 +246,12 @@ class Jobs:
         kept = {"seeds", "budgets", "references", "rounds"}
         return {**self.config.experiment.model_dump(include=kept), "methods": list(self.methods)}
 
-    def _largest_budget(self) -> str:
-        return str(max(self.config.experiment.budgets))
-
-    def _balance_settings(self, name: str) -> dict[str, Any]:
-        return balance_settings(self.methods[name], self.config.acquire.model_dump())
-
     def _balance_target_arguments(self) -> list[str]:
         """Methods that aim at shares of the classes, and the shares."""
-        words = []
+        words, acquire = [], self.config.acquire.model_dump()
         for name, method in self.methods.items():
             if method.balance in BALANCES_WITH_TARGET:
-                wanted = self._balance_settings(name)["target_distribution"] or "uniform"
+                wanted = balance_settings(method, acquire)["target_distribution"] or "uniform"
                 shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
                 words += ["--balance-target", name, *shares]
         return words
