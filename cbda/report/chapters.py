@@ -8,6 +8,7 @@ from cbda.report.heatmap import class_differences, heat_map_figure
 from cbda.report.page import Picture, Section, percent_of
 from cbda.report.shares import shares_figure
 from cbda.report.style import drawing, save
+from cbda.results.tabulate import class_table
 
 WORST_CLASS = "the worst class, which may be another one in every run (see the table),"
 
@@ -71,7 +72,7 @@ def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
 
 def _gains(experiment: Experiment, folder: Path) -> Section:
     baseline, pictures = experiment.baseline, []
-    differences = class_differences(experiment.class_iou, baseline)
+    differences = class_differences(class_table(experiment.runs), baseline)
     if len(differences):
         compared = f"that of {baseline} at the same budget, mean over seeds"
         caption = f"IoU of every class minus {compared}."

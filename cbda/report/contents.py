@@ -37,7 +37,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
 
 def _summary(experiment: Experiment) -> str:
     seeds = sorted({run.seed for run in experiment.runs})
-    budgets = ", ".join(percent_of(budget) for budget in experiment.budgets)
+    budgets = ", ".join(map(percent_of, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (
         f"{len(experiment.methods)} methods ({', '.join(experiment.methods)}) at budgets of"

@@ -13,7 +13,7 @@ from cbda.report.differences import seed_differences
 from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
-from cbda.results.tabulate import acquisition_table, class_table, summary_table
+from cbda.results.tabulate import acquisition_table, summary_table
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,6 @@ class Experiment:
     def differences(self) -> pd.DataFrame:
         """Differences to the baseline by seed."""
         return seed_differences(self.runs, self.baseline)
-
-    @cached_property
-    def class_iou(self) -> pd.DataFrame:
-        """IoU by class."""
-        return class_table(self.runs)
 
     @cached_property
     def acquisition(self) -> pd.DataFrame:
@@ -78,9 +73,8 @@ class Experiment:
 
     def pool_entropy(self) -> float | None:
         """Normalised entropy of the pool's labels."""
-        if self.pool_counts is None:
-            return None
-        return normalised_entropy(np.array(self.pool_counts, np.int64))
+        counts = self.pool_counts
+        return None if counts is None else normalised_entropy(np.array(counts, np.int64))
 
     def target_shares(self) -> dict[str, NDArray[np.float64]]:
         """Shares in percent that balances aim at, where they are known beforehand."""

@@ -38,14 +38,8 @@ def render_page(template_path: Path, **content: Any) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {
-        "percent": percent_of,
-        "spread": with_spread,
-        "interval": interval,
-        "p_value": p_value,
-        "number": number,
-        "duration": duration,
-    }
+    environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
+    environment.filters |= {"p_value": p_value, "number": number, "duration": duration}
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
 
 

@@ -26,13 +26,9 @@ def shares_by_round(acquisition: pd.DataFrame, method: str, budget: str) -> pd.D
 def shares_figure(
     acquisition: pd.DataFrame, budget: str, pool: pd.Series | None, targets: Targets
 ) -> Figure:
-    """Class shares of the acquired labels: a panel per method, a dot per round.
+    """Class shares of the `acquisition_table`: a panel per method, a dot per round.
 
-    Args:
-        acquisition: table of `cbda.results.tabulate.acquisition_table`.
-        budget: as written in the configuration.
-        pool: share of every class among the pool's labels, in percent; None if not counted.
-        targets: method to the shares in percent that its balance aims at.
+    Those of the pool, None if not counted, and those that balances aim at are in percent.
     """
     rows = acquisition[acquisition["budget"] == budget]
     methods = list(dict.fromkeys(rows["method"]))

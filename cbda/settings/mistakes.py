@@ -18,11 +18,8 @@ def require_valid(
 ) -> S:
     """The section that plain values describe, or a `UserError` of one line with all mistakes.
 
-    Args:
-        section: what they should be.
-        raw: a mapping of keys to plain values.
-        place: of the section in the configuration, such as `training`.
-        environment: variables that roots of datasets may name; None leaves roots as they are.
+    The place is that of the section in the configuration, such as `training`. Roots of datasets
+    may name variables of the environment; None leaves roots as they are.
     """
     try:
         return section.model_validate(raw, context=environment)

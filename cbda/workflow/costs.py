@@ -77,7 +77,11 @@ def kept_bytes(experiment: Experiment) -> int:
     """Checkpoints and label files of all rounds."""
     num_others = experiment.num_seeds * (1 + len(experiment.references))
     num_checkpoints = experiment.num_runs * experiment.rounds + num_others
-    labels = sum(_label_bytes(experiment, budget) for budget in experiment.budgets)
+    rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
+    for budget in experiment.budgets:
+        acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
+        maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
+        labels += maps * experiment.pool_px
     num_chains = experiment.num_seeds * experiment.num_methods
     return num_checkpoints * experiment.checkpoint_bytes + num_chains * round(labels)
 
@@ -91,11 +95,3 @@ def compute_seconds(phase: Phase, seconds_per_iteration: float, batch_size: int)
     """Time on one device; an image outside training takes the forward part of an iteration."""
     per_image = seconds_per_iteration * FORWARD_SHARE / (2 * batch_size)
     return phase.iterations * seconds_per_iteration + phase.images * per_image
-
-
-def _label_bytes(experiment: Experiment, budget: float) -> float:
-    """Label files of all rounds of one chain, from above."""
-    rounds = experiment.rounds
-    acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
-    maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
-    return maps * experiment.pool_px

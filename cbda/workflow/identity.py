@@ -12,7 +12,6 @@ from cbda.workflow.fingerprint import fingerprint
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
 
-
 # Options that change where, how fast or how safely a job trains, but not what it learns.
 NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
 
