@@ -66,5 +66,5 @@ def test_score_file_has_the_layout_that_others_rely_on(tmp_path):
             "num_classes": 3,
             "radius": 1,
         }
-        texts = {name: file.attrs[name].decode() for name in ("format", "score")}
+        texts = {name: file.attrs[name] for name in ("format", "score")}
         assert texts == {"format": "cbda.scores", "score": "ripu"}
