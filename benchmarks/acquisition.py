@@ -1,4 +1,4 @@
-"""Scoring, selection and global rounds, ours against the definitions executed literally."""
+"""Scoring, selection and global rounds, ours against the definitions executed step by step."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import literal
+from benchmarks import reference
 from benchmarks.images import NUM_DIFFERENT, make_logits, make_maps, write_pool
 from benchmarks.sizes import HEIGHT, RADIUS, WIDTH
 from benchmarks.tables import Table
@@ -41,13 +41,13 @@ def scoring() -> Table:
     torch.set_num_threads(1)
     logits = make_logits(0)
     with torch.inference_mode():
-        literal_s, (expected, _) = best_of(lambda: literal.ripu_region(logits, RADIUS), 2)
+        reference_s, (expected, _) = best_of(lambda: reference.ripu_region(logits, RADIUS), 2)
         ours_s, (score, _) = best_of(lambda: ripu_region(logits, RADIUS))
     worst = float((score - expected).abs().max())
     table = Table(
-        "Scoring, one thread", ("literal s", "ours s", "times as fast", "worst difference")
+        "Scoring, one thread", ("reference s", "ours s", "times as fast", "worst difference")
     )
-    table.add(f"{literal_s:.2f}", f"{ours_s:.3f}", f"{literal_s / ours_s:.1f}", f"{worst:.0e}")
+    table.add(f"{reference_s:.2f}", f"{ours_s:.3f}", f"{reference_s / ours_s:.1f}", f"{worst:.0e}")
     return table
 
 
@@ -56,21 +56,21 @@ def selection() -> Table:
     maps = make_maps(1)[0]
     table = Table(
         "Selection in one image, one core",
-        ("budget", "queries", "literal s", "ours ms", "times as fast", "same picks"),
+        ("budget", "queries", "reference s", "ours ms", "times as fast", "same picks"),
     )
     blocked = np.zeros((HEIGHT, WIDTH), np.bool_)
     for budget in BUDGETS:
         num_queries = queries_per_image(HEIGHT, WIDTH, budget, ROUNDS, RADIUS, "region")
         ours_s, picks = best_of(partial(select, maps[0], blocked, num_queries, RADIUS, "region"))
         score = torch.from_numpy(maps[0])
-        literal_s, expected = best_of(partial(literal.select, score, num_queries, RADIUS), 1)
+        reference_s, expected = best_of(partial(reference.select, score, num_queries, RADIUS), 1)
         same = "yes" if np.array_equal(picks, expected.numpy()) else "NO"
         table.add(
             f"{budget:.0%}",
             f"{num_queries:,}",
-            f"{literal_s:.1f}",
+            f"{reference_s:.1f}",
             f"{1000 * ours_s:.1f}",
-            f"{literal_s / ours_s:,.0f}",
+            f"{reference_s / ours_s:,.0f}",
             same,
         )
     return table

@@ -1,4 +1,4 @@
-"""Errors that are the user's to mend."""
+"""Errors that the user can fix."""
 
 
 class UserError(Exception):
@@ -6,7 +6,7 @@ class UserError(Exception):
 
 
 class InterruptedRunError(Exception):
-    """A signal stopped the training, whose state is kept: the command line exits with 75."""
+    """A signal stopped the training, whose state is resumable: the command line exits with 75."""
 
 
 def require_choice(what: str, value: str, allowed: tuple[str, ...]) -> None:

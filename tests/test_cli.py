@@ -59,7 +59,7 @@ def test_every_command_answers_help(command, capsys):
     assert "--out" in output
 
 
-def test_version(capsys):
+def test_version_is_printed(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"cbda {cbda.__version__}\n"
@@ -227,7 +227,7 @@ def test_exhausted_pool_is_one_line(folder, capsys):
         ("Caught UserError\nTraceback\ncbda.errors.UserError: a.png: broken\n", "a.png: broken"),
     ],
 )
-def test_one_line(message, expected):
+def test_message_is_one_line(message, expected):
     assert one_line(UserError(message)) == expected
 
 
@@ -396,7 +396,7 @@ def finished(generated, tmp_path):
     return tmp_path
 
 
-def test_chain_of_commands(finished, capsys):
+def test_chain_of_commands_runs(finished, capsys):
     """ceil(48 * 64 * 0.1 / 9) = 35 regions an image."""
     evaluation = json.loads((finished / "evaluation.json").read_text())
     assert evaluation["num_images"] == 3

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from cbda.acquisition import maps
 from cbda.acquisition.scoring import find_score
 from cbda.acquisition.windows import sum_over_classes
-from tests.literal import SETTINGS
+from tests.reference import SETTINGS
 
 NUM_CLASSES = 4
 PREDICTIONS = arrays(
@@ -18,7 +18,7 @@ PREDICTIONS = arrays(
 )
 
 
-def literal_sum(prediction, radius, table):
+def reference_sum(prediction, radius, table):
     """Every window cut out and counted."""
     sums = np.empty(prediction.shape, np.float32)
     for row, column in np.ndindex(prediction.shape):
@@ -33,7 +33,7 @@ def literal_sum(prediction, radius, table):
 @given(PREDICTIONS, st.integers(0, 8))
 def test_both_ways_count_every_window(prediction, radius):
     table = maps._entropy_table((2 * radius + 1) ** 2, 1e-6)
-    expected = literal_sum(prediction, radius, table.numpy())
+    expected = reference_sum(prediction, radius, table.numpy())
     sliding = sum_over_classes(prediction, NUM_CLASSES, radius, table.numpy())
     by_class = maps._sum_over_classes(torch.from_numpy(prediction), radius, table)
     np.testing.assert_array_equal(sliding, expected)

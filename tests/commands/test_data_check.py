@@ -66,7 +66,7 @@ def save_deep(path, values):
     Image.fromarray(np.array(values, np.uint16)).save(path)
 
 
-def test_report(root):
+def test_check_reports_what_it_counted(root):
     save(root / "labels" / "000.png", np.full((6, 10), 255, np.uint8))
     report = check(root, "--num-images", "7", "--uniform-size")
     assert len(report.pop("digest")) == 64
@@ -93,7 +93,7 @@ def test_report_is_sorted_and_leaves_no_temporary_file(root):
     assert keys == sorted(keys)
 
 
-def test_table(root, capsys):
+def test_table_is_printed(root, capsys):
     check(root)
     lines = capsys.readouterr().out.splitlines()
     assert "num_images   7" in lines
@@ -118,7 +118,7 @@ def test_report_differs_if_a_picture_does(root, options):
     assert after == before
 
 
-def test_sizes_most_frequent_first(tmp_path, rng):
+def test_sizes_come_most_frequent_first(tmp_path, rng):
     make_gtav(tmp_path / "gtav", 3, 6, 10, rng)
     report = check(tmp_path / "gtav", kind="gtav", classes=None)
     assert [(size["height"], size["num_images"]) for size in report["sizes"]] == [(6, 2), (7, 1)]
@@ -169,7 +169,7 @@ def test_fast_finds_what_headers_show(root, capsys):
     assert "005.png: label is 10 high 6 wide" in second
 
 
-def test_uniform_size(tmp_path, rng, capsys):
+def test_images_of_two_sizes_are_refused(tmp_path, rng, capsys):
     make_gtav(tmp_path / "gtav", 3, 6, 10, rng)
     error_of(tmp_path / "gtav", "--uniform-size", kind="gtav", classes=None)
     (fault,) = faults_of(capsys)
@@ -194,7 +194,7 @@ def test_nothing_but_void_is_a_fault(root, capsys):
 
 
 @pytest.mark.parametrize("make", [make_synthia, make_cityscapes])
-def test_other_kinds(tmp_path, rng, make):
+def test_other_kinds_are_refused(tmp_path, rng, make):
     kind = make.__name__.removeprefix("make_")
     make(tmp_path / kind, 1, 6, 10, rng)
     split = ("--split", "train") if kind == "cityscapes" else ()

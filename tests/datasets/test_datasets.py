@@ -62,7 +62,7 @@ def test_folder_reads_what_was_written(tmp_path, rng):
     assert (dataset.read_label(1) == labels["001"]).all()
 
 
-def test_folder_with_split_and_jpeg(tmp_path, rng):
+def test_folder_reads_splits_and_jpegs(tmp_path, rng):
     labels = make_folder(tmp_path / "val", 2, 6, 10, 3, rng)
     images = tmp_path / "val" / "images"
     Image.open(images / "000.png").save(images / "000.JPG")
@@ -72,7 +72,7 @@ def test_folder_with_split_and_jpeg(tmp_path, rng):
     assert (dataset.read_label(0) == labels["000"]).all()
 
 
-def test_awkward_names(tmp_path):
+def test_names_of_any_script_are_read(tmp_path):
     name = 'a; b\'s "c" $d\\ü 雨.x'
     save(tmp_path / "images" / f"{name}.png", np.zeros((2, 3, 3), np.uint8))
     save(tmp_path / "labels" / f"{name}.png", np.ones((2, 3), np.uint8))
@@ -94,7 +94,7 @@ def test_dataset_travels_to_another_process(folder):
     assert (dataset.read_label(2) == open_folder(folder).read_label(2)).all()
 
 
-def test_folder_void_and_unknown_ids(folder):
+def test_folder_keeps_void_and_refuses_unknown_ids(folder):
     path = folder / "labels" / "001.png"
     ids = np.zeros((6, 10), np.uint8)
     ids[0, :4] = VOID
@@ -122,7 +122,7 @@ def test_unpaired_files_are_named(folder):
     assert f"{folder}/labels/001.png: no image 001.png or 001.jpg or 001.jpeg in" in message
 
 
-def test_doubled_stem(folder):
+def test_doubled_stem_is_a_fault(folder):
     shutil.copy(folder / "images" / "000.png", folder / "images" / "000.jpg")
     message = error_of(open_folder, folder)
     assert f"000.png: has the same id as {folder}/images/000.jpg" in message
@@ -135,7 +135,7 @@ def test_name_that_is_no_text(folder):
     assert r"'a\nb.png': file name is not" in error_of(open_folder, folder)
 
 
-def test_skip_file(folder):
+def test_skipped_ids_are_left_out(folder):
     save(folder / "labels" / "001.png", np.zeros((1, 1), np.uint8))
     (folder / "cbda_skip.txt").write_bytes(b"\xef\xbb\xbf001\r\n\r\nnot there\n")
     assert open_folder(folder).image_ids == ("000", "002")
@@ -154,7 +154,7 @@ def test_wrong_kind_lists_the_allowed():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_missing_root(tmp_path, kind):
+def test_missing_root_is_named(tmp_path, kind):
     split = "" if KINDS[kind].split == "none" else "train"
     message = error_of(create_dataset, kind, tmp_path / "no", split, ("road", "car"))
     assert f"{tmp_path / 'no'}: no such folder; dataset kind {kind} looks for images" in message
@@ -167,7 +167,7 @@ def test_missing_split_says_where_it_looked(tmp_path, rng):
     assert f"labels in {tmp_path / 'validannot'}" in message
 
 
-def test_empty_split(tmp_path):
+def test_empty_split_is_refused(tmp_path):
     (tmp_path / "images").mkdir()
     (tmp_path / "labels").mkdir()
     assert f"no image *.png in {tmp_path / 'images'}" in error_of(create_dataset, "gtav", tmp_path)
@@ -182,13 +182,13 @@ def test_folder_asks_for_classes(folder):
     assert "give the classes" in error_of(create_dataset, "folder", folder)
 
 
-def test_misspelt_class(tmp_path):
+def test_misspelt_class_is_refused(tmp_path):
     message = error_of(create_dataset, "camvid", tmp_path, "train", ("road", "tre"))
     assert message.startswith("dataset kind camvid: no label of the dataset is named 'tre'")
     assert "allowed: sky, building, pole" in message
 
 
-def test_cityscapes(tmp_path, rng):
+def test_cityscapes_layout_is_read(tmp_path, rng):
     labels = make_cityscapes(tmp_path, 2, 6, 10, rng, split="val")
     dataset = create_dataset("cityscapes", tmp_path, "val")
     assert len(dataset) == 4
@@ -207,7 +207,7 @@ def test_cityscapes_with_a_file_beside_the_cities(tmp_path, rng):
     assert len(create_dataset("cityscapes", tmp_path, "train")) == 2
 
 
-def test_cityscapes_with_other_labels_only(tmp_path, rng):
+def test_cityscapes_without_its_labels_is_refused(tmp_path, rng):
     make_cityscapes(tmp_path, 1, 6, 10, rng, cities=("ulm",))
     path = tmp_path / "gtFine/train/ulm/ulm_000000_000019_gtFine_labelIds.png"
     path.rename(path.with_name(path.name.replace("labelIds", "labelTrainIds")))
@@ -225,7 +225,7 @@ def test_gtav_reads_indices_and_sizes_differ(tmp_path, rng):
     assert (label[ids == 34] == VOID).all()
 
 
-def test_gtav_in_camvid_names(tmp_path, rng):
+def test_gtav_maps_to_camvid_names(tmp_path, rng):
     labels = make_gtav(tmp_path, 1, 6, 10, rng)
     ids = labels["00001"]
     label = create_dataset("gtav", tmp_path, classes=camvid.CLASSES).read_label(0)
@@ -234,7 +234,7 @@ def test_gtav_in_camvid_names(tmp_path, rng):
     assert (label[ids == 12] == VOID).all()
 
 
-def test_synthia(tmp_path, rng):
+def test_synthia_layout_is_read(tmp_path, rng):
     labels = make_synthia(tmp_path, 2, 6, 10, rng)
     dataset = create_dataset("synthia", tmp_path)
     assert dataset.classes == synthia.CLASSES
@@ -262,7 +262,7 @@ def test_synthia_refuses_8_bit_and_unknown_labels(tmp_path, rng):
     assert "unknown label id 768 in 60 pixels; allowed: 0-22" in error_of(dataset.read_label, 0)
 
 
-def test_camvid(tmp_path, rng):
+def test_camvid_layout_is_read(tmp_path, rng):
     labels = make_camvid(tmp_path, 2, 6, 10, rng, split="val")
     dataset = create_dataset("camvid", tmp_path, "val")
     ids, label = labels["0016E5_00001"], dataset.read_label(1)
@@ -270,7 +270,7 @@ def test_camvid(tmp_path, rng):
     assert (label[ids == 11] == VOID).all()
 
 
-def test_camvid_in_cityscapes_names(tmp_path, rng):
+def test_camvid_maps_to_cityscapes_names(tmp_path, rng):
     labels = make_camvid(tmp_path, 1, 6, 10, rng)
     classes = ("vegetation", "road", "person", "bicycle")
     label = create_dataset("camvid", tmp_path, "train", classes).read_label(0)
@@ -278,7 +278,7 @@ def test_camvid_in_cityscapes_names(tmp_path, rng):
         assert ((label == index) == (labels["0016E5_00000"] == label_id)).all()
 
 
-def test_pair_counts(folder):
+def test_pairs_are_counted_by_class(folder):
     for name, value in (("000", 0), ("001", 2), ("002", VOID)):
         save(folder / "labels" / f"{name}.png", np.full((6, 10), value, np.uint8))
     dataset = open_folder(folder)

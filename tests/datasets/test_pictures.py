@@ -155,7 +155,7 @@ def test_every_flipped_bit_is_an_error_or_harmless(path, ids):
         assert pixels is None or (pixels == ids % 5).all()
 
 
-def test_truncated_jpeg(tmp_path, ids):
+def test_truncated_jpeg_is_refused(tmp_path, ids):
     path = tmp_path / "a.jpg"
     save(path, np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8))
     path.write_bytes(path.read_bytes()[:-500])
@@ -164,29 +164,29 @@ def test_truncated_jpeg(tmp_path, ids):
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", PNG_SIGNATURE])
 @pytest.mark.parametrize("read", [read_rgb, read_index, read_size])
-def test_no_picture(path, content, read):
+def test_file_that_is_no_picture_is_refused(path, content, read):
     path.write_bytes(content)
     assert "empty, damaged or no" in error_of(read, path)
 
 
 @pytest.mark.parametrize("read", [read_rgb, read_index, read_size])
-def test_missing_file(path, read):
+def test_missing_file_is_named(path, read):
     assert "no such file" in error_of(read, path)
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 5), (5, 0)])
-def test_zero_size(path, width, height):
+def test_picture_of_no_size_is_refused(path, width, height):
     path.write_bytes(png_bytes(width, height, 8, 0, b"\0\0"))
     assert "is empty, damaged or no PNG" in error_of(read_rgb, path)
 
 
 @pytest.mark.parametrize("read", [read_rgb, read_index, read_size])
-def test_decompression_bomb(path, read):
+def test_decompression_bomb_is_refused(path, read):
     path.write_bytes(png_bytes(65535, 65535, 8, 0, b"\0"))
     assert "decompression bomb" in error_of(read, path)
 
 
-def test_text_bomb(path):
+def test_text_bomb_is_refused(path):
     text = b"Comment\0\0" + zlib.compress(bytes(2**21))
     header = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)
     path.write_bytes(PNG_SIGNATURE + png_chunk(b"IHDR", header) + png_chunk(b"zTXt", text))

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from cbda.datasets import pictures, png
-from tests.literal import SETTINGS
+from tests.reference import SETTINGS
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 

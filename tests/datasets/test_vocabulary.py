@@ -35,7 +35,7 @@ def test_aliases_name_what_some_kind_has():
     assert known >= {name for pair in ALIASES.items() for name in (pair[0], *pair[1])}
 
 
-def test_named_table():
+def test_named_table_maps_by_name():
     table = named_table({0: "void", 3: "road", 7: "tree"}, ("vegetation", "road"))
     assert table[[0, 3, 7]].tolist() == [VOID, 1, 0]
     with pytest.raises(UserError, match="unknown label id 1-2, 255 in 4 pixels; allowed: 0, 3, 7"):
@@ -47,7 +47,7 @@ def test_class_without_label_is_refused():
         named_table({0: "void", 3: "road"}, ("raod", "road", "x"))
 
 
-def test_identity_table():
+def test_identity_table_keeps_train_ids():
     ids = np.array([[0, 2, 255]], np.uint8)
     train_ids = to_train_ids(ids, identity_table(3), PATH)
     assert train_ids.dtype == np.uint8
@@ -72,7 +72,7 @@ def test_255_classes_leave_room_for_void():
         require_classes(["car", "road", "car"])
 
 
-def test_describe_ids():
+def test_ids_are_described_in_runs():
     assert describe_ids([5, 0, 1, 2, 255]) == "0-2, 5, 255"
 
 
@@ -84,7 +84,7 @@ def test_cityscapes_train_ids_are_the_usual_ones():
     assert (table[34:] == -1).all()
 
 
-def test_synthia_ids_in_cityscapes_order():
+def test_synthia_ids_map_to_cityscapes_order():
     usual = [3, 4, 2, 21, 5, 7, 15, 9, 6, 1, 10, 17, 8, 19, 12, 11]
     assert named_table(synthia.NAMES, synthia.CLASSES)[usual].tolist() == list(range(16))
     usual = [3, 4, 2, 21, 5, 7, 15, 9, 6, 16, 1, 10, 17, 8, 18, 19, 20, 12, 11]

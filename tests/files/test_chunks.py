@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from cbda.errors import UserError
 from cbda.files.chunks import MapReader, filters_of, pack, write_chunk
-from tests.literal import SETTINGS
+from tests.reference import SETTINGS
 
 LAYOUTS: dict[str, dict[str, Any]] = {
     "plain": {},

@@ -91,7 +91,7 @@ def test_unreadable_json_is_named(tmp_path, content):
     assert "not a readable JSON file" in error_of(read_json, path)
 
 
-def test_checkpoint_round_trip(tmp_path):
+def test_checkpoint_reads_back_equal(tmp_path):
     weight = torch.randn(3, 4, 2, 2, generator=torch.Generator().manual_seed(0))
     strided = weight.to(memory_format=torch.channels_last)
     content = {

@@ -20,14 +20,14 @@ def class_counts(domain: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-def test_same_arguments_same_bytes(domain):
+def test_same_arguments_make_the_same_bytes(domain):
     first, second = [render_scene(domain, 1, 2, 96, 160) for _ in range(2)]
     assert first[0].tobytes() == second[0].tobytes()
     assert first[1].tobytes() == second[1].tobytes()
 
 
 @pytest.mark.parametrize("other", [("source", 2, 2), ("source", 1, 3), ("target", 1, 2)])
-def test_other_arguments_another_scene(other):
+def test_other_arguments_make_another_scene(other):
     domain, seed, index = other
     image, label = render_scene("source", 1, 2, 96, 160)
     other_image, other_label = render_scene(domain, seed, index, 96, 160)
@@ -47,7 +47,7 @@ def test_global_random_state_is_neither_read_nor_changed():
 @pytest.mark.parametrize(
     "size", [(48, 64), (64, 64), (50, 110), (97, 161), (240, 320), (512, 1024)]
 )
-def test_sizes(domain, size):
+def test_sizes_are_height_and_width(domain, size):
     height, width = size
     image, label = render_scene(domain, 0, 5, height, width)
     assert image.shape == (*size, 3)

@@ -7,7 +7,7 @@ from cbda.selection import allocation
 from cbda.selection.allocation import choose_dynamic, choose_per_image
 from cbda.selection.greedy import Picks, select
 from cbda.selection.units import suppression_radius
-from tests.literal import SETTINGS, literal_greedy, pools, units
+from tests.reference import SETTINGS, reference_greedy, pools, units
 
 
 def reader(score, blocked):
@@ -21,7 +21,7 @@ def test_dynamic_choice_equals_the_definition(maps, num_queries, radius, unit, n
     score, blocked = maps
     read, suppressed = reader(score, blocked), suppression_radius(radius, unit)
     queries = choose_dynamic(read, score.shape, num_queries, suppressed, num_threads)
-    assert queries.tolist() == literal_greedy(score, blocked, num_queries, radius, unit)
+    assert queries.tolist() == reference_greedy(score, blocked, num_queries, radius, unit)
     assert queries.dtype == np.int32
 
 
@@ -52,7 +52,7 @@ def test_images_of_different_worth_are_read_deep_enough(order, num_threads):
     score = (rng.random((20, 8, 9)) + worth[:, None, None] / 4).astype(np.float32)
     blocked = np.zeros(score.shape, np.bool_)
     queries = choose_dynamic(reader(score, blocked), score.shape, 60, 1, num_threads)
-    assert queries.tolist() == literal_greedy(score, blocked, 60, 1, "pixel")
+    assert queries.tolist() == reference_greedy(score, blocked, 60, 1, "pixel")
 
 
 def test_few_images_are_read_twice_where_all_are_alike():
@@ -82,7 +82,7 @@ def test_equal_scores_that_cannot_win_are_not_kept(monkeypatch, num_threads):
     join = allocation._joined
     monkeypatch.setattr(allocation, "_joined", joined)
     queries = choose_dynamic(reader(score, blocked), score.shape, 64 * 10, 0, num_threads)
-    assert queries.tolist() == literal_greedy(score, blocked, 64 * 10, 0, "pixel")
+    assert queries.tolist() == reference_greedy(score, blocked, 64 * 10, 0, "pixel")
     assert num_kept[0] < 3 * 64 * 10
 
 

@@ -7,7 +7,7 @@ from cbda.errors import UserError
 from cbda.selection.greedy import select
 from cbda.selection.units import label_radius, paint, suppression_radius
 from tests.conformance import CASES, load_case, our_score
-from tests.literal import SETTINGS, literal_greedy, pools, units
+from tests.reference import SETTINGS, reference_greedy, pools, units
 
 
 @SETTINGS
@@ -15,7 +15,7 @@ from tests.literal import SETTINGS, literal_greedy, pools, units
 def test_select_equals_the_definition(pool, num_queries, radius, unit):
     score, blocked = pool
     picks = select(score[0], blocked[0], num_queries, radius, unit)
-    expected = [pick[1:] for pick in literal_greedy(score, blocked, num_queries, radius, unit)]
+    expected = [pick[1:] for pick in reference_greedy(score, blocked, num_queries, radius, unit)]
     assert picks.tolist() == expected
 
 
@@ -64,7 +64,7 @@ def test_many_suppressed_candidates_make_it_gather_more():
     blocked[:, 20:30] = True
     picks = select(score, blocked, 15, 3, "region")
     assert picks.tolist() == [
-        pick[1:] for pick in literal_greedy(score[None], blocked[None], 15, 3, "region")
+        pick[1:] for pick in reference_greedy(score[None], blocked[None], 15, 3, "region")
     ]
     assert len(picks) == 15
 
@@ -73,7 +73,7 @@ def test_many_suppressed_candidates_make_it_gather_more():
 def test_layout_in_memory_does_not_matter(order):
     score = np.random.default_rng(0).random((6, 9))
     blocked = score < 0.3
-    expected = literal_greedy(score[None], blocked[None], 8, 1, "pixel")
+    expected = reference_greedy(score[None], blocked[None], 8, 1, "pixel")
     picks = select(np.asarray(score, order=order), np.asarray(blocked, order=order), 8, 1, "pixel")
     assert picks.tolist() == [pick[1:] for pick in expected]
 

@@ -18,7 +18,14 @@ from cbda.selection.balance import Statistics, class_weights
 from cbda.selection.querying import num_at_random, random_map
 from cbda.selection.round import Round
 from cbda.selection.units import label_radius, paint
-from tests.literal import SETTINGS, block, literal_greedy, literal_quota, literal_round, units
+from tests.reference import (
+    SETTINGS,
+    block,
+    reference_greedy,
+    reference_quota,
+    reference_round,
+    units,
+)
 from tests.pools import make_pool, write_scores
 from tests.selection.rounds import acquire, changed, read, summary_of
 
@@ -91,10 +98,10 @@ def test_rounds_equal_the_definition(tmp_path_factory, experiment, num_threads):
             num, shares = num_per_image * len(ids), target * round_.budget * labels.size
             reach = method.radius, method.unit
             used = counts.astype(np.float64)
-            expected = literal_quota(score, prediction, blocked, num, *reach, shares, used)
+            expected = reference_quota(score, prediction, blocked, num, *reach, shares, used)
         else:
             weighted = score * weights[prediction] if method.balance != "none" else score
-            expected = literal_round(weighted, blocked, round_)
+            expected = reference_round(weighted, blocked, round_)
         assume(len(expected) == len(ids) * num_per_image)
         for image, *centre in expected:
             fresh = np.zeros(labels.shape[1:], np.bool_)
@@ -210,7 +217,7 @@ def test_no_number_is_drawn_where_no_query_is_random(experiment, monkeypatch, al
     round_ = changed(ROUND, allocation=allocation, random_fraction=0.0)
     blocked = np.zeros(SHAPE, np.bool_)
     path = experiment.acquire(round_)
-    assert queries_of(path) == literal_round(experiment.score, blocked, round_)
+    assert queries_of(path) == reference_round(experiment.score, blocked, round_)
     assert summary_of(path).method == f"ripu/region/{allocation}/none"
 
 
@@ -241,7 +248,7 @@ def test_exhausted_pool_says_how_far_the_whole_round_got(tmp_path, balance, frac
     with pytest.raises(UserError) as caught:
         experiment.acquire(round_)
     blocked = np.zeros(score.shape, np.bool_)
-    found = len(literal_round(score, blocked, round_))
+    found = len(reference_round(score, blocked, round_))
     assert 4 <= found <= 9
     words = f"round 1: the pool is exhausted: {found} of 36 queries of this round"
     assert words in str(caught.value)
@@ -275,10 +282,10 @@ def test_random_queries_follow_those_by_quota(tmp_path_factory, drawn, num_threa
     taken, used_px = np.zeros(score.shape, np.bool_), np.zeros(NUM_CLASSES)
     share_px = np.full(NUM_CLASSES, round_.budget * score.size / NUM_CLASSES)
     shares = share_px, used_px
-    expected = literal_quota(score, prediction, taken, num - num_random, radius, unit, *shares)
+    expected = reference_quota(score, prediction, taken, num - num_random, radius, unit, *shares)
     block(taken, expected, radius, unit)
     noise = np.stack([random_map(round_.seed, 1, i, score.shape[1:]) for i in range(len(score))])
-    expected += literal_greedy(noise, taken, num_random, radius, unit)
+    expected += reference_greedy(noise, taken, num_random, radius, unit)
     assume(len(expected) == num)
     experiment = Experiment(tmp_path_factory.mktemp("quota"), score, prediction)
     assert queries_of(experiment.acquire(round_, num_threads=num_threads)) == expected
@@ -290,7 +297,7 @@ def test_random_queries_take_few_of_a_large_pool(tmp_path):
     score = rng.random((40, 8, 8)).astype(np.float32)
     experiment = Experiment(tmp_path, score, np.zeros(score.shape, np.uint8))
     round_ = changed(ROUND, unit="pixel", budget=0.02, rounds=1, random_fraction=0.1)
-    expected = literal_round(score, np.zeros(score.shape, np.bool_), round_)
+    expected = reference_round(score, np.zeros(score.shape, np.bool_), round_)
     for num_threads in (1, 3):
         assert queries_of(experiment.acquire(round_, num_threads=num_threads)) == expected
 

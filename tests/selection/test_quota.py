@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from cbda.selection import quota
 from cbda.selection.quota import choose_quota
 from cbda.selection.units import query_px, suppression_radius
-from tests.literal import SETTINGS, literal_quota, units
+from tests.reference import SETTINGS, reference_quota, units
 
 NUM_CLASSES = 3
 VALUES = st.sampled_from(
@@ -46,7 +46,7 @@ def test_choice_equals_the_definition(pool, num_queries, radius, unit, share_px,
         *spent,
         threads,
     )
-    expected = literal_quota(
+    expected = reference_quota(
         score, prediction, blocked, num_queries, radius, unit, share_px, used_px
     )
     assert queries.tolist() == expected
@@ -73,7 +73,7 @@ def test_classes_that_run_out_of_candidates_get_more(monkeypatch, seed):
     read = reader(score, prediction, blocked)
     queries = choose_quota(read, score.shape, 16, 4, 25, share_px, used_px)
     assert len(gathered) > 1
-    expected = literal_quota(score, prediction, blocked, 16, 2, "region", share_px, used_px)
+    expected = reference_quota(score, prediction, blocked, 16, 2, "region", share_px, used_px)
     assert queries.tolist() == expected
 
 

@@ -13,7 +13,7 @@ from cbda.selection.units import (
     widen,
 )
 from tests.conformance import CASES, load_case, our_score
-from tests.literal import SETTINGS, pools, units
+from tests.reference import SETTINGS, pools, units
 
 
 @SETTINGS

@@ -71,7 +71,7 @@ def test_no_option_gives_the_defaults(settings):
         (["--outer-num_items", "4"], None),
     ],
 )
-def test_options(words, expected, capsys):
+def test_settings_become_options(words, expected, capsys):
     if expected is None:
         with pytest.raises(SystemExit, match="2"):
             parse(words)
@@ -79,7 +79,7 @@ def test_options(words, expected, capsys):
         assert parse(words) == expected
 
 
-def test_required_option(capsys):
+def test_required_option_is_asked_for(capsys):
     with pytest.raises(SystemExit, match="2"):
         parse([], DatasetSettings, "source", required=("root",))
     assert "--source-root" in capsys.readouterr().err
@@ -132,7 +132,7 @@ def test_help_tells_description_limits_and_default(capsys):
     assert "--outer-name OUTER_NAME Its name. --outer-inner-rate" in text
 
 
-def test_to_options_by_hand():
+def test_values_become_options():
     config = {"sizes": [5, 6], "active": False, "name": "", "inner": {"rate": 0.1}, "num_items": 4}
     assert to_options("outer", config) == [
         "--no-outer-active",

@@ -412,7 +412,7 @@ def test_unset_environment_variable_is_named(config: dict[str, Any]) -> None:
         load_config(config, {})
 
 
-def test_one_verb_per_phase() -> None:
+def test_phase_has_one_verb_everywhere() -> None:
     verbs = {command.replace(" ", "_") for command in COMMANDS}
     rules = {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")} - {"common"}
     modules = (ROOT / "cbda/commands").glob("*.py")

@@ -40,7 +40,7 @@ SMALL = Experiment(
 )
 
 
-def test_jobs_iterations_and_images():
+def test_plan_counts_jobs_iterations_and_images():
     assert count_phases(SMALL) == {
         "data_check": Phase(3),
         "pretrain": Phase(2, 20),
@@ -61,7 +61,7 @@ def test_what_is_not_asked_for_costs_nothing():
     assert phases["evaluate"] == Phase(14, 0, 14 * 4)
 
 
-def test_disk():
+def test_disk_is_counted_from_above():
     """Of 140,000 px, rounds 1 to 5 hold 2, 4, 6, 8, 10 % and twice as much: 0.9 in all."""
     assert score_bytes(SMALL) == 5 * 140_000
     labels = 2 * 3 * 140_000 * (2 * 5 / 80 + 2 * 0.9)
@@ -69,7 +69,7 @@ def test_disk():
     assert peak_bytes(SMALL) == kept_bytes(SMALL) + 2 * 5 * 140_000
 
 
-def test_time():
+def test_time_follows_from_iterations():
     """Two source and two target images an iteration of 0.6 s; a third of it is the forward pass."""
     assert compute_seconds(Phase(1, 10, 8), 0.6, 2) == pytest.approx(10 * 0.6 + 8 * 0.05)
 
@@ -90,7 +90,7 @@ def words(tmp_path):
     ]
 
 
-def test_command(words, tmp_path, capsys):
+def test_command_writes_its_output(words, tmp_path, capsys):
     measured = tmp_path / "metrics.json"
     measured.write_text('{"seconds_per_iteration": 3600}')
     assert main([*words, "--measured", str(measured)]) == 0

@@ -169,7 +169,7 @@ def test_making_data_reaches_no_settings_but_its_own():
         ("cli.py", set()),
     ],
 )
-def test_modules_of_the_phases(name, phases):
+def test_module_reaches_its_phases_only(name, phases):
     commands = [command.replace(" ", "_") for command in COMMANDS]
     assert (module.PACKAGE / name).is_file()
     assert {phase for phase in commands if name in reached_by(phase)} == phases

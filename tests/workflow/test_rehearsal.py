@@ -24,7 +24,7 @@ REDUCED: dict[str, Any] = {
 }
 
 
-def test_gtav_to_cityscapes(tmp_path: Path) -> None:
+def test_gtav_to_cityscapes_runs(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project")
     config = ROOT / "workflow/configs/gtav_cityscapes.yaml"
     results = rehearse([config], tmp_path / "run", REDUCED, divisor=16, project=project)

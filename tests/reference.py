@@ -14,7 +14,7 @@ EXTREME_VALUE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 units = st.sampled_from(["region", "pixel"])
 
 
-def literal_greedy(score, blocked, num_queries, radius, unit):
+def reference_greedy(score, blocked, num_queries, radius, unit):
     """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
     taken = blocked.copy()
     num_images, height, width = score.shape
@@ -34,7 +34,7 @@ def literal_greedy(score, blocked, num_queries, radius, unit):
     return picks
 
 
-def literal_round(score, blocked, round_):
+def reference_round(score, blocked, round_):
     """Queries of a round, (image, row, column) in pick order: the best, then those at random."""
     noise = np.stack(
         [
@@ -51,7 +51,9 @@ def literal_round(score, blocked, round_):
         found = []
         for images in [range(len(score))] if is_dynamic else [[i] for i in range(len(score))]:
             part = slice(images[0], images[-1] + 1)
-            rows = literal_greedy(values[part], taken[part], num_wanted, method.radius, method.unit)
+            rows = reference_greedy(
+                values[part], taken[part], num_wanted, method.radius, method.unit
+            )
             found += [[images[0] + image, *centre] for image, *centre in rows]
         block(taken, found, method.radius, method.unit)
         picks += found
@@ -66,7 +68,7 @@ def block(taken, picks, radius, unit):
         taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
 
 
-def literal_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
+def reference_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
     """The choice by quota, step by step over a stack (N,H,W)."""
     cost = {"region": (2 * radius + 1) ** 2, "pixel": 1}[unit]
     taken, used = blocked.copy(), used_px.copy()
