@@ -161,7 +161,7 @@ def test_rounds_that_explore_go_by_the_seed(folder):
     def query(*more):
         assert main([*acquire_words(FIRST), *more]) == 0
         with h5py.File("labels.h5") as file:
-            return file.attrs["method"].decode(), file["query"][:].tolist()
+            return file.attrs["method"], file["query"][:].tolist()
 
     method, best = query()
     assert (method, query("--method-explore", "0")) == (

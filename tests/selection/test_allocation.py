@@ -7,7 +7,7 @@ from cbda.selection import allocation
 from cbda.selection.allocation import choose_dynamic, choose_per_image
 from cbda.selection.greedy import Picks, select
 from cbda.selection.units import suppression_radius
-from tests.reference import SETTINGS, reference_greedy, pools, units
+from tests.reference import SETTINGS, pools, reference_greedy, units
 
 
 def reader(score, blocked):

@@ -7,7 +7,7 @@ from cbda.errors import UserError
 from cbda.selection.greedy import select
 from cbda.selection.units import label_radius, paint, suppression_radius
 from tests.conformance import CASES, load_case, our_score
-from tests.reference import SETTINGS, reference_greedy, pools, units
+from tests.reference import SETTINGS, pools, reference_greedy, units
 
 
 @SETTINGS

@@ -18,6 +18,7 @@ from cbda.selection.balance import Statistics, class_weights
 from cbda.selection.querying import num_at_random, random_map
 from cbda.selection.round import Round
 from cbda.selection.units import label_radius, paint
+from tests.pools import make_pool, write_scores
 from tests.reference import (
     SETTINGS,
     block,
@@ -26,7 +27,6 @@ from tests.reference import (
     reference_round,
     units,
 )
-from tests.pools import make_pool, write_scores
 from tests.selection.rounds import acquire, changed, read, summary_of
 
 NUM_CLASSES, NUM_ROUNDS = 3, 3
