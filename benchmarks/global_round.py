@@ -10,20 +10,23 @@ from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import h5py
 import numpy as np
 from PIL import Image
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
+from cbda.acquisition.methods import ResolvedMethod
 from cbda.compute.parallel import available_threads
 from cbda.datasets.catalogue import create_dataset
-from cbda.files.chunks import write_maps
-from cbda.files.scores import create_scores, open_scores
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
+from cbda.selection.balance import class_weights
 from cbda.selection.greedy import select
-from cbda.selection.labelling import write_round
-from cbda.selection.querying import acquire_round
-from cbda.selection.round import RoundSettings, read_previous
+from cbda.selection.labelling import write_labels
+from cbda.selection.querying import choose, class_statistics
+from cbda.selection.round import Round, require_one_run
 from cbda.selection.units import queries_per_image
 
 ROUNDS = 5
@@ -50,20 +53,10 @@ class Measured:
 
 def measure(scores_path: Path, budget: float, num_threads: int) -> Measured:
     """Time a round; what is compiled for the first time is compiled before."""
-    settings = RoundSettings(
-        unit="region",
-        allocation="dynamic",
-        balance="none",
-        max_weight=10.0,
-        radius=RADIUS,
-        budget=budget,
-        rounds=ROUNDS,
-        round=1,
-        seed=0,
-        num_classes=NUM_CLASSES,
-    )
-    _warm_up(settings)
-    round_s = _time_round(scores_path, settings, num_threads)
+    method = ResolvedMethod(allocation="dynamic", radius=RADIUS)
+    round_ = Round(method, budget, ROUNDS, number=1, seed=0, num_classes=NUM_CLASSES)
+    _warm_up(round_)
+    round_s = _time_round(scores_path, round_, num_threads)
     peak_mib = _peak_mib()
     selection_s = _time_selection(scores_path, budget)
     return Measured(round_s, _time_reading(scores_path), selection_s, peak_mib)
@@ -75,30 +68,32 @@ def _peak_mib() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def _warm_up(settings: RoundSettings) -> None:
+def _warm_up(round_: Round) -> None:
     """A round over two images of nothing, which loads whatever is compiled."""
     shape = (WARM_UP_SIDE, WARM_UP_SIDE)
     nothing = np.zeros(shape, np.uint8)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
-        with create_scores(folder / "scores.h5", ["0", "1"], *shape, attributes) as file:
-            maps = nothing.astype(np.float32), nothing
-            write_maps((file["score"], file["prediction"]), [maps, maps])
+        about: dict[str, Any] = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
+        with ScoreFile.create(folder / "scores.h5", ["0", "1"], *shape, **about) as write:
+            write([(nothing.astype(np.float32), nothing)] * 2)
         for part, index in product(("images", "labels"), range(2)):
             (folder / part).mkdir(exist_ok=True)
             Image.fromarray(nothing).save(folder / part / f"{index}.png")
-        _time_round(folder / "scores.h5", settings, num_threads=1)
+        _time_round(folder / "scores.h5", round_, num_threads=1)
 
 
-def _time_round(scores_path: Path, settings: RoundSettings, num_threads: int) -> float:
+def _time_round(scores_path: Path, round_: Round, num_threads: int) -> float:
     classes = [str(label) for label in range(NUM_CLASSES)]
     oracle = create_dataset("folder", scores_path.parent, classes=classes)
     started_s = time.perf_counter()
-    previous = read_previous(None, settings)
-    with open_scores(scores_path) as scores:
-        acquired = acquire_round(scores, oracle, previous, settings, num_threads)
-    write_round(scores_path.with_name("labels.h5"), oracle, previous, acquired, num_threads)
+    with ScoreFile.open(scores_path) as scores, LabelFile.none(scores) as labels:
+        require_one_run(round_, scores, labels, oracle)
+        statistics = class_statistics(round_, scores, labels)
+        queries = choose(round_, scores, labels, statistics, num_threads)
+        weights = class_weights(round_.method.balance, statistics)
+        path = scores_path.with_name("labels.h5")
+        write_labels(path, round_, labels, queries, weights, oracle, num_threads)
     return time.perf_counter() - started_s
 
 

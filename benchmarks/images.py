@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,7 @@ from torch.nn import functional
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
 from cbda.acquisition import ripu_region
-from cbda.files.chunks import write_maps
-from cbda.files.scores import create_scores
+from cbda.files.scores import ScoreFile
 
 SCALES = ((64, 4.0), (16, 2.0), (4, 0.7))  # size in px and weight of the blobs of a class
 NUM_DIFFERENT = 6
@@ -47,9 +47,9 @@ def write_pool(folder: Path, num_images: int, different: list[Maps]) -> Path:
         return np.roll(score, shift, 1) * factor, np.roll(prediction, shift, 1)
 
     path = folder / "scores.h5"
-    attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
-    with create_scores(path, ids, HEIGHT, WIDTH, attributes) as file:
-        write_maps((file["score"], file["prediction"]), map(variant, range(num_images)))
+    about: dict[str, Any] = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu"}
+    with ScoreFile.create(path, ids, HEIGHT, WIDTH, **about) as write:
+        write(map(variant, range(num_images)))
     _write_oracle(folder, ids, [prediction for _, prediction in different])
     return path
 

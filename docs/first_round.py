@@ -9,8 +9,7 @@ checkpoints are those that a run starts from, one a seed. Writes pixels acquired
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,19 @@ from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
 from cbda.models.checkpoints import load_model
 from cbda.models.inference import predict_logits
-from cbda.selection.allocation import Chosen, Pool, choose_queries
-from cbda.selection.exploring import Explored, random_map, split_round
-from cbda.selection.quota import ClassPool, choose_quota
-from cbda.selection.units import FloatArray, Mask, block_radius, paint, queries_per_image, query_px
+from cbda.selection.allocation import choose_dynamic
+from cbda.selection.querying import num_at_random, random_map
+from cbda.selection.quota import choose_quota
+from cbda.selection.units import (
+    FloatArray,
+    Mask,
+    Queries,
+    centres_by_image,
+    paint,
+    queries_per_image,
+    query_px,
+    suppression_radius,
+)
 
 BUDGETS = (0.01, 0.05, 0.2)
 POWERS = {"quota": 0.0, "quota_root_prior": 0.5, "quota_prior": 1.0}
@@ -39,10 +47,10 @@ class FirstRound:
     """The score maps of a pool, and what would be chosen from them."""
 
     def __init__(self, checkpoint: Path, pool: Dataset, radius: int, rounds: int) -> None:
-        content, model = load_model(checkpoint)
+        saved, model = load_model(checkpoint)
         self._pool, self._radius, self._rounds = pool, radius, rounds
         images = (pool.read_image(index) for index in range(len(pool)))
-        size, device = tuple(content["image_size"]), torch.device("cpu")
+        size, device = saved.image_size, torch.device("cpu")
         scores, probabilities = [], []
         for logits in predict_logits(model, images, size, device):
             score, _ = compute_score("ripu", REGION, logits, radius, torch.Generator())
@@ -51,26 +59,26 @@ class FirstRound:
         self._score, self._probability = np.stack(scores), np.stack(probabilities)
         self._prior = self._probability.mean(axis=(0, 2, 3), dtype=np.float64)
         self._maps = {name: self._classes(power) for name, power in POWERS.items()}
-        explored = METHODS["cbda_explore"].explore
-        self._shares = {"da": 0.0, "da_explore": explored, "random": 1.0}
-        self._reach = block_radius(radius, REGION)
+        fraction = METHODS["cbda_explore"].random_fraction
+        self._fractions = {"da": 0.0, "da_explore": fraction, "random": 1.0}
+        self._suppression_radius = suppression_radius(radius, REGION)
 
-    def choices(self, budget: float, seed: int) -> Iterator[tuple[str, Chosen | Explored]]:
+    def choices(self, budget: float, seed: int) -> Iterator[tuple[str, Queries]]:
         """Every way to choose the queries of round 1, by name."""
         height, width = self._score.shape[1:]
         per_image = queries_per_image(height, width, budget, self._rounds, self._radius, REGION)
         num_queries = per_image * len(self._pool)
         for name, classes in self._maps.items():
             yield name, self._quota(classes, num_queries, budget)
-        for name, explore in self._shares.items():
-            yield name, self._explore(num_queries, explore, seed)
+        for name, fraction in self._fractions.items():
+            yield name, self._dynamic(num_queries, fraction, seed)
 
-    def count(self, chosen: Chosen | Explored) -> NDArray[np.int64]:
+    def count(self, queries: Queries) -> NDArray[np.int64]:
         """Pixels acquired of each true class, (C,)."""
         counts = np.zeros(len(self._prior), np.int64)
-        for index in range(len(self._pool)):
+        for index, centres in enumerate(centres_by_image(queries, len(self._pool))):
             mask = np.zeros(self._score.shape[1:], bool)
-            paint(mask, chosen.centres(index), self._radius)
+            paint(mask, centres, self._radius)
             label = self._pool.read_label(index)[mask]
             counts += np.bincount(label[label != VOID], minlength=len(counts))
         return counts
@@ -80,46 +88,43 @@ class FirstRound:
         maps = [(p / divisor).argmax(axis=0) for p in self._probability]
         return np.stack(maps).astype(np.uint8)
 
-    def _quota(self, classes: NDArray[np.uint8], num_queries: int, budget: float) -> Chosen:
+    def _quota(self, classes: NDArray[np.uint8], num_queries: int, budget: float) -> Queries:
         def read(index: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
             return self._score[index], classes[index], np.zeros(classes.shape[1:], bool)
 
         num_classes = len(self._prior)
-        pool = ClassPool(self._pool.image_ids, classes.shape[1:], num_classes, read)
         share_px = np.full(num_classes, budget * classes.size / num_classes)
-        spent_px = query_px(self._radius, REGION)
-        return choose_quota(
-            pool, num_queries, self._reach, spent_px, share_px, np.zeros(num_classes)
-        )
+        spent = query_px(self._radius, REGION), share_px, np.zeros(num_classes)
+        return choose_quota(read, self._score.shape, num_queries, self._suppression_radius, *spent)
 
-    def _explore(self, num_queries: int, explore: float, seed: int) -> Explored:
-        best_portion, rest = split_round(num_queries, explore)
-        choose = partial(choose_queries, allocation="dynamic", radius=self._radius, unit=REGION)
-        shape = self._score.shape[1:]
-        free = self._as_pool(lambda index: (self._score[index], np.zeros(shape, bool)))
-        best = choose(free, best_portion)
+    def _dynamic(self, num_queries: int, random_fraction: float, seed: int) -> Queries:
+        shape, radius = self._score.shape, self._suppression_radius
+        num_random = num_at_random(num_queries, random_fraction)
+
+        def read_best(index: int) -> tuple[FloatArray, Mask]:
+            return self._score[index], np.zeros(shape[1:], bool)
+
+        best = choose_dynamic(read_best, shape, num_queries - num_random, radius)
+        centres = centres_by_image(best, len(self._pool))
 
         def read(index: int) -> tuple[FloatArray, Mask]:
-            taken = np.zeros(shape, bool)
-            paint(taken, best.centres(index), self._reach)
-            return random_map(seed, 1, index, shape), taken
+            excluded = np.zeros(shape[1:], bool)
+            paint(excluded, centres[index], radius)
+            return random_map(seed, 1, index, shape[1:]), excluded
 
-        return Explored(best, choose(self._as_pool(read), rest))
-
-    def _as_pool(self, read: Callable[[int], tuple[FloatArray, Mask]]) -> Pool:
-        return Pool(self._pool.image_ids, self._score.shape[1], read)
+        return np.concatenate([best, choose_dynamic(read, shape, num_random, radius)])
 
 
 def main(out: str, radius: str, rounds: str, kind: str, root: str, split: str, *paths: str) -> None:
     """Write one row per seed, budget, choice and class."""
     rows = []
     for seed, path in enumerate(paths):
-        classes = load_model(Path(path))[0]["classes"]
+        classes = load_model(Path(path))[0].classes
         pool = create_dataset(kind, Path(root), split, classes)
         first = FirstRound(Path(path), pool, int(radius), int(rounds))
         for budget in BUDGETS:
-            for name, chosen in first.choices(budget, seed):
-                counts = zip(classes, first.count(chosen).tolist(), strict=True)
+            for name, queries in first.choices(budget, seed):
+                counts = zip(classes, first.count(queries).tolist(), strict=True)
                 rows += [(seed, budget, name, *count) for count in counts]
     pd.DataFrame(rows, columns=["seed", "budget", "choice", "class", "num_px"]).to_csv(
         out, index=False

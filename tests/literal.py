@@ -1,4 +1,4 @@
-"""The greedy choice executed word by word, and small pools to try it on."""
+"""Reference implementation: the definitions executed word by word, and small pools to try on."""
 
 import math
 
@@ -16,7 +16,6 @@ units = st.sampled_from(["region", "pixel"])
 
 def literal_greedy(score, blocked, num_queries, radius, unit):
     """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
-    reach = {"region": 2 * radius, "pixel": radius}[unit]
     taken = blocked.copy()
     num_images, height, width = score.shape
     picks: list[list[int]] = []
@@ -30,35 +29,31 @@ def literal_greedy(score, blocked, num_queries, radius, unit):
                         best = value, image, row, column
         if best is None:
             break
-        _, image, row, column = best
-        picks.append([image, row, column])
-        rows = slice(max(row - reach, 0), row + reach + 1)
-        taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
+        picks.append(list(best[1:]))
+        block(taken, picks[-1:], radius, unit)
     return picks
 
 
-def literal_round(score, blocked, num_per_image, options):
+def literal_round(score, blocked, round_):
     """Queries of a round, (image, row, column) in pick order: the best, then those at random."""
     noise = np.stack(
         [
-            np.random.default_rng([options.seed, 7, options.round, image]).random(score.shape[1:])
+            np.random.default_rng([round_.seed, 7, round_.number, image]).random(score.shape[1:])
             for image in range(len(score))
         ]
     )
-    taken = blocked.copy()
-    is_dynamic = options.allocation == "dynamic"
-    num = num_per_image * (len(score) if is_dynamic else 1)
-    num_exploring = math.floor(options.explore * num + 0.5)
+    taken, method = blocked.copy(), round_.method
+    is_dynamic = method.allocation == "dynamic"
+    num = round_.num_queries(score.shape)
+    num_random = math.floor(method.random_fraction * num + 0.5)
     picks: list[list[int]] = []
-    for values, num_wanted in ((score, num - num_exploring), (noise, num_exploring)):
+    for values, num_wanted in ((score, num - num_random), (noise, num_random)):
         found = []
         for images in [range(len(score))] if is_dynamic else [[i] for i in range(len(score))]:
             part = slice(images[0], images[-1] + 1)
-            rows = literal_greedy(
-                values[part], taken[part], num_wanted, options.radius, options.unit
-            )
+            rows = literal_greedy(values[part], taken[part], num_wanted, method.radius, method.unit)
             found += [[images[0] + image, *centre] for image, *centre in rows]
-        block(taken, found, options.radius, options.unit)
+        block(taken, found, method.radius, method.unit)
         picks += found
     return picks
 
@@ -69,6 +64,27 @@ def block(taken, picks, radius, unit):
     for image, row, column in picks:
         rows = slice(max(row - reach, 0), row + reach + 1)
         taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
+
+
+def literal_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
+    """The choice by quota, step by step over a stack (N,H,W)."""
+    cost = {"region": (2 * radius + 1) ** 2, "pixel": 1}[unit]
+    taken, used = blocked.copy(), used_px.copy()
+    picks: list[list[int]] = []
+    while len(picks) < num_queries and not taken.all():
+        ranked = []
+        for image, column, row in np.ndindex(len(score), score.shape[2], score.shape[1]):
+            if not taken[image, row, column]:
+                label = prediction[image, row, column]
+                is_open = used[label] < share_px[label]
+                weight = 1 - used[label] / share_px[label] if is_open else 1.0
+                weighted_score = weight * np.float64(score[image, row, column])
+                ranked.append((not is_open, -weighted_score, image, column, row))
+        _, _, image, column, row = min(ranked)
+        picks.append([image, row, column])
+        used[prediction[image, row, column]] += cost
+        block(taken, picks[-1:], radius, unit)
+    return picks
 
 
 @st.composite

@@ -16,10 +16,9 @@ from cbda.cli import COMMANDS, main, one_line
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.files.json_files import save_statistics
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.models.small import SmallNet
 from tests.datasets.layouts import make_folder
-from tests.pools import make_pool, write_scores
+from tests.pools import make_pool, summarise, write_labels, write_scores
 
 CLASSES = ("road", "car", "tree")
 # Runs a command line in a process of its own, then fails if a module has been imported.
@@ -162,7 +161,7 @@ def test_rounds_that_explore_go_by_the_seed(folder):
     def query(*more):
         assert main([*acquire_words(FIRST), *more]) == 0
         with h5py.File("labels.h5") as file:
-            return file.attrs["method"], file["query"][:].tolist()
+            return file.attrs["method"].decode(), file["query"][:].tolist()
 
     method, best = query()
     assert (method, query("--method-explore", "0")) == (
@@ -195,8 +194,8 @@ def error_line(words, capsys):
         ("region", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
         ("dynamic", "static", "allocation 'static' is unknown; allowed: per_image, dynamic"),
         ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed, ratio"),
-        ("consumed", "none --method-explore 1", "explore 1.0: allowed are numbers from 0 up to"),
-        ("consumed", "none --method-explore nan", "explore nan: allowed are numbers from 0 up"),
+        ("consumed", "none --method-explore 1", "random_fraction 1.0: allowed are numbers from 0"),
+        ("consumed", "none --method-explore nan", "random_fraction nan: allowed are numbers from"),
         ("--radius 1", "--radius 2", "scores.h5: radius is 1, this round asks for 2"),
         ("--budget 0.05", "--budget 5", "budget 5.0: allowed are fractions above 0 and up to 1"),
         ("--round 1", "--round 6", "round 6: allowed are 1 to 5, the rounds"),
@@ -418,12 +417,9 @@ def test_chain_of_commands(finished, capsys):
 
 def write_empty_labels(path, num_classes):
     """The labels of a round in which nothing was acquired."""
-    counts = (np.zeros((1, num_classes), np.int64), np.zeros(1, np.int64))
-    summary = LabelSummary("random", 0.1, 1, 1, 5, *counts, np.ones(num_classes), 3 * 48 * 64)
-    with create_labels(path, ["00000", "00001", "00002"], 48, 64) as file:
-        file["label"][:], file["round"][:] = 255, 0
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+    nothing = np.zeros((3, 48, 64), np.uint8)
+    summary = summarise(np.zeros((1, num_classes)), seed=5, num_pool_px=nothing.size)
+    write_labels(path, ["00000", "00001", "00002"], nothing + 255, nothing, summary)
 
 
 def test_training_in_jobs_equals_one_job(generated, tmp_path):

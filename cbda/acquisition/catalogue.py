@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 from cbda.acquisition.external import require_defined
-from cbda.acquisition.methods import Method, is_external
+from cbda.acquisition.methods import SCORE_NAMES, Method, is_external
 from cbda.errors import UserError, require_choice
 
 METHODS = {
@@ -21,7 +21,7 @@ METHODS = {
     "cb_exact": Method(score="ripu_exact", balance="consumed"),
     "da_exact": Method(score="ripu_exact", allocation="dynamic"),
     "cbda_exact": Method(score="ripu_exact", allocation="dynamic", balance="consumed"),
-    "cbda_explore": Method(allocation="dynamic", balance="consumed", explore=0.2),
+    "cbda_explore": Method(allocation="dynamic", balance="consumed", random_fraction=0.2),
     "cbda_quota": Method(allocation="dynamic", balance="quota"),
     "cbda_quota_exact": Method(score="ripu_exact", allocation="dynamic", balance="quota"),
     "random": Method(score="random"),
@@ -39,6 +39,7 @@ METHODS = {
 
 REFERENCES = ("source_only", "full")
 NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
+ALIASES = {"explore": "random_fraction"}  # what 0.1.0 called a part of a method
 
 
 def resolve_method(name: str, custom: Mapping[str, Mapping[str, Any]]) -> Method:
@@ -69,16 +70,23 @@ def compose(parts: Mapping[str, Any]) -> Method:
     Raises:
         UserError: an unknown part, or a score of the user's own that is not where it should be.
     """
-    unknown = sorted(set(parts) - {item.name for item in fields(Method)})
+    allowed = [item.name for item in fields(Method)]
+    unknown = sorted(set(parts) - {*allowed, *ALIASES})
     if unknown:
-        allowed = ", ".join(item.name for item in fields(Method))
-        raise UserError(f"unknown part {', '.join(map(repr, unknown))}; allowed: {allowed}")
+        raise UserError(
+            f"unknown part {', '.join(map(repr, unknown))}; allowed: {', '.join(allowed)}"
+        )
+    for old, new in ALIASES.items():
+        if {old, new} <= set(parts):
+            raise UserError(f"{old!r} is another name of {new!r}: give one of them")
     values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in parts.items()
+        ALIASES.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in parts.items()
     }
     method = Method(**values)
     if is_external(method.score):
         require_defined(method.score)
+    else:
+        require_choice("method score", method.score, SCORE_NAMES)
     return method
 
 

@@ -127,7 +127,6 @@ def _find_entry_point(name: str) -> EntryPoint:
 
 def _place(error: Exception, path: Path) -> str:
     """File and line of the last frame in the user's file."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
-    lines += [frame.lineno for frame in frames if Path(frame.filename) == path]
+    frames, names = traceback.extract_tb(error.__traceback__), (path, path.absolute())
+    lines = [frame.lineno for frame in frames if Path(frame.filename) in names]
     return f"{path}:{lines[-1]}" if lines else str(path)

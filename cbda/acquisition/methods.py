@@ -1,8 +1,9 @@
-"""What an acquisition method is: a choice of score x unit x allocation x balance, and exploration.
+"""What an acquisition method is: a choice of score x unit x allocation x balance.
 
 Imports nothing heavy, so that the workflow and ``cbda --help`` can read the names.
 """
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,39 +18,12 @@ ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
 BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
-
-
-def require_global(balance: str, allocation: str) -> None:
-    """Raise a ``UserError`` if a balance that acts within a round is asked for image by image."""
-    if balance == "quota" and allocation != "dynamic":
-        raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
-
-
-def require_explore(explore: float) -> None:
-    """Raise a `UserError` unless it is a share of queries that leaves some to the score."""
-    if not isinstance(explore, int | float) or not 0 <= explore < 1:
-        raise UserError(
-            f"explore {explore!r}: allowed are numbers from 0 up to, but not including, 1"
-        )
-
-
-def require_radius(radius: int) -> None:
-    """Raise a `UserError` unless it is one."""
-    if radius < 0:
-        raise UserError(f"radius {radius}: allowed are 0 and above")
-
-
-def describe(score: str, unit: str, allocation: str, balance: str, explore: float) -> str:
-    """A method in words, as a label file records it; only one that explores has a fifth part."""
-    explored = [f"explore{explore}"] if explore > 0 else []
-    return "/".join([score, unit, allocation, balance, *explored])
-
-
-def score_and_unit(description: str) -> tuple[str, str]:
-    """The first two parts of what `describe` gives; the score may be a path."""
-    words = description.split("/")
-    place = -4 if words[-1].startswith("explore") else -3
-    return "/".join(words[:place]), words[place]
+FIELD_CHOICES = {
+    "score": SCORE_NAMES,
+    "unit": UNITS,
+    "allocation": ALLOCATIONS,
+    "balance": BALANCES,
+}
 
 
 def is_external(score: str) -> bool:
@@ -62,17 +36,20 @@ class Method:
     """One acquisition method.
 
     Attributes:
-        score: what makes a pixel worth asking for, see `cbda.acquisition.scores`; or a function
-            of the user's own, see `cbda.acquisition.external`.
+        score: what makes a pixel worth a query, see `cbda.acquisition.scores`; or a function
+            of the user's own, see `cbda.acquisition.external`; or whatever made a score file.
         unit: what one query labels, see ``cbda.selection.units``.
         allocation: the same number of queries per image, or the best of the whole pool.
         balance: how the classes acquired so far reweight the score, see ``cbda.selection.balance``.
         max_weight: cap of the balance ``ratio``; None for that of the experiment.
         target_distribution: class shares that the balance aims at, a name of ``TARGETS`` or
             numbers; None for that of the experiment.
-        explore: share of a round's queries that are chosen at random, see
-            `cbda.selection.exploring`.
+        random_fraction: of a round's queries, which are chosen at random (epsilon-greedy), see
+            `cbda.selection.querying`.
         radius: k, in px; None for that of the experiment.
+
+    Raises:
+        UserError: a part is unknown or out of its range.
     """
 
     score: str = "ripu"
@@ -81,26 +58,32 @@ class Method:
     balance: str = "none"
     max_weight: float | None = None
     target_distribution: str | tuple[float, ...] | None = None
-    explore: float = 0.0
+    random_fraction: float = 0.0
     radius: int | None = None
 
     def __post_init__(self) -> None:
-        for field, allowed in FIELD_CHOICES.items():
-            value = getattr(self, field)
-            if field != "score" or not is_external(value):
-                require_choice(f"method {field}", value, allowed)
-        require_global(self.balance, self.allocation)
-        require_explore(self.explore)
-        if self.radius is not None:
-            require_radius(self.radius)
+        for field in ("unit", "allocation", "balance"):
+            require_choice(f"method {field}", getattr(self, field), FIELD_CHOICES[field])
+        if self.balance == "quota" and self.allocation != "dynamic":
+            raise UserError(
+                f"balance 'quota' has no allocation {self.allocation!r}; allowed: dynamic"
+            )
+        fraction = self.random_fraction
+        if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
+            raise UserError(
+                f"random_fraction {fraction!r}: allowed are numbers from 0 up to, but not"
+                " including, 1"
+            )
+        if self.radius is not None and self.radius < 0:
+            raise UserError(f"radius {self.radius}: allowed are 0 and above")
+        if self.max_weight is not None and not 0 < self.max_weight < math.inf:
+            raise UserError(f"max weight {self.max_weight}: allowed are finite numbers above 0")
 
-    def __str__(self) -> str:
-        return describe(self.score, self.unit, self.allocation, self.balance, self.explore)
 
+@dataclass(frozen=True)
+class ResolvedMethod(Method):
+    """A method of which nothing is left to the experiment."""
 
-FIELD_CHOICES = {
-    "score": SCORE_NAMES,
-    "unit": UNITS,
-    "allocation": ALLOCATIONS,
-    "balance": BALANCES,
-}
+    max_weight: float = 10.0
+    target_distribution: str | tuple[float, ...] = ()
+    radius: int = 1

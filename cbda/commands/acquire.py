@@ -15,6 +15,7 @@ from cbda.settings.options import whole_number
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+    from cbda.selection.round import Round
 
 NOTABLE_EXCESS = 1.1
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
     parser.add_argument(
+        "--method-random-fraction",
         "--method-explore",
         type=float,
         default=0.0,
@@ -62,39 +64,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.compute.parallel import available_threads
-    from cbda.files.scores import open_scores
-    from cbda.selection.labelling import write_round
-    from cbda.selection.querying import acquire_round
-    from cbda.selection.round import RoundSettings, read_previous, rounded_budget
+    from cbda.files.labels import LabelFile
+    from cbda.files.scores import ScoreFile
+    from cbda.selection.balance import class_weights
+    from cbda.selection.labelling import write_labels
+    from cbda.selection.querying import choose, class_statistics
+    from cbda.selection.round import require_one_run
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
-    settings = RoundSettings(
-        unit=args.method_unit,
-        allocation=args.method_allocation,
-        balance=args.method_balance,
-        explore=args.method_explore,
-        max_weight=args.max_weight,
-        target_distribution=_parse_target(args.target_distribution),
-        radius=args.radius,
-        budget=args.budget,
-        rounds=args.rounds,
-        round=args.round,
-        seed=args.seed,
-        num_classes=num_classes,
-    )
     num_threads = args.threads or available_threads()
-    oracle = _open_oracle(args, num_classes)
-    previous = read_previous(args.labels, settings)
-    with open_scores(args.scores) as scores:
-        acquired = acquire_round(scores, oracle, previous, settings, num_threads)
-    write_round(args.out, oracle, previous, acquired, num_threads)
-    print(f"round {args.round}: {len(acquired.chosen)} queries in {len(oracle)} images")
-    spent = rounded_budget(settings, *acquired.shape[1:])
+    with ScoreFile.open(args.scores) as scores:
+        round_ = _make_round(args, scores.score, num_classes)
+        oracle = _open_oracle(args, num_classes)
+        with LabelFile.open_previous(args.labels, scores) as labels:
+            require_one_run(round_, scores, labels, oracle)
+            statistics = class_statistics(round_, scores, labels)
+            queries = choose(round_, scores, labels, statistics, num_threads)
+            weights = class_weights(round_.method.balance, statistics)
+            write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
+    print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
+    spent = round_.rounded_budget(*scores.shape[1:])
     if spent > NOTABLE_EXCESS * args.budget:
         print(
             f"budget {args.budget:g}: whole queries, one per image and round at least, acquire up"
             f" to {spent:.2g} of the pool"
         )
+
+
+def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Round":
+    from cbda.acquisition.methods import ResolvedMethod
+    from cbda.selection.round import Round
+
+    method = ResolvedMethod(
+        score=score,
+        unit=args.method_unit,
+        allocation=args.method_allocation,
+        balance=args.method_balance,
+        random_fraction=args.method_random_fraction,
+        max_weight=args.max_weight,
+        target_distribution=_parse_target(args.target_distribution),
+        radius=args.radius,
+    )
+    return Round(method, args.budget, args.rounds, args.round, args.seed, num_classes)
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:

@@ -13,6 +13,7 @@ from cbda.settings.options import add_options, whole_number
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_options(parser, "", GeneratedSet, required=("domain", "num_images"))
+    parser.set_defaults(seed=0)
     parser.add_argument("--height", type=whole_number(1), required=True, help="in px")
     parser.add_argument("--width", type=whole_number(1), required=True, help="in px")
     add_output_option(parser, "manifest.json to write last, beside the folders images and labels")

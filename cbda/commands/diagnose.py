@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, count, save."""
     from cbda.files.json_files import write_diagnosis
-    from cbda.files.labels import open_labels
-    from cbda.files.scores import open_scores
+    from cbda.files.labels import LabelFile
+    from cbda.files.scores import ScoreFile
     from cbda.results.diagnosis import diagnose_round
 
     oracle = open_dataset(args, "oracle", args.classes)
-    with open_scores(args.scores) as scores, open_labels(args.labels) as labels:
+    with ScoreFile.open(args.scores) as scores, LabelFile.open(args.labels) as labels:
         diagnosis = diagnose_round(scores, labels, oracle, args.threads)
-        weights = labels.attrs["class_weights"].tolist()
+        weights = labels.summary.class_weights.tolist()
     columns = diagnosis.columns(oracle.classes)
     write_diagnosis(args.out, {**columns, "class_weight": weights})
     queries, pure = diagnosis.queries.sum(), diagnosis.pure_queries.sum()

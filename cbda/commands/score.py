@@ -37,8 +37,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.parallel import ordered_map
     from cbda.compute.seeds import Stream, derive_seed
     from cbda.datasets.agreement import require_uniform_size
-    from cbda.files.chunks import write_maps
-    from cbda.files.scores import create_scores
+    from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model
     from cbda.models.inference import predict_logits
 
@@ -49,18 +48,19 @@ def run(args: argparse.Namespace) -> None:
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
     maps = predict_logits(model, images, checkpoint.image_size, device)
 
-    attributes = {
-        "num_classes": len(checkpoint.classes),
-        "radius": args.radius,
-        "score": args.method_score,
-    }
-
     def score_all() -> "Iterator[tuple[Tensor, Tensor]]":
         for index, logits in enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score")):
             stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
             generator = torch.Generator().manual_seed(stream)
             yield compute_score(args.method_score, args.method_unit, logits, args.radius, generator)
 
-    with create_scores(args.out, pool.image_ids, height, width, attributes) as file:
-        scored = ((score.cpu().numpy(), found.cpu().numpy()) for score, found in score_all())
-        write_maps((file["score"], file["prediction"]), scored)
+    with ScoreFile.create(
+        args.out,
+        pool.image_ids,
+        height,
+        width,
+        num_classes=len(checkpoint.classes),
+        radius=args.radius,
+        score=args.method_score,
+    ) as write:
+        write((score.cpu().numpy(), found.cpu().numpy()) for score, found in score_all())

@@ -14,7 +14,7 @@ class Stream(IntEnum):
     WEIGHTS = 4
     DROPOUT = 5
     RANDOM_SCORE = 6
-    EXPLORING = 7
+    RANDOM_QUERY = 7
 
 
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:

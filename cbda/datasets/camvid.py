@@ -5,18 +5,9 @@ from pathlib import Path
 from cbda.datasets.kind import Kind
 
 CLASSES = (
-    "sky",
-    "building",
-    "pole",
-    "road",
-    "pavement",
-    "tree",
-    "sign",
-    "fence",
-    "car",
-    "pedestrian",
+    "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian",
     "bicyclist",
-)
+)  # fmt: skip
 
 
 def folders(root: Path, split: str) -> tuple[Path, Path]:

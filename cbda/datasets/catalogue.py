@@ -15,14 +15,6 @@ from cbda.datasets.listing import Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 
-__all__ = [
-    "KINDS",
-    "create_dataset",
-    "dataset_digest",
-    "require_readable",
-    "scan_dataset",
-]
-
 KINDS = {
     "camvid": camvid.KIND,
     "cityscapes": cityscapes.KIND,
@@ -64,7 +56,7 @@ def scan_dataset(
 
 
 def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
-    """Raise a `UserError` unless a kind has such a split and all classes, wherever the data lie."""
+    """Raise a `UserError` unless a kind has such a split and all classes, wherever the data is."""
     require_split(kind, KINDS[kind], split)
     _create_table(kind, KINDS[kind], tuple(classes))
 

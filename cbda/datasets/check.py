@@ -1,4 +1,4 @@
-"""Looks at every file of a dataset and notes all that is wrong."""
+"""Reads every file of a dataset and reports all that is wrong."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -35,8 +35,8 @@ class Findings:
     contents: dict[Path, str] = field(default_factory=dict)
     faults: dict[str, Path] = field(default_factory=dict)
 
-    def blame(self, path: Path, message: str) -> None:
-        """Note a fault, once."""
+    def report(self, path: Path, message: str) -> None:
+        """Take down a fault, once."""
         self.faults.setdefault(message, path)
 
     def add(self, other: "Findings") -> None:
@@ -45,15 +45,15 @@ class Findings:
         self.sizes.update(other.sizes)
         self.contents.update(other.contents)
         for message, path in other.faults.items():
-            self.blame(path, message)
+            self.report(path, message)
 
     @contextmanager
-    def blaming(self, path: Path) -> Iterator[None]:
-        """Note a `UserError` of the block as a fault of the file."""
+    def reporting(self, path: Path) -> Iterator[None]:
+        """Report a `UserError` of the block as a fault of the file."""
         try:
             yield
         except UserError as error:
-            self.blame(path, str(error))
+            self.report(path, str(error))
 
     def count_sizes(self) -> list[tuple[Size, int]]:
         """Sizes with their number of images, the most frequent first."""
@@ -64,25 +64,25 @@ def _start(dataset: Dataset) -> Findings:
     return Findings(np.zeros(len(dataset.classes) + 1, dtype=np.int64))
 
 
-def look_at_headers(dataset: Dataset, index: int) -> Findings:
+def check_headers(dataset: Dataset, index: int) -> Findings:
     """Read the headers of one pair."""
     record, findings = dataset.records[index], _start(dataset)
-    with findings.blaming(record.image_path):
+    with findings.reporting(record.image_path):
         findings.sizes[record.image_path] = dataset.image_size(index)
-    with findings.blaming(record.label_path):
+    with findings.reporting(record.label_path):
         dataset.pair_size(index)
     return findings
 
 
-def look_at_pixels(dataset: Dataset, index: int) -> Findings:
+def check_pixels(dataset: Dataset, index: int) -> Findings:
     """Read all of one pair."""
-    record, findings = dataset.records[index], look_at_headers(dataset, index)
-    with findings.blaming(record.image_path):
+    record, findings = dataset.records[index], check_headers(dataset, index)
+    with findings.reporting(record.image_path):
         dataset.read_image(index)
-    with findings.blaming(record.label_path):
+    with findings.reporting(record.label_path):
         findings.counts += label_counts(dataset.read_label(index), len(dataset.classes))
     for path in (record.image_path, record.label_path):
-        with suppress(OSError):  # a fault, noted above
+        with suppress(OSError):  # reported above
             findings.contents[path] = content_digest(path)
     return findings
 
@@ -103,32 +103,32 @@ def check_dataset(
     """
     findings = _start(dataset)
     for fault in faults:
-        findings.blame(fault.path, fault.message)
-    look = look_at_headers if headers_only else look_at_pixels
-    found = map_pairs(look, dataset, num_workers)
+        findings.report(fault.path, fault.message)
+    check = check_headers if headers_only else check_pixels
+    found = map_pairs(check, dataset, num_workers)
     for one in tqdm(found, total=len(dataset), mininterval=5, delay=5, desc="check"):
         findings.add(one)
     return findings
 
 
 def require_labelled(dataset: Dataset, findings: Findings) -> None:
-    """Note it as a fault if no pixel belongs to a class."""
+    """Report it if no pixel belongs to a class."""
     if not findings.counts[:-1].any():
-        findings.blame(dataset.root, f"{dataset.root}: no pixel belongs to any of the classes")
+        findings.report(dataset.root, f"{dataset.root}: no pixel belongs to any of the classes")
 
 
 def require_count(dataset: Dataset, num_skipped: int, num_images: int, findings: Findings) -> None:
-    """Note it as a fault if there are more or fewer pairs, with the skipped ones, than expected."""
+    """Report it if there are more or fewer pairs, with the skipped ones, than expected."""
     if len(dataset) + num_skipped != num_images:
         skipped = f" and {num_skipped} skipped" if num_skipped else ""
         message = f"{dataset.root}: {len(dataset)} pairs found{skipped}, {num_images} expected"
-        findings.blame(dataset.root, message)
+        findings.report(dataset.root, message)
 
 
 def require_uniform_size(findings: Findings) -> None:
-    """Note every image whose size is not the most frequent one as a fault."""
+    """Report every image whose size is not the most frequent one."""
     counted = findings.count_sizes()
     for path, size in findings.sizes.items():
         if size != counted[0][0]:
             usual = describe_size(counted[0][0])
-            findings.blame(path, f"{path}: is {describe_size(size)}, most images are {usual}")
+            findings.report(path, f"{path}: is {describe_size(size)}, most images are {usual}")

@@ -4,67 +4,15 @@ from pathlib import Path
 
 from cbda.datasets.kind import Kind
 
-NAMES = dict(
-    enumerate(
-        (
-            "unlabeled",
-            "ego vehicle",
-            "rectification border",
-            "out of roi",
-            "static",
-            "dynamic",
-            "ground",
-            "road",
-            "sidewalk",
-            "parking",
-            "rail track",
-            "building",
-            "wall",
-            "fence",
-            "guard rail",
-            "bridge",
-            "tunnel",
-            "pole",
-            "polegroup",
-            "traffic light",
-            "traffic sign",
-            "vegetation",
-            "terrain",
-            "sky",
-            "person",
-            "rider",
-            "car",
-            "truck",
-            "bus",
-            "caravan",
-            "trailer",
-            "train",
-            "motorcycle",
-            "bicycle",
-        )
-    )
-)
-CLASSES = (
-    "road",
-    "sidewalk",
-    "building",
-    "wall",
-    "fence",
-    "pole",
-    "traffic light",
-    "traffic sign",
-    "vegetation",
-    "terrain",
-    "sky",
-    "person",
-    "rider",
-    "car",
-    "truck",
-    "bus",
-    "train",
-    "motorcycle",
-    "bicycle",
-)
+NAMES = dict(enumerate((
+    "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic",
+    "ground", "road", "sidewalk", "parking", "rail track", "building", "wall", "fence",
+    "guard rail", "bridge", "tunnel", "pole", "polegroup", "traffic light", "traffic sign",
+    "vegetation", "terrain", "sky", "person", "rider", "car", "truck", "bus", "caravan",
+    "trailer", "train", "motorcycle", "bicycle",
+)))  # fmt: skip
+EVALUATED = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)  # label ids
+CLASSES = tuple(NAMES[label_id] for label_id in EVALUATED)
 
 
 def folders(root: Path, split: str) -> tuple[Path, Path]:

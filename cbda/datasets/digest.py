@@ -14,7 +14,7 @@ def content_digest(path: Path) -> str:
 
 
 def sizes_digest(root: Path, records: Iterable[Record]) -> str:
-    """A digest of the names and sizes of a dataset's files, wherever it lies and when it came."""
+    """A digest of the names and sizes of a dataset's files, wherever it is and whenever it came."""
     return files_digest(root, records, lambda path: path.stat().st_size)
 
 

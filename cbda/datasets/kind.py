@@ -19,7 +19,7 @@ class Kind:
         names: label id to name; None if labels hold train ids, and 255 for void.
         image_suffixes: how file names of images end; what precedes is the image id.
         label_suffixes: the same for labels.
-        nested: files lie one folder deeper, such as by city.
+        nested: files are one folder deeper, such as by city.
         label_modes: raw modes that a label may have, see `cbda.datasets.pictures`.
         read_ids: label file to (H, W) label ids.
     """

@@ -44,14 +44,14 @@ class Listing:
     skipped: frozenset[str] = frozenset()
     num_skipped: int = 0
 
-    def blame(self, path: Path, problem: str) -> None:
-        """Note a fault of a file."""
+    def report(self, path: Path, problem: str) -> None:
+        """Take down a fault of a file."""
         self.faults.append(Fault(path, f"{path}: {problem}"))
 
 
 @dataclass(frozen=True)
 class Side:
-    """Where the images of a dataset lie, or its labels."""
+    """Where the images of a dataset are located, or its labels."""
 
     folder: Path
     suffixes: tuple[str, ...]
@@ -89,7 +89,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
-    """Image id to path; a second file of the same id is noted."""
+    """Image id to path; a second file of the same id is reported."""
     found: dict[str, Path] = {}
     skipped: set[str] = set()
     for path in _paths(side.folder, nested):
@@ -98,11 +98,11 @@ def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
             continue
         if not _is_plain(path.name):
             shown = path.parent / ascii(path.name)
-            listing.blame(shown, "file name is not UTF-8 text on one line")
+            listing.report(shown, "file name is not UTF-8 text on one line")
         elif image_id in listing.skipped:
             skipped.add(image_id)
         elif image_id in found:
-            listing.blame(path, f"has the same id as {found[image_id]}")
+            listing.report(path, f"has the same id as {found[image_id]}")
         else:
             found[image_id] = path
     listing.num_skipped = max(listing.num_skipped, len(skipped))
@@ -126,9 +126,9 @@ def _pair(listing: Listing, sides: tuple[Side, Side], nested: bool) -> None:
     images, labels = (_find(side, nested, listing) for side in sides)
     for image_id in sorted(images.keys() | labels.keys()):
         if image_id not in labels:
-            listing.blame(images[image_id], f"no label {label_side.describe(image_id)}")
+            listing.report(images[image_id], f"no label {label_side.describe(image_id)}")
         elif image_id not in images:
-            listing.blame(labels[image_id], f"no image {image_side.describe(image_id)}")
+            listing.report(labels[image_id], f"no image {image_side.describe(image_id)}")
         else:
             listing.records.append(Record(image_id, images[image_id], labels[image_id]))
 

@@ -11,40 +11,15 @@ from numpy.typing import NDArray
 
 from cbda.datasets import cityscapes
 from cbda.datasets.kind import Kind
-from cbda.datasets.pictures import (
-    LABEL_FORMATS,
-    PixelArray,
-    open_verified,
-    require_mode,
-)
+from cbda.datasets.pictures import LABEL_FORMATS, PixelArray, open_verified, require_mode
 
 HIGH_BYTE, LOW_BYTE = "RGB;16B", "RGB;16L"
 LABEL_MODES = (HIGH_BYTE,)
-NAMES = {
-    0: "void",
-    1: "sky",
-    2: "building",
-    3: "road",
-    4: "sidewalk",
-    5: "fence",
-    6: "vegetation",
-    7: "pole",
-    8: "car",
-    9: "traffic sign",
-    10: "person",
-    11: "bicycle",
-    12: "motorcycle",
-    13: "parking slot",
-    14: "road work",
-    15: "traffic light",
-    16: "terrain",
-    17: "rider",
-    18: "truck",
-    19: "bus",
-    20: "train",
-    21: "wall",
-    22: "lane marking",
-}
+NAMES = dict(enumerate((
+    "void", "sky", "building", "road", "sidewalk", "fence", "vegetation", "pole", "car",
+    "traffic sign", "person", "bicycle", "motorcycle", "parking slot", "road work",
+    "traffic light", "terrain", "rider", "truck", "bus", "train", "wall", "lane marking",
+)))  # fmt: skip
 ABSENT = ("terrain", "truck", "train")  # they have an id, but no pixels
 CLASSES = tuple(name for name in cityscapes.CLASSES if name not in ABSENT)
 

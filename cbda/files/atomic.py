@@ -1,7 +1,7 @@
 """Writes files so that each appears complete or not at all.
 
 A file is written to a temporary name in its own folder, synced and renamed. A disk that won't
-take it is the user's to mend, and told in one line.
+take it is the user's to fix, and reported in one line.
 """
 
 import errno

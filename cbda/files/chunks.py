@@ -1,17 +1,16 @@
-"""Maps (N,H,W) in HDF5, one image a chunk, read and written by many threads.
+"""Maps (N,H,W) in HDF5, one image a chunk, packed and unpacked by many threads.
 
-The HDF5 library works on one chunk at a time, checksums and compression included. Here a chunk
-is packed or unpacked by any thread, and only its bytes pass through the library. The result is
-an ordinary dataset with HDF5's own filters, gzip and Fletcher-32.
+The HDF5 library works on one chunk at a time, checksums and compression included, and a round
+reads as long as it chooses: read by the library, a score map and a prediction take 7.5 ms an
+image on two cores, here 1.8 ms. The result is an ordinary dataset with HDF5's own filters, gzip
+and Fletcher-32.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 DEFLATE, SHUFFLE, FLETCHER32 = 1, 2, 3  # HDF5's numbers of its filters
 KNOWN_FILTERS = ((), (DEFLATE,), (FLETCHER32,), (DEFLATE, FLETCHER32))
 CHECKSUM_BYTES = 4
-MODULUS = 65535  # of Fletcher-32
-WORDS_PER_BLOCK = 1 << 16  # whose sums fit into 64 bits
 COMPRESSION_LEVEL = 1
 
 
@@ -43,7 +40,7 @@ def pack(values: NDArray[Any], filters: tuple[int, ...]) -> bytes:
     if DEFLATE in filters:
         content = isal_zlib.compress(content, COMPRESSION_LEVEL)
     if FLETCHER32 in filters:
-        content += checksum(np.frombuffer(content, np.uint8)).to_bytes(CHECKSUM_BYTES, "little")
+        content += _checksum(np.frombuffer(content, np.uint8))
     return content
 
 
@@ -67,13 +64,11 @@ def write_maps(
             write_chunk(dataset, index, pack(values.astype(dataset.dtype), filters_of(dataset)))
 
     with ThreadPoolExecutor(1) as executor:
-        pending = None
+        pending = executor.submit(lambda: None)
         for index, maps in enumerate(images):
-            if pending is not None:
-                pending.result()
-            pending = executor.submit(write, index, maps)
-        if pending is not None:
             pending.result()
+            pending = executor.submit(write, index, maps)
+        pending.result()
 
 
 class MapReader:
@@ -89,10 +84,8 @@ class MapReader:
         self._dataset = dataset
         self._filters = filters_of(dataset)
         self._path = Path(dataset.file.filename)
-        self._name = dataset.name.lstrip("/")
         self._is_plain = (
-            hasattr(os, "preadv")
-            and dataset.chunks == (1, *dataset.shape[1:])
+            dataset.chunks == (1, *dataset.shape[1:])
             and self._filters in KNOWN_FILTERS
             and dataset.dtype.isnative
             and dataset.file.userblock_size == 0
@@ -104,99 +97,47 @@ class MapReader:
         Raises:
             UserError: the file is damaged.
         """
-        content = self._read_packed(index)
-        if content is None:
+        packed = self._read_packed(index) if self._is_plain else None
+        if packed is None:
             values: NDArray[Any] = self._dataset[index]
             return values
-        return self._unpack(content, index)
+        shape, dtype = self._dataset.shape[1:], self._dataset.dtype
+        content = _unpack(packed, self._filters, dtype.itemsize * shape[0] * shape[1])
+        if content is None:
+            name = self._dataset.name.lstrip("/")
+            raise UserError(f"{self._path}: {name} of image {index} is damaged")
+        unpacked: NDArray[Any] = content.view(dtype).reshape(shape)
+        return unpacked
 
     def _read_packed(self, index: int) -> NDArray[np.uint8] | None:
         """Chunk of one image as it is stored; None if only the HDF5 library can read it."""
-        if not self._is_plain:
-            return None
         info = self._dataset.id.get_chunk_info_by_coord((index, 0, 0))
         if info.byte_offset is None or info.filter_mask:
             return None
-        descriptor = os.open(self._path, os.O_RDONLY)
-        try:
-            content = np.empty(info.size, np.uint8)
-            num_read = os.preadv(descriptor, [content.data], info.byte_offset)
-        finally:
-            os.close(descriptor)
-        return content[:num_read]
+        content = np.empty(info.size, np.uint8)
+        with self._path.open("rb", buffering=0) as stream:
+            stream.seek(info.byte_offset)
+            return content[: stream.readinto(content.data)]
 
-    def _unpack(self, packed: NDArray[np.uint8], index: int) -> NDArray[Any]:
-        shape, dtype = self._dataset.shape[1:], self._dataset.dtype
-        if FLETCHER32 in self._filters:
-            packed, stored = packed[:-CHECKSUM_BYTES], packed[-CHECKSUM_BYTES:]
-            if checksum(packed) != int.from_bytes(stored.tobytes(), "little"):
-                raise self._damaged(index)
-        num_bytes = dtype.itemsize * shape[0] * shape[1]
-        if DEFLATE in self._filters:
-            packed = self._inflate(packed, num_bytes, index)
-        if packed.nbytes != num_bytes:
-            raise self._damaged(index)
-        values: NDArray[Any] = packed.view(dtype).reshape(shape)
-        return values
 
-    def _inflate(self, packed: NDArray[np.uint8], num_bytes: int, index: int) -> NDArray[np.uint8]:
+def _unpack(
+    packed: NDArray[np.uint8], filters: tuple[int, ...], num_bytes: int
+) -> NDArray[np.uint8] | None:
+    """The bytes of a chunk, which can be written to; None if they are damaged."""
+    if FLETCHER32 in filters:
+        packed, stored = packed[:-CHECKSUM_BYTES], packed[-CHECKSUM_BYTES:]
+        if _checksum(packed) != stored.tobytes():
+            return None
+    if DEFLATE in filters:
         try:
             content = isal_zlib.decompressobj().decompress(packed, num_bytes + 1)
-        except (isal_zlib.error, EOFError) as error:  # type: ignore[misc]
-            raise self._damaged(index) from error
-        return np.frombuffer(content, np.uint8)
-
-    def _damaged(self, index: int) -> UserError:
-        return UserError(f"{self._path}: {self._name} of image {index} is damaged")
+        except (isal_zlib.error, EOFError):  # type: ignore[misc]
+            return None
+        packed = np.frombuffer(content, np.uint8).copy()
+    return packed if packed.nbytes == num_bytes else None
 
 
-def checksum(content: NDArray[np.uint8]) -> int:
-    """Fletcher-32 as HDF5 computes it, over big-endian words of 16 bits.
+def _checksum(content: NDArray[np.uint8]) -> bytes:
+    from cbda.files.fletcher import checksum  # whose compiler takes half a second to import
 
-    Sums modulo 65535 may be taken over swapped words and swapped back at the end.
-    """
-    even = content[: len(content) // 2 * 2]
-    first, second = _sums(even.view("<u2"), len(content) % 2)
-    if len(content) % 2:
-        last = int(content[-1])  # low byte of a swapped word: the high byte of the last one
-        first, second = int(first) + last, int(second) + last
-    return _swapped(second) << 16 | _swapped(first)
-
-
-@numba.njit(cache=True, nogil=True)
-def _sums(words: NDArray[np.uint16], num_more: int) -> tuple[Any, Any]:
-    """Plain and weighted sum; the weight of a word is the number of words from it to the end."""
-    first, second = np.uint64(0), np.uint64(0)
-    num_words = len(words) + num_more
-    for start in range(0, len(words), WORDS_PER_BLOCK):
-        block = words[start : start + WORDS_PER_BLOCK]
-        plain, weighted = _block_sums(block)
-        after = np.uint64((num_words - start - len(block)) % MODULUS)
-        first = _fold(first + plain)
-        second = _fold(second + weighted + after * plain)
-    return first, second
-
-
-@numba.njit(cache=True, nogil=True)
-def _block_sums(words: NDArray[np.uint16]) -> tuple[Any, Any]:
-    """The same of one block; a loop so plain that the compiler vectorises it."""
-    plain, weighted = np.uint64(0), np.uint64(0)
-    num_words = len(words)
-    for index in range(num_words):
-        word = np.uint64(words[index])
-        plain += word
-        weighted += word * np.uint64(num_words - index)
-    return plain, weighted
-
-
-@numba.njit(cache=True, nogil=True)
-def _fold(total: Any) -> Any:
-    """A sum modulo 65535, in which only a sum of nothing is 0."""
-    one, modulus = np.uint64(1), np.uint64(MODULUS)
-    return (total - one) % modulus + one if total else np.uint64(0)
-
-
-def _swapped(total: int) -> int:
-    """A sum modulo 65535 with its bytes swapped."""
-    folded = int(_fold(np.uint64(total)))
-    return (folded & 0xFF) << 8 | folded >> 8
+    return checksum(content).to_bytes(CHECKSUM_BYTES, "little")

@@ -2,16 +2,17 @@
 
 They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has
 none there gets one here: the maps and tables are stored in chunks with the filter fletcher32,
-and the heap that holds the texts among the attributes is covered by the attribute `text_crc32`:
-its place, length and CRC-32. So a flipped bit anywhere is an error when it is read, never
-another number.
+and the attribute `attributes_sha256` is a digest of the others. So a flipped bit anywhere is an
+error when it is read, never another number. Texts have a fixed length, as those of variable
+length lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
+import hashlib
 import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     import h5py
 
 VERSION = 1
-TEXT_CHECKSUM = "text_crc32"
+DIGEST = "attributes_sha256"
+HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 TEXTS_PER_CHUNK = 1 << 12
-HEAP_MARK, HEAP_BYTES = b"GCOL", 4096
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 KINDS = {"i": "integers", "f": "numbers", "S": "text", "O": "text", "U": "text"}
@@ -41,25 +42,22 @@ class Layout:
         datasets: name to dtype, or to a kind of dtype ("i", "S"), and letters for its shape:
             an upper-case letter stands for one size in the whole file, a digit for itself.
         attributes: name to kind of dtype and letters of its shape.
+        optional: the same, of those that older files lack.
     """
 
     format: str
     datasets: dict[str, tuple[str, str]]
     attributes: dict[str, tuple[str, str]]
+    optional: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @contextmanager
-def create_hdf5(
-    path: Path, layout: Layout, attributes: dict[str, Any], needed_bytes: int = 0
-) -> Iterator["h5py.File"]:
+def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["h5py.File"]:
     """Create a file of a format, complete or not at all."""
     with complete_file(path, needed_bytes) as temporary, _written_hdf5(temporary) as file:
-        file.attrs.update({"format": layout.format, "version": VERSION, **attributes})
-        file.flush()
-        start = temporary.read_bytes().index(HEAP_MARK)  # as yet the file holds little else
+        write_attributes(file, {"format": layout.format, "version": VERSION})
         yield file
-        file.flush()
-        file.attrs[TEXT_CHECKSUM] = (start, HEAP_BYTES, _heap_checksum(temporary, start))
+        write_attributes(file, {DIGEST: _digest(file, layout)})
 
 
 @contextmanager
@@ -80,23 +78,17 @@ def _written_hdf5(temporary: Path) -> Iterator["h5py.File"]:
         file.close()
 
 
-@contextmanager
-def open_hdf5(path: Path, layout: Layout) -> Iterator["h5py.File"]:
-    """Open a file and check that it is undamaged as far as read, and of the format."""
-    file = _open_checked(path, layout)
-    with named_errors(path), file:
-        yield file
-
-
-def _open_checked(path: Path, layout: Layout) -> "h5py.File":
+def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
+    """Open a file and check that its attributes are undamaged, and that it is of the format."""
     import h5py
 
-    with named_errors(path, DAMAGE):
+    with named_errors(path):
         file = h5py.File(path, "r")
         try:
-            _require_sound_texts(path, file)
+            _require_sound_heap(path, file)
             _require_format(path, file, layout)
             _require_layout(path, file, layout)
+            _require_sound_attributes(path, file, layout)
         except BaseException:
             file.close()
             raise
@@ -104,11 +96,11 @@ def _open_checked(path: Path, layout: Layout) -> "h5py.File":
 
 
 @contextmanager
-def named_errors(path: Path, kinds: tuple[type[Exception], ...] = (OSError,)) -> Iterator[None]:
+def named_errors(path: Path) -> Iterator[None]:
     """Name the file if it can't be read, now or at one of its parts."""
     try:
         yield
-    except kinds as error:
+    except DAMAGE as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
 
@@ -124,46 +116,74 @@ def write_texts(file: "h5py.File", name: str, texts: Sequence[str]) -> None:
     file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
 
 
-def _heap_checksum(path: Path, start: int, num_bytes: int = HEAP_BYTES) -> int:
-    with path.open("rb") as stream:
-        stream.seek(start)
-        return zlib.crc32(stream.read(num_bytes))
+def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
+    """Store numbers and texts among the attributes."""
+    import h5py
+
+    for name, value in values.items():
+        is_text = isinstance(value, str)
+        stored = value.encode() if is_text else value
+        dtype = h5py.string_dtype("utf-8", len(stored)) if is_text else None
+        file.attrs.create(name, stored, dtype=dtype)
 
 
-def _require_sound_texts(path: Path, file: "h5py.File") -> None:
-    """Compare the heap with its checksum first: HDF5 may read a damaged one for ever."""
-    if TEXT_CHECKSUM in file.attrs:
-        start, num_bytes, checksum = map(int, file.attrs[TEXT_CHECKSUM])
-        if _heap_checksum(Path(path), start, num_bytes) != checksum:
-            raise UserError(f"{path}: damaged: its attributes do not match their checksum")
+def read_attributes(file: "h5py.File", layout: Layout) -> dict[str, Any]:
+    """The attributes of a format that a file has: numbers and texts of Python, and arrays."""
+    return {name: _plain(file.attrs[name]) for name in _present(file, layout)}
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _present(file: "h5py.File", layout: Layout) -> list[str]:
+    return sorted({*layout.attributes, *layout.optional} & set(file.attrs))
+
+
+def _digest(file: "h5py.File", layout: Layout) -> str:
+    """SHA-256 of the names, dtypes, shapes and values of the format's attributes, in order."""
+    digest = hashlib.sha256()
+    for name in _present(file, layout):
+        value = np.asarray(file.attrs[name])
+        digest.update(f"{name} {value.dtype.str} {value.shape} ".encode() + value.tobytes())
+    return digest.hexdigest()
+
+
+def _require_sound_attributes(path: Path, file: "h5py.File", layout: Layout) -> None:
+    if DIGEST in file.attrs and _plain(file.attrs[DIGEST]) != _digest(file, layout):
+        raise UserError(f"{path}: damaged: its attributes do not match their checksum")
+
+
+def _require_sound_heap(path: Path, file: "h5py.File") -> None:
+    """Compare the texts of an older file with their checksum, before HDF5 reads them."""
+    if HEAP_CHECKSUM in file.attrs:
+        start, num_bytes, checksum = map(int, file.attrs[HEAP_CHECKSUM])
+        with Path(path).open("rb") as stream:
+            stream.seek(start)
+            if zlib.crc32(stream.read(num_bytes)) != checksum:
+                raise UserError(f"{path}: damaged: its attributes do not match their checksum")
 
 
 def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
-    found = tuple(_scalar(file.attrs.get(name)) for name in ("format", "version"))
-    if found != (layout.format, VERSION):
-        text = f"{found[0]!r} version {found[1]}"
-        raise UserError(f"{path}: expected {layout.format!r} version {VERSION}, found {text}")
-
-
-def _scalar(value: Any) -> Any:
-    """A plain value for one of NumPy; what is neither number nor text as its type's name."""
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value if isinstance(value, str | int | np.integer | None) else type(value).__name__
+    found, version = (_plain(file.attrs.get(name)) for name in ("format", "version"))
+    wanted = f"{layout.format!r} version {VERSION}"
+    if f"{found!r} version {version}" != wanted:
+        raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
 def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
-    missing = [name for name in layout.datasets if name not in file]
-    missing += [name for name in layout.attributes if name not in file.attrs]
+    found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
+    kinds = {name: kind for name, kind in layout.optional.items() if name in file.attrs}
+    kinds = {**layout.attributes, **kinds}
+    found += [(name, file.attrs.get(name), kind) for name, kind in kinds.items()]
+    missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")
     sizes: dict[str, int] = {}
-    for name, (dtype, letters) in layout.datasets.items():
-        _require_shape(path, name, file[name], dtype, letters, sizes)
-    for name, (dtype, letters) in layout.attributes.items():
-        value = file.attrs[name]
-        found = value if hasattr(value, "dtype") else np.asarray(value)
-        _require_shape(path, name, found, dtype, letters, sizes)
+    for name, value, (dtype, letters) in found:
+        array = np.asarray(value) if isinstance(value, str) else value
+        _require_shape(path, name, array, dtype, letters, sizes)
 
 
 def _require_shape(

@@ -1,49 +1,20 @@
 """Score files: a score map and a prediction per image of the pool."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
-from cbda.files.hdf5 import Layout, create_hdf5, open_hdf5, write_texts
+from cbda.files.chunks import write_maps
+from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
+from cbda.files.maps import MapFile, create_maps
 
-if TYPE_CHECKING:
-    import h5py
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import h5py
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import h5py
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import h5py
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import h5py
-
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import h5py
-
+ScoreMaps = tuple[NDArray[Any], NDArray[Any]]  # of one image: score and prediction, (H,W) each
 
 SCORES = Layout(
     "cbda.scores",
@@ -52,46 +23,73 @@ SCORES = Layout(
 )
 
 
-def create_maps(
-    file: "h5py.File",
-    dtypes: dict[str, str],
-    image_ids: Sequence[str],
-    height: int,
-    width: int,
-    **filters: Any,
-) -> None:
-    """Create one (N,H,W) dataset per name, one image a chunk, and the image ids."""
-    for name, dtype in dtypes.items():
-        shape, chunk = (len(image_ids), height, width), (1, height, width)
-        file.create_dataset(name, shape, dtype, chunks=chunk, fletcher32=True, **filters)
-    write_texts(file, "image_id", image_ids)
+class ScoreFile(MapFile):
+    """An open score file, which any thread may read from.
 
+    Attributes:
+        path: the file.
+        num_images: N.
+        height: H, in px.
+        width: W, in px.
+        num_classes: C.
+        radius: k, in px.
+        score: its name.
+    """
 
-def read_image_ids(file: "h5py.File") -> list[str]:
-    """Image ids of a score or label file, in pool order."""
-    try:
-        return [str(name) for name in file["image_id"].asstr()[:]]
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file.filename}: image_id is not UTF-8 ({error})") from error
+    layout = SCORES
 
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+        self.num_images, self.height, self.width = self.shape
+        self.num_classes: int = self._attributes["num_classes"]
+        self.radius: int = self._attributes["radius"]
+        self.score: str = self._attributes["score"]
 
-@contextmanager
-def create_scores(
-    path: Path, image_ids: Sequence[str], height: int, width: int, attributes: dict[str, Any]
-) -> Iterator["h5py.File"]:
-    """Create a score file with empty `score` and `prediction` maps of (N,H,W)."""
-    needed_bytes = len(image_ids) * height * width * (4 + 1)
-    with create_hdf5(path, SCORES, attributes, needed_bytes) as file:
-        create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
-        yield file
+    @staticmethod
+    @contextmanager
+    def create(
+        path: Path,
+        image_ids: Sequence[str],
+        height: int,
+        width: int,
+        *,
+        num_classes: int,
+        radius: int,
+        score: str,
+    ) -> Iterator[Callable[[Iterable[ScoreMaps]], None]]:
+        """Create a score file; what is given takes the maps of all images, in order.
 
+        A map is written while the next one is computed.
+        """
+        needed_bytes = len(image_ids) * height * width * (4 + 1)
+        with create_hdf5(path, SCORES, needed_bytes) as file:
+            write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
+            create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
+            yield partial(write_maps, (file["score"], file["prediction"]))
 
-def open_scores(path: Path) -> AbstractContextManager["h5py.File"]:
-    """Open a score file."""
-    return open_hdf5(path, SCORES)
+    def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Score (H,W) float32 and prediction (H,W) uint8 of one image, new arrays.
 
+        Raises:
+            UserError: a score is not finite, or a prediction none of the classes.
+        """
+        score: NDArray[np.float32] = self._read("score", index)
+        num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
+        if num_bad:
+            raise UserError(f"{self._where(index)}: {num_bad} scores are NaN or infinite")
+        return score, self.read_prediction(index)
 
-def require_known(where: str, prediction: NDArray[np.uint8], num_classes: int) -> None:
-    """Raise a `UserError` if a prediction is none of the classes."""
-    if prediction.max() >= num_classes:
-        raise UserError(f"{where}: predicts class {prediction.max()}, there are {num_classes}")
+    def read_prediction(self, index: int) -> NDArray[np.uint8]:
+        """Prediction of one image, (H,W) uint8.
+
+        Raises:
+            UserError: it is none of the classes.
+        """
+        prediction: NDArray[np.uint8] = self._read("prediction", index)
+        if prediction.max() >= self.num_classes:
+            raise UserError(
+                f"{self._where(index)}: predicts class {prediction.max()}, there are"
+                f" {self.num_classes}"
+            )
+        return prediction

@@ -16,6 +16,8 @@ from cbda.report.style import as_jpeg, drawing, save
 if TYPE_CHECKING:
     import torch
 
+    from cbda.files.labels import LabelSummary
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -76,21 +78,20 @@ def compute_maps(
     arm: Arm, pool: Dataset, indices: list[int], device: "torch.device"
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
-    from cbda.files.labels import open_labels, read_label_summary
+    from cbda.files.labels import LabelFile
     from cbda.models.logits import most_probable
 
-    summary = read_label_summary(arm.labels_path)
-    num_rounds = len(summary.class_counts)
+    with LabelFile.open(arm.labels_path) as labels:
+        summary, num_rounds = labels.summary, labels.rounds_done
+        rounds = {index: labels.read_round(index) for index in indices}
     predictions = {
         index: most_probable(logits).cpu().numpy()
         for index, logits in _logits(arm.model_path, pool, indices, device)
     }
     scores = {
-        index: _score(summary.method, logits, summary.radius, (summary.seed, num_rounds, index))
+        index: _score(summary, logits, (summary.seed, num_rounds, index))
         for index, logits in _logits(arm.scorer_path, pool, indices, device)
     }
-    with open_labels(arm.labels_path) as file:
-        rounds = {index: file["round"][index] for index in indices}
     return {index: Maps(predictions[index], scores[index], rounds[index]) for index in indices}
 
 
@@ -108,20 +109,16 @@ def _logits(
 
 
 def _score(
-    method: str, logits: Any, radius: int, random_path: tuple[int, int, int]
+    summary: "LabelSummary", logits: Any, random_path: tuple[int, int, int]
 ) -> NDArray[np.float32]:
     """The score map that the command `score` computes; `random_path` is seed, round, image."""
     import torch
 
-    from cbda.acquisition.methods import score_and_unit
     from cbda.acquisition.scoring import compute_score
     from cbda.compute.seeds import Stream, derive_seed
 
     seed, *path = random_path
     stream = derive_seed(seed, Stream.RANDOM_SCORE, *path)
-    name, unit = score_and_unit(method)
     generator = torch.Generator().manual_seed(stream)
-    score: NDArray[np.float32] = (
-        compute_score(name, unit, logits, radius, generator)[0].cpu().numpy()
-    )
-    return score
+    score, _ = compute_score(summary.score, summary.unit, logits, summary.radius, generator)
+    return np.asarray(score.cpu())

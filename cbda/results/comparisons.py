@@ -3,7 +3,6 @@
 Pure: takes runs that are loaded, opens no file.
 """
 
-import math
 from collections.abc import Sequence
 from itertools import product
 from operator import methodcaller
@@ -48,7 +47,7 @@ def comparison_table(runs: list[Run], baseline: str, comparators: Sequence[str])
 
 def with_p_values_as_text(table: pd.DataFrame) -> pd.DataFrame:
     """The table for a file: p values keep six digits, as four decimals would make small ones 0."""
-    texts = {name: [_six_digits(p) for p in table[name]] for name in P_VALUES}
+    texts = {name: table[name].map("{:.6g}".format).replace("nan", "") for name in P_VALUES}
     return table.assign(**texts)
 
 
@@ -70,7 +69,3 @@ def _with_means(values: pd.DataFrame) -> pd.DataFrame:
     sums = acquired.groupby(level="method", sort=False).sum(min_count=num_budgets)
     means = pd.concat({ALL_BUDGETS: sums / num_budgets}, names=["budget"]).swaplevel()
     return pd.concat([values, means])
-
-
-def _six_digits(p: float) -> str:
-    return "" if math.isnan(p) else f"{p:.6g}"

@@ -5,32 +5,30 @@ below 0, and lower the more uncertain it is. How many queries go to such windows
 classes and how uncertain, and which classes the model misses: that is counted here.
 """
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields, replace
+from functools import reduce
+from operator import add
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import EPSILON, PURE_IMPURITY, score_and_unit
+from cbda.acquisition.methods import EPSILON, PURE_IMPURITY
 from cbda.acquisition.windows import sum_over_classes
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size, require_same_pool
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.chunks import MapReader
-from cbda.files.labels import require_queries
-from cbda.files.scores import read_image_ids, require_known
-
-if TYPE_CHECKING:
-    import h5py
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
 
 CountArray = NDArray[np.int64]
 # of each score of RIPU: what is added within the logarithm, and to the impurity
 ADDENDS = {"ripu": (EPSILON, 0.0), "ripu_exact": (0.0, PURE_IMPURITY)}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Diagnosis:
     """Counts by class, (C,) each; classes are predicted ones unless it says otherwise.
 
@@ -64,136 +62,119 @@ class Diagnosis:
 
     def columns(self, classes: tuple[str, ...]) -> dict[str, list[Any]]:
         """A table of one row per class, the sums of uncertainty made means."""
-        columns: dict[str, list[Any]] = {"class": list(classes)}
-        for item in fields(self):
-            columns[item.name] = getattr(self, item.name).tolist()
-        over = {"uncertainty": "predicted_px", "query_uncertainty": "queries"}
-        for name, number in {**over, "pure_uncertainty": "pure_queries"}.items():
-            columns[name] = _means(getattr(self, name), getattr(self, number))
-        return columns
+        counts = {item.name: getattr(self, item.name).tolist() for item in fields(self)}
+        means = {
+            "uncertainty": _means(self.uncertainty, self.predicted_px),
+            "query_uncertainty": _means(self.query_uncertainty, self.queries),
+            "pure_uncertainty": _means(self.pure_uncertainty, self.pure_queries),
+        }
+        return {"class": list(classes), **counts, **means}
 
 
 def diagnose_round(
-    scores: "h5py.File", labels: "h5py.File", oracle: Dataset, num_threads: int = 1
+    scores: ScoreFile, labels: LabelFile, oracle: Dataset, num_threads: int = 1
 ) -> Diagnosis:
     """Count what the last round of a label file asked for.
 
     Args:
-        scores: the open score file that the round chose from.
-        labels: the open label file of the round.
+        scores: the score file that the round chose from.
+        labels: the label file of the round.
         oracle: the pool's ground truth.
         num_threads: images that are worked on at a time.
 
     Raises:
-        UserError: files that don't belong together, or a label file of no query.
+        UserError: files that don't belong together, or are damaged.
     """
-    image_ids = read_image_ids(scores)
-    require_same_pool(scores.filename, image_ids, oracle.root, oracle.image_ids)
-    require_same_pool(labels.filename, read_image_ids(labels), oracle.root, oracle.image_ids)
     _require_matching(scores, labels, oracle)
-    diagnose = _Images(scores, labels, oracle).diagnose
-    parts = ordered_map(diagnose, range(len(image_ids)), num_threads)
-    total = next(parts)
-    for part in parts:
-        total += part
-    total.acquired_px = np.array(labels.attrs["class_counts"][-1], np.int64)
-    return total
+    centres = _last_centres(labels)
+
+    def diagnose(index: int) -> Diagnosis:
+        truth = oracle.read_label(index)
+        require_label_size(oracle, index, truth.shape, scores.shape[1:])
+        return _diagnose_image(scores, labels.summary.unit, index, truth, centres[index])
+
+    total = reduce(add, ordered_map(diagnose, range(scores.num_images), num_threads))
+    return replace(total, acquired_px=labels.summary.class_counts[-1].astype(np.int64))
 
 
-def _require_matching(scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
-    """Both files must be of one run on this pool, and every query must lie in it."""
-    num_classes = len(oracle.classes)
+def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
+    """Both files must be of one run on this pool."""
+    for path, image_ids in ((scores.path, scores.image_ids), (labels.path, labels.image_ids)):
+        require_same_pool(str(path), image_ids, oracle.root, oracle.image_ids)
     pairs = {
-        "radius": (scores.attrs["radius"], labels.attrs["radius"]),
-        "number of classes": (scores.attrs["num_classes"], labels.attrs["class_counts"].shape[1]),
-        "size (images, height, width)": (scores["score"].shape, labels["label"].shape),
+        "radius": (scores.radius, labels.summary.radius),
+        "number of classes": (scores.num_classes, labels.num_classes),
+        "size (images, height, width)": (scores.shape, labels.shape),
     }
     for name, (of_scores, of_labels) in pairs.items():
         if of_scores != of_labels:
             raise UserError(
-                f"{labels.filename}: {name} is {of_labels}, that of {scores.filename} {of_scores}"
+                f"{labels.path}: {name} is {of_labels}, that of {scores.path} {of_scores}"
             )
-    if scores.attrs["num_classes"] != num_classes:
+    if scores.num_classes != len(oracle.classes):
         raise UserError(
-            f"{scores.filename}: has {scores.attrs['num_classes']} classes, {oracle.root}"
-            f" {num_classes}"
-        )
-    require_queries(labels)
-
-
-class _Images:
-    """What is needed to diagnose an image, in any thread."""
-
-    def __init__(self, scores: "h5py.File", labels: "h5py.File", oracle: Dataset) -> None:
-        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
-        self._oracle, self._num_classes = oracle, int(scores.attrs["num_classes"])
-        self._radius, self._score_name = int(scores.attrs["radius"]), str(scores.attrs["score"])
-        _, self._unit = score_and_unit(str(labels.attrs["method"]))
-        self._centres = _last_centres(labels)
-
-    def diagnose(self, index: int) -> Diagnosis:
-        """The counts of one image."""
-        score, prediction = self._score.read(index), self._prediction.read(index)
-        truth = self._oracle.read_label(index)
-        require_label_size(self._oracle, index, truth.shape, prediction.shape)
-        where = f"image {self._oracle.image_ids[index]!r}"
-        require_known(where, prediction, self._num_classes)
-        uncertainty = self._uncertainty(score, prediction)
-        row, column = self._centres[index].T
-        asked, asked_uncertainty = prediction[row, column], uncertainty[row, column]
-        is_pure = self._num_present(prediction)[row, column] == 1
-        return Diagnosis(
-            pool_px=self._count(truth[truth != VOID]),
-            predicted_px=self._count(prediction),
-            hit_px=self._count(truth[truth == prediction]),
-            acquired_px=np.zeros(self._num_classes, np.int64),
-            queries=self._count(asked),
-            pure_queries=self._count(asked[is_pure]),
-            uncertainty=self._sum(prediction, uncertainty),
-            query_uncertainty=self._sum(asked, asked_uncertainty),
-            pure_uncertainty=self._sum(asked[is_pure], asked_uncertainty[is_pure]),
+            f"{scores.path}: has {scores.num_classes} classes, {oracle.root} {len(oracle.classes)}"
         )
 
-    def _uncertainty(
-        self, score: NDArray[np.float32], prediction: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
-        """What a score of RIPU multiplies the impurity with, over log C; (H,W), else NaN."""
-        if self._score_name not in ADDENDS:
-            return np.full(score.shape, np.nan)
-        epsilon, addend = ADDENDS[self._score_name]
-        size, scale = _shares(self._radius), np.log(self._num_classes)
-        terms = -size * np.log(np.where(size > 0, size, 1) + epsilon)
-        impurity = self._sum_over_classes(prediction, terms).astype(np.float64)
-        if self._unit == "region":
-            return np.asarray(score / (impurity / scale + addend))
-        return np.asarray(score / (impurity + addend) / scale)
 
-    def _num_present(self, prediction: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Number of predicted classes in the window, (H,W)."""
-        return self._sum_over_classes(prediction, _shares(self._radius) > 0)
+def _diagnose_image(
+    scores: ScoreFile, unit: str, index: int, truth: NDArray[np.uint8], centres: NDArray[np.int32]
+) -> Diagnosis:
+    score, prediction = scores.read(index)
+    uncertainty = _uncertainty(scores, unit, score, prediction)
+    row, column = centres.T
+    queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
+    num_present = _sum_over_classes(scores, prediction, _shares(scores.radius) > 0)
+    is_pure = num_present[row, column] == 1
 
-    def _sum_over_classes(
-        self, prediction: NDArray[np.uint8], terms: NDArray[np.generic]
-    ) -> NDArray[np.float32]:
-        table = terms.astype(np.float32)
-        sums: NDArray[np.float32] = sum_over_classes(
-            prediction, self._num_classes, self._radius, table
-        )
-        return sums
+    def count(ids: NDArray[np.uint8]) -> CountArray:
+        return np.bincount(ids.ravel(), minlength=scores.num_classes)
 
-    def _count(self, ids: NDArray[np.uint8]) -> CountArray:
-        return np.bincount(ids.ravel(), minlength=self._num_classes)
+    def total(ids: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.bincount(ids.ravel(), values.ravel(), scores.num_classes).astype(np.float64)
 
-    def _sum(self, ids: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(ids.ravel(), values.ravel(), self._num_classes).astype(np.float64)
+    return Diagnosis(
+        pool_px=count(truth[truth != VOID]),
+        predicted_px=count(prediction),
+        hit_px=count(truth[truth == prediction]),
+        acquired_px=np.zeros(scores.num_classes, np.int64),
+        queries=count(queried),
+        pure_queries=count(queried[is_pure]),
+        uncertainty=total(prediction, uncertainty),
+        query_uncertainty=total(queried, query_uncertainty),
+        pure_uncertainty=total(queried[is_pure], query_uncertainty[is_pure]),
+    )
 
 
-def _last_centres(labels: "h5py.File") -> list[NDArray[np.int32]]:
+def _uncertainty(
+    scores: ScoreFile, unit: str, score: NDArray[np.float32], prediction: NDArray[np.uint8]
+) -> NDArray[np.float64]:
+    """What a score of RIPU multiplies the impurity with, over log C; (H,W), else NaN."""
+    if scores.score not in ADDENDS:
+        return np.full(score.shape, np.nan)
+    epsilon, addend = ADDENDS[scores.score]
+    share, scale = _shares(scores.radius), np.log(scores.num_classes)
+    terms = -share * np.log(np.where(share > 0, share, 1) + epsilon)
+    impurity = _sum_over_classes(scores, prediction, terms).astype(np.float64)
+    if unit == "region":
+        return np.asarray(score / (impurity / scale + addend))
+    return np.asarray(score / (impurity + addend) / scale)
+
+
+def _sum_over_classes(
+    scores: ScoreFile, prediction: NDArray[np.uint8], terms: NDArray[np.generic]
+) -> NDArray[np.float32]:
+    """Sum over the classes of a term, see `_shares`, of their share of the window, (H,W)."""
+    table = terms.astype(np.float32)
+    return np.asarray(sum_over_classes(prediction, scores.num_classes, scores.radius, table))
+
+
+def _last_centres(labels: LabelFile) -> list[NDArray[np.int32]]:
     """Of every image, the (M,2) centres of the last round."""
-    queries = labels["query"][:]
-    last = queries[queries[:, 0] == len(labels.attrs["class_counts"])]
+    blocks = [rows[rows[:, 0] == labels.rounds_done] for rows in labels.queries()]
+    last = np.concatenate([np.empty((0, 4), np.int32), *blocks])
     by_image = last[np.argsort(last[:, 1], kind="stable")]
-    starts = np.searchsorted(by_image[:, 1], np.arange(1, len(labels["label"])))
+    starts = np.searchsorted(by_image[:, 1], np.arange(1, labels.shape[0]))
     return np.split(by_image[:, 2:], starts)
 
 

@@ -79,6 +79,8 @@ def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ())
     """
     iou = class_iou(confusion)
     worst = worst_class(iou)
+    of_subset = mean_iou(iou[[classes.index(name) for name in subset]])
+    mean_of_subset = None if np.isnan(of_subset) else of_subset
     return {
         "classes": list(classes),
         "confusion": confusion.tolist(),
@@ -86,18 +88,8 @@ def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ())
         "mIoU": mean_iou(iou),
         "worst_class": classes[worst],
         "worst_class_iou": float(iou[worst]),
-        **_summarise_subset(iou, classes, subset),
+        **({"subset": list(subset), "mIoU_subset": mean_of_subset} if subset else {}),
     }
-
-
-def _summarise_subset(
-    iou: NDArray[np.float64], classes: list[str], subset: Sequence[str]
-) -> dict[str, Any]:
-    """The mean over a subset, NaN as None; nothing if the subset is empty."""
-    if not subset:
-        return {}
-    mean = mean_iou(iou[[classes.index(name) for name in subset]])
-    return {"subset": list(subset), "mIoU_subset": None if np.isnan(mean) else mean}
 
 
 def normalised_entropy(counts: Counts) -> float:

@@ -60,7 +60,9 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         "acquired_fraction": by_seed(runs, _acquired_fraction).mean(axis=1),
         "void_fraction": by_seed(runs, _void_fraction).mean(axis=1),
         "acquired_entropy": by_seed(runs, lambda run: run.acquired_entropy).mean(axis=1),
-        "missing_seeds": [_missing_seeds(group) for group in groups.values()],
+        "missing_seeds": [
+            " ".join(str(run.seed) for run in group if run.is_missing) for group in groups.values()
+        ],
     }
     index = pd.MultiIndex.from_tuples(groups, names=["method", "budget"])
     return pd.DataFrame(columns, index).reset_index()
@@ -68,42 +70,34 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
 
 def readable(table: pd.DataFrame) -> str:
     """The main table for people: mean +- spread over seeds, one decimal."""
+    subset = {}
+    if "mIoU_subset_mean" in table:
+        subset["mIoU subset"] = _with_spread(table, "mIoU_subset")
     columns = {
         "method": table["method"],
         "budget": table["budget"],
         "seeds": table["num_seeds"].astype(str),
         "mIoU": _with_spread(table, "mIoU"),
         "difference": _with_spread(table, "mIoU_diff"),
-        **(
-            {"mIoU subset": _with_spread(table, "mIoU_subset")}
-            if "mIoU_subset_mean" in table
-            else {}
-        ),
+        **subset,
         "worst class": table["worst_class"],
         "IoU": _with_spread(table, "worst_class_IoU"),
         "IoU difference": _with_spread(table, "worst_class_IoU_diff"),
-        "acquired %": (PERCENT * table["acquired_fraction"]).map(_one_decimal),
-        "void %": (PERCENT * table["void_fraction"]).map(_one_decimal),
-        "entropy": table["acquired_entropy"].map(lambda value: _decimals(value, 3)),
+        "acquired %": _texts(PERCENT * table["acquired_fraction"], "{:.1f}"),
+        "void %": _texts(PERCENT * table["void_fraction"], "{:.1f}"),
+        "entropy": _texts(table["acquired_entropy"], "{:.3f}"),
         "missing seeds": table["missing_seeds"],
     }
     return pd.DataFrame(columns).to_string(index=False)
 
 
-def _with_spread(table: pd.DataFrame, name: str) -> "list[str]":
-    means, spreads = table[f"{name}_mean"], table[f"{name}_std"]
-    return [
-        _one_decimal(mean) + ("" if np.isnan(spread) else f" +- {spread:.1f}")
-        for mean, spread in zip(means, spreads, strict=True)
-    ]
+def _with_spread(table: pd.DataFrame, name: str) -> "pd.Series[str]":
+    return _texts(table[f"{name}_mean"], "{:.1f}") + _texts(table[f"{name}_std"], " +- {:.1f}")
 
 
-def _one_decimal(value: float) -> str:
-    return _decimals(value, 1)
-
-
-def _decimals(value: float, number: int) -> str:
-    return "" if np.isnan(value) else f"{value:.{number}f}"
+def _texts(values: "pd.Series[float]", form: str) -> "pd.Series[str]":
+    """Numbers as texts; what is not known is empty."""
+    return values.map(lambda value: "" if np.isnan(value) else form.format(value))
 
 
 def _statistics(name: str, runs: list[Run], baseline: str) -> dict[str, pd.Series]:
@@ -127,10 +121,6 @@ def _worst_classes(group: list[Run]) -> str:
     """The worst class of every seed, the most frequent first."""
     names = Counter(run.evaluation["worst_class"] for run in group if run.evaluation)
     return "; ".join(sorted(names, key=lambda name: (-names[name], name)))
-
-
-def _missing_seeds(group: list[Run]) -> str:
-    return " ".join(str(run.seed) for run in group if run.is_missing)
 
 
 def _acquired_fraction(run: Run) -> float | None:

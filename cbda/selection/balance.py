@@ -11,12 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import BALANCES, TARGETS
+from cbda.acquisition.methods import TARGETS
 from cbda.errors import UserError, require_choice
 
 FloatArray = NDArray[np.float64]
-
-
 CountArray = NDArray[np.int64]
 
 
@@ -67,7 +65,7 @@ def exp(statistics: Statistics) -> FloatArray:
     """Weight w_c = e^-p_c, p_c the share of the pool that is predicted as c in this round.
 
     The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
-    of superpixels: predictions say what the pool holds, acquired labels what was asked for. It
+    of superpixels: predictions say what the pool holds, acquired labels what was queried. It
     weighs a class by 1/e at the least, and knows neither a target nor what was acquired.
     """
     total = statistics.predicted.sum()
@@ -88,39 +86,17 @@ RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "exp": exp,
     "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
 }
-
-
 NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
 
 
-def class_weights(
-    rule: str,
-    counts: CountArray,
-    budget_px: float,
-    target: FloatArray | None = None,
-    max_weight: float = 10.0,
-    predicted: CountArray | None = None,
-) -> FloatArray:
-    """Weight of every class in the next round.
+def class_weights(rule: str, statistics: Statistics) -> FloatArray:
+    """Weight of every class in the next round, (C,) float64 within [0, 1].
 
     Args:
         rule: one of `cbda.acquisition.methods.BALANCES`.
-        counts: (C,) int64, acquired pixels of each class in earlier rounds, void left out.
-        budget_px: B, pixels that the whole run may acquire.
-        target: (C,) wanted class distribution, sums to 1; uniform if None.
-        max_weight: cap of the rule `ratio` before scaling.
-        predicted: (C,) int64, predicted pixels of each class, which the rule `exp` needs.
-
-    Returns:
-        (C,) float64 within [0, 1].
+        statistics: what it may go by.
     """
-    require_choice("balance", rule, BALANCES)
-    acquired = np.asarray(counts, dtype=np.int64)
-    if target is None:
-        target = np.full(len(acquired), 1 / len(acquired))
-    if predicted is None:
-        predicted = np.zeros_like(acquired)
-    return RULES[rule](Statistics(acquired, predicted, target, budget_px, max_weight))
+    return RULES[rule](statistics)
 
 
 def target_shares(

@@ -1,7 +1,7 @@
-"""The greedy choice in one image: highest free score first, each pick blocks its surroundings.
+"""Greedy non-maximum suppression in one image: the highest score is picked, its surroundings go.
 
 Exactly the sequential definition, in another order of work: what lies above a threshold is
-gathered, sorted once, and swept; a candidate that an earlier pick has blocked is passed over.
+gathered, sorted once, and swept; a candidate that an earlier pick has suppressed is passed over.
 The threshold comes from a sample of the scores, so that only as many candidates are sorted as
 can matter. Should they not suffice, the next ones below follow.
 """
@@ -12,11 +12,17 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.selection.units import FloatArray, IntArray, Mask, block_radius
+from cbda.selection.units import (
+    FloatArray,
+    IntArray,
+    Mask,
+    as_queries,
+    clipped,
+    suppression_radius,
+)
 
-CANDIDATES_PER_QUERY = 6  # looked at in the first go; picks block one another
+CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
 SAMPLE_PX = 1 << 16
-WORD = np.dtype(np.uint64)
 
 
 @dataclass(frozen=True)
@@ -36,59 +42,67 @@ class Picks:
     def __len__(self) -> int:
         return len(self.values)
 
-    def centres(self, height: int, part: slice = slice(None)) -> IntArray:
-        """Some of the picks, (M,2) int64 row and column, in an image of H rows."""
-        column, row = np.divmod(self.places[part].astype(np.int64), height)
-        return np.stack([row, column], axis=1)
+    def num_from(self, score: float) -> int:
+        """Picks with this or a higher score."""
+        return len(self) - int(np.searchsorted(self.values[::-1], score, "left"))
 
 
-def pick(
-    score: FloatArray, taken: Mask, num_queries: int, reach: int, at_least: float = -np.inf
+def greedy_nms(
+    score: FloatArray,
+    excluded: Mask,
+    num_queries: int,
+    radius: int,
+    score_floor: float = -np.inf,
+    above_floor: bool = False,
 ) -> Picks:
     """Pick until there are enough, or nothing free is left.
 
     Args:
         score: (H,W) float32 or float64, finite.
-        taken: (H,W) bool, pixels that may not be picked; what the picks block is added.
+        excluded: (H,W) bool, pixels that may not be picked; what the picks suppress is added.
         num_queries: pick at most this many.
-        reach: radius in px around a pick in which no other pick may follow.
-        at_least: leave out what scores less; of the type of the scores.
+        radius: in px around a pick, in which no other pick may follow.
+        score_floor: leave out what scores less; of the type of the scores.
+        above_floor: leave out what scores just as much, too.
     """
-    score, flat_taken = np.ascontiguousarray(score), taken.reshape(-1)
+    if above_floor:
+        score_floor = _neighbour(score_floor, np.inf, score.dtype)
+    score = np.ascontiguousarray(score)
     values, places = [np.empty(0, score.dtype)], [np.empty(0, np.uint32)]
-    num_picked, num_wanted, above = 0, 0, np.inf
-    while num_picked < num_queries and above > at_least:
+    num_picked, num_wanted, below = 0, 0, np.inf
+    while num_picked < num_queries and below > score_floor:
         missing = num_queries - num_picked
         num_wanted = max(CANDIDATES_PER_QUERY * missing, 2 * num_wanted)
-        threshold = max(_estimate(score, taken, above, num_wanted), at_least)
+        threshold = max(_estimate(score, excluded, below, num_wanted), score_floor)
         inside = score >= threshold
-        if above < np.inf:
-            inside &= score < above
-        found = _best_first(*_gather(score.reshape(-1), flat_taken, inside, len(score)))
-        chosen = _sweep(found[1], taken, missing, reach)
-        values.append(found[0][chosen])
-        places.append(found[1][chosen])
-        num_picked += len(chosen)
-        above = threshold
+        if below < np.inf:
+            inside &= score < below
+        value, place = _best_first(score, inside & ~excluded)
+        picked = _sweep(place, excluded, missing, radius)
+        values.append(value[picked])
+        places.append(place[picked])
+        num_picked += len(picked)
+        below = threshold
+    # Of picks that score as much as the last one, there may be more: it stopped on the way.
     stopped_early = num_picked == num_queries and num_picked > 0
-    lowest = values[-1][-1] if stopped_early else neighbour(at_least, -np.inf, score.dtype)
+    lowest = values[-1][-1] if stopped_early else _neighbour(score_floor, -np.inf, score.dtype)
     return Picks(np.concatenate(values), np.concatenate(places), float(lowest))
 
 
-def neighbour(score: float, towards: float, dtype: np.dtype[np.floating]) -> float:
+def _neighbour(score: float, towards: float, dtype: np.dtype[np.floating]) -> float:
     """The next score of a type, up or down; the infinite one after the last."""
     with np.errstate(over="ignore"):
         return float(np.nextafter(dtype.type(score), dtype.type(towards)))
 
 
-def _estimate(score: FloatArray, taken: Mask, above: float, num_wanted: int) -> float:
-    """A score with roughly so many free ones from it up to `above`; -inf if there are not.
+def _estimate(score: FloatArray, excluded: Mask, below: float, num_wanted: int) -> float:
+    """A score with roughly so many free ones from it up to `below`; -inf if there are not.
 
     Only speed depends on it.
     """
     step = max(int((score.size / SAMPLE_PX) ** 0.5), 1)
     sample = score[::step, ::step]
-    sample = sample[~taken[::step, ::step] & (sample < above)]
+    sample = sample[~excluded[::step, ::step] & (sample < below)]
     rank = num_wanted // step**2
     if rank >= len(sample):
         return -np.inf
@@ -96,98 +110,56 @@ def _estimate(score: FloatArray, taken: Mask, above: float, num_wanted: int) -> 
     return float(np.partition(sample, position)[position])
 
 
-def _gather(
-    score: FloatArray, taken: Mask, inside: Mask, height: int
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """Scores and places of the free pixels inside; all maps but `inside` are flat."""
-    flat = inside.reshape(-1)
-    num_whole = flat.size - flat.size % WORD.itemsize
-    words = flat[:num_whole].view(WORD)
-    num_inside = int(np.count_nonzero(flat))
-    return _gather_words(score, taken, flat, words, height, num_inside)
-
-
-@numba.njit(cache=True, nogil=True)
-def _gather_words(
-    score: FloatArray,
-    taken: Mask,
-    inside: Mask,
-    words: NDArray[np.uint64],
-    height: int,
-    num_inside: int,
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """Passes over eight pixels at a time where none is inside."""
-    width = len(inside) // height
-    values, places = np.empty(num_inside, score.dtype), np.empty(num_inside, np.uint32)
-    num_found = 0
-    for word in range(len(words) + 1):
-        if word < len(words) and words[word] == 0:
-            continue
-        for pixel in range(8 * word, min(8 * word + 8, len(inside))):
-            if inside[pixel] and not taken[pixel]:
-                values[num_found] = score[pixel]
-                places[num_found] = (pixel % width) * height + pixel // width
-                num_found += 1
-    return values[:num_found], places[:num_found]
-
-
-def _best_first(
-    values: FloatArray, places: NDArray[np.uint32]
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """Candidates in the order of picking: highest score first, then smallest place."""
-    if values.dtype == np.float32:
-        return _sort_short(values, places)
+def _best_first(score: FloatArray, candidates: Mask) -> tuple[FloatArray, NDArray[np.uint32]]:
+    """Scores and places of candidates in the order of picking: highest first, then by place."""
+    pixel = np.flatnonzero(candidates)
+    row, column = np.divmod(pixel.astype(np.uint32), np.uint32(score.shape[1]))
+    values, places = score.reshape(-1)[pixel], column * np.uint32(len(score)) + row
+    if values.dtype == np.float32:  # one sort of bits, with the place below them
+        keys = _sorted_keys(_turned((values + np.float32(0)).view(np.uint32)), places)  # -0 is 0
+        return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(
+            np.uint32
+        )
     order = np.argsort(-values)
-    values, places = values[order], places[order]
-    _sort_ties(values, places)
-    return values, places
+    values = values[order]
+    rank = np.cumsum(np.diff(values, prepend=values[:1]) != 0)
+    return values, _sorted_keys(rank, places[order]).astype(np.uint32)
 
 
-def _sort_short(
-    values: NDArray[np.float32], places: NDArray[np.uint32]
-) -> tuple[FloatArray, NDArray[np.uint32]]:
-    """One sort of 64-bit keys: the score's bits, made to ascend as scores descend, and the place.
+def _sorted_keys(high: NDArray[np.integer], places: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Numbers of 32 bits with places below them, ascending."""
+    keys = high.astype(np.uint64) << np.uint64(32) | places
+    keys.sort()
+    return keys
+
+
+def _turned(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Bits of floats to bits that ascend as the floats descend, and back.
 
     Bits of negative floats ascend as they are, and with their sign they follow all others.
     """
-    bits = (values + np.float32(0)).view(np.uint32)  # + 0 turns -0 into 0
-    ascending = np.where(bits >> 31 == 1, bits, ~bits & np.uint32(0x7FFFFFFF))
-    keys = ascending.astype(np.uint64) << np.uint64(32) | places
-    keys.sort()
-    ascending = (keys >> np.uint64(32)).astype(np.uint32)
-    bits = np.where(ascending >> 31 == 1, ascending, ~ascending & np.uint32(0x7FFFFFFF))
-    return bits.view(np.float32), keys.astype(np.uint32)
+    return np.where(bits >> 31 == 1, bits, ~bits & np.uint32(0x7FFFFFFF))
 
 
 @numba.njit(cache=True, nogil=True)
-def _sort_ties(values: FloatArray, places: NDArray[np.uint32]) -> None:
-    """Sort the places of equal scores, in place."""
-    first = 0
-    for last in range(1, len(values) + 1):
-        if last == len(values) or values[last] != values[first]:
-            if last - first > 1:
-                places[first:last] = np.sort(places[first:last])
-            first = last
-
-
-@numba.njit(cache=True, nogil=True)
-def _sweep(places: NDArray[np.uint32], taken: Mask, num_queries: int, reach: int) -> IntArray:
-    """Indices of the candidates that are picked; what they block is added to `taken`."""
-    height, width = taken.shape
-    chosen = np.empty(min(num_queries, len(places)), np.int64)
-    num_chosen = 0
+def _sweep(places: NDArray[np.uint32], excluded: Mask, num_queries: int, radius: int) -> IntArray:
+    """Indices of the candidates that are picked; what they suppress is added to `excluded`."""
+    height, width = excluded.shape
+    picked = np.empty(min(num_queries, len(places)), np.int64)
+    num_picked = 0
     for index in range(len(places)):
-        if num_chosen == num_queries:
+        if num_picked == num_queries:
             break
-        row, column = places[index] % height, places[index] // height
-        if taken[row, column]:
+        place = np.int64(places[index])  # signed: an unsigned row minus the radius may wrap around
+        row, column = place % height, place // height
+        if excluded[row, column]:
             continue
-        chosen[num_chosen] = index
-        num_chosen += 1
-        for i in range(max(row - reach, 0), min(row + reach + 1, height)):
-            for j in range(max(column - reach, 0), min(column + reach + 1, width)):
-                taken[i, j] = True
-    return chosen[:num_chosen]
+        picked[num_picked] = index
+        num_picked += 1
+        for i in clipped(row, radius, height):
+            for j in clipped(column, radius, width):
+                excluded[i, j] = True
+    return picked[:num_picked]
 
 
 def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit: str) -> IntArray:
@@ -206,13 +178,15 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
 
     Raises:
         ValueError: shapes differ, or a score is NaN or infinite.
+        UserError: an unknown unit.
     """
-    require_sound(score, blocked)
-    taken = np.array(blocked, order="C")
-    return pick(score, taken, num_queries, block_radius(radius, unit)).centres(len(score))
+    _require_sound(score, blocked)
+    excluded = np.array(blocked, order="C")
+    picks = greedy_nms(score, excluded, num_queries, suppression_radius(radius, unit))
+    return as_queries(np.zeros(1, np.int64), picks.places, len(score))[:, 1:].astype(np.int64)
 
 
-def require_sound(score: FloatArray, blocked: Mask) -> None:
+def _require_sound(score: FloatArray, blocked: Mask) -> None:
     """Raise a `ValueError` unless the maps are of one shape (H,W) and all scores are finite."""
     if score.ndim != 2 or score.shape != blocked.shape:
         raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")

@@ -1,264 +1,174 @@
-"""Choose the queries of one round from a score file."""
+"""Choose the queries of one round: the best, then those at random among what they leave free.
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+Weights multiply a score by the weight of the predicted class, and so lift nothing for a class that
+the model never predicts. Random queries (epsilon-greedy) find it as often as it is there.
+"""
+
+import math
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import describe
-from cbda.datasets.agreement import require_same_pool
-from cbda.datasets.dataset import Dataset
+from cbda.compute.seeds import Stream
 from cbda.errors import UserError
-from cbda.files.chunks import MapReader
-from cbda.files.labels import LabelSummary
-from cbda.files.scores import read_image_ids, require_known
-from cbda.selection.allocation import Chosen, Pool, Portion, choose_queries
-from cbda.selection.balance import NEED_PREDICTIONS, class_weights, target_shares
-from cbda.selection.exploring import Explored, random_map, split_round
-from cbda.selection.quota import ClassPool, choose_quota
-from cbda.selection.round import Previous, RoundSettings, queries_per_run, require_continued
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
+from cbda.selection.allocation import choose_dynamic, choose_per_image
+from cbda.selection.balance import (
+    NEED_PREDICTIONS,
+    CountArray,
+    Statistics,
+    class_weights,
+    target_shares,
+)
+from cbda.selection.quota import choose_quota
+from cbda.selection.round import Round
 from cbda.selection.units import (
     FloatArray,
     Mask,
-    block_radius,
+    Queries,
+    centres_by_image,
     paint,
-    queries_per_image,
     query_px,
+    suppression_radius,
     widen,
 )
 
-if TYPE_CHECKING:
-    import h5py
+ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
 
 
-@dataclass(frozen=True)
-class Acquired:
-    """The outcome of a round.
-
-    Attributes:
-        chosen: the queries.
-        summary: attributes of the label file, as yet without this round's counts.
-        settings: of the round.
-        shape: N, H, W of the pool.
-    """
-
-    chosen: Chosen | Explored
-    summary: LabelSummary
-    settings: RoundSettings
-    shape: tuple[int, int, int]
-
-
-def acquire_round(
-    scores: "h5py.File",
-    oracle: Dataset,
-    previous: Previous,
-    settings: RoundSettings,
+def choose(
+    round_: Round,
+    scores: ScoreFile,
+    labels: LabelFile,
+    statistics: Statistics,
     num_threads: int = 1,
-) -> Acquired:
+) -> Queries:
     """Choose the queries of one round.
 
     Args:
-        scores: an open score file.
-        oracle: the pool's ground truth, of the same images.
-        previous: labels of the rounds before.
-        settings: of the round.
+        round_: to choose for.
+        scores: of this round.
+        labels: of the round before.
+        statistics: of the classes, as `class_statistics` gives them.
         num_threads: images that are worked on at a time; the outcome does not depend on it.
 
+    Returns:
+        The queries of the round, those at random after all others.
+
     Raises:
-        UserError: files that don't belong together, bad numbers, or an exhausted pool.
+        UserError: bad numbers, or an exhausted pool.
     """
-    _require_matching(scores, oracle, settings)
-    num_images, height, width = scores["score"].shape
-    predicted = _count_predictions(scores, settings)
-    target = target_shares(settings.target_distribution, settings.num_classes, predicted)
-    summary = _summarise(scores, previous, settings, target, predicted)
-    require_continued(previous, oracle, summary, settings)
-    _require_room(settings, height, width)
-    with previous.open() as labels:
-        _require_same_size(labels, scores)
-        maps = _Maps(scores, labels, summary.class_weights, settings)
-        try:
-            chosen = _choose_round(maps, summary, target, num_threads)
-        except UserError as error:
-            raise UserError(f"{scores.filename}: round {settings.round}: {error}") from error
-    return Acquired(chosen, summary, settings, (num_images, height, width))
+    num_queries = round_.num_queries(scores.shape)
+    num_random = num_at_random(num_queries, round_.method.random_fraction)
+    best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
+    if num_random:
+        more = _choose_random(round_, labels, best, num_random, num_threads)
+        best = np.concatenate([best, more])
+    _require_all(round_, scores, best, num_queries)
+    return best
 
 
-def _require_room(settings: RoundSettings, height: int, width: int) -> None:
-    """Raise a `UserError` in the first round if the last one can't find enough pixels."""
-    num_queries = queries_per_run(settings, height, width)
-    if num_queries > height * width:
-        raise UserError(
-            f"budget {settings.budget:g}: {settings.rounds} rounds of whole queries are"
-            f" {num_queries} in an image of {height * width} px; lower the budget"
-        )
+def num_at_random(num_queries: int, random_fraction: float) -> int:
+    """Queries that are chosen at random, m = floor(x n + 1/2)."""
+    return math.floor(random_fraction * num_queries + 0.5)
 
 
-def _choose_round(
-    maps: "_Maps", summary: LabelSummary, target: NDArray[np.float64], num_threads: int
-) -> Chosen | Explored:
-    """The best queries, then those that explore."""
-    portion, rest = split_round(_num_queries(maps), maps.settings.explore)
-    if maps.settings.balance == "quota":
-        best = _choose_quota(maps, portion, summary, target, num_threads)
-    else:
-        best = _choose(maps, portion, num_threads)
-    return _explore(maps, best, rest, num_threads) if rest.num else best
-
-
-def _num_queries(maps: "_Maps") -> int:
-    """Queries of the round: of one image for `per_image`, of the pool for `dynamic`."""
-    settings = maps.settings
-    num_per_image = queries_per_image(
-        *maps.shape, settings.budget, settings.rounds, settings.radius, settings.unit
+def class_statistics(round_: Round, scores: ScoreFile, labels: LabelFile) -> Statistics:
+    """What the class weights of a round go by; reads the predictions if the balance needs them."""
+    method, counts = round_.method, np.zeros(round_.num_classes, np.int64)
+    target_needs = method.balance != "none" and method.target_distribution in NEED_PREDICTIONS
+    if target_needs or method.balance in NEED_PREDICTIONS:
+        counts = _count_predictions(scores)
+    return Statistics(
+        acquired=labels.summary.class_counts.sum(axis=0),
+        predicted=counts,
+        target=target_shares(method.target_distribution, round_.num_classes, counts),
+        budget_px=round_.budget * labels.summary.num_pool_px,
+        max_weight=method.max_weight,
     )
-    return num_per_image * (len(maps.image_ids) if settings.allocation == "dynamic" else 1)
 
 
-def _choose(maps: "_Maps", portion: Portion, num_threads: int) -> Chosen:
-    """Class weights stay as they are during the round."""
-    settings = maps.settings
-    pool = Pool(maps.image_ids, maps.shape[0], maps.read_weighted, num_threads)
-    return choose_queries(pool, portion, settings.allocation, settings.radius, settings.unit)
+def random_map(
+    seed: int, round_number: int, image: int, shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Uniform numbers in [0, 1), (H,W) float64, the same whoever asks and in whatever order."""
+    return np.random.default_rng([seed, Stream.RANDOM_QUERY, round_number, image]).random(shape)
 
 
-def _choose_quota(
-    maps: "_Maps",
-    portion: Portion,
-    summary: LabelSummary,
-    target: NDArray[np.float64],
+def _choose_best(
+    round_: Round,
+    scores: ScoreFile,
+    labels: LabelFile,
+    statistics: Statistics,
+    num_queries: int,
     num_threads: int,
-) -> Chosen:
-    """Every query spends the share of its predicted class."""
-    settings = maps.settings
-    chosen = choose_quota(
-        ClassPool(maps.image_ids, maps.shape, settings.num_classes, maps.read, num_threads),
-        portion.num,
-        block_radius(settings.radius, settings.unit),
-        query_px(settings.radius, settings.unit),
-        target * settings.budget * summary.num_pool_px,
-        summary.class_counts.sum(axis=0).astype(np.float64),
-    )
-    portion.require("the pool", len(chosen))
-    return chosen
+) -> Queries:
+    """By score times class weight, which stays as it is during the round but for `quota`."""
+    method = round_.method
+    weights = class_weights(method.balance, statistics)
+    radius = suppression_radius(method.radius, method.unit)
+
+    def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
+        return *scores.read(image), _excluded(labels, image, method.radius)
+
+    def read_weighted(image: int) -> tuple[FloatArray, Mask]:
+        score, prediction, excluded = read(image)
+        is_weighted = method.balance != "none"
+        return (_weigh(score, prediction, weights) if is_weighted else score), excluded
+
+    if method.balance == "quota":
+        share_px = statistics.target * round_.budget * labels.summary.num_pool_px
+        spent = query_px(method.radius, method.unit), share_px, statistics.acquired.astype(float)
+        return choose_quota(read, scores.shape, num_queries, radius, *spent, num_threads)
+    allocate = ALLOCATE[method.allocation]
+    return allocate(read_weighted, scores.shape, num_queries, radius, num_threads)
 
 
-def _explore(maps: "_Maps", best: Chosen, portion: Portion, num_threads: int) -> Explored:
+def _choose_random(
+    round_: Round, labels: LabelFile, best: Queries, num_queries: int, num_threads: int
+) -> Queries:
     """The highest random numbers among what the best queries leave free."""
-    settings, (height, width) = maps.settings, maps.shape
-    reach = block_radius(settings.radius, settings.unit)
+    method, shape = round_.method, labels.shape
+    radius = suppression_radius(method.radius, method.unit)
+    centres = centres_by_image(best, shape[0])
 
-    def read(index: int) -> tuple[FloatArray, Mask]:
-        taken = maps.read_blocked(index)
-        paint(taken, best.centres(index), reach)
-        return random_map(settings.seed, settings.round, index, (height, width)), taken
+    def read(image: int) -> tuple[FloatArray, Mask]:
+        excluded = _excluded(labels, image, method.radius)
+        paint(excluded, centres[image], radius)
+        return random_map(round_.seed, round_.number, image, shape[1:]), excluded
 
-    pool = Pool(maps.image_ids, height, read, num_threads)
-    exploring = choose_queries(pool, portion, settings.allocation, settings.radius, settings.unit)
-    return Explored(best, exploring)
-
-
-def _require_matching(scores: "h5py.File", oracle: Dataset, settings: RoundSettings) -> None:
-    """The score file must be of this pool, these classes and this radius."""
-    require_same_pool(scores.filename, read_image_ids(scores), oracle.root, oracle.image_ids)
-    for name in ("num_classes", "radius"):
-        found, wanted = scores.attrs[name], getattr(settings, name)
-        if found != wanted:
-            raise UserError(f"{scores.filename}: {name} is {found}, this round asks for {wanted}")
+    return ALLOCATE[method.allocation](read, shape, num_queries, radius, num_threads)
 
 
-def _require_same_size(labels: "h5py.File | None", scores: "h5py.File") -> None:
-    """Labels of earlier rounds must be of images of this size."""
-    if labels is not None and labels["round"].shape != scores["score"].shape:
+def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
+    """What earlier rounds exclude, (H,W) bool."""
+    return widen(labels.read_round(image) > 0, radius)
+
+
+def _require_all(round_: Round, scores: ScoreFile, queries: Queries, num_queries: int) -> None:
+    """Raise a `UserError` that says how far the round got if too few were found."""
+    where, num_found = "the pool", len(queries)
+    if round_.method.allocation == "per_image":
+        found = np.bincount(queries[:, 0], minlength=len(scores.image_ids))
+        image = int(np.argmax(found < num_queries))
+        where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
+    if num_found < num_queries:
         raise UserError(
-            f"{labels.filename}: images are {labels['round'].shape[1:]} px, the scores"
-            f" {scores['score'].shape[1:]}"
+            f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
+            f" {num_queries} queries of this round found a free place; lower the budget or the"
+            " radius"
         )
 
 
-def _summarise(
-    scores: "h5py.File",
-    previous: Previous,
-    settings: RoundSettings,
-    target: NDArray[np.float64],
-    predicted: NDArray[np.int64] | None,
-) -> LabelSummary:
-    """Attributes of the file to write, with the class weights of this round."""
-    num_pool_px = int(scores["score"].size)
-    counts = previous.class_counts(settings.num_classes)
-    weights = class_weights(
-        settings.balance,
-        counts.sum(axis=0),
-        settings.budget * num_pool_px,
-        target=target,
-        max_weight=settings.max_weight,
-        predicted=predicted,
-    )
-    parts = settings.unit, settings.allocation, settings.balance, settings.explore
-    return LabelSummary(
-        method=describe(str(scores.attrs["score"]), *parts),
-        budget=settings.budget,
-        rounds=settings.rounds,
-        radius=settings.radius,
-        seed=settings.seed,
-        class_counts=counts,
-        void_counts=previous.void_counts(),
-        class_weights=weights,
-        num_pool_px=num_pool_px,
-    )
-
-
-def _count_predictions(scores: "h5py.File", settings: RoundSettings) -> NDArray[np.int64] | None:
-    """Pixels of the pool by predicted class, (C,) int64; None if the balance asks for none."""
-    if settings.balance not in NEED_PREDICTIONS and (
-        settings.balance == "none" or settings.target_distribution not in NEED_PREDICTIONS
-    ):
-        return None
-    counts = np.zeros(settings.num_classes, np.int64)
-    reader = MapReader(scores["prediction"])
-    for index, image_id in enumerate(read_image_ids(scores)):
-        prediction = reader.read(index)
-        require_known(f"image {image_id!r}", prediction, settings.num_classes)
-        counts += np.bincount(prediction.ravel(), minlength=settings.num_classes)
+def _count_predictions(scores: ScoreFile) -> CountArray:
+    """Pixels of the pool by predicted class, (C,) int64."""
+    counts = np.zeros(scores.num_classes, np.int64)
+    for image in range(len(scores.image_ids)):
+        prediction = scores.read_prediction(image).ravel()
+        counts += np.bincount(prediction, minlength=scores.num_classes)
     return counts
-
-
-class _Maps:
-    """Score, prediction and blocked map of one image at a time, in any thread."""
-
-    def __init__(
-        self,
-        scores: "h5py.File",
-        labels: "h5py.File | None",
-        weights: NDArray[np.float64],
-        settings: RoundSettings,
-    ) -> None:
-        self.image_ids = read_image_ids(scores)
-        self.shape: tuple[int, int] = scores["score"].shape[1:]
-        self._score, self._prediction = MapReader(scores["score"]), MapReader(scores["prediction"])
-        self._round = None if labels is None else MapReader(labels["round"])
-        self._weights, self.settings = weights, settings
-
-    def read(self, index: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
-        """Score (H,W) float, prediction (H,W) uint8 and blocked (H,W) bool."""
-        score, prediction = self._score.read(index), self._prediction.read(index)
-        _require_sound(f"image {self.image_ids[index]!r}", score, prediction, len(self._weights))
-        return score, prediction, self.read_blocked(index)
-
-    def read_weighted(self, index: int) -> tuple[FloatArray, Mask]:
-        """Score times class weight, and blocked."""
-        score, prediction, blocked = self.read(index)
-        if self.settings.balance != "none":
-            score = _weigh(score, prediction, self._weights)
-        return score, blocked
-
-    def read_blocked(self, index: int) -> Mask:
-        """What earlier rounds block, (H,W) bool."""
-        if self._round is None:
-            return np.zeros(self.shape, np.bool_)
-        return widen(self._round.read(index) > 0, self.settings.radius)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -271,12 +181,3 @@ def _weigh(
         for column in range(score.shape[1]):
             weighted[row, column] = score[row, column] * weights[prediction[row, column]]
     return weighted
-
-
-def _require_sound(
-    where: str, score: FloatArray, prediction: NDArray[np.uint8], num_classes: int
-) -> None:
-    num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
-    if num_bad:
-        raise UserError(f"{where}: {num_bad} scores are NaN or infinite")
-    require_known(where, prediction, num_classes)

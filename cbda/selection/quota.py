@@ -8,8 +8,7 @@ Only candidates above a score per class are held; a class that runs out of them 
 A class whose share is used up comes after all others, in the order of its plain scores.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -17,37 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.compute.parallel import ordered_map
-from cbda.selection.allocation import Chosen
-from cbda.selection.greedy import Picks
-from cbda.selection.units import FloatArray, IntArray, Mask
+from cbda.selection.units import FloatArray, IntArray, Mask, Queries, as_queries, clipped
 
 CANDIDATES_PER_QUERY = 4  # of all classes together, in the first go; 25 bytes each, sorted
 PROJECTED = 2.0  # times what a class would use if the round went on as it began
-SAMPLE_PX = 1 << 14  # of every image, to estimate how many candidates lie above a score
+SAMPLE_PX = 1 << 14  # of every image, to estimate how many candidates are above a score
 DONE = -1
 
-
-@dataclass(frozen=True)
-class ClassPool:
-    """Score maps to choose from, with predictions.
-
-    Attributes:
-        image_ids: in pool order.
-        shape: H, W.
-        num_classes: C.
-        read: index to score (H,W) float32, prediction (H,W) uint8 and taken (H,W) bool, fresh
-            ones; called from threads.
-        num_threads: images that are worked on at a time; no result depends on it.
-    """
-
-    image_ids: Sequence[str]
-    shape: tuple[int, int]
-    num_classes: int
-    read: Callable[[int], tuple[FloatArray, NDArray[np.uint8], Mask]]
-    num_threads: int = 1
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
+ReadClasses = Callable[[int], tuple[FloatArray, NDArray[np.uint8], Mask]]
 
 
 class _Candidates(NamedTuple):
@@ -60,13 +36,15 @@ class _Candidates(NamedTuple):
 
 
 def choose_quota(
-    pool: ClassPool,
+    read: ReadClasses,
+    shape: tuple[int, int, int],
     num_queries: int,
-    reach: int,
+    radius: int,
     query_px: int,
     share_px: NDArray[np.float64],
     used_px: NDArray[np.float64],
-) -> Chosen:
+    num_threads: int = 1,
+) -> Queries:
     """Choose queries over a whole pool while their classes' weights fall.
 
     In every step the free pixel with the highest A w[c], w_c = 1 - n_c / (q_c B), is taken, c its
@@ -74,76 +52,82 @@ def choose_quota(
     the smallest column, then the smallest row.
 
     Args:
-        pool: what to choose from.
+        read: index of the image to score (H,W) float32, prediction (H,W) uint8 and excluded (H,W)
+            bool; called from threads.
+        shape: N, H, W of the pool.
         num_queries: at most this many are chosen.
-        reach: radius in px around a pick in which no other pick may follow.
+        radius: in px around a pick, in which no other pick may follow.
         query_px: pixels that a query spends.
         share_px: (C,) q_c B, pixels that the whole run may acquire of each class.
         used_px: (C,) n_c, pixels of each class acquired in earlier rounds.
+        num_threads: images that are worked on at a time; no result depends on it.
 
     Returns:
         The queries; fewer only if no free pixel is left.
     """
-    samples = _sample(pool)
-    num_wanted = np.full(pool.num_classes, CANDIDATES_PER_QUERY * num_queries / pool.num_classes)
+    num_classes = len(share_px)
+    samples = _sample(read, shape, num_classes, num_threads)
+    num_wanted = np.full(num_classes, CANDIDATES_PER_QUERY * num_queries / num_classes)
     while True:
-        lowest = np.array([_threshold(*s) for s in zip(samples, num_wanted, strict=True)])
-        candidates = _gather(pool, lowest)
-        taken = np.zeros(-(-len(pool) * pool.shape[0] * pool.shape[1] // 8), np.uint8)
+        floors = np.array([_score_floor(*s, n) for s, n in zip(samples, num_wanted, strict=True)])
+        candidates = _gather(read, shape, floors, num_threads)
         picked, lacking, num_passed = _simulate(
-            *candidates, lowest, taken, pool.shape, reach, num_queries, query_px, share_px, used_px
+            *candidates, floors, shape, radius, num_queries, query_px, share_px, used_px
         )
         if lacking == DONE:
-            return _as_chosen(pool, candidates, picked)
+            return as_queries(candidates.image[picked], candidates.place[picked], shape[1])
+        # All classes get what the whole round would pass at this pace, not only the one that
+        # lacks some: else each would run out in its turn, and every time the pool is read again.
         whole_round = num_passed * (PROJECTED * num_queries / max(len(picked), 1))
         num_wanted[lacking] *= 4
         num_wanted = np.maximum(num_wanted, whole_round)
 
 
-class _Sample(NamedTuple):
-    """Scores of some free pixels of one class, ascending, and how many pixels each stands for."""
+def _sample(
+    read: ReadClasses, shape: tuple[int, int, int], num_classes: int, num_threads: int
+) -> list[tuple[FloatArray, int]]:
+    """Scores of some free pixels of each class, ascending, and how many pixels each stands for."""
+    step = max(int((shape[1] * shape[2] / SAMPLE_PX) ** 0.5), 1)
 
-    values: FloatArray
-    num_px_each: int
-
-
-def _sample(pool: ClassPool) -> list[_Sample]:
-    step = max(int((pool.shape[0] * pool.shape[1] / SAMPLE_PX) ** 0.5), 1)
-
-    def look(index: int) -> tuple[FloatArray, NDArray[np.uint8]]:
-        score, prediction, taken = pool.read(index)
-        free = ~taken[::step, ::step]
+    def sample(image: int) -> tuple[FloatArray, NDArray[np.uint8]]:
+        score, prediction, excluded = read(image)
+        free = ~excluded[::step, ::step]
         return score[::step, ::step][free], prediction[::step, ::step][free]
 
-    parts = list(ordered_map(look, range(len(pool)), pool.num_threads))
+    parts = ordered_map(sample, range(shape[0]), num_threads)
     value, label = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return [_Sample(np.sort(value[label == c]), step**2) for c in range(pool.num_classes)]
+    return [(np.sort(value[label == c]), step**2) for c in range(num_classes)]
 
 
-def _threshold(sample: _Sample, num_wanted: float) -> float:
-    """A score above which about so many pixels of a class lie; -inf for all of them."""
-    rank = int(num_wanted / sample.num_px_each) + 1
-    return float(sample.values[-rank]) if rank < len(sample.values) else -np.inf
+def _score_floor(values: FloatArray, num_px_each: int, num_wanted: float) -> float:
+    """A score above which there are about so many pixels of a class; -inf for all of them."""
+    rank = int(num_wanted / num_px_each) + 1
+    return float(values[-rank]) if rank < len(values) else -np.inf
 
 
-def _gather(pool: ClassPool, lowest: NDArray[np.float64]) -> _Candidates:
-    """All free pixels that score at least their class's lowest, sorted."""
+def _gather(
+    read: ReadClasses,
+    shape: tuple[int, int, int],
+    score_floors: NDArray[np.float64],
+    num_threads: int,
+) -> _Candidates:
+    """All free pixels that score at least the floor of their class, sorted."""
 
-    def look(index: int) -> tuple[NDArray[np.uint8], FloatArray, NDArray[np.uint32]]:
-        score, prediction, taken = pool.read(index)
-        mask = (score >= lowest.astype(score.dtype)[prediction]) & ~taken
+    def gather(image: int) -> tuple[NDArray[np.uint8], FloatArray, NDArray[np.uint32]]:
+        score, prediction, excluded = read(image)
+        mask = (score >= score_floors.astype(score.dtype)[prediction]) & ~excluded
         place = np.flatnonzero(mask.T)  # column by column, the order of ties
-        column, row = np.divmod(place, pool.shape[0])
+        column, row = np.divmod(place, shape[1])
         return prediction[row, column], score[row, column], place.astype(np.uint32)
 
-    parts = list(ordered_map(look, range(len(pool)), pool.num_threads))
+    parts = list(ordered_map(gather, range(shape[0]), num_threads))
     image = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part[0]) for part in parts])
     label, value, place = (np.concatenate(column) for column in zip(*parts, strict=True))
     del parts
-    counts = np.bincount(label, minlength=pool.num_classes)
+    counts = np.bincount(label, minlength=len(score_floors))
     starts = np.concatenate([[0], np.cumsum(counts)])
     ordered = np.empty_like(value), np.empty_like(image), np.empty_like(place)
-    for number in range(pool.num_classes):  # one at a time, as an order takes 8 bytes a candidate
+    for number in range(len(counts)):  # one at a time, as an order takes 8 bytes a candidate
         index = np.flatnonzero(label == number)
         index = index[np.argsort(-value[index], kind="stable")]
         for target, source in zip(ordered, (value, image, place), strict=True):
@@ -157,69 +141,58 @@ def _simulate(
     image: NDArray[np.int32],
     place: NDArray[np.uint32],
     starts: IntArray,
-    lowest: NDArray[np.float64],
-    taken: NDArray[np.uint8],
-    shape: tuple[int, int],
-    reach: int,
+    score_floors: NDArray[np.float64],
+    shape: tuple[int, int, int],
+    radius: int,
     num_queries: int,
     query_px: int,
     share_px: NDArray[np.float64],
     used_px: NDArray[np.float64],
 ) -> tuple[IntArray, int, IntArray]:
-    """Candidates picked, in order; the class that has too few, or DONE; those passed, by class.
-
-    `taken` holds a bit a pixel of the pool.
-    """
-    height, width = shape
-    used, heads = used_px.copy(), starts[:-1].copy()
+    """Candidates picked, in order; the class that has too few, or DONE; those passed, by class."""
+    num_images, height, width = shape
+    excluded = np.zeros((num_images * height * width + 7) // 8, np.uint8)  # a bit a pixel
+    used, next_candidate = used_px.copy(), starts[:-1].copy()
     picked = np.empty(num_queries, np.int64)
     for step in range(num_queries):
-        best, best_class, best_rank, best_worth = DONE, DONE, 0, 0.0
-        for label in range(len(heads)):
-            head, end = heads[label], starts[label + 1]
-            while head < end and _is_taken(taken, image[head], place[head], shape):
+        best, best_class, best_rank, best_score = DONE, DONE, 0, 0.0
+        for label in range(len(used)):
+            head, end = next_candidate[label], starts[label + 1]
+            while head < end and _is_excluded(excluded, image[head], place[head], shape):
                 head += 1
-            heads[label] = head
-            if head == end and lowest[label] == -np.inf:
+            next_candidate[label] = head
+            if head == end and score_floors[label] == -np.inf:
                 continue
+            # A class that has its share comes after all that have not, by its plain score.
             rank = 1 if used[label] < share_px[label] else 0
             weight = 1 - used[label] / share_px[label] if rank else 1.0
-            worth = weight * (value[head] if head < end else lowest[label])
-            is_best = best_class == DONE or (rank, worth) > (best_rank, best_worth)
-            if not is_best and (rank, worth) == (best_rank, best_worth):
+            # Of a class that has run out, the next one not gathered scores the floor at most.
+            weighted_score = weight * (value[head] if head < end else score_floors[label])
+            is_best = best_class == DONE or (rank, weighted_score) > (best_rank, best_score)
+            if not is_best and (rank, weighted_score) == (best_rank, best_score):
                 # One that was not gathered might be as good, so it decides before any that was.
                 is_best = head == end or (
                     best != DONE and (image[head], place[head]) < (image[best], place[best])
                 )
             if is_best:
                 best, best_class = (head if head < end else DONE), label
-                best_rank, best_worth = rank, worth
+                best_rank, best_score = rank, weighted_score
         if best == DONE:
-            return picked[:step], best_class, heads - starts[:-1]
+            return picked[:step], best_class, next_candidate - starts[:-1]
         picked[step] = best
         used[best_class] += query_px
-        row, column = place[best] % height, place[best] // height
-        for i in range(max(row - reach, 0), min(row + reach + 1, height)):
-            for j in range(max(column - reach, 0), min(column + reach + 1, width)):
+        row, column = np.int64(place[best]) % height, np.int64(place[best]) // height
+        for i in clipped(row, radius, height):
+            for j in clipped(column, radius, width):
                 pixel = (np.int64(image[best]) * height + i) * width + j
-                taken[pixel >> 3] |= np.uint8(1 << (pixel & 7))
-    return picked, DONE, heads - starts[:-1]
+                excluded[pixel >> 3] |= np.uint8(1 << (pixel & 7))
+    return picked, DONE, next_candidate - starts[:-1]
 
 
 @numba.njit(cache=True, nogil=True)
-def _is_taken(taken: NDArray[np.uint8], image: int, place: int, shape: tuple[int, int]) -> bool:
-    height, width = shape
+def _is_excluded(
+    excluded: NDArray[np.uint8], image: int, place: int, shape: tuple[int, int, int]
+) -> bool:
+    _, height, width = shape
     pixel = (np.int64(image) * height + place % height) * width + place // height
-    return bool(taken[pixel >> 3] >> (pixel & 7) & 1)
-
-
-def _as_chosen(pool: ClassPool, candidates: _Candidates, picked: IntArray) -> Chosen:
-    """The picks by image; their values say no more than in which order they were picked."""
-    image, place = candidates.image[picked], candidates.place[picked]
-    order = np.argsort(image, kind="stable")
-    borders = np.searchsorted(image[order], np.arange(len(pool) + 1))
-    picks = [
-        Picks(-part.astype(np.float64), place[part], -np.inf)
-        for part in np.split(order, borders[1:-1])
-    ]
-    return Chosen(picks, np.diff(borders), pool.shape[0], merged=True)
+    return bool(excluded[pixel >> 3] >> (pixel & 7) & 1)

@@ -1,169 +1,134 @@
-"""What one acquisition round is asked for, and what it continues from."""
+"""One acquisition round: how its queries are chosen, and whether its files belong together."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cbda.acquisition.methods import (
-    ALLOCATIONS,
-    BALANCES,
-    require_explore,
-    require_global,
-    require_radius,
-)
+from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.dataset import Dataset
-from cbda.errors import UserError, require_choice
-from cbda.files.labels import LabelSummary, open_labels, read_label_summary
-from cbda.files.scores import read_image_ids
+from cbda.errors import UserError
+from cbda.files.labels import LabelFile, LabelSummary
+from cbda.files.scores import ScoreFile
 from cbda.selection.balance import target_shares
-from cbda.selection.units import block_radius, queries_per_image, query_px
-
-if TYPE_CHECKING:
-    import h5py
-
+from cbda.selection.units import queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
+SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a run
 
 
 @dataclass(frozen=True)
-class RoundSettings:
-    """What one acquisition round is asked for.
+class Round:
+    """One acquisition round of a run.
 
     Attributes:
-        unit: `region` or `pixel`.
-        allocation: `per_image` or `dynamic`.
-        balance: rule of the class weights.
-        max_weight: cap of the rule `ratio`.
-        radius: k, in px.
+        method: how queries are chosen.
         budget: fraction of the pool's pixels that the whole run may acquire.
         rounds: R.
-        round: 1..R.
-        seed: of the run, kept for the record, and of what explores.
+        number: 1..R.
+        seed: of the run, kept for the record, and of queries chosen at random.
         num_classes: C.
-        target_distribution: wanted class shares, see `cbda.selection.balance.target_shares`.
-        explore: share of the queries that are chosen at random, see `cbda.selection.exploring`.
     """
 
-    unit: str
-    allocation: str
-    balance: str
-    max_weight: float
-    radius: int
+    method: ResolvedMethod
     budget: float
     rounds: int
-    round: int
+    number: int
     seed: int
     num_classes: int
-    target_distribution: str | tuple[float, ...] = ()
-    explore: float = 0.0
 
     def __post_init__(self) -> None:
-        block_radius(self.radius, self.unit)  # refuses an unknown unit
-        require_choice("allocation", self.allocation, ALLOCATIONS)
-        require_choice("balance", self.balance, BALANCES)
-        require_global(self.balance, self.allocation)
-        require_explore(self.explore)
-        if self.explore > 0 and self.seed < 0:
-            raise UserError(f"seed {self.seed}: allowed are 0 and above for a method that explores")
+        if self.method.random_fraction > 0 and self.seed < 0:
+            raise UserError(f"seed {self.seed}: allowed are 0 and above for queries at random")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
         if not 1 <= self.rounds <= MAX_ROUNDS:
             raise UserError(f"{self.rounds} rounds: allowed are 1 to {MAX_ROUNDS}")
-        if not 1 <= self.round <= self.rounds:
-            raise UserError(f"round {self.round}: allowed are 1 to {self.rounds}, the rounds")
-        require_radius(self.radius)
-        if not 0 < self.max_weight < math.inf:
-            raise UserError(f"max weight {self.max_weight}: allowed are finite numbers above 0")
+        if not 1 <= self.number <= self.rounds:
+            raise UserError(f"round {self.number}: allowed are 1 to {self.rounds}, the rounds")
         if self.num_classes < 1:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
-        if self.target_distribution:
-            target_shares(self.target_distribution, self.num_classes)  # refuses what is none
+        target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
+
+    def queries_per_image(self, height: int, width: int) -> int:
+        """Queries of this round, of one image's share."""
+        unit = self.method.radius, self.method.unit
+        return queries_per_image(height, width, self.budget, self.rounds, *unit)
+
+    def num_queries(self, shape: tuple[int, int, int]) -> int:
+        """Queries of this round in a pool (N,H,W): of every image, or of the pool if `dynamic`."""
+        num_images = shape[0] if self.method.allocation == "dynamic" else 1
+        return num_images * self.queries_per_image(*shape[1:])
+
+    def rounded_budget(self, height: int, width: int) -> float:
+        """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
+        area_px = query_px(self.method.radius, self.method.unit)
+        return self.rounds * self.queries_per_image(height, width) * area_px / (height * width)
+
+    def summary(self, labels: LabelFile) -> LabelSummary:
+        """What the label file of this round says of it, as yet without what it acquires."""
+        parts = ("score", "unit", "allocation", "balance", "random_fraction", "radius")
+        method = {name: getattr(self.method, name) for name in parts}
+        run = {name: getattr(self, name) for name in ("budget", "rounds", "seed")}
+        return replace(labels.summary, **method, **run)
 
 
-def queries_per_run(settings: RoundSettings, height: int, width: int) -> int:
-    """Queries of all rounds, of one image's share."""
-    shape = settings.budget, settings.rounds, settings.radius, settings.unit
-    return settings.rounds * queries_per_image(height, width, *shape)
+def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
+    """Check that all files belong to this round of one run, before any map is read.
 
+    Args:
+        round_: to check for.
+        scores: of this round.
+        labels: of the round before; none in round 1.
+        oracle: the pool's ground truth.
 
-def rounded_budget(settings: RoundSettings, height: int, width: int) -> float:
-    """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
-    num_queries = queries_per_run(settings, height, width)
-    return num_queries * query_px(settings.radius, settings.unit) / (height * width)
-
-
-@dataclass(frozen=True)
-class Previous:
-    """The labels acquired in earlier rounds.
-
-    Attributes:
-        path: label file; None before the first round.
-        summary: its attributes.
-        image_ids: its pool.
+    Raises:
+        UserError: they don't, or the last round can't find enough pixels.
     """
-
-    path: Path | None = None
-    summary: LabelSummary | None = None
-    image_ids: tuple[str, ...] = ()
-
-    def class_counts(self, num_classes: int) -> NDArray[np.int64]:
-        """Acquired pixels by round and class, (r,C) int64."""
-        if self.summary is None:
-            return np.zeros((0, num_classes), np.int64)
-        return self.summary.class_counts
-
-    def void_counts(self) -> NDArray[np.int64]:
-        """Acquired void pixels by round, (r,) int64."""
-        return np.zeros(0, np.int64) if self.summary is None else self.summary.void_counts
-
-    @contextmanager
-    def open(self) -> Iterator["h5py.File | None"]:
-        """The label file; None before the first round."""
-        if self.path is None:
-            yield None
-        else:
-            with open_labels(self.path) as file:
-                yield file
-
-
-def read_previous(path: Path | None, settings: RoundSettings) -> Previous:
-    """Read the labels of the round before; `path` is None in round 1 and only there."""
-    if path is not None and settings.round == 1:
-        raise UserError(f"{path}: round 1 starts without labels of an earlier round")
-    if path is None:
-        if settings.round > 1:
-            raise UserError(
-                f"round {settings.round} continues from labels of the round before it: give them"
-                " by --labels"
-            )
-        return Previous()
-    with open_labels(path) as file:
-        image_ids = tuple(read_image_ids(file))
-    summary = read_label_summary(path)
-    num_classes = summary.class_counts.shape[1]
-    if num_classes != settings.num_classes:
-        raise UserError(f"{path}: has {num_classes} classes, this run has {settings.num_classes}")
-    return Previous(path, summary, image_ids)
-
-
-def require_continued(
-    previous: Previous, oracle: Dataset, summary: LabelSummary, settings: RoundSettings
-) -> None:
-    """The previous label file must be of the same run and pool, one round earlier."""
-    if previous.summary is None or previous.path is None:
-        return
-    num_done = len(previous.summary.class_counts)
-    if num_done != settings.round - 1:
-        raise UserError(f"{previous.path}: holds {num_done} rounds, this is round {settings.round}")
-    for name in ("method", "budget", "rounds", "radius", "seed"):
-        found, wanted = getattr(previous.summary, name), getattr(summary, name)
+    method = round_.method
+    require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
+    needed = {"num_classes": round_.num_classes, "radius": method.radius, "score": method.score}
+    for name, wanted in needed.items():
+        found = getattr(scores, name)
         if found != wanted:
-            raise UserError(f"{previous.path}: {name} is {found}, this run has {wanted}")
-    require_same_pool(previous.path, previous.image_ids, oracle.root, oracle.image_ids)
+            raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")
+    _require_continued(round_, labels)
+    if labels.path is not None:
+        require_same_pool(labels.path, labels.image_ids, oracle.root, oracle.image_ids)
+    if labels.shape != scores.shape:
+        raise UserError(
+            f"{labels.path}: images are {labels.shape[1:]} px, the scores {scores.shape[1:]}"
+        )
+    _require_room(round_, *scores.shape[1:])
+
+
+def _require_continued(round_: Round, labels: LabelFile) -> None:
+    """The labels must be of the same run, one round earlier."""
+    if labels.path is None and round_.number > 1:
+        raise UserError(
+            f"round {round_.number} continues from labels of the round before it: give them by"
+            " --labels"
+        )
+    if labels.path is None:
+        return
+    if round_.number == 1:
+        raise UserError(f"{labels.path}: round 1 starts without labels of an earlier round")
+    if labels.num_classes != round_.num_classes:
+        raise UserError(
+            f"{labels.path}: has {labels.num_classes} classes, this run has {round_.num_classes}"
+        )
+    if labels.rounds_done != round_.number - 1:
+        raise UserError(
+            f"{labels.path}: holds {labels.rounds_done} rounds, this is round {round_.number}"
+        )
+    for name in SHARED:
+        found, wanted = getattr(labels.summary, name), getattr(round_.summary(labels), name)
+        if found != wanted:
+            raise UserError(f"{labels.path}: {name} is {found}, this run has {wanted}")
+
+
+def _require_room(round_: Round, height: int, width: int) -> None:
+    num_queries = round_.rounds * round_.queries_per_image(height, width)
+    if num_queries > height * width:
+        raise UserError(
+            f"budget {round_.budget:g}: {round_.rounds} rounds of whole queries are"
+            f" {num_queries} in an image of {height * width} px; lower the budget"
+        )

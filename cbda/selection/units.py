@@ -1,4 +1,4 @@
-"""What one query labels and blocks: a region of (2k+1) x (2k+1) pixels, or a single pixel."""
+"""What one query labels and excludes: a region of (2k+1) x (2k+1) pixels, or a single pixel."""
 
 import math
 
@@ -12,12 +12,13 @@ from cbda.errors import require_choice
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Queries = NDArray[np.int32]  # (M,3) image, row, column, in pick order
 
 
-def block_radius(radius: int, unit: str) -> int:
+def suppression_radius(radius: int, unit: str) -> int:
     """Radius in px around a pick in which no other pick may follow.
 
-    Regions of radius k block 2k, so that they never overlap; single pixels block k.
+    Regions of radius k suppress 2k, so that they never overlap; single pixels suppress k.
     """
     require_choice("unit", unit, UNITS)
     return 2 * radius if unit == "region" else radius
@@ -41,12 +42,32 @@ def queries_per_image(
     return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
 
 
+def as_queries(
+    image: IntArray | NDArray[np.int32], place: NDArray[np.uint32], height: int
+) -> Queries:
+    """Queries from images and places (column * H + row), (M,) each."""
+    queries = np.empty((len(place), 3), np.int32)
+    queries[:, 0] = image
+    queries[:, 2], queries[:, 1] = np.divmod(place, np.uint32(height))
+    return queries
+
+
+def centres_by_image(queries: Queries, num_images: int) -> list[NDArray[np.int32]]:
+    """Centres of every image in pick order, (m,2) each: row and column."""
+    image = queries[:, 0].astype(np.min_scalar_type(num_images))  # short ones are sorted by radix
+    order = np.argsort(image, kind="stable")
+    borders = np.cumsum(np.bincount(queries[:, 0], minlength=num_images))
+    return np.split(queries[order, 1:], borders[:-1])
+
+
 def widen(mask: Mask, radius: int) -> Mask:
     """Pixels with a set one within `radius` px, rows and columns alike: (H,W) bool, a new map.
 
-    Turns what was acquired into what is blocked: the windows of radius k around the centres into
+    Turns what was acquired into what is excluded: the windows of radius k around the centres into
     those of radius 2k, or the single pixels into windows of radius k.
     """
+    if not mask.any():
+        return mask.copy()
     for axis in (0, 1):
         wider = mask.copy()
         for offset in range(1, min(radius, mask.shape[axis] - 1) + 1):
@@ -58,15 +79,17 @@ def widen(mask: Mask, radius: int) -> Mask:
     return mask
 
 
-def paint(mask: Mask, centres: IntArray, radius: int) -> None:
-    """Set the clipped window of `radius` px around every centre (row, column), in place."""
-    _paint(mask, centres, radius)
+@numba.njit(cache=True, nogil=True)
+def clipped(centre: int | np.integer, radius: int, size: int) -> range:
+    """Rows or columns within `radius` px of a centre, inside an image of that size."""
+    return range(max(centre - radius, 0), min(centre + radius + 1, size))
 
 
 @numba.njit(cache=True, nogil=True)
-def _paint(mask: Mask, centres: IntArray, radius: int) -> None:
+def paint(mask: Mask, centres: NDArray[np.integer], radius: int) -> None:
+    """Set the clipped window of `radius` px around every centre (row, column), in place."""
     height, width = mask.shape
     for row, column in centres:
-        for i in range(max(row - radius, 0), min(row + radius + 1, height)):
-            for j in range(max(column - radius, 0), min(column + radius + 1, width)):
+        for i in clipped(row, radius, height):
+            for j in clipped(column, radius, width):
                 mask[i, j] = True

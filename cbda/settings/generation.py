@@ -23,7 +23,7 @@ class GeneratedSet(Section):
     """How the scenes look."""
     num_images: Annotated[int, Field(ge=1, le=99_999)]
     """Scenes to render."""
-    seed: NonNegativeInt = 0
+    seed: NonNegativeInt
     """What the scenes are drawn from."""
 
 

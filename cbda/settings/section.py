@@ -52,7 +52,7 @@ class Allowed:
 
     def _require(self, value: Any) -> Any:
         if not self.test(value):
-            names = self.schema.get("enum", [])
+            names = [name for name in self.schema.get("enum", ()) if isinstance(name, str)]
             raise PydanticCustomError("not_allowed", "", {"words": self.words, "names": names})
         return value
 

@@ -1,15 +1,17 @@
 """What happens to an image and its label between the disk and the network, in training alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from cbda.datasets.ids import VOID
 from cbda.models.images import Pixels
 from cbda.settings.training import TrainingSettings
 
-At = tuple[float, float]
+At = Sequence[float] | NDArray[np.float64]
 
 
 def resize_label(label: Pixels, size: tuple[int, int]) -> Pixels:

@@ -6,10 +6,9 @@ an uninterrupted one.
 
 import atexit
 import multiprocessing
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -25,8 +24,6 @@ from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination
-
-Number = TypeVar("Number", int, float)
 
 
 class LabelledImages(Protocol):
@@ -95,9 +92,10 @@ class _Batches(Dataset[Batch]):
         augmentation = Augmentation.draw(self.settings, rng)
         image, label = images.read_image(index), images.read_label(index)
         if self.settings.crop_size:
-            crop_size, at = two(self.settings.crop_size), two(rng.random(2).tolist())
-            image, label = (crop(pixels, crop_size, size, at) for pixels in (image, label))
-            size = crop_size
+            height, width = self.settings.crop_size
+            at = rng.random(2)
+            image, label = (crop(pixels, (height, width), size, at) for pixels in (image, label))
+            size = (height, width)
         image = augmentation.apply_to_image(resize_image(image, size))
         if reduction != "none":
             label = REDUCTIONS[reduction](label, size)
@@ -107,13 +105,8 @@ class _Batches(Dataset[Batch]):
 
 def source_size(settings: TrainingSettings) -> tuple[int, int]:
     """Height and width in px at which the network sees source images."""
-    return two(settings.source_size) if settings.source_size else settings.image_size
-
-
-def two(values: Sequence[Number]) -> tuple[Number, Number]:
-    """Exactly two values, as the type says."""
-    first, second = values
-    return first, second
+    height, width = settings.source_size or settings.image_size
+    return height, width
 
 
 def create_loader(

@@ -22,18 +22,12 @@ STATE_FORMAT = "cbda.resume"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
-class Resumable(Protocol):
-    """What can be stopped after an iteration and go on from its state."""
-
+class _Resumable(Protocol):
     iteration: int
 
-    def state(self) -> dict[str, Any]:
-        """Everything that it needs to go on."""
-        ...
+    def state(self) -> dict[str, Any]: ...
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
-        ...
+    def restore(self, state: dict[str, Any]) -> None: ...
 
 
 class ResumableState:
@@ -55,7 +49,7 @@ class ResumableState:
         self._signal: signal.Signals | None = None
 
     @contextmanager
-    def resumable(self, trainer: Resumable) -> Iterator[None]:
+    def resumable(self, trainer: _Resumable) -> Iterator[None]:
         """Go on from the state of an earlier run, and drop it once the block makes the output.
 
         A signal stops the job after the iteration under way, unless that is the last, a second
@@ -72,7 +66,7 @@ class ResumableState:
                     signal.signal(number, handler)
             self.path.unlink(missing_ok=True)
 
-    def _restore(self, trainer: Resumable) -> None:
+    def _restore(self, trainer: _Resumable) -> None:
         if not self.path.exists():
             return
         try:
@@ -89,7 +83,7 @@ class ResumableState:
         for other in (signal.SIGTERM, signal.SIGINT):
             signal.signal(other, signal.SIG_DFL)
 
-    def after_iteration(self, trainer: Resumable) -> None:
+    def after_iteration(self, trainer: _Resumable) -> None:
         """Save if it is time to; stop if a signal asked for it; neither after the last one.
 
         Raises:

@@ -44,9 +44,9 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        if self.freeze_batch_norm:
-            for layer in encoder_batch_norms(self.model):
-                layer.requires_grad_(False)
+        self.frozen = encoder_batch_norms(self.model) if self.freeze_batch_norm else []
+        for layer in self.frozen:
+            layer.requires_grad_(False)
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
     def state(self) -> dict[str, Any]:
@@ -93,7 +93,9 @@ class Trainer:
         Raises:
             UserError: the loss is not finite.
         """
-        self._set_training_mode()
+        self.model.train()
+        for layer in self.frozen:
+            layer.eval()
         started_s = time.perf_counter()
         losses = []
         progress = tqdm(batches, total=num_iterations, mininterval=5, desc="train")
@@ -107,12 +109,6 @@ class Trainer:
             "loss": sum(tail) / max(len(tail), 1),
             "seconds_per_iteration": elapsed_s / max(len(losses), 1),
         }
-
-    def _set_training_mode(self) -> None:
-        self.model.train()
-        if self.freeze_batch_norm:
-            for layer in encoder_batch_norms(self.model):
-                layer.eval()
 
     def _step(self, batch: Batch) -> float:
         torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))

@@ -83,7 +83,6 @@ class CustomMethod(Section):
             ge=0,
             lt=1,
             validation_alias=AliasChoices("random_fraction", "explore"),
-            serialization_alias="explore",  # of `Method`
         ),
     ] = 0.0
     """Share of a round's queries that are chosen at random; explore is another name of it."""
@@ -92,7 +91,7 @@ class CustomMethod(Section):
 
     def resolve(self) -> Method:
         """The method; a score of the user's own that is not where it should be is an error."""
-        return compose(self.model_dump(exclude_unset=True, by_alias=True))
+        return compose(self.model_dump(exclude_unset=True))
 
 
 class ExperimentSettings(Section):

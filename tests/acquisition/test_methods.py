@@ -1,4 +1,4 @@
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 
 import pytest
 
@@ -9,13 +9,19 @@ from cbda.acquisition.catalogue import (
     compose,
     resolve_method,
 )
-from cbda.acquisition.methods import FIELD_CHOICES, Method, describe, score_and_unit
+from cbda.acquisition.methods import FIELD_CHOICES, Method
 from cbda.errors import UserError
 
 
 def test_every_part_of_a_method_has_its_choices():
     names = [item.name for item in fields(Method)]
-    assert names == [*FIELD_CHOICES, "max_weight", "target_distribution", "explore", "radius"]
+    assert names == [
+        *FIELD_CHOICES,
+        "max_weight",
+        "target_distribution",
+        "random_fraction",
+        "radius",
+    ]
 
 
 @pytest.mark.parametrize("part", FIELD_CHOICES)
@@ -25,28 +31,21 @@ def test_unknown_part_lists_the_allowed_ones(part):
         compose({part: "x"})
 
 
-def test_method_in_words():
-    method = Method("entropy", "pixel", "dynamic", "ratio")
-    assert str(method) == "entropy/pixel/dynamic/ratio"
-    assert str(replace(method, explore=0.2)) == "entropy/pixel/dynamic/ratio/explore0.2"
-
-
-@pytest.mark.parametrize("score", ["ripu", "folder/my_score.py:my_function"])
-@pytest.mark.parametrize("explore", [0, 0.2, 1e-5])
-def test_score_and_unit_are_found_in_the_words(score, explore):
-    words = describe(score, "pixel", "dynamic", "quota", explore)
-    assert score_and_unit(words) == (score, "pixel")
-
-
 def test_radius_below_zero_says_what_is_allowed():
     with pytest.raises(UserError, match="radius -1: allowed are 0 and above"):
         compose({"radius": -1})
 
 
-@pytest.mark.parametrize("explore", [1, 1.0, -0.1, 20, float("nan"), float("inf"), "0.2", None])
-def test_explore_out_of_range_says_what_is_allowed(explore):
-    with pytest.raises(UserError, match=r"explore .*: allowed are numbers from 0 up to, but not"):
-        compose({"explore": explore})
+@pytest.mark.parametrize("fraction", [1, 1.0, -0.1, 20, float("nan"), float("inf"), "0.2", None])
+def test_random_fraction_out_of_range_says_what_is_allowed(fraction):
+    with pytest.raises(UserError, match=r"random_fraction .*: allowed are numbers from 0 up to,"):
+        compose({"random_fraction": fraction})
+
+
+def test_random_fraction_may_be_called_explore():
+    assert compose({"explore": 0.2}) == compose({"random_fraction": 0.2})
+    with pytest.raises(UserError, match=r"'explore' is another name of 'random_fraction'"):
+        compose({"explore": 0.2, "random_fraction": 0.2})
 
 
 @pytest.mark.parametrize(

@@ -53,38 +53,38 @@ def test_pixel_score_is_the_published_one(name):
 ROW = logits_of(SURE, SURE, UNSURE)
 
 
-def test_ripu_region_by_hand():
+def test_ripu_region_is_that_computed_by_hand():
     assert_scores(ripu_region(ROW, 1), 0.0, 0.918296 * 0.811278, 0.811278)
 
 
-def test_ripu_exact_region_by_hand():
+def test_ripu_exact_region_is_that_computed_by_hand():
     expected = [0.001 * 0.811278, 0.919296 * 0.811278, 1.001 * 0.811278]
     np.testing.assert_allclose(ripu_exact.region(ROW, 1)[0].numpy(), [expected], atol=3e-6)
 
 
-def test_ripu_pixel_by_hand():
+def test_ripu_pixel_is_that_computed_by_hand():
     """The same in nats: h = 0.562335, P' = 0, 0.636514, 0.693147."""
     assert_scores(ripu_pixel(ROW, 1), 0.0, 0.636514 * 0.562335, 0.693147 * 0.562335)
 
 
-def test_ripu_exact_pixel_by_hand():
+def test_ripu_exact_pixel_is_that_computed_by_hand():
     expected = [0.001 * 0.562335, 0.637514 * 0.562335, 0.694147 * 0.562335]
     np.testing.assert_allclose(ripu_exact.pixel(ROW, 1)[0].numpy(), [expected], atol=3e-6)
 
 
-def test_entropy_by_hand():
+def test_entropy_is_that_computed_by_hand():
     logits = logits_of(TORN, SURE, CERTAIN)
     assert_scores(entropy.pixel(logits, 1), 1.0, 0.811278, 0.0)
     assert_scores(entropy.region(logits, 1), 1.811278 / 2, 1.811278 / 3, 0.811278 / 2)
 
 
-def test_margin_by_hand():
+def test_margin_is_that_computed_by_hand():
     logits = logits_of(TORN, SURE, CERTAIN)
     assert_scores(margin.pixel(logits, 1), 1.0, 0.5, 0.0)
     assert_scores(margin.region(logits, 1), 0.75, 0.5, 0.25)
 
 
-def test_bvsb_by_hand():
+def test_bvsb_is_that_computed_by_hand():
     """Ratios of the second best to the best: 1, 1/3 and 0."""
     logits = logits_of(TORN, SURE, CERTAIN)
     assert_scores(bvsb.pixel(logits, 1), 1.0, 1 / 3, 0.0)

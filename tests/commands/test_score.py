@@ -5,13 +5,12 @@ import pytest
 import torch
 
 from cbda.cli import main
-from cbda.files.labels import LabelSummary, create_labels
-from cbda.files.scores import open_scores
+from cbda.files.scores import ScoreFile
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
-from tests.pools import make_pool
+from tests.pools import make_pool, summarise, write_labels
 
 CLASSES = ["road", "pole", "sign"]
 HEIGHT, WIDTH = 16, 24
@@ -36,19 +35,15 @@ def score(folder, seed, number):
     method = ["--method-score", "random", "--method-unit", "region", "--radius", "1"]
     words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
     assert main(["score", *words, "--out", str(folder / "scores.h5")]) == 0
-    with open_scores(folder / "scores.h5") as file:
-        return file["score"][:]
+    with ScoreFile.open(folder / "scores.h5") as scores:
+        return np.stack([scores.read(index)[0] for index in range(scores.num_images)])
 
 
-def write_labels(path, seed, number):
+def write_empty_labels(path, seed, number):
     """The labels after a round, in which nothing was acquired."""
-    counts = np.zeros((number, len(CLASSES)), np.int64), np.zeros(number, np.int64)
-    method, size = "random/region/per_image/none", 2 * HEIGHT * WIDTH
-    weights = np.ones(len(CLASSES))
-    summary = LabelSummary(method, 0.1, len(ROUNDS), 1, seed, *counts, weights, size)
-    with create_labels(path, ["a", "b"], HEIGHT, WIDTH) as file:
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+    nothing = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    summary = summarise(np.zeros((number, len(CLASSES))), rounds=len(ROUNDS), seed=seed)
+    write_labels(path, ["a", "b"], nothing, nothing, summary)
 
 
 def test_random_scores_differ_by_image_round_and_seed(pool, tmp_path):
@@ -59,7 +54,7 @@ def test_random_scores_differ_by_image_round_and_seed(pool, tmp_path):
 
 @pytest.mark.parametrize(("seed", "number"), CASES)
 def test_gallery_shows_the_random_scores_of_the_last_round(pool, tmp_path, seed, number):
-    write_labels(tmp_path / "labels.h5", seed, number)
+    write_empty_labels(tmp_path / "labels.h5", seed, number)
     arm = Arm("random", tmp_path / "m.pt", tmp_path / "m.pt", tmp_path / "labels.h5")
     expected = score(tmp_path, seed, number)
     for indices in ([0, 1], [1]):

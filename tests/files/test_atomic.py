@@ -17,29 +17,28 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy, torch
-from cbda.files import checkpoints, chunks, json_files, labels, pictures, scores as score_files
+from cbda.files import checkpoints, chunks, hdf5, json_files, pictures
+from cbda.files.labels import LabelFile
+from cbda.files.scores import SCORES, ScoreFile
 from cbda.errors import UserError
 
 random = numpy.random.default_rng(0)
-scores = {"num_classes": 3, "radius": 1, "score": "ripu"}
+about = {"num_classes": 3, "radius": 1, "score": "ripu"}
 
 def write_scores(path):
-    with score_files.create_scores(path, list("ab"), 900, 900, scores) as file:
-        file["score"][0] = random.random((900, 900))
+    with ScoreFile.create(path, list("ab"), 900, 900, **about) as write:
+        write((random.random((900, 900)),) * 2 for _ in range(2))
 
 def write_labels(path):
-    with labels.create_labels(path, list("abc"), 900, 900) as file:
+    with LabelFile.create(path, list("abc"), 900, 900) as file:
         for index in range(3):
-            values = random.integers(0, 256, (900, 900), "u1")
-            packed = chunks.pack(values, chunks.filters_of(file["label"]))
-            chunks.write_chunk(file["label"], index, packed)
+            file.write(index, file.pack(*random.integers(0, 256, (2, 900, 900), "u1")))
 
 def write_more_scores(path):
-    # As much again as was asked for, so that the disk is full on the way.
-    with score_files.create_scores(path, list("ab"), 200, 200, scores) as file:
-        file.create_dataset("more", (9, 200, 200), "f4", chunks=(1, 200, 200))
-        maps = ((random.random((200, 200)),) for _ in range(9))
-        chunks.write_maps((file["more"],), maps)
+    # More than was asked for, so that the disk is full on the way.
+    with hdf5.create_hdf5(path, SCORES, needed_bytes=400_000) as file:
+        file.create_dataset("more", (19, 200, 200), "f4", chunks=(1, 200, 200))
+        chunks.write_maps((file["more"],), ((random.random((200, 200)),) for _ in range(19)))
 
 def write_picture(path):
     pictures.write_picture(path, random.integers(0, 256, (900, 900, 3), "u1"))

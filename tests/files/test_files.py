@@ -1,7 +1,6 @@
 import pickle
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import torch
@@ -10,22 +9,8 @@ from cbda.errors import UserError
 from cbda.files.atomic import complete_file
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.files.json_files import read_json, write_json, write_text
-from cbda.files.labels import LabelSummary, create_labels, read_label_summary
-from cbda.files.scores import create_scores, open_scores, read_image_ids
-from cbda.training.target import AcquiredLabels
-
-SUMMARY = LabelSummary(
-    method="ripu/region/dynamic/consumed",
-    budget=0.05,
-    rounds=2,
-    radius=1,
-    seed=3,
-    class_counts=np.array([[4, 0], [1, 7]], np.int64),
-    void_counts=np.array([0, 2], np.int64),
-    class_weights=np.array([0.25, 1.0]),
-    num_pool_px=24,
-)
-SCORE_ATTRIBUTES = {"num_classes": 3, "radius": 1, "score": "ripu"}
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
 
 
 def error_of(read, path):
@@ -34,17 +19,6 @@ def error_of(read, path):
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
     return str(caught.value)
-
-
-def write_labels(path):
-    """Labels of two images of 3x4 px."""
-    label = np.arange(24, dtype=np.uint8).reshape(2, 3, 4) % 3
-    label[label == 2] = 255
-    with create_labels(path, ["a", "b"], 3, 4) as file:
-        file["label"][:] = label
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(SUMMARY.attributes())
-    return label
 
 
 class InterruptedWriteError(Exception):
@@ -58,14 +32,14 @@ def write_half(path):
 
 
 def write_half_scores(path):
-    with create_scores(path, ["a"], 2, 2, {}) as file:
-        file["score"][0] = 1
+    with ScoreFile.create(path, ["a"], 2, 2, num_classes=3, radius=1, score="ripu") as write:
+        write([(np.ones((2, 2)), np.ones((2, 2)))])
         raise InterruptedWriteError
 
 
 def write_half_labels(path):
-    with create_labels(path, ["a"], 2, 2) as file:
-        file["label"][0] = 1
+    with LabelFile.create(path, ["a"], 2, 2) as file:
+        file.write(0, file.pack(np.ones((2, 2), np.uint8), np.ones((2, 2), np.uint8)))
         raise InterruptedWriteError
 
 
@@ -183,103 +157,6 @@ def test_other_checkpoint_is_named(tmp_path, content, message):
     assert message in error_of(load_checkpoint, path)
 
 
-def test_scores_have_the_layout_that_others_rely_on(tmp_path):
-    path = tmp_path / "scores.h5"
-    with create_scores(path, ["a", "ü"], 3, 4, SCORE_ATTRIBUTES) as file:
-        file["score"][1] = 0.5
-    with h5py.File(path) as file:
-        assert set(file) == {"score", "prediction", "image_id"}
-        assert (file["score"].shape, file["score"].dtype) == ((2, 3, 4), np.float32)
-        assert (file["prediction"].shape, file["prediction"].dtype) == ((2, 3, 4), np.uint8)
-        assert file["score"].chunks == file["prediction"].chunks == (1, 3, 4)
-        attributes = {name: file.attrs[name] for name in file.attrs if name != "text_crc32"}
-        assert attributes == {"format": "cbda.scores", "version": 1, **SCORE_ATTRIBUTES}
-    with open_scores(path) as file:
-        assert read_image_ids(file) == ["a", "ü"]
-        assert file["score"][1, 2, 3] == 0.5
-
-
-def test_label_summary_round_trip(tmp_path):
-    path = tmp_path / "labels.h5"
-    write_labels(path)
-    summary = read_label_summary(path)
-    for name, value in SUMMARY.attributes().items():
-        found = getattr(summary, name)
-        np.testing.assert_array_equal(found, value)
-        assert type(found) is type(value)
-    assert summary.class_counts.dtype == np.int64
-
-
-def read_scores(path):
-    with open_scores(path):
-        pass
-
-
-@pytest.mark.parametrize("read", [read_scores, read_label_summary, AcquiredLabels])
-@pytest.mark.parametrize("content", [None, b"", b"x" * 5000])
-def test_unreadable_hdf5_is_named(tmp_path, read, content):
-    path = tmp_path / "file.h5"
-    if content is not None:
-        path.write_bytes(content)
-    assert "not a readable HDF5 file" in error_of(read, path)
-
-
-def test_truncated_hdf5_is_named(tmp_path):
-    path = tmp_path / "labels.h5"
-    write_labels(path)
-    path.write_bytes(path.read_bytes()[:-100])
-    assert "not a readable HDF5 file" in error_of(read_label_summary, path)
-
-
-def test_format_and_version_are_checked(tmp_path):
-    path = tmp_path / "labels.h5"
-    write_labels(path)
-    message = error_of(read_scores, path)
-    assert "expected 'cbda.scores' version 1, found 'cbda.labels' version 1" in message
-    with h5py.File(path, "r+") as file:
-        file.attrs["version"] = 2
-    assert "found 'cbda.labels' version 2" in error_of(read_label_summary, path)
-
-
-def read_score(path):
-    with open_scores(path) as file:
-        file["score"][0]
-
-
-def test_flipped_bit_in_a_map_is_found(tmp_path):
-    path = tmp_path / "scores.h5"
-    with create_scores(path, ["a"], 8, 8, SCORE_ATTRIBUTES) as file:
-        file["score"][0] = 1.0
-    read_score(path)
-    stored = np.full(64, 1.0, np.float32).tobytes()
-    content = path.read_bytes()
-    assert content.count(stored) == 1
-    path.write_bytes(content.replace(stored, b"\x01" + stored[1:]))
-    assert "not a readable HDF5 file" in error_of(read_score, path)
-
-
-def test_missing_parts_of_a_file_are_named(tmp_path):
-    path = tmp_path / "labels.h5"
-    write_labels(path)
-    with h5py.File(path, "r+") as file:
-        del file["query"], file.attrs["seed"]
-    assert error_of(read_label_summary, path).endswith("lacks query, seed")
-
-
-def test_acquired_labels_are_read_one_image_at_a_time(tmp_path):
-    label = write_labels(tmp_path / "labels.h5")
-    labels = AcquiredLabels(tmp_path / "labels.h5")
-    assert labels.image_ids == ["a", "b"]
-    np.testing.assert_array_equal(labels.read_label(1), label[1])
-    np.testing.assert_array_equal(labels.read_label(0), label[0])
-
-
 def test_text_is_utf8(tmp_path):
     write_text(tmp_path / "file", "mIoU ü\n")
     assert (tmp_path / "file").read_bytes() == b"mIoU \xc3\xbc\n"
-
-
-def test_labels_are_empty_until_written(tmp_path):
-    with create_labels(tmp_path / "labels.h5", ["a"], 2, 2) as file:
-        assert file["round"][:].tolist() == [[[0, 0], [0, 0]]]
-        assert file["label"].compression == file["round"].compression == "gzip"

@@ -1,6 +1,8 @@
 """Damage and foreign layouts, planted one at a time."""
 
 import random
+import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -9,7 +11,6 @@ import torch
 
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
-from cbda.files.chunks import MapReader
 from cbda.files.json_files import (
     load_statistics,
     read_diagnosis,
@@ -18,45 +19,25 @@ from cbda.files.json_files import (
     write_diagnosis,
     write_evaluation,
 )
-from cbda.files.labels import (
-    LabelSummary,
-    create_labels,
-    create_queries,
-    open_labels,
-    read_label_summary,
-    require_queries,
-)
-from cbda.files.scores import create_scores, open_scores, read_image_ids
-from cbda.training.target import AcquiredLabels
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
+from tests.pools import summarise, write_labels, write_scores
 
-SUMMARY = LabelSummary(
-    method="ripu/region/dynamic/consumed",
-    budget=0.05,
-    rounds=2,
-    radius=1,
-    seed=3,
-    class_counts=np.array([[4, 0], [1, 7]], np.int64),
-    void_counts=np.array([0, 2], np.int64),
-    class_weights=np.array([0.25, 1.0]),
-    num_pool_px=24,
-)
+DATA = Path(__file__).parents[1] / "data/v0.1.0"
+SUMMARY = summarise([[4, 0], [1, 7]], [0, 2], score="ü/s.py:f", class_weights=np.array([0.25, 1]))
 
 
 def write_scores_file(path):
-    attributes = {"num_classes": 3, "radius": 1, "score": "ripu"}
     rng = np.random.default_rng(0)
-    with create_scores(path, ["a", "ü b"], 6, 7, attributes) as file:
-        file["score"][:] = rng.random((2, 6, 7))
-        file["prediction"][:] = rng.integers(0, 3, (2, 6, 7))
+    score, prediction = rng.random((2, 6, 7)), rng.integers(0, 3, (2, 6, 7))
+    write_scores(path, ["a", "ü b"], score, prediction, num_classes=3, radius=1)
 
 
 def write_labels_file(path):
     rng = np.random.default_rng(0)
-    with create_labels(path, ["a", "ü b"], 6, 7) as file:
-        file["label"][:] = rng.integers(0, 2, (2, 6, 7))
-        file["round"][:] = rng.integers(0, 3, (2, 6, 7))
-        create_queries(file, 2)[:] = [[1, 0, 3, 4], [2, 1, 5, 6]]
-        file.attrs.update(SUMMARY.attributes())
+    label, rounds = rng.integers(0, 2, (2, 6, 7)), rng.integers(0, 3, (2, 6, 7))
+    queries = [[1, 0, 3, 4], [2, 1, 5, 6]]
+    write_labels(path, ["a", "ü b"], label, rounds, SUMMARY, queries)
 
 
 def write_checkpoint(path):
@@ -83,32 +64,23 @@ def write_diagnosis_file(path):
     write_diagnosis(path, {"class": ["sky", "road"], "queries": [3, 4], "uncertainty": [0.5, None]})
 
 
-def plain(value):
-    return repr(value.tolist()) if hasattr(value, "tolist") else repr(value)
-
-
-def read_maps(file, *names):
-    """As the HDF5 library reads them, and as threads do."""
-    readers = [reader for name in names for reader in (file[name], MapReader(file[name]).read)]
-    return [
-        (read(i) if callable(read) else read[i]).tobytes() for read in readers for i in range(2)
-    ]
+def read_by_library(path, *names):
+    """The same maps as the HDF5 library reads them."""
+    with h5py.File(path) as file:
+        return [values.tobytes() for name in names for values in file[name][:]]
 
 
 def read_scores_file(path):
-    with open_scores(path) as file:
-        maps = read_maps(file, "score", "prediction")
-        attributes = {name: plain(file.attrs[name]) for name in ("num_classes", "radius", "score")}
-        return maps, read_image_ids(file), attributes
+    with ScoreFile.open(path) as scores:
+        maps = [values.tobytes() for index in range(2) for values in scores.read(index)]
+        return maps, scores.image_ids, scores.num_classes, scores.radius, scores.score
 
 
 def read_labels_file(path):
-    with open_labels(path) as file:
-        maps = read_maps(file, "label", "round")
-        queries, image_ids = file["query"][:].tolist(), read_image_ids(file)
-        require_queries(file)
-    summary = {k: plain(v) for k, v in read_label_summary(path).attributes().items()}
-    return maps, queries, image_ids, summary, AcquiredLabels(path).read_label(1).tolist()
+    with LabelFile.open(path) as labels:
+        maps = [values.tobytes() for index in range(2) for values in labels.read(index)]
+        queries = [block.tolist() for block in labels.queries()]
+        return maps, queries, labels.image_ids, repr(labels.summary)
 
 
 def read_checkpoint(path):
@@ -124,9 +96,15 @@ def read_evaluation_file(path):
     return {name: evaluation.get(name) for name in known}
 
 
+def copy_of(name):
+    return lambda path: shutil.copy(DATA / name, path)
+
+
 FILES = {
     "scores.h5": (write_scores_file, read_scores_file),
     "labels.h5": (write_labels_file, read_labels_file),
+    "scores of 0.1.0": (copy_of("scores.h5"), read_scores_file),
+    "labels of 0.1.0": (copy_of("plain-2.h5"), read_labels_file),
     "model.pt": (write_checkpoint, read_checkpoint),
     "evaluation.json": (write_evaluation_file, read_evaluation_file),
     "statistics.json": (write_statistics_file, read_statistics_file),
@@ -152,6 +130,22 @@ def planted(content, num_flips, seed=0):
         yield bytes(damaged)
     for length in range(0, len(content), max(len(content) // 40, 1)):
         yield content[:length]
+
+
+MAPS = {"scores.h5": ("score", "prediction"), "labels.h5": ("label", "round")}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_flipped_bit_in_a_map_is_found_by_the_library_too(tmp_path, name):
+    path = tmp_path / name
+    FILES[name][0](path)
+    content, expected = path.read_bytes(), read_by_library(path, *MAPS[name])
+    for damaged in planted(content, num_flips=100):
+        path.write_bytes(damaged)
+        try:
+            assert read_by_library(path, *MAPS[name]) == expected
+        except (OSError, KeyError, RuntimeError, ValueError):
+            continue
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -227,28 +221,7 @@ def test_score_file_as_others_write_it_is_read(tmp_path):
         file["image_id"] = ["a", "ü b"]
         attributes = {"num_classes": 3, "radius": 1, "score": "mine"}
         file.attrs.update({"format": "cbda.scores", "version": 1, **attributes})
-    assert read_scores_file(path)[1] == ["a", "ü b"]
-
-
-@pytest.mark.parametrize(
-    "query", [[0, 0, 0, 0], [3, 0, 0, 0], [1, 2, 0, 0], [1, -1, 0, 0], [1, 0, 6, 0], [1, 0, 0, 7]]
-)
-def test_query_outside_of_the_pool_is_refused(tmp_path, query):
-    path = tmp_path / "labels.h5"
-    write_labels_file(path)
-    with h5py.File(path, "r+") as file:
-        replace(file, "query", np.array([query], np.int32))
-    with pytest.raises(UserError, match=rf"query \[{', '.join(map(str, query))}\]"):
-        read_labels_file(path)
-
-
-def test_label_beyond_the_classes_is_refused(tmp_path):
-    path = tmp_path / "labels.h5"
-    write_labels_file(path)
-    with h5py.File(path, "r+") as file:
-        file["label"][1, 2, 3] = 2
-    with pytest.raises(UserError, match="image 'ü b' has labels beyond the 2 classes"):
-        AcquiredLabels(path).read_label(1)
+    assert read_scores_file(path)[1:] == (("a", "ü b"), 3, 1, "mine")
 
 
 def test_shape_is_said_in_numbers(tmp_path):
@@ -258,3 +231,32 @@ def test_shape_is_said_in_numbers(tmp_path):
         replace(file, "prediction", np.zeros((1, 6, 7), "u1"))
     with pytest.raises(UserError, match=r"prediction is uint8 \(1,6,7\), must be u1 \(2,6,7\)$"):
         read_scores_file(path)
+
+
+def test_texts_of_an_older_file_are_compared_with_their_checksum(tmp_path):
+    path = tmp_path / "scores.h5"
+    shutil.copy(DATA / "scores.h5", path)
+    content = path.read_bytes()
+    heap = content.index(b"GCOL")
+    for place in range(heap, heap + 60):
+        damaged = bytearray(content)
+        damaged[place] ^= 4
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="its attributes do not match their checksum"):
+            ScoreFile.open(path)
+
+
+@pytest.mark.parametrize("num_rounds", [1, 40])
+def test_flipped_bit_in_an_attribute_is_found_whatever_its_size(tmp_path, num_rounds):
+    """Attributes above 4 KiB are stored outside of what HDF5 itself covers."""
+    path = tmp_path / "labels.h5"
+    counts = np.arange(num_rounds * 19).reshape(-1, 19) + (1 << 40)
+    nothing = np.zeros((1, 2, 2), np.uint8)
+    write_labels(path, ["a"], nothing, nothing, summarise(counts))
+    content = path.read_bytes()
+    place = content.index(counts.astype("<i8").tobytes())
+    for offset in range(place, place + counts.nbytes, 97):
+        damaged = bytearray(content)
+        damaged[offset] ^= 1
+        path.write_bytes(damaged)
+        assert read_or_complain(LabelFile.open, path) is None

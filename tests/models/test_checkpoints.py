@@ -1,14 +1,19 @@
 """A checkpoint builds its model again, and says what it was trained by."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
+import cbda
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint, current_versions, load_model
 from cbda.settings.model import ModelSettings
 
+PACKAGE = Path(cbda.__file__).parent
 CONFIGURATION = {"seed": 3, "training": {"image_size": (8, 16), "optimizer": {"lr": 0.1}}}
 
 
@@ -54,6 +59,13 @@ def test_checkpoint_of_version_0_1_0_has_no_configuration(state, tmp_path):
     save_checkpoint(tmp_path / "model.pt", {**state, **content, "model_settings": settings})
     found, _ = load_model(tmp_path / "model.pt")
     assert (found.image_size, found.configuration, found.versions) == ((8, 16), {}, {})
+
+
+def test_no_other_module_indexes_a_checkpoint():
+    """Its keys are known to `models/checkpoints.py` alone, and to what reads and writes files."""
+    key = re.compile(r"""checkpoint\w*(\[|\.get\()|["'](model_settings|image_size)["']\]""")
+    paths = [path for path in PACKAGE.rglob("*.py") if path.name != "checkpoints.py"]
+    assert not [path for path in paths if key.search(path.read_text(encoding="utf-8"))]
 
 
 @pytest.mark.parametrize(

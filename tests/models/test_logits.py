@@ -3,7 +3,7 @@ import torch
 from cbda.models.logits import most_probable, resize_logits
 
 
-def test_resize_logits():
+def test_logits_are_resized_bilinearly():
     logits = torch.tensor([[[[0.0, 4.0]]]])
     assert resize_logits(logits, (1, 2)) is logits
     assert resize_logits(logits, (1, 4)).tolist() == [[[[0.0, 1.0, 3.0, 4.0]]]]

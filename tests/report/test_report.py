@@ -10,7 +10,6 @@ import pytest
 
 from cbda.cli import main
 from cbda.files.json_files import write_json
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.report.chapters import draw_figures
 from cbda.report.contents import page_content
 from cbda.report.curves import entropy_figure
@@ -24,7 +23,7 @@ from cbda.report.shares import shares_by_round
 from cbda.report.style import CLASS_COLOURS, class_palette, method_line_styles
 from cbda.results.pairs import paired_test
 from cbda.results.runs import Run
-from tests.pools import make_pool
+from tests.pools import make_pool, summarise, write_labels
 
 TEMPLATE = Path(__file__).parents[2] / "workflow/report/page.html"
 CLASSES = ["road", "pole", "<sign>"]
@@ -49,17 +48,7 @@ def evaluation(iou):
 
 
 def summary(budget, seed):
-    return LabelSummary(
-        "ripu/region/dynamic/consumed",
-        float(budget),
-        2,
-        1,
-        seed,
-        np.array(COUNTS),
-        np.zeros(2, np.int64),
-        np.ones(3),
-        num_pool_px=2000,
-    )
+    return summarise(COUNTS, score="ripu", budget=float(budget), seed=seed, num_pool_px=2000)
 
 
 def make_run(method, budget, seed):
@@ -289,10 +278,10 @@ def gallery(tmp_path):
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
     Checkpoint(state, CLASSES, ModelSettings(), (16, 24)).save(tmp_path / "m.pt")
     write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
-    with create_labels(tmp_path / "labels.h5", ["a", "b"], 16, 24) as file:
-        file["query"] = np.zeros((0, 4), np.int32)
-        file["round"][0, 2:5, 2:5] = 2
-        file.attrs.update(summary("0.05", 0).attributes())
+    rounds = np.zeros((2, 16, 24), np.uint8)
+    rounds[0, 2:5, 2:5] = 2
+    path = tmp_path / "labels.h5"
+    write_labels(path, ["a", "b"], np.zeros_like(rounds), rounds, summary("0.05", 0))
     files = [str(tmp_path / name) for name in ("m.pt", "m.pt", "labels.h5")]
     run = ["ra", "0.05", "0", str(tmp_path / "evaluation.json"), files[2]]
     return ["--run", *run, "--gallery", "ra", *files, "--target-root", str(tmp_path / "pool")]

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbda.files.labels import LabelSummary
 from cbda.results.comparisons import COLUMNS, comparison_table, with_p_values_as_text
 from cbda.results.pairs import PairedTest
 from cbda.results.runs import Run
+from tests.pools import summarise
 
 PLACE = Path("evaluation.json")
 COMPARATORS = ("random", "random_class")
@@ -169,9 +169,7 @@ def test_run_that_acquired_only_void_has_no_entropy():
 
 def make_summary(counts):
     """What was acquired in one round, by class."""
-    empty = np.zeros(1, np.int64)
-    weights = np.ones(len(counts))
-    return LabelSummary("", 0.1, 1, 1, 0, np.array([counts]), empty, weights, sum(counts))
+    return summarise([counts])
 
 
 def test_p_values_are_text_of_six_digits_and_empty_where_there_is_none(table):

@@ -1,7 +1,6 @@
 """Diagnoses of rounds over files."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -11,28 +10,24 @@ import pytest
 import torch
 from torch.nn import functional
 
+from cbda.acquisition.methods import ResolvedMethod
 from cbda.acquisition.scoring import compute_score
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.json_files import write_diagnosis
-from cbda.files.labels import open_labels
-from cbda.files.scores import create_scores, open_scores
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
 from cbda.results.diagnosis import Diagnosis, diagnose_round
-from cbda.selection.labelling import write_round
-from cbda.selection.querying import acquire_round
-from cbda.selection.round import RoundSettings, read_previous
-from tests.pools import make_pool
+from cbda.selection.round import Round
+from tests.pools import make_pool, write_scores
+from tests.selection.rounds import acquire, changed
 
 NUM_IMAGES, HEIGHT, WIDTH, NUM_CLASSES, RADIUS, VOID = 3, 20, 24, 4, 1, 255
-SETTINGS = RoundSettings(
-    unit="region",
-    allocation="dynamic",
-    balance="none",
-    max_weight=10.0,
-    radius=RADIUS,
+ROUND = Round(
+    ResolvedMethod(allocation="dynamic", radius=RADIUS),
     budget=0.5,
     rounds=2,
-    round=1,
+    number=1,
     seed=0,
     num_classes=NUM_CLASSES,
 )
@@ -60,32 +55,27 @@ class Rounds:
         self.truth, self.folder = truth, folder
         labels = {f"image{index}": label for index, label in enumerate(truth)}
         self.oracle = make_pool(folder / "pool", labels, NUM_CLASSES)
-        self.settings = replace(SETTINGS, unit=unit, budget=0.6 if unit == "region" else 0.05)
+        self.round = changed(ROUND, unit=unit, budget=0.6 if unit == "region" else 0.05)
         self.scores = folder / "scores.h5"
         self._write_scores(score, unit)
         self.labels = [self._acquire(1, None)]
         self.labels.append(self._acquire(2, self.labels[0]))
 
     def _write_scores(self, score: str, unit: str) -> None:
-        attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": score}
         generator = torch.Generator().manual_seed(0)
-        ids = list(self.oracle.image_ids)
-        with create_scores(self.scores, ids, HEIGHT, WIDTH, attributes) as file:
-            for index, logits in enumerate(LOGITS):
-                values, prediction = compute_score(score, unit, logits, RADIUS, generator)
-                file["score"][index], file["prediction"][index] = values, prediction
+        maps = [compute_score(score, unit, logits, RADIUS, generator) for logits in LOGITS]
+        values, prediction = (np.stack(list(column)) for column in zip(*maps, strict=True))
+        ids = self.oracle.image_ids
+        write_scores(self.scores, ids, values, prediction, NUM_CLASSES, RADIUS, score)
 
     def _acquire(self, number: int, previous_path: Path | None) -> Path:
-        settings = replace(self.settings, round=number)
-        previous = read_previous(previous_path, settings)
         path = self.folder / f"labels{number}.h5"
-        with open_scores(self.scores) as scores:
-            acquired = acquire_round(scores, self.oracle, previous, settings)
-        write_round(path, self.oracle, previous, acquired)
-        return path
+        round_ = changed(self.round, number=number)
+        return acquire(self.oracle, self.scores, round_, previous_path, path)
 
     def diagnose(self, number: int, num_threads: int = 1) -> Diagnosis:
-        with open_scores(self.scores) as scores, open_labels(self.labels[number - 1]) as labels:
+        labels_path = self.labels[number - 1]
+        with ScoreFile.open(self.scores) as scores, LabelFile.open(labels_path) as labels:
             return diagnose_round(scores, labels, self.oracle, num_threads)
 
 
@@ -114,8 +104,8 @@ def test_queries_are_counted_as_one_by_one(tmp_path, score, unit, number):
     uncertainty = mean_uncertainty(unit)
     queries, pure = np.zeros(NUM_CLASSES, int), np.zeros(NUM_CLASSES, int)
     asked, pure_asked = np.zeros(NUM_CLASSES), np.zeros(NUM_CLASSES)
-    with open_labels(rounds.labels[number - 1]) as file:
-        last = file["query"][:]
+    with LabelFile.open(rounds.labels[number - 1]) as labels:
+        last = np.concatenate(list(labels.queries()))
     for _, image, row, column in last[last[:, 0] == number]:
         label = PREDICTION[image, row, column]
         queries[label] += 1
@@ -145,8 +135,9 @@ def test_pixels_are_counted_by_true_and_by_predicted_class(tmp_path):
         (found.hit_px, hits),
     ):
         np.testing.assert_array_equal(counts, np.bincount(ids.ravel(), minlength=NUM_CLASSES))
-    with open_labels(rounds.labels[1]) as file:
-        acquired = file["label"][:][file["round"][:] == 2]
+    with LabelFile.open(rounds.labels[1]) as labels:
+        maps = [labels.read(index) for index in range(NUM_IMAGES)]
+    acquired = np.concatenate([label[round_ == 2] for label, round_ in maps])
     expected = np.bincount(acquired[acquired != VOID], minlength=NUM_CLASSES)
     np.testing.assert_array_equal(rounds.diagnose(2).acquired_px, expected)
 
@@ -167,14 +158,12 @@ def test_another_score_tells_no_uncertainty(tmp_path):
 )
 def test_files_of_another_run_are_refused(tmp_path, change, size, message):
     rounds, other = Rounds(tmp_path, "ripu", "region"), tmp_path / "other.h5"
-    attributes = {"num_classes": NUM_CLASSES, "radius": RADIUS, "score": "ripu", **change}
-    ids, (height, width) = list(rounds.oracle.image_ids), size
-    with create_scores(other, ids, height, width, attributes) as file:
-        for name in ("score", "prediction"):
-            file[name][:] = 0
+    about = {"num_classes": NUM_CLASSES, "radius": RADIUS, **change}
+    nothing = np.zeros((NUM_IMAGES, *size))
+    write_scores(other, rounds.oracle.image_ids, nothing, nothing, **about)
     with (
-        open_labels(rounds.labels[0]) as labels,
-        open_scores(other) as scores,
+        LabelFile.open(rounds.labels[0]) as labels,
+        ScoreFile.open(other) as scores,
         pytest.raises(UserError, match=message),
     ):
         diagnose_round(scores, labels, rounds.oracle)

@@ -33,7 +33,7 @@ def test_what_cannot_be_counted_raises(label, prediction, message):
         confusion_matrix(label, prediction, 4)
 
 
-def test_class_iou():
+def test_class_iou_is_hits_over_union():
     """Class 0: 1 hit of 2; class 1: 2 hits of 4; 2 and 3 have no true pixel."""
     iou = class_iou(CONFUSION)
     np.testing.assert_array_equal(iou, [0.5, 0.5, np.nan, np.nan])
@@ -57,7 +57,7 @@ def test_worst_class_is_present_and_the_first_on_a_tie():
     assert worst_class(np.array([np.nan, 0.5, 0.25, 0.25])) == 2
 
 
-def test_summary():
+def test_summary_names_the_worst_class():
     assert summarise(CONFUSION, ["sky", "road", "car", "tree"]) == {
         "classes": ["sky", "road", "car", "tree"],
         "confusion": CONFUSION.tolist(),
@@ -68,7 +68,7 @@ def test_summary():
     }
 
 
-def test_mean_over_a_subset():
+def test_mean_over_a_subset_counts_its_classes_alone():
     """IoU 1/2, 1/3 and none: the mean over b and c is that of b; over c alone there is none."""
     confusion = np.array([[1, 0, 0], [1, 1, 1], [0, 0, 0]])
     summary = summarise(confusion, ["a", "b", "c"], ["b", "c"])

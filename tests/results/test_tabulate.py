@@ -10,9 +10,9 @@ import pytest
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.json_files import write_json
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.results.runs import Run, load_run
 from cbda.results.tabulate import readable, summary_table
+from tests.pools import summarise, write_labels
 
 CLASSES = ["road", "pole"]
 # IoU of road and pole.
@@ -42,14 +42,10 @@ def write_evaluation(path, iou):
     write_json(path, {**content, **worst_class})
 
 
-def write_labels(path, method):
-    counts, void = COUNTS[method]
-    summary = LabelSummary(
-        method, 0.05, 2, 1, 0, np.array(counts), np.array(void), np.ones(2), num_pool_px=1000
-    )
-    with create_labels(path, ["a"], 2, 2) as file:
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+def write_method(path, method):
+    summary = summarise(*COUNTS[method], budget=0.05, num_pool_px=1000)
+    nothing = np.zeros((1, 2, 2), np.uint8)
+    write_labels(path, ["a"], nothing, nothing, summary)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +60,7 @@ def words(tmp_path_factory):
         if (method, budget, seed) != MISSING:
             write_evaluation(place / "evaluation.json", RESULTS[method, budget, seed])
         if labels != "-":
-            write_labels(place / "labels.h5", method)
+            write_method(place / "labels.h5", method)
     return words
 
 
@@ -88,7 +84,7 @@ def tabulate(words, folder):
     return main(["tabulate", "--baseline", "ra", *runs, *paths])
 
 
-def test_row_for_each_method_and_budget_in_the_order_given(table):
+def test_rows_keep_the_order_given(table):
     assert list(table.index) == [
         ("ra", "0.05"),
         ("ra", "0.1"),
@@ -117,7 +113,7 @@ NAN = np.nan
         ("source_only", "-", [60, 20 / ROOT2, NAN, NAN]),  # 50, 70
     ],
 )
-def test_mean_spread_and_paired_difference_of_miou(table, method, budget, expected):
+def test_miou_has_its_mean_spread_and_paired_difference(table, method, budget, expected):
     np.testing.assert_allclose(row(table, method, budget, "mIoU"), expected, atol=1e-9)
 
 
@@ -129,7 +125,7 @@ def test_mean_spread_and_paired_difference_of_miou(table, method, budget, expect
         ("cbda", "0.1", [60, NAN, 10, NAN]),
     ],
 )
-def test_mean_spread_and_paired_difference_of_the_worst_class(table, method, budget, expected):
+def test_worst_class_has_its_mean_spread_and_paired_difference(table, method, budget, expected):
     np.testing.assert_allclose(row(table, method, budget, "worst_class_IoU"), expected, atol=1e-9)
 
 
@@ -168,7 +164,7 @@ def test_method_without_any_run_keeps_its_row(tmp_path):
     assert np.isnan(only["mIoU_mean"])
 
 
-def test_acquired_fraction_void_and_entropy(table):
+def test_table_holds_acquired_fraction_void_and_entropy(table):
     """ra: 100 of 1000 px, 10 of them void, 60 and 30 by class; cbda: 100 px, 50 and 50."""
     names = ["acquired_fraction", "void_fraction", "acquired_entropy"]
     np.testing.assert_allclose(list(table.loc[("ra", "0.05"), names]), [0.1, 0.1, 0.918296], 1e-6)
@@ -176,7 +172,7 @@ def test_acquired_fraction_void_and_entropy(table):
     assert table.loc[("source_only", "-"), names].isna().all()
 
 
-def test_tables_as_written(words, tmp_path, capsys):
+def test_tables_are_written_with_four_decimals(words, tmp_path, capsys):
     assert tabulate(words, tmp_path) == 0
     table, classes, acquisition, comparisons = (
         pd.read_csv(tmp_path / name, dtype={"budget": str}) for name in OUTPUTS

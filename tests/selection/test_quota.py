@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cbda.selection import quota
-from cbda.selection.quota import ClassPool, choose_quota
-from cbda.selection.units import block_radius, query_px
-from tests.literal import SETTINGS, units
+from cbda.selection.quota import choose_quota
+from cbda.selection.units import query_px, suppression_radius
+from tests.literal import SETTINGS, literal_quota, units
 
 NUM_CLASSES = 3
 VALUES = st.sampled_from(
@@ -15,28 +15,6 @@ VALUES = st.sampled_from(
 )
 SHARES = arrays(np.float64, NUM_CLASSES, elements=st.sampled_from([0.0, 5.0, 9.0, 20.0]))
 USED = arrays(np.float64, NUM_CLASSES, elements=st.sampled_from([0.0, 1.0, 8.0, 30.0]))
-
-
-def literal_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
-    """The definition, step by step over a stack (N,H,W)."""
-    reach, cost = block_radius(radius, unit), query_px(radius, unit)
-    taken, used = blocked.copy(), used_px.copy()
-    picks: list[list[int]] = []
-    while len(picks) < num_queries and not taken.all():
-        ranked = []
-        for image, column, row in np.ndindex(len(score), score.shape[2], score.shape[1]):
-            if not taken[image, row, column]:
-                label = prediction[image, row, column]
-                is_open = used[label] < share_px[label]
-                weight = 1 - used[label] / share_px[label] if is_open else 1.0
-                worth = weight * np.float64(score[image, row, column])
-                ranked.append((not is_open, -worth, image, column, row))
-        _, _, image, column, row = min(ranked)
-        picks.append([image, row, column])
-        used[prediction[image, row, column]] += cost
-        rows = slice(max(row - reach, 0), row + reach + 1)
-        taken[image, rows, max(column - reach, 0) : column + reach + 1] = True
-    return picks
 
 
 @st.composite
@@ -50,37 +28,28 @@ def pools(draw):
     return score, prediction, blocked
 
 
-def pool_of(score, prediction, blocked, num_threads=1):
-    return ClassPool(
-        [str(index) for index in range(len(score))],
-        score.shape[1:],
-        NUM_CLASSES,
-        lambda index: (score[index], prediction[index], blocked[index].copy()),
-        num_threads,
-    )
-
-
-def in_order(chosen):
-    return [row for block in chosen.in_order(4) for row in block.tolist()]
+def reader(score, prediction, blocked):
+    """Reads maps (N,H,W) that are in memory."""
+    return lambda index: (score[index], prediction[index], blocked[index].copy())
 
 
 @SETTINGS
 @given(pools(), st.integers(1, 12), st.integers(0, 2), units, SHARES, USED, st.integers(1, 3))
-def test_choice_is_the_literal_one(pool, num_queries, radius, unit, share_px, used_px, threads):
+def test_choice_equals_the_definition(pool, num_queries, radius, unit, share_px, used_px, threads):
     score, prediction, blocked = pool
-    chosen = choose_quota(
-        pool_of(score, prediction, blocked, threads),
+    spent = query_px(radius, unit), share_px, used_px
+    queries = choose_quota(
+        reader(score, prediction, blocked),
+        score.shape,
         num_queries,
-        block_radius(radius, unit),
-        query_px(radius, unit),
-        share_px,
-        used_px,
+        suppression_radius(radius, unit),
+        *spent,
+        threads,
     )
     expected = literal_quota(
         score, prediction, blocked, num_queries, radius, unit, share_px, used_px
     )
-    assert in_order(chosen) == expected
-    assert len(chosen) == len(expected)
+    assert queries.tolist() == expected
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -96,26 +65,27 @@ def test_classes_that_run_out_of_candidates_get_more(monkeypatch, seed):
     gathered = []
     gather = quota._gather
 
-    def count(pool, lowest):
-        gathered.append(lowest)
-        return gather(pool, lowest)
+    def count(*arguments):
+        gathered.append(arguments)
+        return gather(*arguments)
 
     monkeypatch.setattr(quota, "_gather", count)
-    chosen = choose_quota(pool_of(score, prediction, blocked), 16, 4, 25, share_px, used_px)
+    read = reader(score, prediction, blocked)
+    queries = choose_quota(read, score.shape, 16, 4, 25, share_px, used_px)
     assert len(gathered) > 1
     expected = literal_quota(score, prediction, blocked, 16, 2, "region", share_px, used_px)
-    assert in_order(chosen) == expected
+    assert queries.tolist() == expected
 
 
 def test_a_query_spends_the_share_of_its_class_at_once():
     """Class 0 scores a little more everywhere, but its weight falls with every query."""
     score = np.array([[[1.0, 1.0, 1.0, 0.9, 0.9, 0.9]]], np.float32)
     prediction = np.array([[[0, 0, 0, 1, 1, 1]]], np.uint8)
-    pool = pool_of(score, prediction, np.zeros(score.shape, np.bool_))
+    read = reader(score, prediction, np.zeros(score.shape, np.bool_))
     share_px = np.array([3.0, 3.0, 0.0])
-    chosen = choose_quota(pool, 6, 0, 1, share_px, np.zeros(NUM_CLASSES))
+    queries = choose_quota(read, score.shape, 6, 0, 1, share_px, np.zeros(NUM_CLASSES))
     # Weights 1, 2/3, 1/3 of class 0 against as many of class 1.
-    assert [row[2] for row in in_order(chosen)] == [0, 3, 1, 4, 2, 5]
+    assert queries[:, 2].tolist() == [0, 3, 1, 4, 2, 5]
 
 
 def test_classes_that_run_out_of_candidates_do_so_together():
@@ -133,8 +103,7 @@ def test_classes_that_run_out_of_candidates_do_so_together():
         reads.append(index)
         return score[index], prediction[index], np.zeros((side, side), np.bool_)
 
-    pool = ClassPool(list(map(str, range(num_images))), (side, side), num_classes, read)
     budget_px = 0.1 * score.size
     equal = np.full(num_classes, budget_px / num_classes)
-    choose_quota(pool, int(budget_px / 9), 2, 9, equal, np.zeros(num_classes))
+    choose_quota(read, score.shape, int(budget_px / 9), 2, 9, equal, np.zeros(num_classes))
     assert len(reads) <= 8 * num_images

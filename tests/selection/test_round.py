@@ -4,36 +4,28 @@ A round asks for 6 * 12 * 0.125 / 9 = 1 region an image. The whole run may acqui
 the share of each class is 18 px.
 """
 
-from dataclasses import replace
-
 import h5py
 import numpy as np
 import pytest
 
+from cbda.acquisition.methods import ResolvedMethod
 from cbda.errors import UserError
-from cbda.files.labels import read_label_summary
-from cbda.files.scores import open_scores
-from cbda.selection.labelling import rechunk, write_round
-from cbda.selection.querying import acquire_round
-from cbda.selection.round import RoundSettings, read_previous
+from cbda.selection.round import Round
 from tests.pools import make_pool, write_scores
+from tests.selection.rounds import acquire, changed, read, summary_of
 
 VOID = 255
 IDS = ["a", "b"]
 SHAPE = (2, 6, 12)
-SETTINGS = RoundSettings(
-    unit="region",
-    allocation="dynamic",
-    balance="consumed",
-    max_weight=10.0,
-    radius=1,
+FIRST = Round(
+    ResolvedMethod(allocation="dynamic", balance="consumed", radius=1),
     budget=0.25,
     rounds=2,
-    round=1,
+    number=1,
     seed=3,
     num_classes=2,
 )
-SECOND = replace(SETTINGS, round=2)
+SECOND = changed(FIRST, number=2)
 
 
 def make_labels():
@@ -79,19 +71,11 @@ def second_scores(path):
     return pool.write(path)
 
 
-def acquire(oracle, scores_path, settings, labels_path, out):
-    previous = read_previous(labels_path, settings)
-    with open_scores(scores_path) as scores:
-        acquired = acquire_round(scores, oracle, previous, settings)
-    write_round(out, oracle, previous, acquired)
-    return out
-
-
 @pytest.fixture
 def first(tmp_path, oracle):
     """Labels of round 1."""
     scores = first_scores(tmp_path / "scores1.h5")
-    return acquire(oracle, scores, SETTINGS, None, tmp_path / "labels1.h5")
+    return acquire(oracle, scores, FIRST, None, tmp_path / "labels1.h5")
 
 
 @pytest.fixture
@@ -99,11 +83,6 @@ def second(tmp_path, oracle, first):
     """Labels of round 2."""
     scores = second_scores(tmp_path / "scores2.h5")
     return acquire(oracle, scores, SECOND, first, tmp_path / "labels2.h5")
-
-
-def read(path, name):
-    with h5py.File(path) as file:
-        return file[name][:]
 
 
 def windows(*centres):
@@ -119,7 +98,7 @@ SECOND_WINDOWS = windows((0, 1, 10), (1, 1, 1))
 TRUTH = np.stack([LABELS["a"], LABELS["b"]])
 
 
-def test_layout_is_the_one_that_others_rely_on(first):
+def test_file_has_the_layout_that_others_rely_on(first):
     with h5py.File(first) as file:
         assert set(file) == {"label", "round", "query", "image_id"}
         for name in ("label", "round"):
@@ -127,19 +106,25 @@ def test_layout_is_the_one_that_others_rely_on(first):
             assert file[name].compression == "gzip"
         assert (file["query"].shape, file["query"].dtype) == ((2, 4), np.int32)
         assert [name.decode() for name in file["image_id"]] == IDS
-        plain = {k: v for k, v in file.attrs.items() if not isinstance(v, np.ndarray)}
+        values = {k: v for k, v in file.attrs.items() if not isinstance(v, np.ndarray)}
+        plain = {k: v.decode() if isinstance(v, bytes) else v for k, v in values.items()}
+        assert len(plain.pop("attributes_sha256")) == 64
         assert plain == {
             "format": "cbda.labels",
             "version": 1,
             "method": "ripu/region/dynamic/consumed",
+            "score": "ripu",
+            "unit": "region",
+            "allocation": "dynamic",
+            "balance": "consumed",
+            "random_fraction": 0.0,
             "budget": 0.25,
             "rounds": 2,
             "radius": 1,
             "seed": 3,
             "num_pool_px": 144,
         }
-        arrays = {"class_counts", "void_counts", "class_weights", "text_crc32"}
-        assert set(file.attrs) - set(plain) == arrays
+        assert set(file.attrs) - set(values) == {"class_counts", "void_counts", "class_weights"}
 
 
 def test_labels_are_the_oracles_inside_the_windows_and_255_elsewhere(first):
@@ -151,9 +136,9 @@ def test_queries_are_in_the_order_picked(first):
     assert read(first, "query").tolist() == [[1, 0, 1, 1], [1, 0, 4, 4]]
 
 
-def test_counts_of_the_first_round(first):
+def test_first_round_counts_classes_and_void(first):
     """At (1,1) 8 px of class 0 and one of void, at (4,4) 9 px of class 1."""
-    summary = read_label_summary(first)
+    summary = summary_of(first)
     assert summary.class_counts.tolist() == [[8, 9]]
     assert summary.void_counts.tolist() == [1]
     assert summary.class_weights.tolist() == [1, 1]
@@ -163,14 +148,14 @@ def test_rounds_accumulate(second):
     both = FIRST_WINDOWS | SECOND_WINDOWS
     np.testing.assert_array_equal(read(second, "label"), np.where(both, TRUTH, VOID))
     np.testing.assert_array_equal(read(second, "round"), FIRST_WINDOWS + 2 * SECOND_WINDOWS)
-    summary = read_label_summary(second)
+    summary = summary_of(second)
     assert summary.class_counts.tolist() == [[8, 9], [9, 9]]
     assert summary.void_counts.tolist() == [1, 0]
 
 
-def test_consumed_weights_of_the_second_round(second):
+def test_consumed_weights_turn_the_order_of_the_second_round(second):
     """1 - 8/18 and 1 - 9/18; they turn 0.90 < 0.98 into 0.50 > 0.49."""
-    np.testing.assert_allclose(read_label_summary(second).class_weights, [10 / 18, 0.5])
+    np.testing.assert_allclose(summary_of(second).class_weights, [10 / 18, 0.5])
     assert read(second, "query")[2:].tolist() == [[2, 0, 1, 10], [2, 1, 1, 1]]
 
 
@@ -178,36 +163,36 @@ def test_without_balance_the_higher_score_comes_first(tmp_path, oracle):
     first = acquire(
         oracle,
         first_scores(tmp_path / "scores1.h5"),
-        replace(SETTINGS, balance="none"),
+        changed(FIRST, balance="none"),
         None,
         tmp_path / "labels1.h5",
     )
     scores = second_scores(tmp_path / "scores2.h5")
-    settings = replace(SECOND, balance="none")
-    second = acquire(oracle, scores, settings, first, tmp_path / "labels2.h5")
-    assert read_label_summary(second).class_weights.tolist() == [1, 1]
+    round_ = changed(SECOND, balance="none")
+    second = acquire(oracle, scores, round_, first, tmp_path / "labels2.h5")
+    assert summary_of(second).class_weights.tolist() == [1, 1]
     assert read(second, "query")[2:].tolist() == [[2, 1, 1, 1], [2, 0, 1, 10]]
 
 
-def test_ratio_weights_of_the_second_round(tmp_path, oracle):
+def test_ratio_weighs_the_second_round_by_what_the_first_acquired(tmp_path, oracle):
     """q n = 8.5 px: 8.5/8 and 8.5/9, over the highest."""
     first = acquire(
         oracle,
         first_scores(tmp_path / "scores1.h5"),
-        replace(SETTINGS, balance="ratio"),
+        changed(FIRST, balance="ratio"),
         None,
         tmp_path / "labels1.h5",
     )
     scores = second_scores(tmp_path / "scores2.h5")
-    settings = replace(SECOND, balance="ratio")
-    second = acquire(oracle, scores, settings, first, tmp_path / "labels2.h5")
-    np.testing.assert_allclose(read_label_summary(second).class_weights, [1, 8 / 9])
+    round_ = changed(SECOND, balance="ratio")
+    second = acquire(oracle, scores, round_, first, tmp_path / "labels2.h5")
+    np.testing.assert_allclose(summary_of(second).class_weights, [1, 8 / 9])
 
 
 def test_per_image_takes_as_many_of_every_image(tmp_path, oracle):
     scores = first_scores(tmp_path / "scores1.h5")
-    settings = replace(SETTINGS, allocation="per_image")
-    labels = acquire(oracle, scores, settings, None, tmp_path / "labels.h5")
+    round_ = changed(FIRST, allocation="per_image")
+    labels = acquire(oracle, scores, round_, None, tmp_path / "labels.h5")
     assert read(labels, "query").tolist() == [[1, 0, 1, 1], [1, 1, 1, 1]]
 
 
@@ -215,27 +200,27 @@ def test_pixels_are_labelled_one_by_one(tmp_path, oracle):
     """18 queries in all: 72 * 0.125 = 9 an image."""
     pool = Pool()
     pool.score[0, 0, ::2] = 1 - np.arange(6) / 10
-    settings = replace(SETTINGS, unit="pixel", allocation="per_image")
+    round_ = changed(FIRST, unit="pixel", allocation="per_image")
     scores = pool.write(tmp_path / "scores.h5")
-    labels = acquire(oracle, scores, settings, None, tmp_path / "labels.h5")
+    labels = acquire(oracle, scores, round_, None, tmp_path / "labels.h5")
     assert read(labels, "query")[:6, 1:].tolist() == [[0, 0, column] for column in range(0, 12, 2)]
     assert (read(labels, "round") == 1).sum() == 18
-    summary = read_label_summary(labels)
+    summary = summary_of(labels)
     assert summary.class_counts.sum() + summary.void_counts.sum() == 18
 
 
-def test_what_is_blocked_is_never_labelled_again(tmp_path, oracle):
+def test_what_is_excluded_is_never_labelled_again(tmp_path, oracle):
     """Random scores, many rounds: every pixel is acquired at most once."""
     rng = np.random.default_rng(0)
     labels = None
-    settings = replace(SETTINGS, rounds=4, budget=0.4, balance="none", allocation="per_image")
+    round_ = changed(FIRST, rounds=4, budget=0.4, balance="none", allocation="per_image")
     for number in range(1, 5):
         pool = Pool()
         pool.score[:] = rng.random(SHAPE)
         scores = pool.write(tmp_path / f"scores{number}.h5")
         before = None if labels is None else read(labels, "round")
-        settings = replace(settings, round=number)
-        labels = acquire(oracle, scores, settings, labels, tmp_path / f"labels{number}.h5")
+        round_ = changed(round_, number=number)
+        labels = acquire(oracle, scores, round_, labels, tmp_path / f"labels{number}.h5")
         if before is not None:
             now = read(labels, "round")
             np.testing.assert_array_equal(now[before > 0], before[before > 0])
@@ -248,11 +233,11 @@ def test_what_is_blocked_is_never_labelled_again(tmp_path, oracle):
         assert distance[~np.eye(len(centres), dtype=bool)].min() > 2
 
 
-def fails(tmp_path, oracle, scores_path, settings, labels_path=None):
+def fails(tmp_path, oracle, scores_path, round_, labels_path=None):
     """The message of a round that fails, which must leave nothing behind."""
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UserError) as caught:
-        acquire(oracle, scores_path, settings, labels_path, tmp_path / "out.h5")
+        acquire(oracle, scores_path, round_, labels_path, tmp_path / "out.h5")
     assert sorted(tmp_path.iterdir()) == before
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -262,15 +247,15 @@ def fails(tmp_path, oracle, scores_path, settings, labels_path=None):
 def test_bad_score_is_an_error(tmp_path, oracle, bad):
     pool = Pool()
     pool.score[1, 2, 3] = bad
-    message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), SETTINGS)
-    assert message == f"{tmp_path}/scores.h5: round 1: image 'b': 1 scores are NaN or infinite"
+    message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), FIRST)
+    assert message == f"{tmp_path}/scores.h5: image 'b': 1 scores are NaN or infinite"
 
 
 def test_class_out_of_range_is_an_error(tmp_path, oracle):
     pool = Pool()
     pool.prediction[1, 2, 3] = 2
-    message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), SETTINGS)
-    assert message == f"{tmp_path}/scores.h5: round 1: image 'b': predicts class 2, there are 2"
+    message = fails(tmp_path, oracle, pool.write(tmp_path / "scores.h5"), FIRST)
+    assert message == f"{tmp_path}/scores.h5: image 'b': predicts class 2, there are 2"
 
 
 @pytest.mark.parametrize(
@@ -283,7 +268,7 @@ def test_class_out_of_range_is_an_error(tmp_path, oracle):
 )
 def test_scores_of_something_else_are_an_error(tmp_path, oracle, options, words):
     scores = Pool().write(tmp_path / "scores.h5", **options)
-    message = fails(tmp_path, oracle, scores, SETTINGS)
+    message = fails(tmp_path, oracle, scores, FIRST)
     assert message.startswith(f"{scores}")
     assert words in message
 
@@ -291,14 +276,14 @@ def test_scores_of_something_else_are_an_error(tmp_path, oracle, options, words)
 def test_scores_of_fewer_images_are_an_error(tmp_path, oracle):
     maps = np.zeros((1, 6, 12))
     scores = write_scores(tmp_path / "scores.h5", ["a"], maps, maps, 2, 1)
-    message = fails(tmp_path, oracle, scores, SETTINGS)
+    message = fails(tmp_path, oracle, scores, FIRST)
     assert message == f"{scores} has 1 images, {oracle.root} has 2"
 
 
 def test_scores_of_another_size_are_an_error(tmp_path, oracle):
     maps = np.zeros((2, 12, 6))
     scores = write_scores(tmp_path / "scores.h5", IDS, maps, maps, 2, 1)
-    message = fails(tmp_path, oracle, scores, SETTINGS)
+    message = fails(tmp_path, oracle, scores, FIRST)
     assert message.startswith(f"{oracle.root}: label of 'a' is (6, 12) px, the scores are (12, 6)")
 
 
@@ -311,21 +296,24 @@ def test_scores_of_another_size_are_an_error(tmp_path, oracle):
         ({"unit": "pixel"}, "method is ripu/region/dynamic/consumed, this run has ripu/pixel/"),
         ({"allocation": "per_image"}, "this run has ripu/region/per_image/consumed"),
         ({"balance": "none"}, "this run has ripu/region/dynamic/none"),
-        ({"explore": 0.2}, "consumed, this run has ripu/region/dynamic/consumed/explore0.2"),
-        ({"rounds": 3, "round": 3}, "holds 1 rounds, this is round 3"),
-        ({"round": 1}, "round 1 starts without labels of an earlier round"),
+        (
+            {"random_fraction": 0.2},
+            "consumed, this run has ripu/region/dynamic/consumed/explore0.2",
+        ),
+        ({"rounds": 3, "number": 3}, "holds 1 rounds, this is round 3"),
+        ({"number": 1}, "round 1 starts without labels of an earlier round"),
     ],
 )
 def test_labels_of_another_run_are_an_error(tmp_path, oracle, first, change, words):
     scores = second_scores(tmp_path / "scores2.h5")
-    message = fails(tmp_path, oracle, scores, replace(SECOND, **change), first)
+    message = fails(tmp_path, oracle, scores, changed(SECOND, **change), first)
     assert message.startswith(f"{first}: ")
     assert words in message
 
 
 def test_labels_of_another_radius_are_an_error(tmp_path, oracle, first):
     scores = Pool().write(tmp_path / "scores2.h5", radius=2)
-    message = fails(tmp_path, oracle, scores, replace(SECOND, radius=2), first)
+    message = fails(tmp_path, oracle, scores, changed(SECOND, radius=2), first)
     assert message == f"{first}: radius is 1, this run has 2"
 
 
@@ -342,7 +330,7 @@ def test_labels_of_another_size_are_an_error(tmp_path, first):
 def test_labels_of_other_classes_are_an_error(tmp_path, first):
     oracle = make_pool(tmp_path / "other", LABELS, 3)
     scores = Pool().write(tmp_path / "scores2.h5", num_classes=3)
-    message = fails(tmp_path, oracle, scores, replace(SECOND, num_classes=3), first)
+    message = fails(tmp_path, oracle, scores, changed(SECOND, num_classes=3), first)
     assert message == f"{first}: has 2 classes, this run has 3"
 
 
@@ -359,14 +347,14 @@ def test_later_round_needs_labels(tmp_path, oracle):
 
 
 @pytest.mark.parametrize("allocation", ["per_image", "dynamic"])
-@pytest.mark.parametrize("explore", [0.0, 0.25, 0.75])
-def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, explore):
+@pytest.mark.parametrize("fraction", [0.0, 0.25, 0.75])
+def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, fraction):
     """A budget of everything wants 8 regions of 3x3 px an image, and blocking leaves fewer."""
     pool = Pool()
     pool.score[:, 2, 2::4] = 1  # wasteful: rows 0 and 5 are never within reach of a second row
     scores = pool.write(tmp_path / "scores.h5")
-    settings = replace(SETTINGS, budget=1.0, rounds=1, allocation=allocation, explore=explore)
-    message = fails(tmp_path, oracle, scores, settings)
+    round_ = changed(FIRST, budget=1.0, rounds=1, allocation=allocation, random_fraction=fraction)
+    message = fails(tmp_path, oracle, scores, round_)
     assert message.startswith(f"{scores}: round 1: ")
     wanted = 8 if allocation == "per_image" else 16
     assert "exhausted" in message
@@ -381,47 +369,41 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, explore):
         ({"balance": "fair"}, "allowed: none, consumed, ratio"),
         ({"budget": 0.0}, "budget 0.0: allowed are fractions above 0 and up to 1"),
         ({"budget": 5.0}, "budget 5.0: allowed are fractions"),
-        ({"round": 0}, "round 0: allowed are 1 to 2"),
-        ({"round": 3}, "round 3: allowed are 1 to 2"),
+        ({"number": 0}, "round 0: allowed are 1 to 2"),
+        ({"number": 3}, "round 3: allowed are 1 to 2"),
         ({"num_classes": 0}, "0 classes given; allowed: 1 and more"),
         ({"radius": -1}, "radius -1: allowed are 0 and above"),
         ({"max_weight": 0.0}, "max weight 0.0: allowed are finite numbers above 0"),
         ({"max_weight": float("nan")}, "max weight nan: allowed are finite"),
         ({"max_weight": float("inf")}, "max weight inf: allowed are finite"),
-        ({"explore": 1.0}, "explore 1.0: allowed are numbers from 0 up to, but not including, 1"),
-        ({"explore": -0.1}, "explore -0.1: allowed are numbers from 0 up to"),
-        ({"explore": 0.5, "seed": -1}, "seed -1: allowed are 0 and above for a method that exp"),
+        (
+            {"random_fraction": 1.0},
+            "random_fraction 1.0: allowed are numbers from 0 up to, but not including, 1",
+        ),
+        ({"random_fraction": -0.1}, "random_fraction -0.1: allowed are numbers from 0 up to"),
+        (
+            {"random_fraction": 0.5, "seed": -1},
+            "seed -1: allowed are 0 and above for queries at random",
+        ),
     ],
 )
-def test_settings_are_checked(change, words):
+def test_parts_out_of_range_are_refused(change, words):
     with pytest.raises(UserError, match=words):
-        replace(SETTINGS, **change)
+        changed(FIRST, **change)
 
 
 def test_weights_aim_at_the_target_distribution(tmp_path, oracle, first):
     """Of 36 px, class 0 shall have 27 and class 1 shall have 9, which it has already."""
     scores = second_scores(tmp_path / "target.h5")
-    settings = replace(SECOND, target_distribution=(3.0, 1.0))
-    path = acquire(oracle, scores, settings, first, tmp_path / "labels.h5")
-    np.testing.assert_allclose(read_label_summary(path).class_weights, [1 - 8 / 27, 0])
+    round_ = changed(SECOND, target_distribution=(3.0, 1.0))
+    path = acquire(oracle, scores, round_, first, tmp_path / "labels.h5")
+    np.testing.assert_allclose(summary_of(path).class_weights, [1 - 8 / 27, 0])
 
 
 @pytest.mark.parametrize("wanted", [(1.0,), (1.0, -1.0), (0.0, 0.0), (float("nan"), 1.0)])
 def test_impossible_target_distribution_is_refused(wanted):
     with pytest.raises(UserError, match=r"allowed are 2 numbers, none negative and not all 0"):
-        replace(SETTINGS, target_distribution=wanted)
-
-
-@pytest.mark.parametrize("lengths", [[], [3], [4], [1, 1, 1, 9], [9, 1], [4, 4], [0, 5, 0]])
-def test_rechunk_keeps_the_rows(lengths):
-    rows = np.arange(4 * sum(lengths), dtype=np.int32).reshape(-1, 4)
-    blocks = np.split(rows, np.cumsum(lengths)[:-1]) if lengths else []
-    chunks = list(rechunk(blocks, 4))
-    assert all(len(chunk) == 4 for chunk in chunks)
-    joined = np.concatenate([np.empty((0, 4), np.int32), *chunks])
-    np.testing.assert_array_equal(joined[: len(rows)], rows)
-    assert not joined[len(rows) :].any()
-    assert len(joined) - len(rows) < 4
+        changed(FIRST, target_distribution=wanted)
 
 
 def quarter_predicted(path):
@@ -432,16 +414,16 @@ def quarter_predicted(path):
 
 
 def test_exp_weighs_by_predictions_from_the_first_round_on(tmp_path, oracle):
-    settings = replace(SETTINGS, balance="exp")
+    round_ = changed(FIRST, balance="exp")
     scores = quarter_predicted(tmp_path / "scores.h5")
-    labels = acquire(oracle, scores, settings, None, tmp_path / "labels.h5")
-    weights = read_label_summary(labels).class_weights
+    labels = acquire(oracle, scores, round_, None, tmp_path / "labels.h5")
+    weights = summary_of(labels).class_weights
     np.testing.assert_allclose(weights, np.exp([-0.75, -0.25]))
 
 
 def test_target_may_be_the_shares_of_predictions(tmp_path, oracle, first):
     """Shares of 27 and 9 px; round 1 acquired 8 of class 0 and 9 of class 1."""
-    settings = replace(SECOND, target_distribution="predicted")
+    round_ = changed(SECOND, target_distribution="predicted")
     scores = quarter_predicted(tmp_path / "scores.h5")
-    labels = acquire(oracle, scores, settings, first, tmp_path / "labels.h5")
-    np.testing.assert_allclose(read_label_summary(labels).class_weights, [1 - 8 / 27, 0])
+    labels = acquire(oracle, scores, round_, first, tmp_path / "labels.h5")
+    np.testing.assert_allclose(summary_of(labels).class_weights, [1 - 8 / 27, 0])

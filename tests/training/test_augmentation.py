@@ -96,7 +96,7 @@ def test_draw_stays_within_the_settings():
     assert 70 < sum(a.mirror for a in draws) < 130
 
 
-def test_draw_of_nothing():
+def test_draw_without_any_range_changes_nothing():
     assert set(draw(20, horizontal_flip=False, color_jitter=0.0)) == {Augmentation()}
 
 

@@ -79,7 +79,7 @@ def test_seeds_differ(uninterrupted):
     )
 
 
-def test_size_and_type(uninterrupted):
+def test_batches_have_the_size_and_type_of_the_settings(uninterrupted):
     """Source labels are at the size of training, target labels keep their own."""
     batch = uninterrupted[0]
     assert batch.source_image.shape == batch.target_image.shape == (3, 3, 8, 12)
@@ -113,7 +113,7 @@ def test_domains_are_shuffled_apart():
     assert orders[0] != orders[1]
 
 
-def test_source_alone():
+def test_loader_gives_the_source_alone_without_a_target():
     for batch in batches(target=None):
         assert batch.target_image is None
         assert batch.target_label is None
@@ -172,7 +172,7 @@ def acquired_pool():
     ("reduction", "lowest", "highest"),
     [("none", 9000, 9000), ("nearest", 3450, 3570), ("labelled", 5000, 5400)],
 )
-def test_acquired_pixels_that_reach_the_loss(reduction, lowest, highest):
+def test_reduction_decides_how_many_pixels_reach_the_loss(reduction, lowest, highest):
     """RIPU's way leaves (1280*640)/(2048*1024) = 39 % of 9000 labelled pixels."""
     settings = replace(PLAIN, image_size=(640, 1280), batch_size=1, label_reduction=reduction)
     label = batches(0, 1, SOURCE, acquired_pool(), settings)[0].target_label

@@ -43,7 +43,7 @@ def test_order_depends_on_seed_and_position_alone(presence):
     assert (order(presence) != order(presence, start=SUB_EPOCH)).any()
 
 
-def test_probability_by_hand():
+def test_probability_is_that_computed_by_hand():
     """Shares 3/4 and 1/4: 1/log(1.76) = 1.76893, 1/log(1.26) = 4.32686; none of the third."""
     probability = _class_probability(np.array([3, 1, 0]), np.array([True, True, False]))
     np.testing.assert_allclose(probability, [0.290196, 0.709804, 0.0], atol=1e-5)

@@ -178,7 +178,7 @@ def command(tmp_path):
     return [sys.executable, "-m", "cbda", "pretrain", *options.split(), "--out"]
 
 
-def test_signal_to_all_processes_of_a_job_and_the_same_command_again(tmp_path, command):
+def test_same_command_goes_on_after_a_signal_to_all_processes(tmp_path, command):
     """Slurm signals the processes that load images too."""
 
     def run(out, *options):

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader, Dataset
 
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.labels import LabelSummary, create_labels
 from cbda.models.checkpoints import Checkpoint
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
@@ -16,6 +16,7 @@ from cbda.settings.training import TrainingSettings
 from cbda.training import loader
 from cbda.training.target import AcquiredPool
 from cbda.training.trainer import Trainer
+from tests import pools
 from tests.datasets.layouts import make_folder
 
 CLASSES = ("road", "car", "tree")
@@ -36,12 +37,7 @@ def write_labels(path, labels, num_classes=3):
     acquired = np.stack(list(labels.values()))
     acquired[:, ::2] = VOID
     counts = np.bincount(acquired[acquired != VOID], minlength=num_classes)[None]
-    void, weights = np.zeros(1, np.int64), np.ones(num_classes)
-    summary = LabelSummary("random", 0.5, 1, 0, 0, counts, void, weights, acquired.size)
-    with create_labels(path, list(labels), *acquired.shape[1:]) as file:
-        file["label"][:], file["round"][:] = acquired, acquired != VOID
-        file["query"] = np.zeros((0, 4), np.int32)
-        file.attrs.update(summary.attributes())
+    pools.write_labels(path, labels, acquired, acquired != VOID, pools.summarise(counts))
     return acquired
 
 
@@ -53,6 +49,30 @@ def test_training_sees_what_was_acquired_and_nothing_else(tmp_path):
     for index in range(3):
         np.testing.assert_array_equal(pool.read_label(index), acquired[index])
         np.testing.assert_array_equal(pool.read_image(index), dataset.read_image(index))
+
+
+class LabelsOf(Dataset[np.ndarray]):
+    """The labels of a pool, as a loader reads them."""
+
+    def __init__(self, pool):
+        self.pool = pool
+
+    def __len__(self):
+        return len(self.pool)
+
+    def __getitem__(self, index):
+        return self.pool.read_label(index)
+
+
+@pytest.mark.parametrize("was_read_before", [False, True])
+def test_labels_are_read_by_the_workers_of_a_loader(tmp_path, was_read_before):
+    acquired = write_labels(tmp_path / "labels.h5", make_pool(tmp_path / "pool"))
+    dataset = create_dataset("folder", tmp_path / "pool", classes=CLASSES)
+    pool = AcquiredPool(dataset, tmp_path / "labels.h5")
+    if was_read_before:
+        pool.read_label(0)
+    found = list(DataLoader(LabelsOf(pool), batch_size=None, num_workers=2))
+    np.testing.assert_array_equal(np.stack(found), acquired)
 
 
 @pytest.mark.parametrize(

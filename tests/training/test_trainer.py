@@ -139,7 +139,7 @@ def test_dropout_depends_on_the_seed_and_the_iteration():
     ("iteration", "expected"),
     [(0, 0.1), (5, 0.1 * 0.5358867), (9, 0.1 * 0.1258925), (10, 0.0), (12, 0.0)],
 )
-def test_poly_schedule(iteration, expected):
+def test_learning_rate_follows_the_poly_schedule(iteration, expected):
     """0.5^0.9 = 0.5358867 and 0.1^0.9 = 0.1258925; the rest at ten times the encoder's rate."""
     optimizer_settings = OptimizerSettings(lr=0.1, head_lr_factor=10.0, poly_power=0.9)
     settings = replace(SETTINGS, total_iterations=10, optimizer=optimizer_settings)
@@ -324,7 +324,7 @@ def test_schedule_may_be_longer_than_the_run():
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1 * 0.5358867)  # 0.5^0.9
 
 
-def test_cost_of_a_training():
+def test_cost_holds_time_throughput_and_memory():
     cost = measure_cost(0.5, replace(SETTINGS, batch_size=3), 2, CPU)
     assert cost["images_per_second"] == 12.0
     assert cost["peak_host_mib"] > 50

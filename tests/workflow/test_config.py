@@ -298,6 +298,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"training": {"horizontal_flip": 1}}, r"horizontal_flip: 1; allowed: a valid boolean"),
         ({"training": {"batch_size": True}}, r"batch_size: True; allowed: a valid integer"),
+        ({"model": {"output_stride": 4}}, r"output_stride: 4; allowed: 0, 8, 16$"),
         ({"model": {"output_stride": 8.0}}, r"output_stride: 8.0; allowed: a valid integer"),
         ({"experiment": {"seeds": [0, 0]}}, r"experiment.seeds: \[0, 0\]; allowed: none twice"),
         ({"experiment": {"seeds": []}}, r"experiment.seeds: \[\]; allowed: 1 of them or more"),

@@ -162,6 +162,7 @@ def test_making_data_reaches_no_settings_but_its_own():
         ("scenes/scene.py", {"data_make"}),
         ("settings/generation.py", {"data_make"}),
         ("settings/datasets.py", READERS),
+        ("settings/training.py", {"pretrain", "finetune", "plan"}),
         ("settings/evaluation.py", {"evaluate"}),
         ("settings/compute.py", NETWORKS),
         ("workflow/config.py", set()),

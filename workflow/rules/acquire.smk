@@ -16,7 +16,7 @@ rule acquire:
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=lambda wildcards: jobs.method_arguments(
-            wildcards.method, "unit", "allocation", "balance", "explore"
+            wildcards.method, "unit", "allocation", "balance", "random_fraction"
         ),
         balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),

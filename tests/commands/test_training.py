@@ -1,0 +1,59 @@
+"""What `pretrain` and `finetune` leave in their checkpoints beside the model."""
+
+import numpy as np
+import pytest
+
+from cbda.cli import main
+from cbda.models.checkpoints import current_versions, load_model
+from cbda.settings.training import TrainingSettings
+from tests.datasets.layouts import make_folder
+
+DATA = "--source-root source --target-root target"
+TRAINING = "--training-total-iterations 3 --training-batch-size 1 --training-image-size 16 24"
+SEED = "--seed 5 --device cpu"
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """The working directory, with a source and a pool of two images each."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("source", "target"):
+        make_folder(tmp_path / name, 2, 16, 24, 3, np.random.default_rng(0))
+    return tmp_path
+
+
+def pretrain(out, more=""):
+    words = f"pretrain {DATA} --classes a b c {TRAINING} --iterations 1 {SEED} {more} --out {out}"
+    assert main(words.split()) == 0
+
+
+def test_checkpoint_holds_all_settings_of_its_training(data):
+    pretrain("model.pt", "--training-optimizer-lr 0.01 --training-loss-negative 0.5")
+    checkpoint, _ = load_model(data / "model.pt")
+    settings = TrainingSettings(**checkpoint.configuration["training"])
+    assert (settings.optimizer.lr, settings.loss.negative) == (0.01, 0.5)
+    assert (settings.total_iterations, settings.image_size) == (3, (16, 24))
+    rest = {name: checkpoint.configuration[name] for name in ("command", "seed", "iterations")}
+    assert rest == {"command": "pretrain", "seed": 5, "iterations": 1}
+    assert checkpoint.configuration["datasets"]["target"]["root"] == "target"
+    assert checkpoint.configuration["model"] == checkpoint.model_settings.model_dump()
+    assert checkpoint.versions == current_versions()
+
+
+def test_finetune_records_its_own_settings_and_the_network(data):
+    pretrain("model.pt")
+    words = f"finetune {DATA} --checkpoint model.pt --all-labels {TRAINING} --until 2 {SEED}"
+    assert main([*words.split(), "--training-color-jitter", "0.2", "--out", "next.pt"]) == 0
+    checkpoint, _ = load_model(data / "next.pt")
+    assert checkpoint.configuration["training"]["color_jitter"] == 0.2
+    assert checkpoint.configuration["model"] == checkpoint.model_settings.model_dump()
+    assert (checkpoint.configuration["command"], checkpoint.configuration["all_labels"]) == (
+        "finetune",
+        True,
+    )
+
+
+def test_what_changes_no_result_changes_no_byte(data):
+    pretrain("one.pt")
+    pretrain("other.pt", "--training-num-workers 1 --state-interval-s 0 --metrics metrics.json")
+    assert (data / "one.pt").read_bytes() == (data / "other.pt").read_bytes()
