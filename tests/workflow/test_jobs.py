@@ -84,8 +84,12 @@ def test_round_starts_from_the_one_before():
     [
         ("ra", ("score", "unit"), "--method-score ripu --method-unit region"),
         ("random_pixel", ("score", "unit"), "--method-score random --method-unit pixel"),
-        ("ra", ("balance", "explore"), "--method-balance none"),
-        ("mine", ("balance", "explore"), "--method-balance ratio --method-explore 0.2"),
+        ("ra", ("balance", "random_fraction"), "--method-balance none"),
+        (
+            "mine",
+            ("balance", "random_fraction"),
+            "--method-balance ratio --method-random-fraction 0.2",
+        ),
     ],
 )
 def test_command_is_given_the_parts_of_its_method(arms, name, parts, expected):
