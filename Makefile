@@ -33,7 +33,7 @@ install: .venv/installed
 	@touch $@
 
 test: install
-	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --cov=cbda --cov-report=term:skip-covered
+	$(RUN) OMP_NUM_THREADS=1 pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=cbda --cov-report=term:skip-covered
 
 check: install
 	$(BIN)/ruff format --check .

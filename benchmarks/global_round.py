@@ -87,7 +87,7 @@ def _time_round(scores_path: Path, round_: Round, num_threads: int) -> float:
     classes = [str(label) for label in range(NUM_CLASSES)]
     oracle = create_dataset("folder", scores_path.parent, classes=classes)
     started_s = time.perf_counter()
-    with ScoreFile.open(scores_path) as scores, LabelFile.none(scores) as labels:
+    with ScoreFile.open(scores_path) as scores, LabelFile.open_previous(None, scores) as labels:
         require_one_run(round_, scores, labels, oracle)
         statistics = class_statistics(round_, scores, labels)
         queries = choose(round_, scores, labels, statistics, num_threads)

@@ -44,23 +44,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     try:
         args.run(args)
+        return 0
     except UserError as error:
-        return _complain(args.command, one_line(error), MISTAKE)
+        message, code = one_line(error), MISTAKE
     except InterruptedRunError as error:
-        return _complain(args.command, str(error), STOPPED)
+        message, code = str(error), STOPPED
     except OSError as error:
         if error.errno is None:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        return _complain(args.command, f"{place}{error.strerror}", MISTAKE)
+        message, code = f"{place}{error.strerror}", MISTAKE
     except KeyboardInterrupt:
         return 130
-    return 0
-
-
-def _complain(command: str, message: str, code: int) -> int:
     with suppress(OSError):  # the log may lie on the disk that is full
-        print(f"cbda {command}: error: {message}", file=sys.stderr)
+        print(f"cbda {args.command}: error: {message}", file=sys.stderr)
     return code
 
 
@@ -79,28 +76,13 @@ def build_parser() -> argparse.ArgumentParser:
     for command, summary in COMMANDS.items():
         group, _, verb = command.rpartition(" ")
         if group not in groups:
-            groups[group] = _add_group(phases, group)
-        _add_command(groups[group], command, verb, summary)
+            noun = phases.add_parser(group, help=f"make or check {group}")
+            groups[group] = noun.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
+        phase = groups[group].add_parser(verb, help=summary, description=module.__doc__)
+        module.add_arguments(phase)
+        phase.set_defaults(run=module.run, command=command)
     return parser
-
-
-def _add_group(
-    phases: "argparse._SubParsersAction[argparse.ArgumentParser]", group: str
-) -> "argparse._SubParsersAction[argparse.ArgumentParser]":
-    parser = phases.add_parser(group, help=f"make or check {group}")
-    return parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-
-
-def _add_command(
-    group: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    command: str,
-    verb: str,
-    summary: str,
-) -> None:
-    module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
-    parser = group.add_parser(verb, help=summary, description=module.__doc__)
-    module.add_arguments(parser)
-    parser.set_defaults(run=module.run, command=command)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,22 @@
-"""One thread for every test, and for every process that a test starts."""
+"""One thread for every test, and for every process that a test starts; the longest files first."""
 
 import os
 
+import pytest
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported
+
+# Of two processes one kills jobs; the other one has use for the shared project only afterwards.
+FIRST = ("test_kills", "test_querying", "test_rehearsal", "test_resume", "test_build")
+SECOND = "tests.workflow."
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take longest start first, so that no process ends long after the other."""
+
+    def rank(item: pytest.Item) -> int:
+        name = item.module.__name__  # type: ignore[attr-defined]
+        stem = name.rpartition(".")[2]
+        return FIRST.index(stem) if stem in FIRST else len(FIRST) + (not name.startswith(SECOND))
+
+    items.sort(key=rank)

@@ -42,20 +42,6 @@ NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
 ALIASES = {"explore": "random_fraction"}  # what 0.1.0 called a part of a method
 
 
-def resolve_method(name: str, custom: Mapping[str, Mapping[str, Any]]) -> Method:
-    """A method by its name.
-
-    Args:
-        name: a key of `custom` or of `METHODS`.
-        custom: parts of the methods that the configuration defines, by name.
-
-    Raises:
-        UserError: an unknown name, or an unknown part of a method.
-    """
-    require_choice("method", name, (*METHODS, *custom))
-    return compose(custom[name]) if name in custom else METHODS[name]
-
-
 def require_new_name(name: str, others: Iterable[str] = ()) -> None:
     """Raise a `UserError` unless a method of the user's own may have this name."""
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
@@ -65,17 +51,11 @@ def require_new_name(name: str, others: Iterable[str] = ()) -> None:
 
 
 def compose(parts: Mapping[str, Any]) -> Method:
-    """A method from its parts, those left out as in `ra`.
-
-    Raises:
-        UserError: an unknown part, or a score of the user's own that is not where it should be.
-    """
+    """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
     allowed = [item.name for item in fields(Method)]
-    unknown = sorted(set(parts) - {*allowed, *ALIASES})
+    unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:
-        raise UserError(
-            f"unknown part {', '.join(map(repr, unknown))}; allowed: {', '.join(allowed)}"
-        )
+        raise UserError(f"unknown part {unknown}; allowed: {', '.join(allowed)}")
     for old, new in ALIASES.items():
         if {old, new} <= set(parts):
             raise UserError(f"{old!r} is another name of {new!r}: give one of them")
@@ -93,4 +73,4 @@ def compose(parts: Mapping[str, Any]) -> Method:
 def balance_settings(method: Method, experiment: Mapping[str, Any]) -> dict[str, Any]:
     """The section `acquire` of the configuration, with what a method has of its own."""
     own = {name: getattr(method, name) for name in experiment}
-    return {name: experiment[name] if own[name] is None else own[name] for name in experiment}
+    return {**experiment, **{name: value for name, value in own.items() if value is not None}}

@@ -13,7 +13,6 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from cbda.errors import UserError
@@ -26,11 +25,7 @@ ENTRY_POINT = "entry_point"
 
 
 def source_path(score: str) -> Path:
-    """The file that defines a score of the user's own.
-
-    Raises:
-        UserError: there is no such file or entry point.
-    """
+    """The file that defines a score of the user's own; a `UserError` if there is none."""
     place, _, name = score.rpartition(":")
     if place != ENTRY_POINT:
         if not Path(place).is_file():
@@ -54,24 +49,14 @@ def require_defined(score: str) -> None:
         raise UserError(f"{path}:{error.lineno}: {error.msg}") from error
     defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
     if name not in defined:
-        raise UserError(
-            f"{path}: there is no function {name!r}; it defines: {', '.join(defined) or 'none'}"
-        )
+        found = ", ".join(defined) or "none"
+        raise UserError(f"{path}: there is no function {name!r}; it defines: {found}")
 
 
 def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor":
-    """Call a score of the user's own on one image.
+    """Call a score of the user's own on logits (C,H,W) float of one image, for (H,W) float32.
 
-    Args:
-        score: as in the configuration.
-        logits: (C,H,W) float.
-        radius: window radius in px.
-
-    Returns:
-        (H,W) float32.
-
-    Raises:
-        UserError: whatever fails in the user's code, by file and line.
+    Whatever fails in the user's code is a `UserError` by file and line.
     """
     import torch
 
@@ -81,7 +66,11 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
         raise
     except Exception as error:
         message = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(f"{_place(error, source_path(score))}: {message}") from error
+        path = source_path(score)
+        frames, names = traceback.extract_tb(error.__traceback__), (path, path.absolute())
+        lines = [frame.lineno for frame in frames if Path(frame.filename) in names]
+        place = f"{path}:{lines[-1]}" if lines else str(path)  # the last frame in the user's file
+        raise UserError(f"{place}: {message}") from error
     size = tuple(logits.shape[1:])
     if not isinstance(values, torch.Tensor) or tuple(values.shape) != size:
         found = tuple(values.shape) if hasattr(values, "shape") else type(values).__name__
@@ -99,34 +88,21 @@ def _load(score: str) -> "Callable[[Tensor, int], Any]":
         function: Callable[[Tensor, int], Any] = _find_entry_point(name).load()
         return function
     require_defined(score)
-    function = getattr(_import_file(Path(place)), name)
-    return function
-
-
-def _import_file(path: Path) -> ModuleType:
-    """Run a file as a module of its own, which its dataclasses and the like can find again."""
-    name = f"cbda_user_{path.stem}"
-    spec = spec_from_file_location(name, path)
+    path = Path(place)
+    module_name = f"cbda_user_{path.stem}"
+    spec = spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise UserError(f"{path}: not a Python file; its name must end in .py")
     module = module_from_spec(spec)
-    sys.modules[name] = module
+    sys.modules[module_name] = module  # where its dataclasses and the like find it again
     spec.loader.exec_module(module)
-    return module
+    function = getattr(module, name)
+    return function
 
 
 def _find_entry_point(name: str) -> EntryPoint:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
-        allowed = ", ".join(sorted(found)) or "none"
-        raise UserError(
-            f"entry point {name!r} of the group {GROUP} is unknown; installed: {allowed}"
-        )
+        what, allowed = f"entry point {name!r} of the group {GROUP}", ", ".join(sorted(found))
+        raise UserError(f"{what} is unknown; installed: {allowed or 'none'}")
     return found[name]
-
-
-def _place(error: Exception, path: Path) -> str:
-    """File and line of the last frame in the user's file."""
-    frames, names = traceback.extract_tb(error.__traceback__), (path, path.absolute())
-    lines = [frame.lineno for frame in frames if Path(frame.filename) in names]
-    return f"{path}:{lines[-1]}" if lines else str(path)

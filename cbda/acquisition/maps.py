@@ -4,7 +4,7 @@ They work on whatever device holds the logits. The prediction comes beside the e
 both come from the same logits.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -25,7 +25,11 @@ def entropy_and_prediction(logits: Tensor) -> Scored:
     """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
     entropy = torch.empty(logits.shape[1:], device=logits.device)
     prediction = torch.empty_like(entropy, dtype=torch.uint8)
-    for rows in _row_blocks(logits, ENTROPY_BLOCK_PX):
+    height, width = entropy.shape
+    # Blocks of rows that stay in a CPU's cache; on another device all rows at once.
+    num_rows = max(ENTROPY_BLOCK_PX // width, 1) if logits.device.type == "cpu" else height
+    for first in range(0, height, num_rows):
+        rows = slice(first, first + num_rows)
         values = logits[:, rows].to(torch.float32, copy=True)  # (C, rows, W)
         probability = torch.softmax(values, dim=0)
         prediction[rows] = most_probable(values, scratch=values)
@@ -34,18 +38,20 @@ def entropy_and_prediction(logits: Tensor) -> Scored:
     return entropy, prediction
 
 
-def _row_blocks(maps: Tensor, block_px: int) -> Iterator[slice]:
-    """Blocks of whole rows that stay in a CPU's cache; on another device all rows at once."""
-    height, width = maps.shape[-2:]
-    num_rows = max(block_px // width, 1) if maps.device.type == "cpu" else height
-    for first in range(0, height, num_rows):
-        yield slice(first, min(first + num_rows, height))
-
-
 def window_mean(values: Tensor, radius: int) -> Tensor:
     """Mean over the clipped window of a map (H,W) float32."""
     total = _box_sum(functional.pad(values, (radius,) * 4), radius)
     return total / _window_size(values, radius)
+
+
+def region_mean(pixel: Callable[[Tensor, int], Scored]) -> Callable[[Tensor, int], Scored]:
+    """The score of a region that is the mean over its window of the score of its pixels."""
+
+    def region(logits: Tensor, radius: int) -> Scored:
+        score, prediction = pixel(logits, radius)
+        return window_mean(score, radius), prediction
+
+    return region
 
 
 def window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
@@ -68,18 +74,14 @@ def _sum_over_classes(prediction: Tensor, radius: int, table: Tensor) -> Tensor:
     """What `cbda.acquisition.windows` computes, on any device and without its compiler."""
     row_of_table = _window_size(prediction, radius).int() * len(table)  # (H, W)
     padded = functional.pad(prediction, (radius,) * 4, value=OUTSIDE)
+    narrowest = torch.uint8 if (2 * radius + 1) ** 2 < 256 else torch.int32  # that holds a count
     sums = torch.zeros(prediction.shape, device=prediction.device)
     present = torch.bincount(prediction.flatten()).nonzero()
     for label in present.flatten().tolist():
-        count = _box_sum((padded == label).to(_count_dtype(radius)), radius)
+        count = _box_sum((padded == label).to(narrowest), radius)
         place = (row_of_table + count).flatten()
         sums += table.flatten().index_select(0, place).view(count.shape)
     return sums
-
-
-def _count_dtype(radius: int) -> torch.dtype:
-    """The narrowest type that holds the pixels of a window."""
-    return torch.uint8 if (2 * radius + 1) ** 2 < 256 else torch.int32
 
 
 @cache
@@ -87,9 +89,7 @@ def _entropy_table(max_size: int, epsilon: float) -> Tensor:
     """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
     size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]
     share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
-    if epsilon:
-        return (-share * torch.log(share + epsilon)).float()
-    entropy: Tensor = torch.special.entr(share)
+    entropy = -share * torch.log(share + epsilon) if epsilon else torch.special.entr(share)
     return entropy.float()
 
 
@@ -106,13 +106,9 @@ def _box_sum(padded: Tensor, radius: int) -> Tensor:
 
 def _window_size(values: Tensor, radius: int) -> Tensor:
     """Number of pixels in the clipped window, (H,W) float32."""
-    height, width = values.shape
-    rows, columns = (_clipped_length(n, radius, values.device) for n in (height, width))
-    return rows[:, None] * columns[None, :]
-
-
-def _clipped_length(length: int, radius: int, device: torch.device) -> Tensor:
-    position = torch.arange(length, device=device)
-    last = (position + radius).clamp(max=length - 1)
-    first = (position - radius).clamp(min=0)
-    return (last - first + 1).float()
+    lengths = []
+    for size in values.shape:
+        position = torch.arange(size, device=values.device)
+        last = (position + radius).clamp(max=size - 1)
+        lengths.append((last - (position - radius).clamp(min=0) + 1).float())
+    return lengths[0][:, None] * lengths[1]

@@ -18,12 +18,7 @@ ALLOCATIONS = ("per_image", "dynamic")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
 BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
-FIELD_CHOICES = {
-    "score": SCORE_NAMES,
-    "unit": UNITS,
-    "allocation": ALLOCATIONS,
-    "balance": BALANCES,
-}
+FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 
 
 def is_external(score: str) -> bool:
@@ -33,47 +28,26 @@ def is_external(score: str) -> bool:
 
 @dataclass(frozen=True)
 class Method:
-    """One acquisition method.
+    """One acquisition method; None is what the experiment has. A `UserError` for a bad part."""
 
-    Attributes:
-        score: what makes a pixel worth a query, see `cbda.acquisition.scores`; or a function
-            of the user's own, see `cbda.acquisition.external`; or whatever made a score file.
-        unit: what one query labels, see ``cbda.selection.units``.
-        allocation: the same number of queries per image, or the best of the whole pool.
-        balance: how the classes acquired so far reweight the score, see ``cbda.selection.balance``.
-        max_weight: cap of the balance ``ratio``; None for that of the experiment.
-        target_distribution: class shares that the balance aims at, a name of ``TARGETS`` or
-            numbers; None for that of the experiment.
-        random_fraction: of a round's queries, which are chosen at random (epsilon-greedy), see
-            `cbda.selection.querying`.
-        radius: k, in px; None for that of the experiment.
-
-    Raises:
-        UserError: a part is unknown or out of its range.
-    """
-
-    score: str = "ripu"
-    unit: str = "region"
-    allocation: str = "per_image"
-    balance: str = "none"
-    max_weight: float | None = None
-    target_distribution: str | tuple[float, ...] | None = None
-    random_fraction: float = 0.0
-    radius: int | None = None
+    score: str = "ripu"  # of `cbda.acquisition.scores`, the user's own, or what made a score file
+    unit: str = "region"  # what one query labels, see `cbda.selection.units`
+    allocation: str = "per_image"  # as many queries in every image, or the best of the whole pool
+    balance: str = "none"  # how acquired classes reweight scores, see `cbda.selection.balance`
+    max_weight: float | None = None  # cap of the balance `ratio`
+    target_distribution: str | tuple[float, ...] | None = None  # of `TARGETS`, or class shares
+    random_fraction: float = 0.0  # of a round's queries, chosen at random (epsilon-greedy)
+    radius: int | None = None  # k, in px
 
     def __post_init__(self) -> None:
-        for field in ("unit", "allocation", "balance"):
-            require_choice(f"method {field}", getattr(self, field), FIELD_CHOICES[field])
-        if self.balance == "quota" and self.allocation != "dynamic":
-            raise UserError(
-                f"balance 'quota' has no allocation {self.allocation!r}; allowed: dynamic"
-            )
-        fraction = self.random_fraction
+        for field, choices in FIELD_CHOICES.items():
+            require_choice(f"method {field}", getattr(self, field), choices)
+        allocation, fraction = self.allocation, self.random_fraction
+        if self.balance == "quota" and allocation != "dynamic":
+            raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
-            raise UserError(
-                f"random_fraction {fraction!r}: allowed are numbers from 0 up to, but not"
-                " including, 1"
-            )
+            allowed = "numbers from 0 up to, but not including, 1"
+            raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")
         if self.radius is not None and self.radius < 0:
             raise UserError(f"radius {self.radius}: allowed are 0 and above")
         if self.max_weight is not None and not 0 < self.max_weight < math.inf:

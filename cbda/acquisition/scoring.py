@@ -17,21 +17,11 @@ from cbda.models.logits import most_probable, require_finite
 def compute_score(
     name: str, unit: str, logits: Tensor, radius: int, generator: torch.Generator
 ) -> Scored:
-    """Score one image by the named score.
+    """Score (H,W) float32 and prediction (H,W) uint8 of logits (C,H,W) float, on their device.
 
-    Args:
-        name: one of `cbda.acquisition.methods.SCORE_NAMES`, or a function of the user's own, see
-            `cbda.acquisition.external`.
-        unit: `region` or `pixel`.
-        logits: (C,H,W) float.
-        radius: window radius in px.
-        generator: a CPU generator, for scores that draw random numbers.
-
-    Returns:
-        score (H,W) float32 and prediction (H,W) uint8, on the device of the logits.
-
-    Raises:
-        UserError: an unknown score or unit, or logits that are not finite or of a single class.
+    The name is one of `SCORE_NAMES` or the user's own, see `cbda.acquisition.external`; `radius` is
+    of the window, in px; `generator`, of the CPU, is for scores that draw random numbers. A
+    `UserError` for an unknown score or unit, or logits that are not finite or of a single class.
     """
     require_choice("unit", unit, UNITS)
     function = None if is_external(name) else find_score(name, unit)

@@ -9,19 +9,11 @@ from numpy.typing import NDArray
 def sum_over_classes(
     prediction: NDArray[np.uint8], num_classes: int, radius: int, table: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Sum over the classes of a function of their count in the clipped window.
+    """Sum over the classes, in order, of a function of their count in the clipped window.
 
     The window slides along the rows, so that a pixel costs its new and its old column and, where
-    they differ, the classes.
-
-    Args:
-        prediction: (H,W) uint8, each below `num_classes`.
-        num_classes: C.
-        radius: k, in px.
-        table: row n, column m: the term of m pixels of a class out of n in the window.
-
-    Returns:
-        (H,W) float32, summed in the order of the classes.
+    they differ, the classes. Of `table`, row n, column m is the term of m pixels of a class out of
+    n in the window; predictions are (H,W) uint8 below `num_classes`, sums (H,W) float32.
     """
     height, width = prediction.shape
     sums = np.empty((height, width), np.float32)

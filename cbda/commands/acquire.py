@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS
+from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError
@@ -15,49 +15,36 @@ from cbda.settings.options import whole_number
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
-    from cbda.selection.round import Round
 
 NOTABLE_EXCESS = 1.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--scores", type=Path, required=True, help="scores.h5 of this round")
-    parser.add_argument("--labels", type=Path, help="labels.h5 of the previous round")
+    add = parser.add_argument
+    add("--scores", type=Path, required=True, help="scores.h5 of this round")
+    add("--labels", type=Path, help="labels.h5 of the previous round")
     add_dataset_options(parser, "oracle")
-    parser.add_argument("--method-unit", required=True, help=", ".join(UNITS))
-    parser.add_argument("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
-    parser.add_argument("--method-balance", required=True, help=", ".join(BALANCES))
-    parser.add_argument(
-        "--method-random-fraction",
-        "--method-explore",
-        type=float,
-        default=0.0,
-        metavar="X",
-        help="share of the queries chosen at random, in [0, 1) (default: 0)",
-    )
-    parser.add_argument("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
-    parser.add_argument(
-        "--target-distribution",
-        nargs="*",
-        default=[],
-        metavar="Q",
-        help=f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
-        " (default: uniform)",
-    )
-    parser.add_argument("--radius", type=int, required=True, help="k, in px")
-    parser.add_argument("--budget", type=float, required=True, help="fraction of the pool's pixels")
-    parser.add_argument("--rounds", type=int, required=True, help="R")
-    parser.add_argument("--round", type=int, required=True, help="1..R")
+    add("--method-unit", required=True, help=", ".join(UNITS))
+    add("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
+    add("--method-balance", required=True, help=", ".join(BALANCES))
+    names = ("--method-random-fraction", "--method-explore")
+    share = "share of the queries chosen at random, in [0, 1) (default: 0)"
+    add(*names, type=float, default=0.0, metavar="X", help=share)
+    add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
+    shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
+    shares += " (default: uniform)"
+    add("--target-distribution", nargs="*", default=[], metavar="Q", help=shares)
+    add("--radius", type=int, required=True, help="k, in px")
+    add("--budget", type=float, required=True, help="fraction of the pool's pixels")
+    add("--rounds", type=int, required=True, help="R")
+    add("--round", type=int, required=True, help="1..R")
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
-    parser.add_argument(
-        "--threads",
-        type=whole_number(1),
-        help="images worked on at a time (default: all cores)",
-    )
+    at_a_time = "images worked on at a time (default: all cores)"
+    add("--threads", type=whole_number(1), help=at_a_time)
     add_output_option(parser, "labels.h5")
 
 
@@ -69,12 +56,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
-    from cbda.selection.round import require_one_run
+    from cbda.selection.round import Round, require_one_run
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
-        round_ = _make_round(args, scores.score, num_classes)
+        numbers = args.budget, args.rounds, args.round, args.seed, num_classes
+        round_ = Round(_resolve_method(args, scores.score), *numbers)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
@@ -85,17 +73,12 @@ def run(args: argparse.Namespace) -> None:
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])
     if spent > NOTABLE_EXCESS * args.budget:
-        print(
-            f"budget {args.budget:g}: whole queries, one per image and round at least, acquire up"
-            f" to {spent:.2g} of the pool"
-        )
+        minimum = "whole queries, one per image and round at least"
+        print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
 
 
-def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Round":
-    from cbda.acquisition.methods import ResolvedMethod
-    from cbda.selection.round import Round
-
-    method = ResolvedMethod(
+def _resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
+    return ResolvedMethod(
         score=score,
         unit=args.method_unit,
         allocation=args.method_allocation,
@@ -105,7 +88,6 @@ def _make_round(args: argparse.Namespace, score: str, num_classes: int) -> "Roun
         target_distribution=_parse_target(args.target_distribution),
         radius=args.radius,
     )
-    return Round(method, args.budget, args.rounds, args.round, args.seed, num_classes)
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:
@@ -115,23 +97,19 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
     try:
         return tuple(map(float, words))
     except ValueError:
-        raise UserError(
-            f"--target-distribution {' '.join(words)}: allowed are a number per class, or one of"
-            f" {', '.join(TARGETS)}"
-        ) from None
+        allowed = f"a number per class, or one of {', '.join(TARGETS)}"
+        given = f"--target-distribution {' '.join(words)}"
+        raise UserError(f"{given}: allowed are {allowed}") from None
 
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
     from cbda.datasets.catalogue import KINDS
 
-    classes = args.classes
-    kind = KINDS.get(args.oracle_kind)
+    classes, kind = args.classes, KINDS.get(args.oracle_kind)
     if classes is None and kind is not None and not kind.classes:
         classes = [str(label) for label in range(num_classes)]
     oracle = open_dataset(args, "oracle", classes)
-    if len(oracle.classes) != num_classes:
-        raise UserError(
-            f"--num-classes {num_classes}: {oracle.root} has {len(oracle.classes)} classes"
-        )
+    if (found := len(oracle.classes)) != num_classes:
+        raise UserError(f"--num-classes {num_classes}: {oracle.root} has {found} classes")
     return oracle

@@ -12,16 +12,10 @@ FIELDS = ("METHOD", "BUDGET", "SEED", "ROUND", "DIAGNOSIS")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    rounds = parser.add_mutually_exclusive_group(required=True)
-    rounds.add_argument("--runs", type=Path, help="runs.csv")
-    rounds.add_argument(
-        "--diagnosis",
-        dest="diagnoses",
-        nargs=len(FIELDS),
-        action="append",
-        metavar=FIELDS,
-        help="one round of one run, in place of the file",
-    )
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    add("--runs", type=Path, help="runs.csv")
+    what = "one round of one run, in place of the file"
+    add("--diagnosis", nargs=len(FIELDS), action="append", metavar=FIELDS, help=what)
     add_output_option(parser, "diagnosis.csv")
 
 
@@ -32,15 +26,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import read_diagnosis, write_text
 
     parts = []
-    for *names, path in args.diagnoses or _listed(args.runs):
+    for *names, path in args.diagnosis or _listed(args.runs):
         columns = read_diagnosis(Path(path))
         # A column of None alone would make that of the whole table one of objects, which have no
         # format: the same numbers would look different beside other methods.
         known = {name: [nan if v is None else v for v in c] for name, c in columns.items()}
-        part = pd.DataFrame(known)
-        for position, (name, value) in enumerate(zip(FIELDS, names, strict=False)):
-            part.insert(position, name.lower(), value)
-        parts.append(part)
+        run_names = {field.lower(): name for field, name in zip(FIELDS, names, strict=False)}
+        parts.append(pd.DataFrame({**run_names, **known}))
     table = pd.concat(parts).to_csv(index=False, float_format="%.6f", lineterminator="\n")
     write_text(args.out, table)
 
@@ -52,4 +44,4 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
     rows = [row for row in read_rows(path) if row.diagnosis != NONE]
     if not rows:
         raise UserError(f"{path}: names no diagnosis")
-    return [(row.method, row.budget, row.seed, row.round, row.diagnosis) for row in rows]
+    return [(*row[:4], row.diagnosis) for row in rows]

@@ -13,13 +13,12 @@ from cbda.settings.options import whole_number
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--scores", type=Path, required=True, help="scores.h5 of this round")
-    parser.add_argument("--labels", type=Path, required=True, help="labels.h5 of this round")
+    add = parser.add_argument
+    add("--scores", type=Path, required=True, help="scores.h5 of this round")
+    add("--labels", type=Path, required=True, help="labels.h5 of this round")
     add_dataset_options(parser, "oracle")
     add_class_option(parser)
-    parser.add_argument(
-        "--threads", type=whole_number(1), default=1, help="images worked on at a time"
-    )
+    add("--threads", type=whole_number(1), default=1, help="images worked on at a time")
     add_output_option(parser, "diagnosis.json")
 
 

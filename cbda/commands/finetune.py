@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_cost_options, add_output_option, add_seed_option
-from cbda.commands.training import train_and_save
+from cbda.commands.options import add_output_option, add_seed_option
+from cbda.commands.training import add_training_options, train_and_save
 from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.options import add_options, from_options
@@ -20,8 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels.add_argument("--all-labels", action="store_true", help="full supervision")
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
-    add_options(parser, "training", TrainingSettings)
-    add_cost_options(parser)
+    add_training_options(parser)
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_options(parser, "", ResumableComputeSettings)
@@ -48,8 +47,7 @@ def run(args: argparse.Namespace) -> None:
     trainer = Trainer(model, settings, device, args.seed, frozen)
     trainer.restore(checkpoint.state)
     if args.until <= trainer.iteration:
-        raise UserError(
-            f"--until {args.until}: {args.checkpoint} is at iteration {trainer.iteration} already"
-        )
+        reached = f"{args.checkpoint} is at iteration {trainer.iteration} already"
+        raise UserError(f"--until {args.until}: {reached}")
     job = identify_job(args, inputs, [source, pool])
     train_and_save(args, trainer, checkpoint.model_settings, source, target, args.until, job)

@@ -19,11 +19,3 @@ def add_seed_option(parser: argparse.ArgumentParser) -> None:
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Option `--out`."""
     parser.add_argument("--out", type=Path, required=True, help=what)
-
-
-def add_cost_options(parser: argparse.ArgumentParser) -> None:
-    """Options `--source-statistics` and `--metrics` of a training."""
-    parser.add_argument(
-        "--source-statistics", type=Path, help="statistics.json, for class balanced sampling"
-    )
-    parser.add_argument("--metrics", type=Path, help="metrics.json: time and memory, optional")

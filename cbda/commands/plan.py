@@ -1,10 +1,11 @@
 """Estimate what an experiment will cost: jobs, iterations, disk, GPU hours."""
 
 import argparse
+import shutil
 import sys
 from dataclasses import asdict, astuple
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cbda.commands.options import add_class_option, add_output_option
 from cbda.commands.runs import add_experiment_options
@@ -13,9 +14,7 @@ from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options
 from cbda.settings.tables import PlanSettings
 from cbda.settings.training import PretrainSettings, TrainingSettings
-
-if TYPE_CHECKING:
-    from cbda.workflow.costs import Experiment, Phase
+from cbda.workflow import costs
 
 GB = 1e9
 HOUR_S = 3600.0
@@ -37,11 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, count, print, save; a disk that is too small is a warning."""
     from cbda.files.json_files import write_json
-    from cbda.workflow.costs import count_phases
 
     settings = from_options(args, "training", TrainingSettings)
     experiment = _experiment(args, settings)
-    phases = count_phases(experiment)
+    phases = costs.count_phases(experiment)
     hours = _hours(phases, args.measured, settings.batch_size)
     disk = _disk(experiment, args.out)
     print("\n".join([*_table(phases, hours), "", *_disk_lines(disk)]))
@@ -61,16 +59,14 @@ def _read(path: Path, keys: set[str], complaint: str) -> dict[str, Any]:
     return content
 
 
-def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> "Experiment":
-    from cbda.workflow.costs import Experiment
-
+def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.Experiment:
     keys = {"sizes", "num_images"}
     complaint = "not a report of `cbda data check`: lacks sizes or num_images"
     pool, val = (_read(path, keys, complaint) for path in (args.pool, args.val))
     if len(pool["sizes"]) != 1:
         raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
-    return Experiment(
+    return costs.Experiment(
         num_seeds=len(args.seeds),
         num_methods=len(args.methods),
         budgets=tuple(args.budgets),
@@ -99,45 +95,41 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _hours(phases: "dict[str, Phase]", measured: str, batch_size: int) -> dict[str, float | None]:
+def _hours(
+    phases: dict[str, costs.Phase], measured: str, batch_size: int
+) -> dict[str, float | None]:
     """Hours of one device by rule; None where nothing was measured."""
-    from cbda.workflow.costs import compute_seconds
-
     if not measured:
         return dict.fromkeys(phases)
     key = "seconds_per_iteration"
     metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
+    seconds = float(metrics[key])
     return {
-        name: compute_seconds(phase, float(metrics[key]), batch_size) / HOUR_S
+        name: costs.compute_seconds(phase, seconds, batch_size) / HOUR_S
         for name, phase in phases.items()
     }
 
 
-def _disk(experiment: "Experiment", out: Path) -> dict[str, int]:
-    import shutil
-
-    from cbda.workflow.costs import kept_bytes, peak_bytes, score_bytes
-
+def _disk(experiment: costs.Experiment, out: Path) -> dict[str, int]:
     out.parent.mkdir(parents=True, exist_ok=True)
     return {
-        "score_file_bytes": score_bytes(experiment),
+        "score_file_bytes": costs.score_bytes(experiment),
         "checkpoint_bytes": experiment.checkpoint_bytes,
-        "kept_bytes": kept_bytes(experiment),
-        "peak_bytes": peak_bytes(experiment),
+        "kept_bytes": costs.kept_bytes(experiment),
+        "peak_bytes": costs.peak_bytes(experiment),
         "free_bytes": shutil.disk_usage(out.parent).free,
     }
 
 
-def _table(phases: "dict[str, Phase]", hours: dict[str, float | None]) -> list[str]:
+def _table(phases: dict[str, costs.Phase], hours: dict[str, float | None]) -> list[str]:
     counts = {name: astuple(phase) for name, phase in phases.items()}
     known = [value for value in hours.values() if value is not None]
     counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
     hours = {**hours, "total": sum(known) if known else None}
     rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
-    rows += [
-        (name, *(f"{value:,}" if value else "" for value in numbers), _hour(hours[name]))
-        for name, numbers in counts.items()
-    ]
+    for name, numbers in counts.items():
+        shown = (f"{value:,}" if value else "" for value in numbers)
+        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours[name] else ""))
     return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
 
 
@@ -145,7 +137,3 @@ def _disk_lines(disk: dict[str, int]) -> list[str]:
     names = {"score_file_bytes": "a score file", "checkpoint_bytes": "a checkpoint"}
     names |= {"kept_bytes": "kept", "peak_bytes": "at peak", "free_bytes": "free"}
     return [f"disk, {text}: {disk[key] / GB:,.2f} GB" for key, text in names.items()]
-
-
-def _hour(value: float | None) -> str:
-    return f"{value:,.1f}" if value else ""

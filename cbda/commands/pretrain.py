@@ -4,13 +4,8 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import (
-    add_class_option,
-    add_cost_options,
-    add_output_option,
-    add_seed_option,
-)
-from cbda.commands.training import train_and_save
+from cbda.commands.options import add_class_option, add_output_option, add_seed_option
+from cbda.commands.training import add_training_options, train_and_save
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
@@ -23,8 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target", required=False)
     add_class_option(parser)
     add_options(parser, "model", ModelSettings)
-    add_options(parser, "training", TrainingSettings)
-    add_cost_options(parser)
+    add_training_options(parser)
     add_options(parser, "", PretrainSettings, required=("iterations",))
     add_seed_option(parser)
     add_options(parser, "", ResumableComputeSettings)

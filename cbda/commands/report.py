@@ -21,38 +21,25 @@ GALLERY_FIELDS = ("METHOD", "SCORER", "MODEL", "LABELS")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    add = parser.add_argument
     add_run_options(parser)
-    parser.add_argument("--baseline", required=True, help="method that differences are taken to")
+    add("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
-    parser.add_argument(
-        "--target-report", type=Path, help="report of `cbda data check` on the pool"
-    )
-    parser.add_argument(
-        "--balance-target",
-        dest="balance_targets",
-        nargs="+",
-        action="append",
-        default=[],
-        metavar="WORD",
-        help="a balanced method and the class shares it aims at, or `uniform`",
-    )
-    parser.add_argument(
-        "--gallery",
-        nargs=len(GALLERY_FIELDS),
-        action="append",
-        default=[],
-        metavar=GALLERY_FIELDS,
-        help="a method to show: checkpoint that scored its last round, final one, labels",
-    )
-    parser.add_argument("--gallery-budget", default="", help="budget of the gallery's methods")
+    add("--target-report", type=Path, help="report of `cbda data check` on the pool")
+    many: dict[str, Any] = {"action": "append", "default": []}
+    target = "a balanced method and the class shares it aims at, or `uniform`"
+    add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
+    arm = "a method to show: checkpoint that scored its last round, final one, labels"
+    add("--gallery", nargs=len(GALLERY_FIELDS), metavar=GALLERY_FIELDS, help=arm, **many)
+    add("--gallery-budget", default="", help="budget of the gallery's methods")
     add_options(parser, "", ReportSettings)
-    parser.add_argument("--config", default="{}", help="the configuration, as JSON")
-    parser.add_argument("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
-    parser.add_argument("--template", type=Path, required=True, help="HTML to fill")
+    add("--config", default="{}", help="the configuration, as JSON")
+    add("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
+    add("--template", type=Path, required=True, help="HTML to fill")
     add_options(parser, "", ComputeSettings)
-    parser.add_argument("--out", type=Path, required=True, help="report.html")
-    parser.add_argument("--out-figures", type=Path, required=True, help="folder of the figures")
+    add("--out", type=Path, required=True, help="report.html")
+    add("--out-figures", type=Path, required=True, help="folder of the figures")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -69,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=pool_report.get("class_counts"),
-        balance_targets={words[0]: words[1:] for words in args.balance_targets},
+        balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
     )
@@ -99,7 +86,6 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
     pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)
-    title = "Gallery"
-    if args.gallery_budget:
-        title += f" at a budget of {percent_of(args.gallery_budget)} %"
+    budget = args.gallery_budget
+    title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
     return Section("gallery", title, pictures)

@@ -19,13 +19,12 @@ def add_experiment_options(
     parser: argparse.ArgumentParser, budget: Callable[[str], Any] = str
 ) -> None:
     """Options `--seeds`, `--methods`, `--budgets`, `--references` and `--rounds`."""
-    kinds: dict[str, Callable[[str], Any]] = {"seeds": str, "methods": str, "budgets": budget}
-    for name, kind in kinds.items():
-        parser.add_argument(
-            f"--{name}", nargs="+", type=kind, required=True, help="of the experiment"
-        )
-    parser.add_argument("--references", nargs="*", default=[], help="of the experiment")
-    parser.add_argument("--rounds", type=whole_number(1), required=True, help="R")
+    add = parser.add_argument
+    add("--seeds", nargs="+", required=True, help="of the experiment")
+    add("--methods", nargs="+", required=True, help="of the experiment")
+    add("--budgets", nargs="+", type=budget, required=True, help="of the experiment")
+    add("--references", nargs="*", default=[], help="of the experiment")
+    add("--rounds", type=whole_number(1), required=True, help="R")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -33,12 +32,6 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_text
     from cbda.results.sheet import format_rows, list_rows
 
-    rows = list_rows(
-        seeds=args.seeds,
-        methods=args.methods,
-        budgets=args.budgets,
-        references=args.references,
-        rounds=args.rounds,
-        results=args.results,
-    )
+    names = ("seeds", "methods", "budgets", "references", "rounds", "results")
+    rows = list_rows(**{name: getattr(args, name) for name in names})
     write_text(args.out, format_rows(rows))

@@ -1,17 +1,13 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,22 +41,17 @@ def run(args: argparse.Namespace) -> None:
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
+    name, unit = args.method_score, args.method_unit
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
     maps = predict_logits(model, images, checkpoint.image_size, device)
 
-    def score_all() -> "Iterator[tuple[Tensor, Tensor]]":
-        for index, logits in enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score")):
-            stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
-            generator = torch.Generator().manual_seed(stream)
-            yield compute_score(args.method_score, args.method_unit, logits, args.radius, generator)
+    def score_image(index: int, logits: torch.Tensor) -> tuple[Any, Any]:
+        stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)
+        generator = torch.Generator().manual_seed(stream)
+        score, prediction = compute_score(name, unit, logits, args.radius, generator)
+        return score.cpu().numpy(), prediction.cpu().numpy()
 
-    with ScoreFile.create(
-        args.out,
-        pool.image_ids,
-        height,
-        width,
-        num_classes=len(checkpoint.classes),
-        radius=args.radius,
-        score=args.method_score,
-    ) as write:
-        write((score.cpu().numpy(), found.cpu().numpy()) for score, found in score_all())
+    facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
+    with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
+        progress = tqdm(maps, total=len(pool), mininterval=5, desc="score")
+        write(score_image(*item) for item in enumerate(progress))

@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbda.settings.options import add_options
 from cbda.settings.tables import TabulateSettings
@@ -25,16 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Options `--runs` or `--run`."""
-    runs = parser.add_mutually_exclusive_group(required=True)
-    runs.add_argument("--runs", type=Path, help="runs.csv: every run that the table expects")
-    runs.add_argument(
-        "--run",
-        dest="run_words",
-        nargs=len(RUN_FIELDS),
-        action="append",
-        metavar=RUN_FIELDS,
-        help="one of them, in place of the file; LABELS is '-' for a reference",
-    )
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    add("--runs", type=Path, help="runs.csv: every run that the table expects")
+    what = "one of them, in place of the file; LABELS is '-' for a reference"
+    facts: dict[str, Any] = {"nargs": len(RUN_FIELDS), "metavar": RUN_FIELDS, "help": what}
+    add("--run", dest="run_words", action="append", **facts)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -1,15 +1,26 @@
 """What `pretrain` and `finetune` share: to train up to an iteration, and to save a checkpoint."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.settings.datasets import DatasetSettings
 from cbda.settings.model import ModelSettings
+from cbda.settings.options import add_options
+from cbda.settings.training import TrainingSettings
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
     from cbda.training.loader import LabelledImages
     from cbda.training.trainer import Trainer
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Options `--training-...`, `--source-statistics` and `--metrics`."""
+    add = parser.add_argument
+    add_options(parser, "training", TrainingSettings)
+    add("--source-statistics", type=Path, help="statistics.json, for class balanced sampling")
+    add("--metrics", type=Path, help="metrics.json: time and memory, optional")
 
 
 def train_and_save(
@@ -21,17 +32,7 @@ def train_and_save(
     until: int,
     job: str,
 ) -> None:
-    """Train up to an iteration, from the state of an earlier run if there is one, and save.
-
-    Args:
-        args: options of the command.
-        trainer: at its first iteration.
-        model: settings of its network.
-        source: labelled source images.
-        target: the pool with its labels, if any.
-        until: iteration to stop at.
-        job: identity of the job, see `cbda.workflow.identity`.
-    """
+    """Train up to an iteration, from the state of an earlier run of the job if any, and save."""
     from cbda.files.json_files import write_json
     from cbda.models.checkpoints import Checkpoint
     from cbda.training.loader import create_loader
@@ -51,12 +52,13 @@ def train_and_save(
             cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
             write_json(args.metrics, {**cost, "num_iterations": until - start})
         made_of = (list(source.classes), model, settings.image_size)
-        configuration = {**_configuration(args, trainer), "model": model.model_dump()}
-        Checkpoint(trainer.state(), *made_of, configuration).save(args.out)
+        Checkpoint(trainer.state(), *made_of, _configuration(args, trainer, model)).save(args.out)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
 
 
-def _configuration(args: argparse.Namespace, trainer: "Trainer") -> dict[str, Any]:
+def _configuration(
+    args: argparse.Namespace, trainer: "Trainer", model: ModelSettings
+) -> dict[str, Any]:
     """All that decides what is learned, as plain values.
 
     What does not, such as devices, threads and workers, is left out: results are the same bytes.
@@ -72,4 +74,5 @@ def _configuration(args: argparse.Namespace, trainer: "Trainer") -> dict[str, An
         "all_labels": getattr(args, "all_labels", False),
         "datasets": datasets,
         "training": trainer.settings.model_dump(exclude={"num_workers"}),
+        "model": model.model_dump(),
     }

@@ -7,21 +7,15 @@ import torch
 from cbda.compute.gpus import claim_gpu
 from cbda.errors import UserError, require_choice
 
-DEVICES = ("auto", "cpu", "cuda")
-
 
 def prepare_device(name: str, num_threads: int, deterministic: bool = True) -> torch.device:
     """Choose the device, keep other jobs off it, and make results repeatable on it.
 
-    Args:
-        name: `auto` takes CUDA where there is any.
-        num_threads: CPU threads of this process.
-        deterministic: of CUDA alone; False lets cuDNN try for the fastest kernels.
-
-    Raises:
-        UserError: an unknown name, or CUDA is asked for and there is none.
+    The name `auto` takes CUDA where there is any. On CUDA alone, what need not be deterministic
+    lets cuDNN try for the fastest kernels.
+    An unknown name, or CUDA where there is none, is a `UserError`.
     """
-    require_choice("device", name, DEVICES)
+    require_choice("device", name, ("auto", "cpu", "cuda"))
     torch.set_num_threads(num_threads)
     if name != "cpu":
         gpu = claim_gpu(os.environ)  # before CUDA starts
@@ -31,16 +25,8 @@ def prepare_device(name: str, num_threads: int, deterministic: bool = True) -> t
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cuda":
-        _make_cuda_repeatable() if deterministic else _make_cuda_fast()
+        torch.backends.cudnn.benchmark = not deterministic
+    if name == "cuda" and deterministic:  # a CPU's kernels are; the switch takes seconds to import
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return torch.device(name)
-
-
-def _make_cuda_repeatable() -> None:
-    """Only on CUDA: the CPU's kernels are repeatable, and the switch takes seconds to import."""
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.backends.cudnn.benchmark = False
-
-
-def _make_cuda_fast() -> None:
-    torch.backends.cudnn.benchmark = True

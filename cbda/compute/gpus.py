@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -27,15 +27,10 @@ _held: list[IO[str]] = []  # locks last as long as their files are open
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU of this machine.
+    """A GPU of this machine."""
 
-    Attributes:
-        token: its name in CUDA_VISIBLE_DEVICES.
-        uuid: what tells it apart; jobs of a cluster may all call theirs 0.
-    """
-
-    token: str
-    uuid: str
+    token: str  # its name in CUDA_VISIBLE_DEVICES
+    uuid: str  # what tells it apart; jobs of a cluster may all call theirs 0
 
 
 def visible_gpus(environment: Mapping[str, str]) -> list[Gpu]:
@@ -50,19 +45,13 @@ def visible_gpus(environment: Mapping[str, str]) -> list[Gpu]:
     visible = []
     for token in environment[VISIBLE].split(","):
         name = token.strip()
-        if gpus and name.startswith(SLICE):
-            visible.append(Gpu(name, name))
-            continue
-        found = [gpu for gpu in gpus if _is_called(gpu, name)]
+        # CUDA takes an index, or any beginning of a UUID that no other GPU shares.
+        uuids = (g.uuid for g in gpus if name and (name == g.token or g.uuid.startswith(name)))
+        found = [name] if gpus and name.startswith(SLICE) else list(uuids)
         if len(found) != 1:
             break
-        visible.append(Gpu(name, found[0].uuid))
+        visible.append(Gpu(name, found[0]))
     return visible
-
-
-def _is_called(gpu: Gpu, token: str) -> bool:
-    """CUDA takes an index, or any beginning of a UUID that no other GPU shares."""
-    return bool(token) and (token == gpu.token or gpu.uuid.startswith(token))
 
 
 def list_gpus(environment: Mapping[str, str]) -> list[Gpu]:
@@ -74,50 +63,34 @@ def list_gpus(environment: Mapping[str, str]) -> list[Gpu]:
         return []
     query = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
     listed = subprocess.run(query, capture_output=True, text=True, check=False)
-    rows = (
-        [line.split(", ") for line in listed.stdout.splitlines()] if not listed.returncode else []
-    )
+    lines = [] if listed.returncode else listed.stdout.splitlines()
+    rows = (line.split(", ") for line in lines)
     return [Gpu(row[0].strip(), row[1].strip()) for row in rows if len(row) == 2]
 
 
 def claim_gpu(environment: MutableMapping[str, str]) -> Gpu | None:
-    """Wait for a free GPU, lock it for the rest of this process, and hide the others.
+    """Wait for a free GPU, if there are any, lock it for the rest of this process, hide the others.
 
-    Args:
-        environment: of the process; CUDA_VISIBLE_DEVICES is set in it.
-
-    Returns:
-        The GPU; None if there are none.
+    Sets CUDA_VISIBLE_DEVICES in the environment. Locks are in a folder of this machine and user.
     """
-    gpus = visible_gpus(environment)
-    if not gpus:
-        return None
-    gpu = _wait_for_one(gpus, lock_folder(environment))
-    environment[VISIBLE] = gpu.token
-    return gpu
-
-
-def lock_folder(environment: Mapping[str, str]) -> Path:
-    """Where locks lie: a folder of the machine, one per user."""
+    gpus, told = visible_gpus(environment), False
     default = Path(tempfile.gettempdir(), f"cbda-gpu-locks-{os.getuid()}")
-    return Path(environment.get(LOCK_FOLDER, default))
-
-
-def _wait_for_one(gpus: Sequence[Gpu], folder: Path) -> Gpu:
-    folder.mkdir(parents=True, exist_ok=True)
-    told = False
-    while True:
+    folder = Path(environment.get(LOCK_FOLDER, default))
+    while gpus:
         for gpu in gpus:
             if _lock(folder / f"{gpu.uuid}.lock"):
+                environment[VISIBLE] = gpu.token
                 return gpu
         if not told:
             print(f"waiting for one of {len(gpus)} GPUs, all in use", file=sys.stderr, flush=True)
             told = True
         time.sleep(WAIT_S)
+    return None
 
 
 def _lock(path: Path) -> bool:
     """Lock a file until this process ends; False if another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("a")
     try:
         # Not flock, whose lock a worker process would inherit and keep after a crash.

@@ -22,21 +22,17 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary name to write to; rename it to `path` if the block succeeds.
 
-    Args:
-        path: the file that appears; its folder is made.
-        needed_bytes: its size, if that is known, so that a disk without room for it is refused
-            before any work is done.
-
-    Raises:
-        UserError: the file can't be written; says where, why, and how much was needed.
+    The folder is made. If `needed_bytes` are known, a disk without room is refused before any work
+    is done. A `UserError` says where and why a file can't be written, and how much was needed.
     """
     path = Path(path)
-    temporary = _temporary_name(path)
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
         with explained_write(path, needed_bytes, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(path)
-            _require_room(path.parent, needed_bytes)
+            if needed_bytes > shutil.disk_usage(path.parent).free:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             yield temporary
             _sync(temporary)
             temporary.replace(path)
@@ -47,18 +43,24 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
 
 
 @contextmanager
-def explained_write(
-    path: Path, needed_bytes: int = 0, temporary: Path | None = None
-) -> Iterator[None]:
-    """Raise a `UserError` if the block fails because the disk won't take the file."""
+def explained_write(path: Path, needed_bytes: int = 0, place: Path | None = None) -> Iterator[None]:
+    """Raise a `UserError` with reason and room if the disk won't take the file of the block."""
     try:
         yield
     except (OSError, RuntimeError) as error:
         number = error_number(error)
         if number is None:
             raise
-        written_bytes = getattr(error, "written_bytes", _size(temporary or path))
-        raise _complaint(path, number, needed_bytes, written_bytes) from error
+        reason = f"{path}: cannot be written: {os.strerror(number)}"
+        if number not in NO_ROOM or not path.parent.is_dir():
+            raise UserError(reason) from error
+        place = place or path
+        size = place.stat().st_size if place.exists() else 0
+        written_bytes = getattr(error, "written_bytes", size)
+        needed = f"{needed_bytes:,}" if needed_bytes else f"more than {written_bytes:,}"
+        free = shutil.disk_usage(path.parent).free + (0 if needed_bytes else written_bytes)
+        room = f"it needs {needed} bytes, {path.parent} has {free:,} free"
+        raise UserError(f"{reason}; {room}") from error
 
 
 def error_number(error: BaseException) -> int | None:
@@ -71,19 +73,11 @@ def error_number(error: BaseException) -> int | None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove temporary files of the same name whose writer was killed on this machine."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.{re.escape(_host())}\.(\d+)\.tmp")
+    prefix = re.escape(f".{path.name}.{socket.gethostname()}.")
     for other in path.parent.iterdir():
-        written = pattern.fullmatch(other.name)
+        written = re.fullmatch(rf"{prefix}(\d+)\.tmp", other.name)
         if written and not _is_alive(int(written[1])):
             other.unlink(missing_ok=True)
-
-
-def _temporary_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.tmp")
-
-
-def _host() -> str:
-    return socket.gethostname()
 
 
 def _is_alive(pid: int) -> bool:
@@ -103,25 +97,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _require_room(folder: Path, needed_bytes: int) -> None:
-    if needed_bytes > shutil.disk_usage(folder).free:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _complaint(path: Path, number: int, needed_bytes: int, written_bytes: int) -> UserError:
-    """Why a file could not be written and, if room is lacking, how much it needs."""
-    reason = f"{path}: cannot be written: {os.strerror(number)}"
-    if number not in NO_ROOM or not path.parent.is_dir():
-        return UserError(reason)
-    needed = f"{needed_bytes:,}" if needed_bytes else f"more than {written_bytes:,}"
-    free = shutil.disk_usage(path.parent).free + (0 if needed_bytes else written_bytes)
-    return UserError(f"{reason}; it needs {needed} bytes, {path.parent} has {free:,} free")

@@ -26,8 +26,7 @@ def save_checkpoint(path: Path, content: dict[str, Any], kind: str = MODEL_FORMA
 def _num_bytes(content: Any) -> int:
     """Bytes of all tensors of nested dictionaries and lists."""
     if isinstance(content, dict | list | tuple):
-        items = content.values() if isinstance(content, dict) else content
-        return sum(map(_num_bytes, items))
+        return sum(map(_num_bytes, content.values() if isinstance(content, dict) else content))
     return int(getattr(content, "nbytes", 0))
 
 
@@ -36,7 +35,10 @@ def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
     import torch
 
     try:
-        _require_undamaged(path)
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()  # every record against its CRC-32, which torch does not
+        if damaged is not None:
+            raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds, all of them mean a broken file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -46,11 +48,3 @@ def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
     if content.get("version") != 1:
         raise UserError(f"{path}: checkpoint version {content.get('version')}, this cbda reads 1")
     return content
-
-
-def _require_undamaged(path: Path) -> None:
-    """Compare every record of the archive with its CRC-32, which torch does not."""
-    with zipfile.ZipFile(path) as archive:
-        damaged = archive.testzip()
-    if damaged is not None:
-        raise zipfile.BadZipFile(f"{damaged} does not match its checksum")

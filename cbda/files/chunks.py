@@ -2,8 +2,7 @@
 
 The HDF5 library works on one chunk at a time, checksums and compression included, and a round
 reads as long as it chooses: read by the library, a score map and a prediction take 7.5 ms an
-image on two cores, here 1.8 ms. The result is an ordinary dataset with HDF5's own filters, gzip
-and Fletcher-32.
+image on two cores, here 1.8 ms. Files are ordinary ones, with HDF5's own gzip and Fletcher-32.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,12 +51,7 @@ def write_chunk(dataset: "h5py.Dataset", first: int, content: bytes) -> None:
 def write_maps(
     datasets: Sequence["h5py.Dataset"], images: Iterable[Sequence[NDArray[Any]]]
 ) -> None:
-    """Store one map per dataset of one image after another, while the next one is computed.
-
-    Args:
-        datasets: (N,H,W) each.
-        images: of each image, in order, its map (H,W) for every dataset.
-    """
+    """Store maps while the next ones are computed: of each image, one (H,W) for every dataset."""
 
     def write(index: int, maps: Sequence[NDArray[Any]]) -> None:
         for dataset, values in zip(datasets, maps, strict=True):
@@ -72,12 +66,9 @@ def write_maps(
 
 
 class MapReader:
-    """Reads the maps of one dataset from any thread.
+    """Reads the maps of a dataset (N,H,W) of an open file from any thread.
 
     Datasets of another layout than ours are read by the HDF5 library, which is slower.
-
-    Args:
-        dataset: (N,H,W), of a file that is open for reading and stays so.
     """
 
     def __init__(self, dataset: "h5py.Dataset") -> None:
@@ -92,32 +83,20 @@ class MapReader:
         )
 
     def read(self, index: int) -> NDArray[Any]:
-        """Map of one image, (H,W), a new array.
-
-        Raises:
-            UserError: the file is damaged.
-        """
-        packed = self._read_packed(index) if self._is_plain else None
-        if packed is None:
-            values: NDArray[Any] = self._dataset[index]
-            return values
+        """Map of one image, (H,W), a new array; a `UserError` if the file is damaged."""
+        info = self._dataset.id.get_chunk_info_by_coord((index, 0, 0)) if self._is_plain else None
+        if info is None or info.byte_offset is None or info.filter_mask:
+            return np.asarray(self._dataset[index])
+        packed = np.empty(info.size, np.uint8)
+        with self._path.open("rb", buffering=0) as stream:
+            stream.seek(info.byte_offset)
+            packed = packed[: stream.readinto(packed.data)]
         shape, dtype = self._dataset.shape[1:], self._dataset.dtype
         content = _unpack(packed, self._filters, dtype.itemsize * shape[0] * shape[1])
         if content is None:
             name = self._dataset.name.lstrip("/")
             raise UserError(f"{self._path}: {name} of image {index} is damaged")
-        unpacked: NDArray[Any] = content.view(dtype).reshape(shape)
-        return unpacked
-
-    def _read_packed(self, index: int) -> NDArray[np.uint8] | None:
-        """Chunk of one image as it is stored; None if only the HDF5 library can read it."""
-        info = self._dataset.id.get_chunk_info_by_coord((index, 0, 0))
-        if info.byte_offset is None or info.filter_mask:
-            return None
-        content = np.empty(info.size, np.uint8)
-        with self._path.open("rb", buffering=0) as stream:
-            stream.seek(info.byte_offset)
-            return content[: stream.readinto(content.data)]
+        return np.asarray(content.view(dtype).reshape(shape))
 
 
 def _unpack(

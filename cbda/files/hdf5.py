@@ -1,16 +1,17 @@
 """HDF5 files of a format: written complete, and checked for damage and layout when opened.
 
-They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has
-none there gets one here: the maps and tables are stored in chunks with the filter fletcher32,
-and the attribute `attributes_sha256` is a digest of the others. So a flipped bit anywhere is an
-error when it is read, never another number. Texts have a fixed length, as those of variable
-length lie in a heap that HDF5 may read for ever once it is damaged.
+They are written in the layout of HDF5 1.10, whose own structures carry checksums. What has none
+there gets one here: maps and tables by the filter fletcher32, and the attributes by the digest
+`attributes_sha256`. So a flipped bit anywhere is an error when it is read, never another number.
+Texts among the attributes are there for other readers, and again in `texts` with a fixed length for
+ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
 import hashlib
+import json
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,56 +27,47 @@ if TYPE_CHECKING:
 
 VERSION = 1
 DIGEST = "attributes_sha256"
+TEXTS = "texts"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
-TEXTS_PER_CHUNK = 1 << 12
+DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
 DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
-KINDS = {"i": "integers", "f": "numbers", "S": "text", "O": "text", "U": "text"}
+KINDS = {"i": ("iu", "integers"), "f": ("fiu", "numbers"), "S": ("SOU", "text")}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a file of a format holds.
+    """What a file of a format holds: name to dtype, or a kind of `KINDS`, and letters of the shape.
 
-    Attributes:
-        format: its name.
-        datasets: name to dtype, or to a kind of dtype ("i", "S"), and letters for its shape:
-            an upper-case letter stands for one size in the whole file, a digit for itself.
-        attributes: name to kind of dtype and letters of its shape.
-        optional: the same, of those that older files lack.
+    An upper-case letter stands for one size in the whole file, a digit for itself.
     """
 
     format: str
     datasets: dict[str, tuple[str, str]]
     attributes: dict[str, tuple[str, str]]
-    optional: dict[str, tuple[str, str]] = field(default_factory=dict)
+    optional: dict[str, tuple[str, str]] = field(default_factory=dict)  # older files lack them
 
 
 @contextmanager
 def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["h5py.File"]:
     """Create a file of a format, complete or not at all."""
-    with complete_file(path, needed_bytes) as temporary, _written_hdf5(temporary) as file:
-        write_attributes(file, {"format": layout.format, "version": VERSION})
-        yield file
-        write_attributes(file, {DIGEST: _digest(file, layout)})
-
-
-@contextmanager
-def _written_hdf5(temporary: Path) -> Iterator["h5py.File"]:
-    """A new file without a cache of chunks, as each is written once and whole."""
     import h5py
 
-    file = h5py.File(temporary, "w", libver=("v110", "v110"), rdcc_nbytes=0)
-    try:
-        yield file
-        file.flush()
-    except BaseException as error:
-        error.written_bytes = temporary.stat().st_size  # type: ignore[attr-defined]
-        # HDF5 brings the process down unless its last writes succeed: give it room for them.
-        os.truncate(temporary, 0)
-        raise
-    finally:
-        file.close()
+    with complete_file(path, needed_bytes) as temporary:
+        # Without a cache of chunks, as each is written once and whole.
+        file = h5py.File(temporary, "w", libver=("v110", "v110"), rdcc_nbytes=0)
+        try:
+            write_attributes(file, {"format": layout.format, "version": VERSION})
+            yield file
+            write_attributes(file, {DIGEST: _digest(read_attributes(file), layout)})
+            file.flush()
+        except BaseException as error:
+            error.written_bytes = temporary.stat().st_size  # type: ignore[attr-defined]
+            # HDF5 brings the process down unless its last writes succeed: give it room for them.
+            os.truncate(temporary, 0)
+            raise
+        finally:
+            file.close()
 
 
 def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
@@ -86,9 +78,11 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
         file = h5py.File(path, "r")
         try:
             _require_sound_heap(path, file)
-            _require_format(path, file, layout)
-            _require_layout(path, file, layout)
-            _require_sound_attributes(path, file, layout)
+            attributes = read_attributes(file)
+            _require_format(path, attributes, layout)
+            _require_layout(path, file, attributes, layout)
+            if attributes.get(DIGEST, digest := _digest(attributes, layout)) != digest:
+                raise UserError(f"{path}: {DAMAGED_ATTRIBUTES}")
         except BaseException:
             file.close()
             raise
@@ -105,104 +99,69 @@ def named_errors(path: Path) -> Iterator[None]:
         raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
 
 
-def write_texts(file: "h5py.File", name: str, texts: Sequence[str]) -> None:
-    """Store texts at a fixed length, since checksums don't cover those of variable length."""
-    import h5py
-
-    encoded = [text.encode() for text in texts]
-    dtype = h5py.string_dtype("utf-8", max([1, *map(len, encoded)]))
-    chunk = (max(min(len(texts), TEXTS_PER_CHUNK), 1),)
-    values = np.array(encoded, dtype=dtype)
-    file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
-
-
 def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
     """Store numbers and texts among the attributes."""
-    import h5py
-
-    for name, value in values.items():
-        is_text = isinstance(value, str)
-        stored = value.encode() if is_text else value
-        dtype = h5py.string_dtype("utf-8", len(stored)) if is_text else None
-        file.attrs.create(name, stored, dtype=dtype)
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    if TEXTS in file.attrs:
+        texts = {**json.loads(file.attrs[TEXTS]), **texts}
+    file.attrs.update({**values, TEXTS: np.bytes_(json.dumps(texts))})
 
 
-def read_attributes(file: "h5py.File", layout: Layout) -> dict[str, Any]:
-    """The attributes of a format that a file has: numbers and texts of Python, and arrays."""
-    return {name: _plain(file.attrs[name]) for name in _present(file, layout)}
+def read_attributes(file: "h5py.File") -> dict[str, Any]:
+    """All attributes: numbers and texts of Python, and arrays."""
+    texts = json.loads(file.attrs[TEXTS]) if TEXTS in file.attrs else {}
+    found = {name: texts[name] if name in texts else file.attrs[name] for name in file.attrs}
+    plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in found.items()}
+    return {name: v.decode() if isinstance(v, bytes) else v for name, v in plain.items()}
 
 
-def _plain(value: Any) -> Any:
-    value = value.item() if isinstance(value, np.generic) else value
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _present(file: "h5py.File", layout: Layout) -> list[str]:
-    return sorted({*layout.attributes, *layout.optional} & set(file.attrs))
-
-
-def _digest(file: "h5py.File", layout: Layout) -> str:
+def _digest(attributes: dict[str, Any], layout: Layout) -> str:
     """SHA-256 of the names, dtypes, shapes and values of the format's attributes, in order."""
     digest = hashlib.sha256()
-    for name in _present(file, layout):
-        value = np.asarray(file.attrs[name])
+    for name in sorted({*layout.attributes, *layout.optional} & set(attributes)):
+        value = np.asarray(attributes[name])
         digest.update(f"{name} {value.dtype.str} {value.shape} ".encode() + value.tobytes())
     return digest.hexdigest()
 
 
-def _require_sound_attributes(path: Path, file: "h5py.File", layout: Layout) -> None:
-    if DIGEST in file.attrs and _plain(file.attrs[DIGEST]) != _digest(file, layout):
-        raise UserError(f"{path}: damaged: its attributes do not match their checksum")
-
-
 def _require_sound_heap(path: Path, file: "h5py.File") -> None:
-    """Compare the texts of an older file with their checksum, before HDF5 reads them."""
+    """Compare the texts of a file of version 0.1.0 with their checksum, before HDF5 reads them."""
     if HEAP_CHECKSUM in file.attrs:
         start, num_bytes, checksum = map(int, file.attrs[HEAP_CHECKSUM])
         with Path(path).open("rb") as stream:
             stream.seek(start)
             if zlib.crc32(stream.read(num_bytes)) != checksum:
-                raise UserError(f"{path}: damaged: its attributes do not match their checksum")
+                raise UserError(f"{path}: {DAMAGED_ATTRIBUTES}")
 
 
-def _require_format(path: Path, file: "h5py.File", layout: Layout) -> None:
-    found, version = (_plain(file.attrs.get(name)) for name in ("format", "version"))
+def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> None:
+    found, version = attributes.get("format"), attributes.get("version")
     wanted = f"{layout.format!r} version {VERSION}"
     if f"{found!r} version {version}" != wanted:
         raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
-def _require_layout(path: Path, file: "h5py.File", layout: Layout) -> None:
+def _require_layout(
+    path: Path, file: "h5py.File", attributes: dict[str, Any], layout: Layout
+) -> None:
+    """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
     found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
-    kinds = {name: kind for name, kind in layout.optional.items() if name in file.attrs}
-    kinds = {**layout.attributes, **kinds}
-    found += [(name, file.attrs.get(name), kind) for name, kind in kinds.items()]
+    found += [(name, attributes.get(name), kind) for name, kind in layout.attributes.items()]
+    optional = [name for name in layout.optional if name in attributes]
+    found += [(name, attributes[name], layout.optional[name]) for name in optional]
     missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")
-    sizes: dict[str, int] = {}
+    sizes = {digit: int(digit) for digit in "0123456789"}
     for name, value, (dtype, letters) in found:
-        array = np.asarray(value) if isinstance(value, str) else value
-        _require_shape(path, name, array, dtype, letters, sizes)
-
-
-def _require_shape(
-    path: Path, name: str, found: Any, dtype: str, letters: str, sizes: dict[str, int]
-) -> None:
-    """Compare an array with its layout; `sizes` gathers what the letters stand for."""
-    is_array = hasattr(found, "shape") and found.shape is not None
-    shape = tuple(found.shape) if is_array else ()
-    matches = is_array and _has_dtype(found.dtype, dtype) and len(shape) == len(letters)
-    for letter, size in zip(letters, shape, strict=False):
-        expected = int(letter) if letter.isdecimal() else sizes.setdefault(letter, size)
-        matches = matches and size == expected
-    if not matches:
-        wanted = ",".join(str(sizes.get(letter, letter)) for letter in letters)
-        kind = f"{found.dtype} ({','.join(map(str, shape))})" if is_array else "no array"
-        raise UserError(f"{path}: {name} is {kind}, must be {KINDS.get(dtype, dtype)} ({wanted})")
-
-
-def _has_dtype(found: np.dtype[Any], wanted: str) -> bool:
-    """Whether a dtype is the wanted one, or of the wanted kind."""
-    kinds = {"i": "iu", "f": "fiu", "S": "SOU"}
-    return found.kind in kinds[wanted] if wanted in kinds else found == np.dtype(wanted)
+        array = np.asarray(value) if isinstance(value, str | int | float) else value
+        kinds, words = KINDS.get(dtype, ("", dtype))
+        shape: Any = getattr(array, "shape", None)
+        has_dtype = shape is not None and (array.dtype.kind in kinds or array.dtype == dtype)
+        for letter, size in zip(letters, shape or (), strict=False):
+            sizes.setdefault(letter, size)
+        wanted = [sizes.get(letter, letter) for letter in letters]
+        if not has_dtype or list(shape) != wanted:
+            found_shape, wanted_shape = (",".join(map(str, s or ())) for s in (shape, wanted))
+            kind = "no array" if shape is None else f"{array.dtype} ({found_shape})"
+            raise UserError(f"{path}: {name} is {kind}, must be {words} ({wanted_shape})")

@@ -13,11 +13,7 @@ from cbda.errors import UserError
 from cbda.files.atomic import complete_file
 
 STATISTICS_FORMAT = "cbda.statistics"
-
-
 DIAGNOSIS_FORMAT = "cbda.diagnosis"
-
-
 DIGEST = "sha256"
 
 
@@ -44,21 +40,15 @@ def save_statistics(
     path: Path, image_ids: list[str], classes: list[str], class_counts: list[list[int]]
 ) -> None:
     """Write the pixels of every class (columns) in every image (rows)."""
-    content = {
-        "format": STATISTICS_FORMAT,
-        "version": 1,
-        "image_ids": image_ids,
-        "classes": classes,
-        "class_counts": class_counts,
-    }
+    content = {"format": STATISTICS_FORMAT, "version": 1, "image_ids": image_ids}
+    content |= {"classes": classes, "class_counts": class_counts}
     write_text(path, json.dumps({**content, DIGEST: _digest(content)}) + "\n")
 
 
 def load_statistics(path: Path) -> tuple[list[str], list[str], NDArray[np.int64]]:
     """Read image ids (N), classes (C), and (N,C) int64 pixels."""
     content = _read_json_of(path, STATISTICS_FORMAT, ("image_ids", "classes", "class_counts"))
-    counts = np.array(content["class_counts"], np.int64)
-    return content["image_ids"], content["classes"], counts
+    return content["image_ids"], content["classes"], np.array(content["class_counts"], np.int64)
 
 
 def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
@@ -78,12 +68,8 @@ def read_evaluation(path: Path) -> dict[str, Any]:
 
 def write_diagnosis(path: Path, columns: dict[str, list[Any]]) -> None:
     """Write diagnosis.json: the columns of a table of one row per class."""
-    content = {
-        "format": DIAGNOSIS_FORMAT,
-        "version": 1,
-        "names": list(columns),
-        "columns": list(columns.values()),
-    }
+    content = {"format": DIAGNOSIS_FORMAT, "version": 1, "names": list(columns)}
+    content["columns"] = list(columns.values())
     write_json(path, {**content, DIGEST: _digest(content)})
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,112 +25,73 @@ if TYPE_CHECKING:
 Map = NDArray[np.uint8]  # (H,W)
 Queries = NDArray[np.int32]  # (M,4): round, image, row, column
 
-METHOD_PARTS = "score/unit/allocation/balance"
+METHOD_PARTS = ("score", "unit", "allocation", "balance")
 METHOD = re.compile(  # a score may be a path
     r"(?P<score>.+)/(?P<unit>[^/]+)/(?P<allocation>[^/]+)/(?P<balance>(?!explore)[^/]+)"
     r"(/explore(?P<random_fraction>[\d.e-]+))?"
 )
 QUERIES_PER_CHUNK = 1 << 16
 PACKING = {"compression": "gzip", "compression_opts": 1}
+QUERY_LAYOUT = {"maxshape": (None, 4), "shuffle": True, "fletcher32": True, **PACKING}
 
 LABELS = Layout(
     "cbda.labels",
-    {
-        "label": ("u1", "NHW"),
-        "round": ("u1", "NHW"),
-        "query": ("i4", "M4"),
-        "image_id": ("S", "N"),
-    },
+    {"label": ("u1", "NHW"), "round": ("u1", "NHW"), "query": ("i4", "M4"), "image_id": ("S", "N")},
     {
         "method": ("S", ""),
         "budget": ("f", ""),
-        "rounds": ("i", ""),
-        "radius": ("i", ""),
-        "seed": ("i", ""),
+        **dict.fromkeys(("rounds", "radius", "seed"), ("i", "")),
         "class_counts": ("i", "RC"),
         "void_counts": ("i", "R"),
         "class_weights": ("f", "C"),
         "num_pool_px": ("i", ""),
     },
-    {
-        "score": ("S", ""),
-        "unit": ("S", ""),
-        "allocation": ("S", ""),
-        "balance": ("S", ""),
-        "random_fraction": ("f", ""),
-    },
+    dict.fromkeys(METHOD_PARTS, ("S", "")) | {"random_fraction": ("f", "")},
 )
 
 
 @dataclass(frozen=True)
 class LabelSummary:
-    """The attributes of a label file: how it was acquired, and what.
-
-    Attributes:
-        score: name of the score.
-        unit: `region` or `pixel`.
-        allocation: `per_image` or `dynamic`.
-        balance: rule of the class weights.
-        random_fraction: fraction of the queries that are chosen at random.
-        budget: fraction of the pool's pixels that the whole run may acquire.
-        rounds: R.
-        radius: k, in px.
-        seed: of the run.
-        class_counts: (r,C) int64, acquired pixels by round and class.
-        void_counts: (r,) int64, acquired pixels whose ground truth is void, by round.
-        class_weights: (C,) float64, weights used in the last round.
-        num_pool_px: pixels of the whole pool.
-    """
+    """The attributes of a label file: how it was acquired, by a method and a run, and what."""
 
     score: str
     unit: str
     allocation: str
     balance: str
-    random_fraction: float
-    budget: float
-    rounds: int
-    radius: int
+    random_fraction: float  # of the queries, chosen at random
+    budget: float  # fraction of the pool's pixels that the whole run may acquire
+    rounds: int  # R
+    radius: int  # k, in px
     seed: int
-    class_counts: NDArray[np.int64]
-    void_counts: NDArray[np.int64]
-    class_weights: NDArray[np.float64]
+    class_counts: NDArray[np.int64]  # (r,C) acquired pixels by round and class
+    void_counts: NDArray[np.int64]  # (r,) acquired pixels whose ground truth is void
+    class_weights: NDArray[np.float64]  # (C,) used in the last round
     num_pool_px: int
 
     @property
     def method(self) -> str:
         """The method in words: score/unit/allocation/balance, and what is random if any is."""
-        parts = [self.score, self.unit, self.allocation, self.balance]
-        explored = [f"explore{self.random_fraction}"] if self.random_fraction > 0 else []
-        return "/".join([*parts, *explored])
+        explored = f"/explore{self.random_fraction}" if self.random_fraction > 0 else ""
+        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored
 
 
 class LabelFile(MapFile):
-    """An open label file, which any thread may read from.
-
-    Attributes:
-        path: the file; None before the first round.
-        summary: its attributes.
-        num_classes: C.
-        rounds_done: r, rounds that it holds.
-        num_queries: M, queries of all rounds.
-    """
+    """An open label file, which any thread may read from; its `path` is None before round 1."""
 
     layout = LABELS
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = self._attributes if "score" in self._attributes else self._parsed_attributes()
+        known = self._attributes
+        if "score" not in known:  # version 0.1.0 has the method in words only
+            found = METHOD.fullmatch(known["method"])
+            if found is None:
+                wanted = "/".join(METHOD_PARTS)
+                raise UserError(f"{path}: method is {known['method']!r}, must be {wanted}")
+            fraction = float(found["random_fraction"] or 0)
+            known = {**known, **found.groupdict(), "random_fraction": fraction}
         summary = LabelSummary(**{item.name: known[item.name] for item in fields(LabelSummary)})
         self._describe(path, summary, len(self._file["query"]))
-
-    def _parsed_attributes(self) -> dict[str, Any]:
-        """The attributes of a file of version 0.1.0, which has the method in words only."""
-        method = self._attributes["method"]
-        found = METHOD.fullmatch(method)
-        if found is None:
-            raise UserError(f"{self._path}: method is {method!r}, must be {METHOD_PARTS}")
-        fraction = float(found["random_fraction"] or 0)
-        return {**self._attributes, **found.groupdict(), "random_fraction": fraction}
 
     def _describe(self, path: Path | None, summary: LabelSummary, num_queries: int) -> None:
         self.path, self.summary, self.num_queries = path, summary, num_queries
@@ -138,22 +99,15 @@ class LabelFile(MapFile):
 
     @classmethod
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
-        """Open the labels of the round before; none before the first round."""
-        return cls.none(scores) if path is None else cls(path)
-
-    @staticmethod
-    def none(scores: ScoreFile) -> "LabelFile":
-        """No labels of the pool of a score file: what there is before the first round."""
-        return _NoLabels(scores)
+        """Open the labels of the round before, or none of the pool before the first round."""
+        return _NoLabels(scores) if path is None else cls(path)
 
     @staticmethod
     @contextmanager
-    def create(
-        path: Path, image_ids: Sequence[str], height: int, width: int
-    ) -> Iterator["LabelWriter"]:
-        """Create a label file, complete or not at all."""
+    def create(path: Path, image_ids: Sequence[str], *size: int) -> Iterator["LabelWriter"]:
+        """Create a label file of maps of this height and width, complete or not at all."""
         with create_hdf5(path, LABELS) as file:
-            create_maps(file, {"label": "u1", "round": "u1"}, image_ids, height, width, **PACKING)
+            create_maps(file, {"label": "u1", "round": "u1"}, image_ids, *size, **PACKING)
             yield LabelWriter(file)
 
     def read(self, index: int) -> tuple[Map, Map]:
@@ -161,16 +115,11 @@ class LabelFile(MapFile):
         return self.read_label(index), self.read_round(index)
 
     def read_label(self, index: int) -> Map:
-        """Labels acquired in one image, (H,W) uint8, 255 = none.
-
-        Raises:
-            UserError: a label is none of the classes.
-        """
+        """Labels acquired in one image, (H,W) uint8, 255 = none; a `UserError` beyond classes."""
         label: Map = self._read("label", index)
         if ((label >= self.num_classes) & (label != VOID)).any():
-            raise UserError(
-                f"{self._where(index)} has labels beyond the {self.num_classes} classes"
-            )
+            where = self._where(index)
+            raise UserError(f"{where} has labels beyond the {self.num_classes} classes")
         return label
 
     def read_round(self, index: int) -> Map:
@@ -178,21 +127,15 @@ class LabelFile(MapFile):
         return self._read("round", index)
 
     def queries(self) -> Iterator[Queries]:
-        """Queries of all rounds in pick order, in blocks of (M,4): round, image, row, column.
-
-        Raises:
-            UserError: a query is outside of the rounds or the pool.
-        """
+        """Queries of all rounds in pick order, in blocks; a `UserError` if one is outside."""
         limits = (self.rounds_done + 1, *self.shape)
         for first in range(0, self.num_queries, QUERIES_PER_CHUNK):
             with named_errors(self._path):
                 block = self._file["query"][first : first + QUERIES_PER_CHUNK]
             outside = ((block < (1, 0, 0, 0)) | (block >= limits)).any(axis=1)
             if outside.any():
-                raise UserError(
-                    f"{self._path}: query {block[outside][0].tolist()} (round, image, row, column)"
-                    " is outside"
-                )
+                query = f"query {block[outside][0].tolist()} (round, image, row, column)"
+                raise UserError(f"{self._path}: {query} is outside")
             yield block
 
 
@@ -236,25 +179,11 @@ class LabelWriter:
     def write_queries(
         self, num_queries: int, blocks: Iterable[NDArray[np.integer]], num_threads: int = 1
     ) -> None:
-        """Store the queries of all rounds, chunk by chunk.
-
-        Args:
-            num_queries: M.
-            blocks: of (m,4) each, M together: round, image, row, column.
-            num_threads: chunks that are packed at a time.
-        """
-        dataset = self._file.create_dataset(
-            "query",
-            (num_queries, 4),
-            "i4",
-            maxshape=(None, 4),  # allows for none
-            chunks=(max(min(num_queries, QUERIES_PER_CHUNK), 1), 4),
-            shuffle=True,
-            fletcher32=True,
-            **PACKING,
-        )
-        filters, num_rows = filters_of(dataset), dataset.chunks[0]
-        chunks = _in_chunks(blocks, num_rows)
+        """Store the queries (M,4) of all rounds, in blocks of round, image, row and column."""
+        num_rows = max(min(num_queries, QUERIES_PER_CHUNK), 1)
+        shape, layout = (num_queries, 4), {"chunks": (num_rows, 4), **QUERY_LAYOUT}
+        dataset = self._file.create_dataset("query", shape, "i4", **layout)
+        filters, chunks = filters_of(dataset), _in_chunks(blocks, num_rows)
         packed = ordered_map(lambda chunk: pack(chunk, filters), chunks, num_threads)
         for index, content in enumerate(packed):
             write_chunk(dataset, index * num_rows, content)

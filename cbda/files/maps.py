@@ -4,38 +4,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
 from cbda.files.chunks import MapReader
-from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes, write_texts
+from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes
 
 if TYPE_CHECKING:
     import h5py
 
+TEXTS_PER_CHUNK = 1 << 12
+
 
 def create_maps(
-    file: "h5py.File",
-    dtypes: dict[str, str],
-    image_ids: Sequence[str],
-    height: int,
-    width: int,
-    **filters: Any,
+    file: "h5py.File", dtypes: dict[str, str], image_ids: Sequence[str], *size: int, **filters: Any
 ) -> None:
-    """Create one (N,H,W) dataset per name, one image a chunk, and the image ids."""
+    """Create one (N,H,W) dataset per name, of a size H, W and one image a chunk, and image ids."""
+    import h5py
+
     for name, dtype in dtypes.items():
-        shape, chunk = (len(image_ids), height, width), (1, height, width)
-        file.create_dataset(name, shape, dtype, chunks=chunk, fletcher32=True, **filters)
-    write_texts(file, "image_id", image_ids)
+        layout = {"chunks": (1, *size), "fletcher32": True, **filters}
+        file.create_dataset(name, (len(image_ids), *size), dtype, **layout)
+    encoded = [image_id.encode() for image_id in image_ids]
+    # A fixed length, since checksums don't cover texts of variable length.
+    ids = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
+    chunk = (max(min(len(ids), TEXTS_PER_CHUNK), 1),)
+    file.create_dataset("image_id", data=ids, chunks=chunk, fletcher32=True)
 
 
 class MapFile:
-    """A file of maps, open until it is closed, which any thread may read from.
-
-    Attributes:
-        image_ids: of the pool, in its order.
-        shape: images, height and width of the pool.
-    """
+    """A file of maps of a pool of `shape` (N,H,W), open until closed; any thread may read it."""
 
     layout: ClassVar[Layout]
 
@@ -43,21 +42,18 @@ class MapFile:
         self._path = path
         self._file = open_hdf5(path, self.layout)
         with named_errors(path):
-            self.image_ids = read_image_ids(self._file)
-            self._attributes = read_attributes(self._file, self.layout)
-            names = [
-                name for name, (_, letters) in self.layout.datasets.items() if letters == "NHW"
-            ]
+            try:
+                self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
+            except UnicodeDecodeError as error:
+                raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
+            self._attributes = read_attributes(self._file)
+            names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Open a file.
-
-        Raises:
-            UserError: it is damaged or of another format.
-        """
+        """Open a file; a `UserError` if it is damaged or of another format."""
         return cls(path)
 
     def __enter__(self) -> Self:
@@ -73,11 +69,3 @@ class MapFile:
 
     def _where(self, index: int) -> str:
         return f"{self._path}: image {self.image_ids[index]!r}"
-
-
-def read_image_ids(file: "h5py.File") -> tuple[str, ...]:
-    """Image ids of a file of maps, in pool order."""
-    try:
-        return tuple(map(str, file["image_id"].asstr()[:]))
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file.filename}: image_id is not UTF-8 ({error})") from error

@@ -24,26 +24,16 @@ SCORES = Layout(
 
 
 class ScoreFile(MapFile):
-    """An open score file, which any thread may read from.
-
-    Attributes:
-        path: the file.
-        num_images: N.
-        height: H, in px.
-        width: W, in px.
-        num_classes: C.
-        radius: k, in px.
-        score: its name.
-    """
+    """An open score file, which any thread may read from."""
 
     layout = SCORES
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
-        self.num_images, self.height, self.width = self.shape
+        self.num_images = self.shape[0]
         self.num_classes: int = self._attributes["num_classes"]
-        self.radius: int = self._attributes["radius"]
+        self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]
 
     @staticmethod
@@ -58,10 +48,7 @@ class ScoreFile(MapFile):
         radius: int,
         score: str,
     ) -> Iterator[Callable[[Iterable[ScoreMaps]], None]]:
-        """Create a score file; what is given takes the maps of all images, in order.
-
-        A map is written while the next one is computed.
-        """
+        """Create a score file; what is given takes the maps of all images, in order."""
         needed_bytes = len(image_ids) * height * width * (4 + 1)
         with create_hdf5(path, SCORES, needed_bytes) as file:
             write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
@@ -69,11 +56,7 @@ class ScoreFile(MapFile):
             yield partial(write_maps, (file["score"], file["prediction"]))
 
     def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Score (H,W) float32 and prediction (H,W) uint8 of one image, new arrays.
-
-        Raises:
-            UserError: a score is not finite, or a prediction none of the classes.
-        """
+        """Score (H,W) float32, a `UserError` unless finite, and prediction, new arrays."""
         score: NDArray[np.float32] = self._read("score", index)
         num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
         if num_bad:
@@ -81,15 +64,10 @@ class ScoreFile(MapFile):
         return score, self.read_prediction(index)
 
     def read_prediction(self, index: int) -> NDArray[np.uint8]:
-        """Prediction of one image, (H,W) uint8.
-
-        Raises:
-            UserError: it is none of the classes.
-        """
+        """Prediction of one image, (H,W) uint8; a `UserError` if it is none of the classes."""
         prediction: NDArray[np.uint8] = self._read("prediction", index)
-        if prediction.max() >= self.num_classes:
-            raise UserError(
-                f"{self._where(index)}: predicts class {prediction.max()}, there are"
-                f" {self.num_classes}"
-            )
+        highest = prediction.max()
+        if highest >= self.num_classes:
+            where = self._where(index)
+            raise UserError(f"{where}: predicts class {highest}, there are {self.num_classes}")
         return prediction

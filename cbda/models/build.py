@@ -6,21 +6,16 @@ from typing import Any
 from torch import nn
 
 from cbda.errors import UserError
+from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
 from cbda.settings.model import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
-    """Build a network that maps images (B,3,H,W) to logits (B,C,h,w).
+    """Build a network that maps images (B,3,H,W) to logits (B,C,h,w), which may be smaller.
 
-    Args:
-        settings: architecture and encoder.
-        num_classes: C.
-        load_weights: initialise the encoder from `settings.encoder_weights`; leave it out when
-            a checkpoint is loaded afterwards.
-
-    Returns:
-        A module with an attribute `encoder`; logits may be smaller than the image.
+    It has an attribute `encoder`, whose weights are those of the settings unless `load_weights`
+    is False, for a checkpoint that is loaded afterwards.
 
     Raises:
         UserError: an unknown name, parts that don't go together, or weights that don't fit.
@@ -34,13 +29,18 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
 
 
 def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
+    import segmentation_models_pytorch as smp
+
     source = settings.encoder_weights
     weights = "imagenet" if source == "imagenet" else None
+    model: nn.Module
     try:
         if settings.architecture == "deeplabv2":
-            model = _build_deeplabv2(settings, num_classes, weights)
+            stride = settings.output_stride or 8
+            model = DeepLabV2(settings.encoder, num_classes, weights, stride)
         else:
-            model = _build_smp(settings, num_classes, weights)
+            options = {"classes": num_classes, **_decoder_options(settings)}
+            model = smp.create_model(settings.architecture, settings.encoder, weights, **options)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
     except Exception as error:  # downloads fail in a type of their own for every library
@@ -53,25 +53,6 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
     if has_weights_file(source):
         _load_encoder(model.get_submodule("encoder"), Path(source))
     return model
-
-
-def _build_smp(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
-    import segmentation_models_pytorch as smp
-
-    model: nn.Module = smp.create_model(
-        settings.architecture,
-        encoder_name=settings.encoder,
-        encoder_weights=weights,
-        classes=num_classes,
-        **_decoder_options(settings),
-    )
-    return model
-
-
-def _build_deeplabv2(settings: ModelSettings, num_classes: int, weights: str | None) -> nn.Module:
-    from cbda.models.deeplabv2 import DeepLabV2
-
-    return DeepLabV2(settings.encoder, num_classes, weights, settings.output_stride or 8)
 
 
 def _decoder_options(settings: ModelSettings) -> dict[str, Any]:

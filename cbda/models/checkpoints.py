@@ -30,33 +30,16 @@ class Checkpoint:
 
     Attributes:
         state: weights, optimizer and iteration, of `cbda.training.trainer.Trainer.state`.
-        classes: names of the C classes.
-        model_settings: of the network.
-        image_size: height and width in px at which the network sees images.
         configuration: all settings of its training, plain values by the keys of config.yaml.
             Neither this nor the versions are in files of cbda 0.1.0.
-        versions: of cbda and what it computed with.
     """
 
     state: dict[str, Any]
     classes: list[str]
     model_settings: ModelSettings
-    image_size: tuple[int, int]
+    image_size: tuple[int, int]  # height and width in px at which the network sees images
     configuration: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=current_versions)
-
-    @classmethod
-    def unpack(cls, content: dict[str, Any]) -> "Checkpoint":
-        """From the content of a file; a value that is not allowed is a `ValueError`."""
-        height, width = content["image_size"]
-        return cls(
-            {name: content[name] for name in ("model", "optimizer", "iteration")},
-            content["classes"],
-            ModelSettings(**content["model_settings"]),
-            (height, width),
-            content.get("configuration", {}),
-            content.get("versions", {}),
-        )
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: equal ones give equal bytes."""
@@ -70,12 +53,6 @@ class Checkpoint:
         }
         save_checkpoint(path, content)
 
-    def build_model(self) -> nn.Module:
-        """The network with its weights."""
-        model = create_model(self.model_settings, len(self.classes), load_weights=False)
-        model.load_state_dict(self.state["model"])
-        return model
-
 
 def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
     """A checkpoint and its model, or a `UserError` if it lacks what they need."""
@@ -84,8 +61,13 @@ def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
     if wrong:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
-        checkpoint = Checkpoint.unpack(content)
-        return checkpoint, checkpoint.build_model()
+        state = {name: content[name] for name in ("model", "optimizer", "iteration")}
+        settings = ModelSettings(**content["model_settings"])
+        height, width = content["image_size"]
+        made_by = content.get("configuration", {}), content.get("versions", {})
+        model = create_model(settings, len(content["classes"]), load_weights=False)
+        model.load_state_dict(state["model"])
+        return Checkpoint(state, content["classes"], settings, (height, width), *made_by), model
     except (ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error

@@ -6,13 +6,9 @@ RATES = (6, 12, 18, 24)  # dilations of the large field of view, "ASPP-L"
 
 
 class DeepLabV2(nn.Module):
-    """A dilated encoder and one classifier per dilation, whose logits are summed.
+    """A dilated encoder, such as `resnet101`, and one classifier per dilation; logits are summed.
 
-    Args:
-        encoder: name of an encoder that can be dilated, such as `resnet101`.
-        num_classes: C.
-        weights: `imagenet`, or None for random ones.
-        output_stride: px of the image per px of the logits.
+    Weights are `imagenet`, or None for random ones.
     """
 
     def __init__(

@@ -18,17 +18,10 @@ def predict_logits(
     device: torch.device,
     flip: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits of one image after another.
+    """Logits (C,H,W) float32 of one image (H,W,3) uint8 after another, at its own size.
 
-    Args:
-        model: a network; set to evaluation mode.
-        images: (H,W,3) uint8.
-        image_size: height and width in px at which the network sees the image.
-        device: where to compute.
-        flip: average with the mirrored image's logits.
-
-    Yields:
-        (C,H,W) float32 at the image's own size.
+    The network, set to evaluation mode, sees the image at `image_size` (height, width) in px.
+    A flip averages with the mirrored image's logits.
     """
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for image in images:

@@ -24,10 +24,7 @@ def most_probable(values: Tensor, scratch: Tensor | None = None) -> Tensor:
     """Class of the highest of values (C,H,W), the first one on a tie: (H,W) uint8.
 
     Compares with the maximum: several times faster than argmax, which cannot be vectorised.
-
-    Args:
-        values: (C,H,W) float.
-        scratch: as large, float32, is overwritten; may be the values themselves.
+    A scratch, as large, float32, is overwritten; it may be the values themselves.
     """
     num_classes = len(values)
     rank = torch.arange(num_classes, 0, -1.0, device=values.device)

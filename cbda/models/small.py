@@ -8,14 +8,21 @@ from torch.nn import functional
 class SmallNet(nn.Module):
     """Encoder of four scales and a light decoder, about 0.2 M parameters.
 
-    Args:
-        num_classes: C.
-        width: channels at half resolution; the others are multiples of it.
+    The width is the number of channels at half resolution; others are multiples of it.
     """
 
     def __init__(self, num_classes: int, width: int = 16) -> None:
         super().__init__()
-        self.encoder = _Encoder(width)
+        scales: dict[str, list[nn.Module]] = {
+            "scale2": [_convolution(3, width, stride=2), _convolution(width, width)],
+            "scale4": [_convolution(width, 2 * width, stride=2), _Residual(2 * width)],
+            "scale8": [
+                _convolution(2 * width, 4 * width, stride=2),
+                _Residual(4 * width),
+                _Residual(4 * width, dilation=2),
+            ],
+        }
+        self.encoder = nn.ModuleDict({name: nn.Sequential(*scales[name]) for name in scales})
         self.context = _GlobalContext(4 * width)
         self.to_quarter = _convolution(4 * width, 2 * width, size=1)
         self.at_quarter = _convolution(4 * width, 2 * width)
@@ -25,29 +32,13 @@ class SmallNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B,C,H/2,W/2) of images (B,3,H,W)."""
-        half, quarter, eighth = self.encoder(image)
-        features = self.to_quarter(self.context(eighth))
+        half = self.encoder["scale2"](image)
+        quarter = self.encoder["scale4"](half)
+        features = self.to_quarter(self.context(self.encoder["scale8"](quarter)))
         features = self.at_quarter(_join(features, quarter))
         features = self.at_half(_join(self.to_half(features), half))
         logits: Tensor = self.classify(features)
         return logits
-
-
-class _Encoder(nn.Module):
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale2 = nn.Sequential(_convolution(3, width, stride=2), _convolution(width, width))
-        self.scale4 = nn.Sequential(_convolution(width, 2 * width, stride=2), _Residual(2 * width))
-        self.scale8 = nn.Sequential(
-            _convolution(2 * width, 4 * width, stride=2),
-            _Residual(4 * width),
-            _Residual(4 * width, dilation=2),
-        )
-
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        half = self.scale2(image)
-        quarter = self.scale4(half)
-        return half, quarter, self.scale8(quarter)
 
 
 class _Residual(nn.Module):

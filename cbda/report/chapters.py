@@ -8,6 +8,9 @@ from cbda.report.heatmap import class_differences, heat_map_figure
 from cbda.report.page import Picture, Section, percent_of
 from cbda.report.shares import shares_figure
 from cbda.report.style import drawing, save
+from cbda.results.tabulate import class_table
+
+WORST_CLASS = "the worst class, which may be another one in every run (see the table),"
 
 
 def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
@@ -19,58 +22,46 @@ def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
 
 def _results(experiment: Experiment, folder: Path) -> Section:
     table, line_styles = experiment.table, experiment.line_styles
-    quantities = {
-        "mIoU": ("mIoU (%)", "mIoU on the validation set"),
-        "worst_class_IoU": (
-            "IoU of the worst class (%)",
-            "IoU of the worst class, which may be another one in every run (see the table),",
-        ),
-    }
-    pictures = [
-        Picture(
-            f"{words} against the budget; lines across: the references. {_spread(experiment)}",
-            save(result_figure(table, name, axis, line_styles), folder, name),
-        )
-        for name, (axis, words) in quantities.items()
-    ]
+    num_seeds, pictures = experiment.num_seeds, []
+    spread = f"Bars and bands: standard deviation over {num_seeds} seeds."
+    if num_seeds == 1:
+        spread = "One seed, so there is no spread to show."
+    for name, axis, words in (
+        ("mIoU", "mIoU (%)", "mIoU on the validation set"),
+        ("worst_class_IoU", "IoU of the worst class (%)", f"IoU of {WORST_CLASS}"),
+    ):
+        caption = f"{words} against the budget; lines across: the references. {spread}"
+        figure = result_figure(table, name, axis, line_styles)
+        pictures.append(Picture(caption, save(figure, folder, name)))
     if len(experiment.differences):
         figure = difference_figure(experiment.differences, experiment.baseline, line_styles)
         caption = (
             f"Differences to {experiment.baseline}, paired by seed: a small mark per seed, a large"
-            f" one for the mean. {_spread(experiment)}"
+            f" one for the mean. {spread}"
         )
         pictures.append(Picture(caption, save(figure, folder, "differences")))
     return Section("results", "Results against the budget", pictures)
 
 
-def _spread(experiment: Experiment) -> str:
-    if experiment.num_seeds == 1:
-        return "One seed, so there is no spread to show."
-    return f"Bars and bands: standard deviation over {experiment.num_seeds} seeds."
-
-
 def _acquired(experiment: Experiment, folder: Path) -> Section:
-    if experiment.acquisition.empty:
+    table, budgets = experiment.table, set(experiment.acquisition["budget"])
+    if not budgets:
         return Section("acquired", "What was acquired", [])
-    entropy = entropy_figure(experiment.table, experiment.pool_entropy(), experiment.line_styles)
+    entropy = entropy_figure(table, experiment.pool_entropy(), experiment.line_styles)
     caption = (
         "Entropy of the classes of all labels that a run acquired, over log C. The diagnosis of the"
         " CBDA paper: region acquisition gets less balanced as the budget grows, that is, its line"
         " falls."
     )
+    drawn = [budget for budget in reversed(experiment.budgets) if budget in budgets]
     pictures = [Picture(caption, save(entropy, folder, "entropy"))]
-    pictures += [
-        _shares(experiment, budget, folder)
-        for budget in reversed(experiment.budgets)
-        if (experiment.acquisition["budget"] == budget).any()
-    ]
+    pictures += [_shares(experiment, budget, folder) for budget in drawn]
     return Section("acquired", "What was acquired", pictures)
 
 
 def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
-    figure = shares_figure(
-        experiment.acquisition, budget, experiment.pool_shares(), experiment.target_shares()
-    )
+    pool, targets = experiment.pool_shares(), experiment.target_shares()
+    figure = shares_figure(experiment.acquisition, budget, pool, targets)
     caption = (
         f"Classes of the labels acquired in each round at a budget of {percent_of(budget)} %, rare"
         " classes at the bottom; all seeds together. Grey: the pool's own labels, which no method"
@@ -80,13 +71,11 @@ def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
 
 
 def _gains(experiment: Experiment, folder: Path) -> Section:
-    differences = class_differences(experiment.class_iou, experiment.baseline)
-    pictures = []
+    baseline, pictures = experiment.baseline, []
+    differences = class_differences(class_table(experiment.runs), baseline)
     if len(differences):
-        caption = (
-            f"IoU of every class minus that of {experiment.baseline} at the same budget, mean over"
-            " seeds."
-        )
-        figure = heat_map_figure(differences, experiment.baseline)
+        compared = f"that of {baseline} at the same budget, mean over seeds"
+        caption = f"IoU of every class minus {compared}."
+        figure = heat_map_figure(differences, baseline)
         pictures.append(Picture(caption, save(figure, folder, "class_differences")))
     return Section("classes", "Which classes gain", pictures)

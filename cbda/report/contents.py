@@ -11,20 +11,23 @@ from cbda.report.provenance import describe_machine, describe_software, phase_ti
 
 def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, Any]:
     """Everything that the template of the page names."""
-    folder = experiment.benchmarks
+    import yaml
+
+    folder, config = experiment.benchmarks, experiment.config
+    missing = (run for run in experiment.runs if run.is_missing)
     return {
         "title": "Acquisition methods compared",
         "summary": _summary(experiment),
         "sections": sections,
         "verdict": verdict(experiment.num_seeds),
-        "missing": _missing_runs(experiment),
+        "missing": ", ".join(f"{run.method} {run.budget} seed {run.seed}" for run in missing),
         "baseline": experiment.baseline,
         "rows": experiment.table.to_dict("records"),
         "with_subset": "mIoU_subset_mean" in experiment.table,
-        "subset": ", ".join(experiment.config.get("evaluate", {}).get("subset", ())),
+        "subset": ", ".join(config.get("evaluate", {}).get("subset", ())),
         "comparisons": compare(experiment.differences, experiment.baseline),
         "published_setting": published.SETTING,
-        "config": _as_yaml(experiment.config),
+        "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
         "software": describe_software(),
         "machine": describe_machine(),
         "times": [] if folder is None else phase_times(folder).to_dict("records"),
@@ -32,23 +35,12 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
     }
 
 
-def _missing_runs(experiment: Experiment) -> str:
-    missing = (run for run in experiment.runs if run.is_missing)
-    return ", ".join(f"{run.method} {run.budget} seed {run.seed}" for run in missing)
-
-
 def _summary(experiment: Experiment) -> str:
     seeds = sorted({run.seed for run in experiment.runs})
-    budgets = ", ".join(percent_of(budget) for budget in experiment.budgets)
+    budgets = ", ".join(map(percent_of, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (
         f"{len(experiment.methods)} methods ({', '.join(experiment.methods)}) at budgets of"
         f" {budgets} % of the pool's pixels, {len(seeds)} seed{plural}"
         f" ({', '.join(map(str, seeds))}), {len(experiment.classes)} classes."
     )
-
-
-def _as_yaml(config: dict[str, Any]) -> str:
-    import yaml
-
-    return yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100)

@@ -1,5 +1,8 @@
 """Results against the budget: one line a method, the references as bands."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,49 +18,45 @@ CLOSEST = 0.04  # of it, between two budgets whose labels don't cover each other
 MIN_HEIGHT = 1.0  # percentage points
 
 
-class _BudgetAxis:
-    """Where budgets lie; logarithmic if labels would cover each other otherwise."""
+def _place_methods(
+    axes: Axes, table: pd.DataFrame
+) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:
+    """The rows of each method, and their places moved apart; then draw the axis of budgets.
 
-    def __init__(self, budgets: pd.Series) -> None:
-        self.percent: list[float] = sorted(set(_percent(budgets)))
-        self.low, self.high = self.percent[0], self.percent[-1]
-        gaps = np.diff(self.percent)
-        self.logarithmic = bool((gaps < CLOSEST * (self.high - self.low)).any())
+    The axis is logarithmic if labels would cover each other otherwise.
+    """
+    ticks = sorted(set(_percent(table["budget"])))
+    low, high = ticks[0], ticks[-1]
+    is_log = bool((np.diff(ticks) < CLOSEST * (high - low)).any())
 
-    def shifted(self, percent: float, share: float) -> float:
-        """A budget moved by a share of the axis."""
-        if self.logarithmic:
-            return percent * float((self.high / self.low) ** share)
-        return percent + share * ((self.high - self.low) or self.low)
+    def shift(percent: Any, share: float) -> Any:
+        return percent * (high / low) ** share if is_log else percent + share * (high - low or low)
 
-    def dodged(self, percent: pd.Series, place: int, number: int) -> pd.Series:
-        """Budgets of one line of several."""
-        share = DODGE * (place - (number - 1) / 2)
-        return percent.map(lambda budget: self.shifted(budget, share))
-
-    def draw(self, axes: Axes) -> None:
-        if self.logarithmic:
-            axes.set_xscale("log")
-            axes.minorticks_off()
-        axes.set_xticks(self.percent, [f"{budget:g}" for budget in self.percent])
-        axes.set_xlim(self.shifted(self.low, -MARGIN), self.shifted(self.high, MARGIN))
-        axes.set_xlabel("budget (% of the pool's pixels)")
+    groups = list(table.groupby("method", sort=False))
+    for place, (method, rows) in enumerate(groups):
+        share = DODGE * (place - (len(groups) - 1) / 2)
+        yield str(method), rows, shift(_percent(rows["budget"]), share)
+    if is_log:
+        axes.set_xscale("log")
+        axes.minorticks_off()
+    axes.set_xticks(ticks, [f"{budget:g}" for budget in ticks])
+    axes.set_xlim(shift(low, -MARGIN), shift(high, MARGIN))
+    axes.set_xlabel("budget (% of the pool's pixels)")
 
 
 def result_figure(table: pd.DataFrame, name: str, title: str, line_styles: LineStyles) -> Figure:
-    """A result of the main table against the budget, in percent.
+    """A result of `summary_table` against the budget, in percent: `mIoU` or `worst_class_IoU`.
 
-    Args:
-        table: the main table of `cbda.results.tabulate.summary_table`.
-        name: `mIoU` or `worst_class_IoU`.
-        title: label of the y axis.
-        line_styles: of every method.
+    A reference is a line at its mean, and a band as wide as its spread.
     """
     figure, axes = _axes(title)
-    references = table[table["budget"] == NO_BUDGET]
-    columns = (references["method"], references[f"{name}_mean"], references[f"{name}_std"])
-    for method, mean, spread in zip(*columns, strict=True):
-        _draw_band(axes, method, mean, spread)
+    columns = table[table["budget"] == NO_BUDGET][["method", f"{name}_mean", f"{name}_std"]]
+    for method, mean, spread in columns.dropna(subset=f"{name}_mean").itertuples(index=False):
+        color = REFERENCE_COLOURS.get(method, GREY)
+        if not np.isnan(spread):
+            axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
+        linestyle = "--" if method == "full" else ":"
+        axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
     _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles)
     _widen(axes)
     return _with_legend(figure, axes)
@@ -75,39 +74,22 @@ def entropy_figure(
 
 
 def difference_figure(differences: pd.DataFrame, baseline: str, line_styles: LineStyles) -> Figure:
-    """Differences to the baseline: every seed a small mark, mean and spread beside it.
-
-    Args:
-        differences: method, budget, seed, mIoU, worst_class_IoU, in percentage points.
-        baseline: what was subtracted.
-        line_styles: of every method.
-    """
+    """The table of `seed_differences`: every seed a small mark, mean and spread beside it."""
     figure = Figure(figsize=(9.0, 4.2))
     panels = figure.subplots(1, 2)
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=1)
-        _draw_differences(axes, differences, name, line_styles)
+        for method, rows, x in _place_methods(axes, differences):
+            style = line_styles[method]
+            axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color,
+                      ms=3.5, alpha=0.6)  # fmt: skip
+            by_budget = rows[name].groupby(x)
+            mean, spread = by_budget.mean(), by_budget.std().fillna(0.0)
+            axes.errorbar(mean.index, mean, spread, label=method, capsize=3, **style._asdict())
         _widen(axes)
         axes.set_ylabel(f"{title}, difference to {baseline} (points)")
     return _with_legend(figure, panels[0])
-
-
-def _draw_differences(
-    axes: Axes, differences: pd.DataFrame, name: str, line_styles: LineStyles
-) -> None:
-    budgets = _BudgetAxis(differences["budget"])
-    groups = list(differences.groupby("method", sort=False))
-    for place, (method, rows) in enumerate(groups):
-        style = line_styles[str(method)]
-        x = budgets.dodged(_percent(rows["budget"]), place, len(groups))
-        axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color, ms=3.5,
-                  alpha=0.6)  # fmt: skip
-        by_budget = rows[name].groupby(x)
-        mean, spread = by_budget.mean(), by_budget.std().fillna(0.0)
-        axes.errorbar(mean.index, mean, spread, label=str(method), capsize=3,
-                      **style._asdict())  # fmt: skip
-    budgets.draw(axes)
 
 
 def _axes(title: str) -> tuple[Figure, Axes]:
@@ -122,30 +104,15 @@ def _draw_lines(
 ) -> None:
     acquired = table[table["budget"] != NO_BUDGET]
     acquired = acquired.sort_values("budget", key=_percent, kind="stable")
-    budgets = _BudgetAxis(acquired["budget"])
-    groups = list(acquired.groupby("method", sort=False))
-    for place, (method, rows) in enumerate(groups):
-        x = _percent(rows["budget"])
+    for method, rows, x in _place_methods(axes, acquired):
+        style = line_styles[method]._asdict()
         error = None if spread is None or rows[spread].isna().all() else rows[spread].fillna(0.0)
-        x = x if error is None else budgets.dodged(x, place, len(groups))
-        axes.errorbar(x, rows[mean], error, label=str(method), capsize=3,
-                      **line_styles[str(method)]._asdict())  # fmt: skip
-    budgets.draw(axes)
+        x = _percent(rows["budget"]) if error is None else x
+        axes.errorbar(x, rows[mean], error, label=method, capsize=3, **style)
 
 
 def _percent(budgets: pd.Series) -> pd.Series:
     return 100 * budgets.astype(float)
-
-
-def _draw_band(axes: Axes, method: str, mean: float, spread: float) -> None:
-    """A reference: a line at its mean, and a band as wide as its spread."""
-    if np.isnan(mean):
-        return
-    color = REFERENCE_COLOURS.get(method, GREY)
-    if not np.isnan(spread):
-        axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
-    linestyle = "--" if method == "full" else ":"
-    axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
 
 
 def _widen(axes: Axes) -> None:

@@ -15,23 +15,14 @@ MIN_SEEDS = 3  # repetitions of one seed elsewhere are 0.7 mIoU apart: fewer pai
 
 
 class Comparison(NamedTuple):
-    """A method against the baseline at one budget, in percentage points.
-
-    Attributes:
-        method: its name.
-        budget: as written in the configuration.
-        num_seeds: pairs.
-        tests: of the differences of each measure: mean, spread, interval and p.
-        num_higher: pairs in which the method is above the baseline.
-        published: what the CBDA paper reports; NaN where it reports nothing.
-    """
+    """A method against the baseline at one budget, in percentage points by measure."""
 
     method: str
-    budget: str
+    budget: str  # as written in the configuration
     num_seeds: int
     tests: dict[str, PairedTest]
-    num_higher: dict[str, int]
-    published: dict[str, float]
+    num_higher: dict[str, int]  # pairs in which the method is above the baseline
+    published: dict[str, float]  # by the CBDA paper; NaN where it reports nothing
 
     def is_clear(self, measure: str) -> bool:
         """Whether there are seeds enough and the 95 % interval of the mean leaves out zero."""

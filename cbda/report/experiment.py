@@ -13,30 +13,20 @@ from cbda.report.differences import seed_differences
 from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
-from cbda.results.tabulate import acquisition_table, class_table, summary_table
+from cbda.results.tabulate import acquisition_table, summary_table
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """All that a report is made from but its gallery.
+    """All that a report is made from but its gallery."""
 
-    Attributes:
-        runs: every run that the table expects.
-        baseline: method that differences are taken to.
-        classes: names.
-        pool_counts: pixels of every class in the pool's labels; None if they were not counted.
-        balance_targets: balanced method to the shares it aims at, as words of the configuration.
-        config: the configuration.
-        benchmarks: folder with the benchmarks of the jobs; None without times.
-    """
-
-    runs: list[Run]
+    runs: list[Run]  # all that the table expects
     baseline: str
     classes: list[str]
-    pool_counts: list[int] | None = None
-    balance_targets: dict[str, list[str]] = field(default_factory=dict)
+    pool_counts: list[int] | None = None  # pixels by class in the pool's labels, if counted
+    balance_targets: dict[str, list[str]] = field(default_factory=dict)  # method to shares
     config: dict[str, Any] = field(default_factory=dict)
-    benchmarks: Path | None = None
+    benchmarks: Path | None = None  # folder of those of the jobs; None without times
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -47,11 +37,6 @@ class Experiment:
     def differences(self) -> pd.DataFrame:
         """Differences to the baseline by seed."""
         return seed_differences(self.runs, self.baseline)
-
-    @cached_property
-    def class_iou(self) -> pd.DataFrame:
-        """IoU by class."""
-        return class_table(self.runs)
 
     @cached_property
     def acquisition(self) -> pd.DataFrame:
@@ -88,17 +73,15 @@ class Experiment:
 
     def pool_entropy(self) -> float | None:
         """Normalised entropy of the pool's labels."""
-        if self.pool_counts is None:
-            return None
-        return normalised_entropy(np.array(self.pool_counts, np.int64))
+        counts = self.pool_counts
+        return None if counts is None else normalised_entropy(np.array(counts, np.int64))
 
     def target_shares(self) -> dict[str, NDArray[np.float64]]:
         """Shares in percent that balances aim at, where they are known beforehand."""
         shares = {}
         for method, words in self.balance_targets.items():
-            if words in ([], ["uniform"]):
-                shares[method] = np.full(len(self.classes), PERCENT / len(self.classes))
-            elif len(words) == len(self.classes):
-                wanted = np.array(words, np.float64)
-                shares[method] = PERCENT * wanted / wanted.sum()
+            wanted = ["1"] * len(self.classes) if words in ([], ["uniform"]) else words
+            if len(wanted) == len(self.classes):
+                parts = np.array(wanted, np.float64)
+                shares[method] = PERCENT * parts / parts.sum()
         return shares

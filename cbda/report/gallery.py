@@ -21,19 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Arm:
-    """Where a method's share of the gallery comes from.
-
-    Attributes:
-        method: its name.
-        scorer_path: checkpoint that scored the last round.
-        model_path: checkpoint that is evaluated.
-        labels_path: label file of the last round.
-    """
+    """Where a method's share of the gallery comes from."""
 
     method: str
-    scorer_path: Path
-    model_path: Path
-    labels_path: Path
+    scorer_path: Path  # checkpoint that scored the last round
+    model_path: Path  # checkpoint that is evaluated
+    labels_path: Path  # of the last round
 
 
 def draw_gallery(
@@ -42,30 +35,20 @@ def draw_gallery(
     """A figure per image, with a row per method; also written to a folder."""
     indices = choose_images(len(pool), num_shown)
     maps = {arm.method: compute_maps(arm, pool, indices, device) for arm in arms}
-    num_rounds = max(
-        int(shown.round.max()) for shown_by in maps.values() for shown in shown_by.values()
-    )
+    num_rounds = max(int(shown.round.max()) for of in maps.values() for shown in of.values())
     pictures = []
     for index in indices:
+        image, label = pool.read_image(index), pool.read_label(index)
         shown = {method: by_image[index] for method, by_image in maps.items()}
+        caption = (
+            f"Image {pool.image_ids[index]} of the pool. Score maps are as computed, before class"
+            " weights; the brighter, the sooner asked for."
+        )
         with drawing():
-            figure = gallery_figure(
-                pool.read_image(index),
-                pool.read_label(index),
-                shown,
-                list(pool.classes),
-                num_rounds,
-            )
+            figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
             save(figure, folder, f"gallery_{pool.image_ids[index].replace('/', '_')}")
-            pictures.append(Picture(_caption(pool.image_ids[index]), as_jpeg(figure), "image/jpeg"))
+            pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
     return pictures
-
-
-def _caption(image_id: str) -> str:
-    return (
-        f"Image {image_id} of the pool. Score maps are as computed, before class weights; the"
-        " brighter, the sooner asked for."
-    )
 
 
 def choose_images(num_images: int, num_shown: int) -> list[int]:
@@ -83,42 +66,31 @@ def compute_maps(
 
     with LabelFile.open(arm.labels_path) as labels:
         summary, num_rounds = labels.summary, labels.rounds_done
-        rounds = {index: labels.read_round(index) for index in indices}
-    predictions = {
-        index: most_probable(logits).cpu().numpy()
-        for index, logits in _logits(arm.model_path, pool, indices, device)
-    }
-    scores = {
-        index: _score(summary, logits, (summary.seed, num_rounds, index))
-        for index, logits in _logits(arm.scorer_path, pool, indices, device)
-    }
-    return {index: Maps(predictions[index], scores[index], rounds[index]) for index in indices}
+        rounds = [labels.read_round(index) for index in indices]
+    logits = _logits(arm.model_path, pool, indices, device)
+    predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
+    logits = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
+    scores = [_score(summary, num_rounds, index, of_image) for index, of_image in logits]
+    return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
 
 
-def _logits(
-    path: Path, pool: Dataset, indices: list[int], device: "torch.device"
-) -> Iterator[tuple[int, Any]]:
+def _logits(path: Path, pool: Dataset, indices: list[int], device: "torch.device") -> Iterator[Any]:
     from cbda.models.checkpoints import load_model
     from cbda.models.inference import predict_logits
 
     checkpoint, model = load_model(path)
-    images = (pool.read_image(index) for index in indices)
-    yield from zip(
-        indices, predict_logits(model, images, checkpoint.image_size, device), strict=True
-    )
+    images = map(pool.read_image, indices)
+    return predict_logits(model, images, checkpoint.image_size, device)
 
 
-def _score(
-    summary: "LabelSummary", logits: Any, random_path: tuple[int, int, int]
-) -> NDArray[np.float32]:
-    """The score map that the command `score` computes; `random_path` is seed, round, image."""
+def _score(summary: "LabelSummary", number: int, index: int, logits: Any) -> NDArray[np.float32]:
+    """The score map that the command `score` computes in a round of an image."""
     import torch
 
     from cbda.acquisition.scoring import compute_score
     from cbda.compute.seeds import Stream, derive_seed
 
-    seed, *path = random_path
-    stream = derive_seed(seed, Stream.RANDOM_SCORE, *path)
+    stream = derive_seed(summary.seed, Stream.RANDOM_SCORE, number, index)
     generator = torch.Generator().manual_seed(stream)
     score, _ = compute_score(summary.score, summary.unit, logits, summary.radius, generator)
     return np.asarray(score.cpu())

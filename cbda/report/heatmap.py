@@ -4,22 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cbda.report.style import DIFFERENCE_COLOURS, GREY
+from cbda.report.style import GREY
 from cbda.results.pairs import differences_to
 
 
 def class_differences(class_iou: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """IoU difference to the baseline in points, paired by seed, mean over seeds.
+    """IoU differences of `class_table` to the baseline in points, paired by seed, mean over seeds.
 
-    Args:
-        class_iou: table of `cbda.results.tabulate.class_table`.
-        baseline: what is subtracted.
-
-    Returns:
-        One row per budget and method, one column per class; the baseline itself is left out.
+    One row per budget and method, one column per class; the baseline itself is left out.
     """
     values = class_iou.set_index(["method", "budget", "class", "seed"])["IoU"].unstack("seed")
     means = differences_to(values, baseline).mean(axis=1).unstack("class").dropna(how="all")
@@ -37,7 +31,7 @@ def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:
     figure = Figure(figsize=(2.6 + 0.62 * num_columns, 1.6 + 0.3 * num_rows))
     axes = figure.subplots()
     axes.grid(visible=False)
-    image = axes.imshow(values, DIFFERENCE_COLOURS, vmin=-limit, vmax=limit, aspect="auto")
+    image = axes.imshow(values, "RdBu", vmin=-limit, vmax=limit, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         shown = "" if np.isnan(value) else f"{value:+.1f}"
         colour = "white" if abs(value) > 0.6 * limit else "black"
@@ -45,13 +39,9 @@ def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:
     axes.set_xticks(range(num_columns), differences.columns, rotation=40, ha="right")
     labels = [f"{method}, {100 * float(budget):g} %" for budget, method in differences.index]
     axes.set_yticks(range(num_rows), labels)
-    _divide_budgets(axes, [budget for budget, _ in differences.index])
+    for row, (one, other) in enumerate(pairwise(differences.index)):
+        if one[0] != other[0]:  # another budget
+            axes.axhline(row + 0.5, color=GREY, linewidth=1.5)
     bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
     bar.set_label(f"IoU, difference to {baseline} (points)")
     return figure
-
-
-def _divide_budgets(axes: Axes, budgets: list[str]) -> None:
-    for row, (one, other) in enumerate(pairwise(budgets)):
-        if one != other:
-            axes.axhline(row + 0.5, color=GREY, linewidth=1.5)

@@ -12,15 +12,9 @@ from cbda.results.runs import NO_BUDGET, PERCENT
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page.
+    """A figure of the page, with the media type of its file's content."""
 
-    Attributes:
-        caption: what it shows; also what is read aloud instead.
-        content: of its file.
-        kind: media type of the content.
-    """
-
-    caption: str
+    caption: str  # also what is read aloud instead
     content: bytes
     kind: str = "image/svg+xml"
 
@@ -44,14 +38,8 @@ def render_page(template_path: Path, **content: Any) -> str:
     import jinja2
 
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {
-        "percent": percent_of,
-        "spread": with_spread,
-        "interval": interval,
-        "p_value": p_value,
-        "number": number,
-        "duration": duration,
-    }
+    environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
+    environment.filters |= {"p_value": p_value, "number": number, "duration": duration}
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
 
 
@@ -62,16 +50,13 @@ def percent_of(budget: str) -> str:
 
 def with_spread(mean: float, spread: float, sign: str = "") -> str:
     """Mean and spread with one decimal; empty if there is no mean."""
-    if math.isnan(mean):
-        return ""
-    return number(mean, sign=sign) + ("" if math.isnan(spread) else f" ± {spread:.1f}")
+    known = "" if math.isnan(spread) else f" ± {spread:.1f}"
+    return "" if math.isnan(mean) else f"{mean:{sign}.1f}{known}"
 
 
 def interval(test: PairedTest) -> str:
     """The interval of a mean difference; empty if there is none."""
-    if math.isnan(test.ci_low):
-        return ""
-    return f"{number(test.ci_low, sign='+')} to {number(test.ci_high, sign='+')}"
+    return "" if math.isnan(test.ci_low) else f"{test.ci_low:+.1f} to {test.ci_high:+.1f}"
 
 
 def p_value(p: float) -> str:

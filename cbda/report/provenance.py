@@ -17,7 +17,12 @@ PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the r
 
 def describe_software() -> dict[str, str]:
     """Versions of what computes, and the commit of the package."""
-    found = {"cbda": cbda.__version__, "commit": commit(), "Python": platform.python_version()}
+    git = ["git", "-C", str(Path(cbda.__file__).parent)]
+    commit = _output([*git, "rev-parse", "HEAD"])
+    if commit and _output([*git, "status", "--porcelain", "--untracked-files=no"]):
+        commit += " with changes"
+    commit = commit or "not in a git repository"
+    found = {"cbda": cbda.__version__, "commit": commit, "Python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -28,35 +33,22 @@ def describe_software() -> dict[str, str]:
 
 def describe_machine() -> dict[str, str]:
     """The machine that makes the report, which is the one that ran the jobs unless on a cluster."""
+    gpus = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processor": _processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB:.0f} GiB",
-        "GPUs": _gpus(),
+        "GPUs": ", ".join(gpus.splitlines()) or "none",
     }
-
-
-def commit() -> str:
-    """Commit of the repository that the package lies in, and whether files have been changed."""
-    folder = Path(cbda.__file__).parent
-    number = _output(["git", "-C", str(folder), "rev-parse", "HEAD"])
-    if not number:
-        return "not in a git repository"
-    changed = _output(["git", "-C", str(folder), "status", "--porcelain", "--untracked-files=no"])
-    return f"{number} with changes" if changed else number
 
 
 def phase_times(folder: Path) -> pd.DataFrame:
     """Number, time and peak memory of the jobs below a folder; one row per phase."""
-    jobs = _read_jobs(folder)
-    phases = jobs.groupby("phase", sort=False)
-    return phases.agg(
-        num_jobs=("s", "size"),
-        total_s=("s", "sum"),
-        longest_s=("s", "max"),
-        peak_mib=("max_rss", "max"),
-    ).reset_index()
+    phases = _read_jobs(folder).groupby("phase", sort=False)
+    seconds = phases["s"].agg(num_jobs="size", total_s="sum", longest_s="max")
+    times: pd.DataFrame = seconds.assign(peak_mib=phases["max_rss"].max()).reset_index()
+    return times
 
 
 def wall_time_s(folder: Path) -> float:
@@ -92,11 +84,6 @@ def _processor() -> str:
         return platform.processor() or "unknown"
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-def _gpus() -> str:
-    names = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
-    return ", ".join(names.splitlines()) or "none"
 
 
 def _output(command: list[str]) -> str:

@@ -3,60 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cbda.report.style import ROUND_COLOURS
+from cbda.report.style import round_colours
 
-FloatArray = NDArray[np.float64]
+Targets = Mapping[str, NDArray[np.float64]]
 NUM_COLUMNS = 3
-NUM_LEGEND_COLUMNS = 6
-PALEST_ROUND = 0.15  # of the colour scale: the first round must show on white
 
 
 def shares_by_round(acquisition: pd.DataFrame, method: str, budget: str) -> pd.DataFrame:
-    """Class shares in percent of the labels acquired in a round, void left out, over all seeds.
-
-    Returns:
-        One row per round, one column per class.
-    """
-    chosen = acquisition[
-        (acquisition["method"] == method)
-        & (acquisition["budget"] == budget)
-        & (acquisition["class"] != "void")
-    ]
-    counts = chosen.pivot_table(
-        index="round", columns="class", values="num_px", aggfunc="sum", sort=False
-    )
+    """Shares in percent of the classes (columns) in the labels of a round (row), without void."""
+    arm = acquisition[(acquisition["method"] == method) & (acquisition["budget"] == budget)]
+    known = arm[arm["class"] != "void"]
+    counts = known.pivot_table("num_px", "round", "class", aggfunc="sum", sort=False)
     return 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
 
 
 def shares_figure(
-    acquisition: pd.DataFrame,
-    budget: str,
-    pool: pd.Series | None,
-    targets: Mapping[str, FloatArray],
+    acquisition: pd.DataFrame, budget: str, pool: pd.Series | None, targets: Targets
 ) -> Figure:
-    """Class shares of the acquired labels: a panel per method, a dot per round.
+    """Class shares of the `acquisition_table`: a panel per method, a dot per round.
 
-    Args:
-        acquisition: table of `cbda.results.tabulate.acquisition_table`.
-        budget: as written in the configuration.
-        pool: share of every class among the pool's labels, in percent; None if not counted.
-        targets: method to the shares in percent that its balance aims at.
+    Those of the pool, None if not counted, and those that balances aim at are in percent.
     """
     rows = acquisition[acquisition["budget"] == budget]
     methods = list(dict.fromkeys(rows["method"]))
     classes = _classes_by_frequency(rows, pool)
     num_rows = -(-len(methods) // NUM_COLUMNS)
     figure = Figure(figsize=(9.5, num_rows * (1.1 + 0.2 * len(classes)) + 0.5))
-    grid = figure.subplots(
-        num_rows, min(NUM_COLUMNS, len(methods)), sharex=True, sharey=True, squeeze=False
-    )
+    num_columns = min(NUM_COLUMNS, len(methods))
+    grid = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(methods) :]:
         axes.set_axis_off()
     for axes, method in zip(grid.flat, methods, strict=False):
@@ -72,17 +52,16 @@ def shares_figure(
 
 def _classes_by_frequency(rows: pd.DataFrame, pool: pd.Series | None) -> list[str]:
     """The rarest first, which an axis shows at its bottom."""
-    if pool is not None:
-        return [str(name) for name in pool.sort_values(kind="stable").index]
-    counted = rows[rows["class"] != "void"].groupby("class", sort=False)["num_px"].sum()
-    return [str(name) for name in counted.sort_values(kind="stable").index]
+    if pool is None:
+        pool = rows[rows["class"] != "void"].groupby("class", sort=False)["num_px"].sum()
+    return [str(name) for name in pool.sort_values(kind="stable").index]
 
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame, pool: pd.Series | None) -> None:
     positions = range(shares.shape[1])
     if pool is not None:
         axes.barh(positions, pool[list(shares.columns)], color="#DDDDDD", label="the whole pool")
-    colours = matplotlib.colormaps[ROUND_COLOURS](np.linspace(PALEST_ROUND, 1, len(shares)))
+    colours = round_colours(len(shares))
     for colour, (number, row) in zip(colours, shares.iterrows(), strict=True):
         axes.plot(row, positions, "o", color=colour, ms=5, mec="white", mew=0.4,
                   label=f"round {number}")  # fmt: skip
@@ -92,7 +71,9 @@ def _label_shares(
     figure: Figure, grid: NDArray[np.object_], classes: list[str], num_methods: int
 ) -> None:
     panels: list[Any] = list(grid.flat)[:num_methods]
-    panels[0].set_xscale("function", functions=(_signed_root, np.square))
+    # A square root, so that rare classes get room; margins may lie below 0.
+    root = (lambda x: np.sign(x) * np.sqrt(np.abs(x)), np.square)
+    panels[0].set_xscale("function", functions=root)
     highest = max(axes.get_xlim()[1] for axes in panels)
     ticks = [tick for tick in (0, 1, 5, 10, 20, 40, 60, 80, 100) if tick <= highest]
     panels[0].set_xticks(ticks, [str(tick) for tick in ticks])
@@ -101,16 +82,6 @@ def _label_shares(
     for axes in panels[-grid.shape[1] :]:
         axes.set_xlabel("share of the labels (%)")
         axes.tick_params(labelbottom=True)
-    entries = [
-        entry for axes in panels for entry in zip(*axes.get_legend_handles_labels(), strict=True)
-    ]
-    handles = {name: handle for handle, name in entries}
-    figure.legend(
-        list(handles.values()), list(handles), loc="outside upper center", ncols=NUM_LEGEND_COLUMNS
-    )
-
-
-def _signed_root(values: FloatArray) -> FloatArray:
-    """Square root that takes margins below 0, so that rare classes get room."""
-    root: FloatArray = np.sign(values) * np.sqrt(np.abs(values))
-    return root
+    entries = (axes.get_legend_handles_labels() for axes in panels)
+    handles = {n: handle for entry in entries for handle, n in zip(*entry, strict=True)}
+    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=6)

@@ -7,9 +7,10 @@ with protanopia and deuteranopia (simulated after Machado et al., 2009);
 very vivid ones were left out.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from io import BytesIO
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,10 +30,7 @@ CLASS_COLOURS = (
     "#4E629D", "#FF899D", "#00EBFF", "#622762", "#C47614", "#14893B",
     "#D8EB62", "#B189FF", "#9DB14E", "#00B189", "#4E6262", "#D876C4",
 )  # fmt: skip
-ROUND_COLOURS = "viridis_r"  # has no grey, which is what lies below acquired pixels
-DIFFERENCE_COLOURS = "RdBu"
 PNG_DPI = 160
-JPEG_QUALITY = 88
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": PNG_DPI,
     "savefig.dpi": PNG_DPI,
@@ -64,39 +62,33 @@ class LineStyle(NamedTuple):
 LineStyles = Mapping[str, LineStyle]  # by method
 
 
-@contextmanager
-def drawing() -> Iterator[None]:
+def drawing() -> AbstractContextManager[None]:
     """Draw in the style of the report."""
-    with matplotlib.rc_context(SETTINGS):
-        yield
+    return matplotlib.rc_context(SETTINGS)
 
 
 def method_line_styles(methods: list[str]) -> LineStyles:
     """A line style for every method, by its place."""
-    return {
-        name: LineStyle(
-            COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
-            DASHES[place // len(COLOURS) % len(DASHES)],
-        )
-        for place, name in enumerate(methods)
-    }
+    strokes, markers = cycle(product(DASHES, COLOURS)), cycle(MARKERS)
+    places = zip(methods, strokes, markers, strict=False)
+    return {name: LineStyle(colour, marker, dash) for name, (dash, colour), marker in places}
 
 
 def class_palette(num_classes: int) -> NDArray[np.uint8]:
     """Colours of the classes by train id, (256,3) uint8; 255, void, is black."""
     palette = np.zeros((256, 3), np.uint8)
-    for label in range(num_classes):
-        palette[label] = list(bytes.fromhex(CLASS_COLOURS[label % len(CLASS_COLOURS)][1:]))
+    colours = [list(bytes.fromhex(colour[1:])) for colour in CLASS_COLOURS]
+    palette[:num_classes] = np.resize(colours, (num_classes, 3))
     return palette
 
 
-def save(figure: Figure, folder: Path, name: str) -> bytes:
-    """Write a figure as SVG and PNG; equal figures give equal bytes.
+def round_colours(num_rounds: int) -> NDArray[np.float64]:
+    """(R,4) within [0, 1], without grey, which lies below acquired pixels, nor white."""
+    return np.asarray(matplotlib.colormaps["viridis_r"](np.linspace(0.15, 1, num_rounds)))
 
-    Returns:
-        The content of the SVG file.
-    """
+
+def save(figure: Figure, folder: Path, name: str) -> bytes:
+    """Write a figure as SVG, whose content is returned, and PNG; equal figures give equal bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     vector_path = folder / f"{name}.svg"
     figure.savefig(vector_path, metadata={"Date": None})
@@ -107,5 +99,5 @@ def save(figure: Figure, folder: Path, name: str) -> bytes:
 def as_jpeg(figure: Figure) -> bytes:
     """A figure as JPEG, for pictures that are mostly photographs."""
     stream = BytesIO()
-    figure.savefig(stream, format="jpeg", pil_kwargs={"quality": JPEG_QUALITY, "subsampling": 0})
+    figure.savefig(stream, format="jpeg", pil_kwargs={"quality": 88, "subsampling": 0})
     return stream.getvalue()

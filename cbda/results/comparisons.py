@@ -30,8 +30,7 @@ def comparison_table(runs: list[Run], baseline: str, comparators: Sequence[str])
     methods = dict.fromkeys(run.method for run in runs if run.budget != NO_BUDGET)
     references = dict.fromkeys(run.method for run in runs if run.budget == NO_BUDGET)
     others = [name for name in methods if name in comparators and name != baseline]
-    if baseline in methods:
-        others.insert(0, baseline)
+    others = [baseline, *others] if baseline in methods else others
     rows = []
     for name, metric in _metrics(runs).items():
         values = _with_means(by_seed(runs, metric))

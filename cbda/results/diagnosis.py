@@ -5,7 +5,7 @@ below 0, and lower the more uncertain it is. How many queries go to such windows
 classes and how uncertain, and which classes the model misses: that is counted here.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Any
@@ -30,39 +30,28 @@ ADDENDS = {"ripu": (EPSILON, 0.0), "ripu_exact": (0.0, PURE_IMPURITY)}
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Counts by class, (C,) each; classes are predicted ones unless it says otherwise.
+    """Counts of one round by class, (C,) each, and sums of uncertainties.
 
-    Attributes:
-        pool_px: pixels of the pool whose true class it is.
-        predicted_px: pixels of the pool that are predicted as it.
-        hit_px: pixels of the pool of which both hold.
-        acquired_px: pixels acquired in this round whose true class it is.
-        queries: queries of this round, by the class at their centre.
-        pure_queries: those of them whose window has one predicted class.
-        uncertainty: sum over `predicted_px` of the window's mean uncertainty, within [0, 1];
-            NaN if the score doesn't tell it.
-        query_uncertainty: the same over `queries`.
-        pure_uncertainty: the same over `pure_queries`.
+    An uncertainty is the mean of a window, within [0, 1], or NaN if the score doesn't tell it.
     """
 
-    pool_px: CountArray
-    predicted_px: CountArray
-    hit_px: CountArray
-    acquired_px: CountArray
-    queries: CountArray
-    pure_queries: CountArray
-    uncertainty: NDArray[np.float64]
-    query_uncertainty: NDArray[np.float64]
-    pure_uncertainty: NDArray[np.float64]
+    pool_px: CountArray  # by true class
+    predicted_px: CountArray  # of the pool, by predicted class
+    hit_px: CountArray  # of the pool, where both are the same
+    acquired_px: CountArray  # by true class
+    queries: CountArray  # by the class predicted at their centre
+    pure_queries: CountArray  # those whose window has one predicted class
+    uncertainty: NDArray[np.float64]  # over `predicted_px`
+    query_uncertainty: NDArray[np.float64]  # over `queries`
+    pure_uncertainty: NDArray[np.float64]  # over `pure_queries`
 
     def __add__(self, other: "Diagnosis") -> "Diagnosis":
         """Counts of both."""
-        names = [item.name for item in fields(self)]
-        return Diagnosis(*(getattr(self, name) + getattr(other, name) for name in names))
+        return Diagnosis(*map(add, vars(self).values(), vars(other).values()))
 
     def columns(self, classes: tuple[str, ...]) -> dict[str, list[Any]]:
         """A table of one row per class, the sums of uncertainty made means."""
-        counts = {item.name: getattr(self, item.name).tolist() for item in fields(self)}
+        counts = {name: values.tolist() for name, values in vars(self).items()}
         means = {
             "uncertainty": _means(self.uncertainty, self.predicted_px),
             "query_uncertainty": _means(self.query_uncertainty, self.queries),
@@ -76,14 +65,8 @@ def diagnose_round(
 ) -> Diagnosis:
     """Count what the last round of a label file asked for.
 
-    Args:
-        scores: the score file that the round chose from.
-        labels: the label file of the round.
-        oracle: the pool's ground truth.
-        num_threads: images that are worked on at a time.
-
-    Raises:
-        UserError: files that don't belong together, or are damaged.
+    The scores are those that the round chose from, the oracle is the pool's ground truth. A
+    `UserError` tells of files that don't belong together, or are damaged.
     """
     _require_matching(scores, labels, oracle)
     centres = _last_centres(labels)
@@ -101,16 +84,13 @@ def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> 
     """Both files must be of one run on this pool."""
     for path, image_ids in ((scores.path, scores.image_ids), (labels.path, labels.image_ids)):
         require_same_pool(str(path), image_ids, oracle.root, oracle.image_ids)
-    pairs = {
-        "radius": (scores.radius, labels.summary.radius),
-        "number of classes": (scores.num_classes, labels.num_classes),
-        "size (images, height, width)": (scores.shape, labels.shape),
-    }
-    for name, (of_scores, of_labels) in pairs.items():
-        if of_scores != of_labels:
-            raise UserError(
-                f"{labels.path}: {name} is {of_labels}, that of {scores.path} {of_scores}"
-            )
+    for name, ours, other in (
+        ("radius", labels.summary.radius, scores.radius),
+        ("number of classes", labels.num_classes, scores.num_classes),
+        ("size (images, height, width)", labels.shape, scores.shape),
+    ):
+        if ours != other:
+            raise UserError(f"{labels.path}: {name} is {ours}, that of {scores.path} {other}")
     if scores.num_classes != len(oracle.classes):
         raise UserError(
             f"{scores.path}: has {scores.num_classes} classes, {oracle.root} {len(oracle.classes)}"
@@ -120,29 +100,26 @@ def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> 
 def _diagnose_image(
     scores: ScoreFile, unit: str, index: int, truth: NDArray[np.uint8], centres: NDArray[np.int32]
 ) -> Diagnosis:
-    score, prediction = scores.read(index)
+    num_classes, (score, prediction) = scores.num_classes, scores.read(index)
     uncertainty = _uncertainty(scores, unit, score, prediction)
     row, column = centres.T
     queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
     num_present = _sum_over_classes(scores, prediction, _shares(scores.radius) > 0)
     is_pure = num_present[row, column] == 1
 
-    def count(ids: NDArray[np.uint8]) -> CountArray:
-        return np.bincount(ids.ravel(), minlength=scores.num_classes)
-
-    def total(ids: NDArray[np.uint8], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(ids.ravel(), values.ravel(), scores.num_classes).astype(np.float64)
+    def count(ids: NDArray[np.uint8], weights: NDArray[np.float64] | None = None) -> Any:
+        return np.bincount(ids.ravel(), None if weights is None else weights.ravel(), num_classes)
 
     return Diagnosis(
         pool_px=count(truth[truth != VOID]),
         predicted_px=count(prediction),
         hit_px=count(truth[truth == prediction]),
-        acquired_px=np.zeros(scores.num_classes, np.int64),
+        acquired_px=np.zeros(num_classes, np.int64),
         queries=count(queried),
         pure_queries=count(queried[is_pure]),
-        uncertainty=total(prediction, uncertainty),
-        query_uncertainty=total(queried, query_uncertainty),
-        pure_uncertainty=total(queried[is_pure], query_uncertainty[is_pure]),
+        uncertainty=count(prediction, uncertainty),
+        query_uncertainty=count(queried, query_uncertainty),
+        pure_uncertainty=count(queried[is_pure], query_uncertainty[is_pure]),
     )
 
 

@@ -14,18 +14,12 @@ Counts = NDArray[np.int64]
 def confusion_matrix(
     label: NDArray[np.uint8], prediction: NDArray[np.uint8], num_classes: int
 ) -> Counts:
-    """Pixels by true class (row) and predicted class (column), void left out.
+    """Pixels by true class (row) and predicted class (column), void left out; (C,C) int64.
 
     Args:
         label: any shape, uint8, 255 = void.
-        prediction: the same shape, uint8.
+        prediction: the same shape, uint8; else, or with a class out of range, a ValueError.
         num_classes: C.
-
-    Returns:
-        (C,C) int64.
-
-    Raises:
-        ValueError: shapes differ, or a class is out of range.
     """
     if label.shape != prediction.shape:
         raise ValueError(f"label {label.shape} and prediction {prediction.shape} differ in shape")
@@ -39,19 +33,11 @@ def confusion_matrix(
 
 
 def class_iou(confusion: Counts) -> NDArray[np.float64]:
-    """Intersection over union of every class, NaN for a class without a true pixel.
-
-    Args:
-        confusion: (C,C) int64.
-
-    Returns:
-        (C,) float64 within [0, 1].
-    """
-    hits = np.diag(confusion)
-    union = confusion.sum(axis=0) + confusion.sum(axis=1) - hits
-    present = confusion.sum(axis=1) > 0
+    """IoU of every class of a (C,C) confusion, (C,) float64 in [0, 1]; NaN without a true pixel."""
+    hits, true = np.diag(confusion), confusion.sum(axis=1)
+    union = confusion.sum(axis=0) + true - hits
     iou = np.full(len(hits), np.nan)
-    np.divide(hits, union, out=iou, where=present)
+    np.divide(hits, union, out=iou, where=true > 0)
     return iou
 
 
@@ -70,12 +56,9 @@ def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ())
     """What an evaluation reports: counts, IoU by class, their mean, and the worst class.
 
     Args:
-        confusion: (C,C) int64 with at least one pixel.
+        confusion: (C,C) int64 with at least one pixel. The IoU of a class without any is None.
         classes: names of the C classes.
         subset: classes over which a second mean is taken; the confusion with the others counts.
-
-    Returns:
-        A dictionary of plain values; the IoU of a class that is not present is None.
     """
     iou = class_iou(confusion)
     worst = worst_class(iou)
@@ -93,16 +76,8 @@ def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ())
 
 
 def normalised_entropy(counts: Counts) -> float:
-    """Entropy of a class distribution over log C: 1 is balanced, 0 one class only.
-
-    Args:
-        counts: (C,) int64 pixels by class.
-
-    Returns:
-        A float within [0, 1]; NaN if there are no pixels.
-    """
-    total = counts.sum()
-    if total == 0:
+    """Entropy of (C,) pixels by class over log C: 1 is balanced, 0 one class, NaN no pixel."""
+    if not counts.any():
         return float("nan")
-    share = counts[counts > 0] / total
+    share = counts[counts > 0] / counts.sum()
     return float(-(share * np.log(share)).sum() / np.log(len(counts)))

@@ -22,24 +22,16 @@ Metric = Callable[[Run], float | None]
 class PairedTest(NamedTuple):
     """What paired differences say about their mean, in the unit of the differences.
 
-    Attributes:
-        diff_mean: mean; NaN without a pair.
-        diff_std: standard deviation (n - 1). NaN for fewer than two pairs, as is all that follows.
-        ci_low: lower end of the 95 % Student t interval of the mean; NaN if the spread is 0.
-        ci_high: its upper end.
-        p_t: of the two-sided paired t-test; NaN if the spread is 0.
-        p_sign_flip: of the two-sided sign-flip permutation test of the mean.
-        detectable_diff: half the width of the interval, the least observed mean whose interval
-            leaves out zero; NaN if the spread is 0.
+    Without a pair all is NaN; with one, all but the mean; without a spread, interval and p_t.
     """
 
     diff_mean: float = NAN
-    diff_std: float = NAN
-    ci_low: float = NAN
+    diff_std: float = NAN  # n - 1
+    ci_low: float = NAN  # of the 95 % Student t interval of the mean
     ci_high: float = NAN
-    p_t: float = NAN
-    p_sign_flip: float = NAN
-    detectable_diff: float = NAN
+    p_t: float = NAN  # of the two-sided paired t-test
+    p_sign_flip: float = NAN  # of the two-sided sign-flip permutation test of the mean
+    detectable_diff: float = NAN  # half the interval: the least mean whose interval leaves out 0
 
 
 def by_seed(runs: Iterable[Run], metric: Metric) -> pd.DataFrame:
@@ -56,10 +48,8 @@ def by_seed(runs: Iterable[Run], metric: Metric) -> pd.DataFrame:
 def differences_to(values: pd.DataFrame, other: str) -> pd.DataFrame:
     """What every row has more than that of another method, seed by seed; NaN if one is missing.
 
-    Args:
-        values: one column per seed. The first level of rows is the method, and rows that agree in
-            all other levels are compared; a reference, which has no budget, is compared with all.
-        other: a method or reference; without any row of it there are no differences.
+    Columns are seeds. The first level of rows is the method, and rows that agree in all other
+    levels are compared; the other may be a reference, which is compared with every budget.
     """
     others = values[values.index.get_level_values(0) == other].droplevel(0)
     if list(others.index) == [NO_BUDGET]:

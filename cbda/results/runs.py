@@ -17,33 +17,23 @@ METRICS = {"mIoU": "mIoU", "mIoU_subset": "mIoU_subset", "worst_class_IoU": "wor
 
 @dataclass(frozen=True)
 class Run:
-    """One cell of the experiment: a method at a budget with a seed.
-
-    Attributes:
-        method: name of the method or reference.
-        budget: fraction of the pool's pixels, as written in the configuration.
-        seed: of the run.
-        evaluation_path: evaluation.json; a file that is not there if the run is not finished.
-        labels_path: label file of the last round; None for a reference.
-        evaluation: content of the former; None if the run is missing.
-        labels: summary of the latter; None for a reference or a missing run.
-    """
+    """One cell of the experiment: a method or reference at a budget with a seed."""
 
     method: str
-    budget: str
+    budget: str  # fraction of the pool's pixels, as written in the configuration
     seed: int
-    evaluation_path: Path
-    labels_path: Path | None
-    evaluation: dict[str, Any] | None = None
-    labels: LabelSummary | None = None
+    evaluation_path: Path  # a file that is not there if the run is not finished
+    labels_path: Path | None  # of the last round; None for a reference
+    evaluation: dict[str, Any] | None = None  # None if the run is missing
+    labels: LabelSummary | None = None  # None for a reference or a missing run
 
     @classmethod
     def parse(cls, words: list[str]) -> "Run":
         """From the five words of the option `--run`."""
         method, budget, seed, evaluation, labels = words
-        labels_path = None if labels == "-" else Path(labels)
         if not seed.isdecimal():
             raise UserError(f"run {method} {budget}: seed {seed!r} is not a number")
+        labels_path = None if labels == "-" else Path(labels)
         return cls(method, budget, int(seed), Path(evaluation), labels_path)
 
     @property

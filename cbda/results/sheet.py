@@ -17,25 +17,15 @@ MISSING = "missing"  # in place of an evaluation that is not there, or is out of
 
 
 class Row(NamedTuple):
-    """A round of a run, or a reference. All is text, as in the file.
-
-    Attributes:
-        method: name of the method or reference.
-        budget: fraction of the pool's pixels, as written in the configuration.
-        seed: of the run.
-        round: its number.
-        evaluation: evaluation.json, in the last round of a run; else `NONE`.
-        labels: labels.h5 of the round.
-        diagnosis: diagnosis.json of the round; made on demand.
-    """
+    """A round of a run, or a reference. All is text, as in the file."""
 
     method: str
-    budget: str
+    budget: str  # fraction of the pool's pixels, as written in the configuration
     seed: str
     round: str = NONE
-    evaluation: str = NONE
+    evaluation: str = NONE  # evaluation.json, in the last round of a run
     labels: str = NONE
-    diagnosis: str = NONE
+    diagnosis: str = NONE  # made on demand
 
 
 def list_rows(
@@ -47,16 +37,7 @@ def list_rows(
     rounds: int,
     results: str,
 ) -> list[Row]:
-    """Rows of an experiment, in the order of its tables.
-
-    Args:
-        seeds: of the runs.
-        methods: names.
-        budgets: fractions of the pool, as their folders are called.
-        references: `source_only`, `full`.
-        rounds: R.
-        results: folder of the results.
-    """
+    """Rows of an experiment below its folder of results, in the order of its tables."""
     rows = []
     for seed in map(str, seeds):
         folder = f"{results}/seed{seed}"
@@ -83,11 +64,7 @@ def format_rows(rows: Iterable[Row]) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read a sample sheet; columns that it has beside ours do not matter.
-
-    Raises:
-        UserError: it is not one, or holds no run.
-    """
+    """Read a sample sheet, whatever other columns it has; `UserError` if it is none, or empty."""
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             records = list(csv.DictReader(stream))

@@ -1,6 +1,7 @@
 """Runs to tables: one row per method and budget, with spread over seeds and paired differences."""
 
 from collections import Counter
+from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
@@ -15,13 +16,12 @@ from cbda.results.runs import METRICS, PERCENT, Run, has_subset
 
 def class_table(runs: list[Run]) -> pd.DataFrame:
     """Tidy: method, budget, seed, class, IoU in percent (empty if the class is not present)."""
-    rows = []
-    for run in runs:
-        if run.evaluation is None:
-            continue
-        for name, iou in zip(run.evaluation["classes"], run.evaluation["class_iou"], strict=True):
-            value = np.nan if iou is None else PERCENT * iou
-            rows.append((run.method, run.budget, run.seed, name, value))
+    rows = [
+        (run.method, run.budget, run.seed, name, np.nan if iou is None else PERCENT * iou)
+        for run in runs
+        if run.evaluation is not None
+        for name, iou in zip(run.evaluation["classes"], run.evaluation["class_iou"], strict=True)
+    ]
     return pd.DataFrame(rows, columns=["method", "budget", "seed", "class", "IoU"])
 
 
@@ -33,9 +33,8 @@ def acquisition_table(runs: list[Run]) -> pd.DataFrame:
             continue
         names = [*run.evaluation["classes"], "void"]
         counts = np.column_stack([run.labels.class_counts, run.labels.void_counts])
-        for index, per_class in enumerate(counts):
-            for name, count in zip(names, per_class, strict=True):
-                rows.append((run.method, run.budget, run.seed, index + 1, name, int(count)))
+        for (index, place), count in np.ndenumerate(counts):
+            rows.append((run.method, run.budget, run.seed, index + 1, names[place], int(count)))
     return pd.DataFrame(rows, columns=["method", "budget", "seed", "round", "class", "num_px"])
 
 
@@ -57,8 +56,8 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         **(_statistics("mIoU_subset", runs, baseline) if has_subset(runs) else {}),
         "worst_class": [_worst_classes(group) for group in groups.values()],
         **_statistics("worst_class_IoU", runs, baseline),
-        "acquired_fraction": by_seed(runs, _acquired_fraction).mean(axis=1),
-        "void_fraction": by_seed(runs, _void_fraction).mean(axis=1),
+        "acquired_fraction": _mean_share(runs, lambda of: _acquired_px(of) / of.num_pool_px),
+        "void_fraction": _mean_share(runs, lambda of: of.void_counts.sum() / _acquired_px(of)),
         "acquired_entropy": by_seed(runs, lambda run: run.acquired_entropy).mean(axis=1),
         "missing_seeds": [
             " ".join(str(run.seed) for run in group if run.is_missing) for group in groups.values()
@@ -123,14 +122,9 @@ def _worst_classes(group: list[Run]) -> str:
     return "; ".join(sorted(names, key=lambda name: (-names[name], name)))
 
 
-def _acquired_fraction(run: Run) -> float | None:
-    """Share of the pool's pixels; None for a reference."""
-    return None if run.labels is None else _acquired_px(run.labels) / run.labels.num_pool_px
-
-
-def _void_fraction(run: Run) -> float | None:
-    """Share of void among what was acquired; None for a reference."""
-    return None if run.labels is None else run.labels.void_counts.sum() / _acquired_px(run.labels)
+def _mean_share(runs: list[Run], share: Callable[[LabelSummary], float]) -> pd.Series:
+    """Mean over seeds of a share among the labels; NaN for references."""
+    return by_seed(runs, lambda run: share(run.labels) if run.labels else None).mean(axis=1)
 
 
 def _acquired_px(labels: LabelSummary) -> float:

@@ -6,12 +6,12 @@ can still win are kept, and one image per thread is in memory. Of picks of one s
 first images win, so that later images need none of it once there are enough: where a class balance
 gives half the pool a weight of 0, that is nearly all of them.
 
-Every function here takes maps by `read`: index of the image to score (H,W) float and excluded (H,W)
-bool, fresh ones; it is called from threads. `radius` is that of suppression, in px. Fewer queries
-than asked for are chosen only if no free pixel is left.
+`read`, called from threads, takes the index of an image to score (H,W) float and excluded (H,W)
+bool, fresh ones. `radius` is that of suppression, in px. Fewer queries than asked for are chosen
+only if no free pixel is left.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def choose_per_image(
         return greedy_nms(*read(image), num_queries, radius)
 
     picks = list(ordered_map(pick, range(shape[0]), num_threads))
-    return _joined(picks, [len(found) for found in picks], shape[1], by_score=False)
+    return _joined(picks, np.array([len(found) for found in picks]), shape[1], by_score=False)
 
 
 def choose_dynamic(
@@ -46,12 +46,23 @@ def choose_dynamic(
     def pick(image: int, at_most: int, *floor: Any) -> Picks:
         return greedy_nms(*read(image), at_most, radius, *floor)
 
+    def pick_again(image: int) -> Picks:  # all from the cut on, or twice as many if it is open
+        if cut == -np.inf:
+            return pick(image, 2 * len(picks[image]) + 1)
+        return pick(image, num_queries, cut, bool(num_from[:image].sum() >= num_queries))
+
     picks = _first_pass(pick, shape[0], num_queries, num_threads)
     cut = _value_of_rank(picks, num_queries)
     while lacking := _incomplete(picks, cut, num_queries):
-        _refill(pick, picks, lacking, cut, num_queries, num_threads)
+        num_from = _num_from(picks, cut)
+        refilled = ordered_map(pick_again, lacking, num_threads)
+        for image, found in zip(lacking, refilled, strict=True):
+            picks[image], num_from[image] = found, found.num_from(cut)
         cut = _value_of_rank(picks, num_queries)
-    return _joined(picks, _num_winning(picks, cut, num_queries), shape[1], by_score=True)
+    ties = np.array([np.count_nonzero(found.values == cut) for found in picks])
+    above, ties_before = _num_from(picks, cut) - ties, np.cumsum(ties) - ties
+    num_winning = above + np.clip(num_queries - above.sum() - ties_before, 0, ties)
+    return _joined(picks, num_winning, shape[1], by_score=True)
 
 
 def _first_pass(pick: Pick, num_images: int, num_queries: int, num_threads: int) -> list[Picks]:
@@ -84,38 +95,13 @@ def _incomplete(picks: list[Picks], cut: float, num_queries: int) -> list[int]:
     known_above = np.array([found.complete_above for found in picks])
     is_short = np.array([len(found) < num_queries for found in picks])
     may_win = (known_above > cut) | ((known_above == cut) & ties_may_win)
-    incomplete: list[int] = np.flatnonzero(is_short & may_win).tolist()
-    return incomplete
-
-
-def _refill(
-    pick: Pick,
-    picks: list[Picks],
-    images: list[int],
-    cut: float,
-    num_queries: int,
-    num_threads: int,
-) -> None:
-    """Replace the picks of some images by all from the cut on, or twice as many if it is open."""
-    num_from = _num_from(picks, cut)
-
-    def pick_again(image: int) -> Picks:
-        if cut == -np.inf:
-            return pick(image, 2 * len(picks[image]) + 1)
-        enough_before = bool(num_from[:image].sum() >= num_queries)
-        return pick(image, num_queries, cut, enough_before)
-
-    for image, found in zip(images, ordered_map(pick_again, images, num_threads), strict=True):
-        picks[image], num_from[image] = found, found.num_from(cut)
+    return list(map(int, np.flatnonzero(is_short & may_win)))
 
 
 def _value_of_rank(picks: list[Picks], rank: int) -> float:
-    """Score of the pick of that rank over all images, from 1; -inf if there are fewer.
-
-    Of rank 0 it is inf: nothing is chosen.
-    """
+    """Score of the pick of that rank, from 1, over all images; -inf if there are fewer."""
     if rank == 0:
-        return np.inf
+        return np.inf  # nothing is chosen
     values = np.concatenate([found.values for found in picks])
     if len(values) < rank:
         return -np.inf
@@ -129,22 +115,10 @@ def _num_from(picks: list[Picks], score: float) -> IntArray:
     return np.array([found.num_from(score) for found in picks])
 
 
-def _num_winning(picks: list[Picks], cut: float, num_queries: int) -> IntArray:
-    """Picks of each image among the best; of those at the cut, the first images' win."""
-    ties = np.array([np.count_nonzero(found.values == cut) for found in picks])
-    above = _num_from(picks, cut) - ties
-    ties_before = np.cumsum(ties) - ties
-    winning: IntArray = above + np.clip(num_queries - above.sum() - ties_before, 0, ties)
-    return winning
-
-
-def _joined(
-    picks: list[Picks], num_picks: Sequence[int] | IntArray, height: int, by_score: bool
-) -> Queries:
+def _joined(picks: list[Picks], num_picks: IntArray, height: int, by_score: bool) -> Queries:
     """The first picks of every image, by score or image by image; `picks` is emptied."""
-    firsts = [slice(number) for number in num_picks]
-    places = np.concatenate([p.places[first] for p, first in zip(picks, firsts, strict=True)])
-    values = np.concatenate([p.values[first] for p, first in zip(picks, firsts, strict=True)])
+    places = np.concatenate([p.places[:n] for p, n in zip(picks, num_picks, strict=True)])
+    values = np.concatenate([p.values[:n] for p, n in zip(picks, num_picks, strict=True)])
     image = np.repeat(np.arange(len(picks), dtype=np.int32), num_picks)
     picks.clear()  # of a large pool they are half a gigabyte
     if by_score:

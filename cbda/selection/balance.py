@@ -19,22 +19,13 @@ CountArray = NDArray[np.int64]
 
 
 class Statistics(NamedTuple):
-    """What a rule may weigh classes by.
+    """What a rule may weigh classes by."""
 
-    Attributes:
-        acquired: (C,) int64, acquired pixels of each class in earlier rounds, void left out.
-        predicted: (C,) int64, pixels of the pool that are predicted as each class in this round;
-            all 0 where they were not counted.
-        target: (C,) wanted class distribution, sums to 1.
-        budget_px: B, pixels that the whole run may acquire.
-        max_weight: cap of the rule `ratio` before scaling.
-    """
-
-    acquired: CountArray
-    predicted: CountArray
-    target: FloatArray
-    budget_px: float
-    max_weight: float
+    acquired: CountArray  # (C,) pixels of each class acquired in earlier rounds, void left out
+    predicted: CountArray  # (C,) pixels of the pool predicted as each; 0 where they aren't counted
+    target: FloatArray  # (C,) wanted class distribution, sums to 1
+    budget_px: float  # B, pixels that the whole run may acquire
+    max_weight: float  # cap of the rule `ratio` before scaling
 
 
 def consumed(statistics: Statistics) -> FloatArray:
@@ -52,10 +43,8 @@ def ratio(statistics: Statistics) -> FloatArray:
     seen = counts > 0
     if not seen.any():
         return np.ones_like(target)
-    wanted_px = target * counts.sum()
-    capped = np.minimum(
-        np.divide(wanted_px, counts, out=np.zeros_like(target), where=seen), statistics.max_weight
-    )
+    ratios = np.divide(target * counts.sum(), counts, out=np.zeros_like(target), where=seen)
+    capped = np.minimum(ratios, statistics.max_weight)
     highest = capped.max()
     scaled = capped / highest if highest > 0 else capped
     return np.where(seen, scaled, 1.0)
@@ -65,8 +54,7 @@ def exp(statistics: Statistics) -> FloatArray:
     """Weight w_c = e^-p_c, p_c the share of the pool that is predicted as c in this round.
 
     The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
-    of superpixels: predictions say what the pool holds, acquired labels what was queried. It
-    weighs a class by 1/e at the least, and knows neither a target nor what was acquired.
+    of superpixels. It weighs a class by 1/e at the least, and knows neither target nor acquired.
     """
     total = statistics.predicted.sum()
     shares = statistics.predicted / total if total else np.zeros_like(statistics.target)
@@ -74,13 +62,8 @@ def exp(statistics: Statistics) -> FloatArray:
     return weights
 
 
-def none(statistics: Statistics) -> FloatArray:
-    """Every class weighs 1."""
-    return np.ones_like(statistics.target)
-
-
 RULES: dict[str, Callable[[Statistics], FloatArray]] = {
-    "none": none,
+    "none": lambda statistics: np.ones_like(statistics.target),
     "consumed": consumed,
     "ratio": ratio,
     "exp": exp,
@@ -90,52 +73,31 @@ NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
 
 
 def class_weights(rule: str, statistics: Statistics) -> FloatArray:
-    """Weight of every class in the next round, (C,) float64 within [0, 1].
-
-    Args:
-        rule: one of `cbda.acquisition.methods.BALANCES`.
-        statistics: what it may go by.
-    """
+    """Weight of every class in the next round, (C,) float64 within [0, 1]."""
     return RULES[rule](statistics)
 
 
 def target_shares(
     wanted: str | Sequence[float], num_classes: int, predicted: CountArray | None = None
 ) -> FloatArray:
-    """The class distribution q that a balance aims at.
+    """The class distribution q that a balance aims at, (C,) float64 of sum 1.
 
-    Args:
-        wanted: `uniform`; `predicted` or `sqrt_predicted`, the shares of predicted pixels in the
-            pool or their square roots (the pool's own frequencies are not known beforehand, and
-            the source's are another domain's); or a number per class, of any sum. Empty is
-            `uniform`.
-        num_classes: C.
-        predicted: (C,) int64, predicted pixels of each class.
-
-    Returns:
-        (C,) float64 of sum 1.
-
-    Raises:
-        UserError: an unknown name, or numbers that are no distribution over the classes.
+    `uniform`, as nothing is; `predicted` or `sqrt_predicted`, the shares of predicted pixels (C,)
+    in the pool or their square roots (the pool's own frequencies are not known beforehand, and the
+    source's are another domain's); or a number per class, of any sum. A `UserError` for an unknown
+    name, or numbers that are no distribution over the classes.
     """
-    if not isinstance(wanted, str):
-        return _given_shares(wanted, num_classes)
-    require_choice("target distribution", wanted, TARGETS)
-    if wanted == "uniform" or predicted is None or not predicted.any():
-        return np.full(num_classes, 1 / num_classes)
-    shares = predicted / predicted.sum()
-    if wanted == "sqrt_predicted":
-        shares = np.sqrt(shares)
-    return np.asarray(shares / shares.sum(), np.float64)
-
-
-def _given_shares(wanted: Sequence[float], num_classes: int) -> FloatArray:
-    if not len(wanted):
-        return np.full(num_classes, 1 / num_classes)
-    if len(wanted) != num_classes or min(wanted) < 0 or not 0 < sum(wanted) < math.inf:
-        raise UserError(
-            f"target distribution {list(wanted)}: allowed are {num_classes} numbers, none negative"
-            f" and not all 0, or one of {', '.join(TARGETS)}"
-        )
-    shares = np.array(wanted, np.float64)
+    shares = np.ones(num_classes)
+    if isinstance(wanted, str):
+        require_choice("target distribution", wanted, TARGETS)
+        if wanted != "uniform" and predicted is not None and predicted.any():
+            shares = predicted / predicted.sum()
+            shares = np.sqrt(shares) if wanted == "sqrt_predicted" else shares
+    elif len(wanted):
+        if len(wanted) != num_classes or min(wanted) < 0 or not 0 < sum(wanted) < math.inf:
+            raise UserError(
+                f"target distribution {list(wanted)}: allowed are {num_classes} numbers, none"
+                f" negative and not all 0, or one of {', '.join(TARGETS)}"
+            )
+        shares = np.array(wanted, np.float64)
     return np.asarray(shares / shares.sum(), np.float64)

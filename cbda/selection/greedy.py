@@ -1,9 +1,8 @@
 """Greedy non-maximum suppression in one image: the highest score is picked, its surroundings go.
 
 Exactly the sequential definition, in another order of work: what lies above a threshold is
-gathered, sorted once, and swept; a candidate that an earlier pick has suppressed is passed over.
-The threshold comes from a sample of the scores, so that only as many candidates are sorted as
-can matter. Should they not suffice, the next ones below follow.
+gathered, sorted once, and swept, passing over what an earlier pick has suppressed. A sample of the
+scores gives the threshold, so that few are sorted; if they don't suffice, the next below follow.
 """
 
 from dataclasses import dataclass
@@ -12,14 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.selection.units import (
-    FloatArray,
-    IntArray,
-    Mask,
-    as_queries,
-    clipped,
-    suppression_radius,
-)
+from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
 SAMPLE_PX = 1 << 16
@@ -27,17 +19,11 @@ SAMPLE_PX = 1 << 16
 
 @dataclass(frozen=True)
 class Picks:
-    """Picks of one image, in pick order.
+    """Picks of one image, in pick order."""
 
-    Attributes:
-        values: (M,) scores, descending.
-        places: (M,) uint32, column * H + row, which is also the order of ties.
-        complete_above: every pick with a score above this is there.
-    """
-
-    values: FloatArray
-    places: NDArray[np.uint32]
-    complete_above: float
+    values: FloatArray  # (M,), descending
+    places: NDArray[np.uint32]  # (M,) column * H + row, which is also the order of ties
+    complete_above: float  # every pick with a score above this is there
 
     def __len__(self) -> int:
         return len(self.values)
@@ -55,15 +41,11 @@ def greedy_nms(
     score_floor: float = -np.inf,
     above_floor: bool = False,
 ) -> Picks:
-    """Pick until there are enough, or nothing free is left.
+    """Pick until there are enough, or nothing free is left of finite scores (H,W).
 
-    Args:
-        score: (H,W) float32 or float64, finite.
-        excluded: (H,W) bool, pixels that may not be picked; what the picks suppress is added.
-        num_queries: pick at most this many.
-        radius: in px around a pick, in which no other pick may follow.
-        score_floor: leave out what scores less; of the type of the scores.
-        above_floor: leave out what scores just as much, too.
+    What the picks suppress, `radius` px around them, is added to `excluded` (H,W) bool. What scores
+    less than `score_floor`, a number of the scores' type, is left out; if `above_floor`, what
+    scores just as much, too.
     """
     if above_floor:
         score_floor = _neighbour(score_floor, np.inf, score.dtype)
@@ -96,10 +78,7 @@ def _neighbour(score: float, towards: float, dtype: np.dtype[np.floating]) -> fl
 
 
 def _estimate(score: FloatArray, excluded: Mask, below: float, num_wanted: int) -> float:
-    """A score with roughly so many free ones from it up to `below`; -inf if there are not.
-
-    Only speed depends on it.
-    """
+    """A score with roughly so many free ones from it up to `below`, or -inf: for speed only."""
     step = max(int((score.size / SAMPLE_PX) ** 0.5), 1)
     sample = score[::step, ::step]
     sample = sample[~excluded[::step, ::step] & (sample < below)]
@@ -117,9 +96,8 @@ def _best_first(score: FloatArray, candidates: Mask) -> tuple[FloatArray, NDArra
     values, places = score.reshape(-1)[pixel], column * np.uint32(len(score)) + row
     if values.dtype == np.float32:  # one sort of bits, with the place below them
         keys = _sorted_keys(_turned((values + np.float32(0)).view(np.uint32)), places)  # -0 is 0
-        return _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32), keys.astype(
-            np.uint32
-        )
+        values = _turned((keys >> np.uint64(32)).astype(np.uint32)).view(np.float32)
+        return values, keys.astype(np.uint32)
     order = np.argsort(-values)
     values = values[order]
     rank = np.cumsum(np.diff(values, prepend=values[:1]) != 0)
@@ -168,26 +146,17 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
     Args:
         score: (H,W) float32 or float64, higher = acquire first.
         blocked: (H,W) bool, pixels that may not be a centre; left unchanged.
-        num_queries: at most this many are chosen.
+        num_queries: M; fewer are chosen only if no free pixel is left.
         radius: k of the region, in px.
         unit: `region` or `pixel`.
 
     Returns:
-        centres (M,2) int64, row and column, in pick order; M < num_queries only if no free
-        pixel is left.
+        centres (M,2) int64, row and column, in pick order.
 
     Raises:
         ValueError: shapes differ, or a score is NaN or infinite.
         UserError: an unknown unit.
     """
-    _require_sound(score, blocked)
-    excluded = np.array(blocked, order="C")
-    picks = greedy_nms(score, excluded, num_queries, suppression_radius(radius, unit))
-    return as_queries(np.zeros(1, np.int64), picks.places, len(score))[:, 1:].astype(np.int64)
-
-
-def _require_sound(score: FloatArray, blocked: Mask) -> None:
-    """Raise a `ValueError` unless the maps are of one shape (H,W) and all scores are finite."""
     if score.ndim != 2 or score.shape != blocked.shape:
         raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
     if score.dtype not in (np.float32, np.float64):
@@ -195,3 +164,6 @@ def _require_sound(score: FloatArray, blocked: Mask) -> None:
     num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
     if num_bad:
         raise ValueError(f"{num_bad} scores are NaN or infinite")
+    excluded = np.array(blocked, order="C")
+    picks = greedy_nms(score, excluded, num_queries, suppression_radius(radius, unit))
+    return as_queries(np.zeros(1, np.int64), picks.places, len(score))[:, 1:].astype(np.int64)

@@ -3,7 +3,6 @@
 Each image is read, labelled and compressed by a thread of its own and written at once.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -36,17 +35,8 @@ def write_labels(
 ) -> None:
     """Ask the oracle for every chosen window, and write the label file of the round.
 
-    Args:
-        path: of the file.
-        round_: that they were chosen for.
-        labels: of the round before.
-        queries: of this round.
-        class_weights: (C,) that they were chosen by.
-        oracle: the pool's ground truth.
-        num_threads: images that are worked on at a time; no byte depends on it.
-
-    Raises:
-        UserError: the oracle's labels don't fit the scores, or a file is damaged.
+    `labels` are of the round before, the queries were chosen by `class_weights` (C,), and no byte
+    depends on the threads. A `UserError` if the oracle does not fit the scores.
     """
     num_images, height, width = labels.shape
     centres = centres_by_image(queries, num_images)
@@ -64,22 +54,18 @@ def write_labels(
         return writer.pack(*maps), acquired
 
     with LabelFile.create(path, oracle.image_ids, height, width) as writer:
-        for image, (packed, acquired) in enumerate(
-            ordered_map(ask, range(num_images), num_threads)
-        ):
+        answers = ordered_map(ask, range(num_images), num_threads)
+        for image, (packed, acquired) in enumerate(answers):
             writer.write(image, packed)
             counts += acquired
-        rows = chain(labels.queries(), _rows(queries, round_.number))
-        writer.write_queries(labels.num_queries + len(queries), rows, num_threads)
-        before = round_.summary(labels)
-        writer.finish(
-            replace(
-                before,
-                class_counts=np.vstack([before.class_counts, counts[: round_.num_classes]]),
-                void_counts=np.append(before.void_counts, counts[VOID]),
-                class_weights=class_weights,
-            )
-        )
+        blocks = (queries[k : k + ROWS_PER_BLOCK] for k in range(0, len(queries), ROWS_PER_BLOCK))
+        rows = (np.insert(block, 0, round_.number, axis=1) for block in blocks)
+        num_queries = labels.num_queries + len(queries)
+        writer.write_queries(num_queries, chain(labels.queries(), rows), num_threads)
+        before = replace(round_.summary(labels), class_weights=class_weights)
+        class_counts = np.vstack([before.class_counts, counts[: round_.num_classes]])
+        void_counts = np.append(before.void_counts, counts[VOID])
+        writer.finish(replace(before, class_counts=class_counts, void_counts=void_counts))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -93,10 +79,7 @@ def _acquire(
     rounds: NDArray[np.uint8],
     counts: NDArray[np.int64],
 ) -> bool:
-    """Copy the clipped windows around the centres, and count their classes, in place.
-
-    Only what is in a window is made train ids. Returns whether the table knows all of it.
-    """
+    """Copy clipped windows of ids as train ids, in place; whether the table knows all of them."""
     height, width = ids.shape
     for row, column in centres:
         for i in clipped(row, radius, height):
@@ -107,9 +90,3 @@ def _acquire(
                 label[i, j], rounds[i, j] = train_id, round_number
                 counts[train_id] += 1
     return True
-
-
-def _rows(queries: Queries, round_number: int) -> Iterator[NDArray[np.int32]]:
-    """Queries with their round before them, (m,4) a block."""
-    for first in range(0, len(queries), ROWS_PER_BLOCK):
-        yield np.insert(queries[first : first + ROWS_PER_BLOCK], 0, round_number, axis=1)

@@ -14,59 +14,40 @@ from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
+from cbda.selection import units
 from cbda.selection.allocation import choose_dynamic, choose_per_image
-from cbda.selection.balance import (
-    NEED_PREDICTIONS,
-    CountArray,
-    Statistics,
-    class_weights,
-    target_shares,
-)
+from cbda.selection.balance import NEED_PREDICTIONS, Statistics, class_weights, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
-from cbda.selection.units import (
-    FloatArray,
-    Mask,
-    Queries,
-    centres_by_image,
-    paint,
-    query_px,
-    suppression_radius,
-    widen,
-)
+from cbda.selection.units import FloatArray, Mask, Queries
 
 ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
 
 
 def choose(
-    round_: Round,
-    scores: ScoreFile,
-    labels: LabelFile,
-    statistics: Statistics,
-    num_threads: int = 1,
+    round_: Round, scores: ScoreFile, labels: LabelFile, statistics: Statistics, num_threads: int
 ) -> Queries:
-    """Choose the queries of one round.
+    """Choose the queries of one round, those at random after all others.
 
-    Args:
-        round_: to choose for.
-        scores: of this round.
-        labels: of the round before.
-        statistics: of the classes, as `class_statistics` gives them.
-        num_threads: images that are worked on at a time; the outcome does not depend on it.
-
-    Returns:
-        The queries of the round, those at random after all others.
-
-    Raises:
-        UserError: bad numbers, or an exhausted pool.
+    Of its scores, the labels of the round before, and their `class_statistics`; the outcome does
+    not depend on the threads. A `UserError` for bad numbers, or an exhausted pool.
     """
     num_queries = round_.num_queries(scores.shape)
     num_random = num_at_random(num_queries, round_.method.random_fraction)
     best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
-        more = _choose_random(round_, labels, best, num_random, num_threads)
-        best = np.concatenate([best, more])
-    _require_all(round_, scores, best, num_queries)
+        best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])
+    where, num_found = "the pool", len(best)
+    if round_.method.allocation == "per_image":
+        found = np.bincount(best[:, 0], minlength=len(scores.image_ids))
+        image = int(np.argmax(found < num_queries))
+        where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
+    if num_found < num_queries:
+        raise UserError(
+            f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
+            f" {num_queries} queries of this round found a free place; lower the budget or the"
+            " radius"
+        )
     return best
 
 
@@ -77,22 +58,22 @@ def num_at_random(num_queries: int, random_fraction: float) -> int:
 
 def class_statistics(round_: Round, scores: ScoreFile, labels: LabelFile) -> Statistics:
     """What the class weights of a round go by; reads the predictions if the balance needs them."""
-    method, counts = round_.method, np.zeros(round_.num_classes, np.int64)
+    method, num_classes = round_.method, round_.num_classes
+    counts = np.zeros(num_classes, np.int64)
     target_needs = method.balance != "none" and method.target_distribution in NEED_PREDICTIONS
     if target_needs or method.balance in NEED_PREDICTIONS:
-        counts = _count_predictions(scores)
+        for image in range(len(scores.image_ids)):
+            counts += np.bincount(scores.read_prediction(image).ravel(), minlength=num_classes)
     return Statistics(
         acquired=labels.summary.class_counts.sum(axis=0),
         predicted=counts,
-        target=target_shares(method.target_distribution, round_.num_classes, counts),
+        target=target_shares(method.target_distribution, num_classes, counts),
         budget_px=round_.budget * labels.summary.num_pool_px,
         max_weight=method.max_weight,
     )
 
 
-def random_map(
-    seed: int, round_number: int, image: int, shape: tuple[int, int]
-) -> NDArray[np.float64]:
+def random_map(seed: int, round_number: int, image: int, shape: tuple[int, int]) -> FloatArray:
     """Uniform numbers in [0, 1), (H,W) float64, the same whoever asks and in whatever order."""
     return np.random.default_rng([seed, Stream.RANDOM_QUERY, round_number, image]).random(shape)
 
@@ -106,24 +87,24 @@ def _choose_best(
     num_threads: int,
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
-    method = round_.method
+    method, shape = round_.method, scores.shape
     weights = class_weights(method.balance, statistics)
-    radius = suppression_radius(method.radius, method.unit)
+    radius = units.suppression_radius(method.radius, method.unit)
 
     def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
         return *scores.read(image), _excluded(labels, image, method.radius)
 
     def read_weighted(image: int) -> tuple[FloatArray, Mask]:
         score, prediction, excluded = read(image)
-        is_weighted = method.balance != "none"
-        return (_weigh(score, prediction, weights) if is_weighted else score), excluded
+        weighted = score if method.balance == "none" else _weigh(score, prediction, weights)
+        return weighted, excluded
 
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
-        spent = query_px(method.radius, method.unit), share_px, statistics.acquired.astype(float)
-        return choose_quota(read, scores.shape, num_queries, radius, *spent, num_threads)
-    allocate = ALLOCATE[method.allocation]
-    return allocate(read_weighted, scores.shape, num_queries, radius, num_threads)
+        used_px = statistics.acquired.astype(np.float64)
+        spent = units.query_px(method.radius, method.unit), share_px, used_px
+        return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
+    return ALLOCATE[method.allocation](read_weighted, shape, num_queries, radius, num_threads)
 
 
 def _choose_random(
@@ -131,12 +112,12 @@ def _choose_random(
 ) -> Queries:
     """The highest random numbers among what the best queries leave free."""
     method, shape = round_.method, labels.shape
-    radius = suppression_radius(method.radius, method.unit)
-    centres = centres_by_image(best, shape[0])
+    radius = units.suppression_radius(method.radius, method.unit)
+    centres = units.centres_by_image(best, shape[0])
 
     def read(image: int) -> tuple[FloatArray, Mask]:
         excluded = _excluded(labels, image, method.radius)
-        paint(excluded, centres[image], radius)
+        units.paint(excluded, centres[image], radius)
         return random_map(round_.seed, round_.number, image, shape[1:]), excluded
 
     return ALLOCATE[method.allocation](read, shape, num_queries, radius, num_threads)
@@ -144,31 +125,7 @@ def _choose_random(
 
 def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     """What earlier rounds exclude, (H,W) bool."""
-    return widen(labels.read_round(image) > 0, radius)
-
-
-def _require_all(round_: Round, scores: ScoreFile, queries: Queries, num_queries: int) -> None:
-    """Raise a `UserError` that says how far the round got if too few were found."""
-    where, num_found = "the pool", len(queries)
-    if round_.method.allocation == "per_image":
-        found = np.bincount(queries[:, 0], minlength=len(scores.image_ids))
-        image = int(np.argmax(found < num_queries))
-        where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
-    if num_found < num_queries:
-        raise UserError(
-            f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
-            f" {num_queries} queries of this round found a free place; lower the budget or the"
-            " radius"
-        )
-
-
-def _count_predictions(scores: ScoreFile) -> CountArray:
-    """Pixels of the pool by predicted class, (C,) int64."""
-    counts = np.zeros(scores.num_classes, np.int64)
-    for image in range(len(scores.image_ids)):
-        prediction = scores.read_prediction(image).ravel()
-        counts += np.bincount(prediction, minlength=scores.num_classes)
-    return counts
+    return units.widen(labels.read_round(image) > 0, radius)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -3,13 +3,11 @@
 Every query spends its predicted class's share of the budget, so that the weight of the class
 falls at once and not only in the next round. Exactly the sequential definition: the classes'
 candidates are sorted by score, and in every step the best of the classes' best ones is taken.
-Only candidates above a score per class are held; a class that runs out of them gets more.
-
-A class whose share is used up comes after all others, in the order of its plain scores.
+Only candidates above a score per class are held; a class that runs out of them gets more. One
+whose share is used up comes after all others, in the order of its plain scores.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -24,15 +22,8 @@ SAMPLE_PX = 1 << 14  # of every image, to estimate how many candidates are above
 DONE = -1
 
 ReadClasses = Callable[[int], tuple[FloatArray, NDArray[np.uint8], Mask]]
-
-
-class _Candidates(NamedTuple):
-    """Free pixels by class, the best first: (M,) each; class c is from `starts[c]` on."""
-
-    value: FloatArray
-    image: NDArray[np.int32]
-    place: NDArray[np.uint32]
-    starts: IntArray
+# Free pixels by class, the best first: value, image and place (M,), and where each class starts.
+Candidates = tuple[FloatArray, NDArray[np.int32], NDArray[np.uint32], IntArray]
 
 
 def choose_quota(
@@ -51,31 +42,26 @@ def choose_quota(
     predicted class, and n_c grows by the pixels of a query. Ties go to the smallest image, then
     the smallest column, then the smallest row.
 
-    Args:
-        read: index of the image to score (H,W) float32, prediction (H,W) uint8 and excluded (H,W)
-            bool; called from threads.
-        shape: N, H, W of the pool.
-        num_queries: at most this many are chosen.
-        radius: in px around a pick, in which no other pick may follow.
-        query_px: pixels that a query spends.
-        share_px: (C,) q_c B, pixels that the whole run may acquire of each class.
-        used_px: (C,) n_c, pixels of each class acquired in earlier rounds.
-        num_threads: images that are worked on at a time; no result depends on it.
-
-    Returns:
-        The queries; fewer only if no free pixel is left.
+    `read`, called from threads, takes an image of the pool (N,H,W) to score (H,W) float32,
+    prediction uint8 and excluded bool. A query spends `query_px`. Of each class (C,), `share_px` is
+    q_c B, what the whole run may acquire, `used_px` n_c, what earlier rounds did. `radius` is that
+    of suppression, in px. Fewer queries are chosen only if no free pixel is left.
     """
     num_classes = len(share_px)
-    samples = _sample(read, shape, num_classes, num_threads)
+    samples, num_px_each = _sample(read, shape, num_classes, num_threads)
     num_wanted = np.full(num_classes, CANDIDATES_PER_QUERY * num_queries / num_classes)
     while True:
-        floors = np.array([_score_floor(*s, n) for s, n in zip(samples, num_wanted, strict=True)])
+        # Scores above which there are about so many pixels of a class; -inf for all of them.
+        ranks = (num_wanted / num_px_each).astype(np.int64) + 1
+        found = zip(samples, ranks, strict=True)
+        floors = np.array([v[-r] if r < len(v) else -np.inf for v, r in found], np.float64)
         candidates = _gather(read, shape, floors, num_threads)
         picked, lacking, num_passed = _simulate(
             *candidates, floors, shape, radius, num_queries, query_px, share_px, used_px
         )
         if lacking == DONE:
-            return as_queries(candidates.image[picked], candidates.place[picked], shape[1])
+            _, image, place, _ = candidates
+            return as_queries(image[picked], place[picked], shape[1])
         # All classes get what the whole round would pass at this pace, not only the one that
         # lacks some: else each would run out in its turn, and every time the pool is read again.
         whole_round = num_passed * (PROJECTED * num_queries / max(len(picked), 1))
@@ -85,7 +71,7 @@ def choose_quota(
 
 def _sample(
     read: ReadClasses, shape: tuple[int, int, int], num_classes: int, num_threads: int
-) -> list[tuple[FloatArray, int]]:
+) -> tuple[list[FloatArray], int]:
     """Scores of some free pixels of each class, ascending, and how many pixels each stands for."""
     step = max(int((shape[1] * shape[2] / SAMPLE_PX) ** 0.5), 1)
 
@@ -96,26 +82,17 @@ def _sample(
 
     parts = ordered_map(sample, range(shape[0]), num_threads)
     value, label = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return [(np.sort(value[label == c]), step**2) for c in range(num_classes)]
-
-
-def _score_floor(values: FloatArray, num_px_each: int, num_wanted: float) -> float:
-    """A score above which there are about so many pixels of a class; -inf for all of them."""
-    rank = int(num_wanted / num_px_each) + 1
-    return float(values[-rank]) if rank < len(values) else -np.inf
+    return [np.sort(value[label == c]) for c in range(num_classes)], step**2
 
 
 def _gather(
-    read: ReadClasses,
-    shape: tuple[int, int, int],
-    score_floors: NDArray[np.float64],
-    num_threads: int,
-) -> _Candidates:
+    read: ReadClasses, shape: tuple[int, int, int], floors: NDArray[np.float64], num_threads: int
+) -> Candidates:
     """All free pixels that score at least the floor of their class, sorted."""
 
     def gather(image: int) -> tuple[NDArray[np.uint8], FloatArray, NDArray[np.uint32]]:
         score, prediction, excluded = read(image)
-        mask = (score >= score_floors.astype(score.dtype)[prediction]) & ~excluded
+        mask = (score >= floors.astype(score.dtype)[prediction]) & ~excluded
         place = np.flatnonzero(mask.T)  # column by column, the order of ties
         column, row = np.divmod(place, shape[1])
         return prediction[row, column], score[row, column], place.astype(np.uint32)
@@ -124,15 +101,14 @@ def _gather(
     image = np.repeat(np.arange(len(parts), dtype=np.int32), [len(part[0]) for part in parts])
     label, value, place = (np.concatenate(column) for column in zip(*parts, strict=True))
     del parts
-    counts = np.bincount(label, minlength=len(score_floors))
-    starts = np.concatenate([[0], np.cumsum(counts)])
+    starts = np.append(0, np.cumsum(np.bincount(label, minlength=len(floors))))
     ordered = np.empty_like(value), np.empty_like(image), np.empty_like(place)
-    for number in range(len(counts)):  # one at a time, as an order takes 8 bytes a candidate
+    for number in range(len(floors)):  # one at a time, as an order takes 8 bytes a candidate
         index = np.flatnonzero(label == number)
         index = index[np.argsort(-value[index], kind="stable")]
         for target, source in zip(ordered, (value, image, place), strict=True):
             target[starts[number] : starts[number + 1]] = source[index]
-    return _Candidates(*ordered, starts)
+    return *ordered, starts
 
 
 @numba.njit(cache=True, nogil=True)

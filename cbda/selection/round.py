@@ -1,6 +1,8 @@
 """One acquisition round: how its queries are chosen, and whether its files belong together."""
 
+import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
@@ -17,23 +19,14 @@ SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a 
 
 @dataclass(frozen=True)
 class Round:
-    """One acquisition round of a run.
-
-    Attributes:
-        method: how queries are chosen.
-        budget: fraction of the pool's pixels that the whole run may acquire.
-        rounds: R.
-        number: 1..R.
-        seed: of the run, kept for the record, and of queries chosen at random.
-        num_classes: C.
-    """
+    """One acquisition round of a run."""
 
     method: ResolvedMethod
-    budget: float
-    rounds: int
-    number: int
-    seed: int
-    num_classes: int
+    budget: float  # fraction of the pool's pixels that the whole run may acquire
+    rounds: int  # R
+    number: int  # 1..R
+    seed: int  # of the run, kept for the record, and of queries chosen at random
+    num_classes: int  # C
 
     def __post_init__(self) -> None:
         if self.method.random_fraction > 0 and self.seed < 0:
@@ -49,7 +42,7 @@ class Round:
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
     def queries_per_image(self, height: int, width: int) -> int:
-        """Queries of this round, of one image's share."""
+        """Queries of this round in one image's share."""
         unit = self.method.radius, self.method.unit
         return queries_per_image(height, width, self.budget, self.rounds, *unit)
 
@@ -74,14 +67,8 @@ class Round:
 def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
     """Check that all files belong to this round of one run, before any map is read.
 
-    Args:
-        round_: to check for.
-        scores: of this round.
-        labels: of the round before; none in round 1.
-        oracle: the pool's ground truth.
-
-    Raises:
-        UserError: they don't, or the last round can't find enough pixels.
+    Scores are those of the round, labels of the round before. Raises a `UserError` unless they do,
+    and if the last round can't find enough pixels.
     """
     method = round_.method
     require_same_pool(scores.path, scores.image_ids, oracle.root, oracle.image_ids)
@@ -90,45 +77,35 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
         found = getattr(scores, name)
         if found != wanted:
             raise UserError(f"{scores.path}: {name} is {found}, this round asks for {wanted}")
-    _require_continued(round_, labels)
     if labels.path is not None:
+        _require_continued(labels.path, round_, labels)
         require_same_pool(labels.path, labels.image_ids, oracle.root, oracle.image_ids)
-    if labels.shape != scores.shape:
-        raise UserError(
-            f"{labels.path}: images are {labels.shape[1:]} px, the scores {scores.shape[1:]}"
-        )
-    _require_room(round_, *scores.shape[1:])
-
-
-def _require_continued(round_: Round, labels: LabelFile) -> None:
-    """The labels must be of the same run, one round earlier."""
-    if labels.path is None and round_.number > 1:
+    elif round_.number > 1:
         raise UserError(
             f"round {round_.number} continues from labels of the round before it: give them by"
             " --labels"
         )
-    if labels.path is None:
-        return
-    if round_.number == 1:
-        raise UserError(f"{labels.path}: round 1 starts without labels of an earlier round")
-    if labels.num_classes != round_.num_classes:
+    shape = scores.shape[1:]
+    if labels.shape != scores.shape:
+        raise UserError(f"{labels.path}: images are {labels.shape[1:]} px, the scores {shape}")
+    num_queries, num_px = round_.rounds * round_.queries_per_image(*shape), math.prod(shape)
+    if num_queries > num_px:
         raise UserError(
-            f"{labels.path}: has {labels.num_classes} classes, this run has {round_.num_classes}"
+            f"budget {round_.budget:g}: {round_.rounds} rounds of whole queries are"
+            f" {num_queries} in an image of {num_px} px; lower the budget"
         )
-    if labels.rounds_done != round_.number - 1:
-        raise UserError(
-            f"{labels.path}: holds {labels.rounds_done} rounds, this is round {round_.number}"
-        )
+
+
+def _require_continued(path: Path, round_: Round, labels: LabelFile) -> None:
+    """The labels must be of the same run, one round earlier."""
+    number, num_classes = round_.number, round_.num_classes
+    if number == 1:
+        raise UserError(f"{path}: round 1 starts without labels of an earlier round")
+    if labels.num_classes != num_classes:
+        raise UserError(f"{path}: has {labels.num_classes} classes, this run has {num_classes}")
+    if labels.rounds_done != number - 1:
+        raise UserError(f"{path}: holds {labels.rounds_done} rounds, this is round {number}")
     for name in SHARED:
         found, wanted = getattr(labels.summary, name), getattr(round_.summary(labels), name)
         if found != wanted:
-            raise UserError(f"{labels.path}: {name} is {found}, this run has {wanted}")
-
-
-def _require_room(round_: Round, height: int, width: int) -> None:
-    num_queries = round_.rounds * round_.queries_per_image(height, width)
-    if num_queries > height * width:
-        raise UserError(
-            f"budget {round_.budget:g}: {round_.rounds} rounds of whole queries are"
-            f" {num_queries} in an image of {height * width} px; lower the budget"
-        )
+            raise UserError(f"{path}: {name} is {found}, this run has {wanted}")

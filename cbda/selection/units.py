@@ -16,10 +16,7 @@ Queries = NDArray[np.int32]  # (M,3) image, row, column, in pick order
 
 
 def suppression_radius(radius: int, unit: str) -> int:
-    """Radius in px around a pick in which no other pick may follow.
-
-    Regions of radius k suppress 2k, so that they never overlap; single pixels suppress k.
-    """
+    """Radius in px of what a pick suppresses: 2k for regions, which never overlap, k for pixels."""
     require_choice("unit", unit, UNITS)
     return 2 * radius if unit == "region" else radius
 
@@ -42,9 +39,7 @@ def queries_per_image(
     return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
 
 
-def as_queries(
-    image: IntArray | NDArray[np.int32], place: NDArray[np.uint32], height: int
-) -> Queries:
+def as_queries(image: NDArray[np.integer], place: NDArray[np.uint32], height: int) -> Queries:
     """Queries from images and places (column * H + row), (M,) each."""
     queries = np.empty((len(place), 3), np.int32)
     queries[:, 0] = image
@@ -63,8 +58,7 @@ def centres_by_image(queries: Queries, num_images: int) -> list[NDArray[np.int32
 def widen(mask: Mask, radius: int) -> Mask:
     """Pixels with a set one within `radius` px, rows and columns alike: (H,W) bool, a new map.
 
-    Turns what was acquired into what is excluded: the windows of radius k around the centres into
-    those of radius 2k, or the single pixels into windows of radius k.
+    Turns what was acquired, windows of radius k or pixels, into what its centres exclude.
     """
     if not mask.any():
         return mask.copy()

@@ -18,10 +18,8 @@ def _expand(root: str, info: ValidationInfo) -> str:
     expanded = re.sub(r"^~(?=/|$)", "${HOME}", root)
     for variable in re.findall(r"\$\{(\w+)\}", expanded):
         if variable not in info.context:
-            raise ValueError(
-                f"{root!r} names the environment variable {variable}, which is not set; set it, or"
-                " give the folder itself"
-            )
+            named = f"{root!r} names the environment variable {variable}"
+            raise ValueError(f"{named}, which is not set; set it, or give the folder itself")
         expanded = expanded.replace(f"${{{variable}}}", info.context[variable])
     return os.path.normpath(expanded) if expanded else ""
 

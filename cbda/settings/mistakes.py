@@ -18,11 +18,8 @@ def require_valid(
 ) -> S:
     """The section that plain values describe, or a `UserError` of one line with all mistakes.
 
-    Args:
-        section: what they should be.
-        raw: a mapping of keys to plain values.
-        place: of the section in the configuration, such as `training`.
-        environment: variables that roots of datasets may name; None leaves roots as they are.
+    The place is that of the section in the configuration, such as `training`. Roots of datasets
+    may name variables of the environment; None leaves roots as they are.
     """
     try:
         return section.model_validate(raw, context=environment)
@@ -44,31 +41,29 @@ def quote(names: Iterable[Any], allowed: Iterable[str]) -> str:
 
 def _closest(name: str, allowed: list[str]) -> list[str]:
     """The most similar of the allowed names, more than one if they are as similar."""
-    likeness = {
-        other: difflib.SequenceMatcher(None, other, name).ratio()
-        for other in difflib.get_close_matches(name, allowed)
-    }
-    return [other for other, ratio in likeness.items() if ratio == max(likeness.values())]
+    found = difflib.get_close_matches(name, allowed)
+    likeness = [difflib.SequenceMatcher(None, other, name).ratio() for other in found]
+    return [other for other, ratio in zip(found, likeness, strict=True) if ratio == likeness[0]]
 
 
 def _describe(section: type[Section], place: str, mistake: Any) -> str:
     """One mistake: where it is, what it is, what is allowed."""
     kind, value, context = mistake["type"], mistake["input"], mistake.get("ctx", {})
     keys = [str(key) for key in (place, *mistake["loc"]) if not str(key).startswith(("[", "<"))]
+    at = _join(keys)
     if kind in ("extra_forbidden", "missing", "invalid_key"):
         allowed = _keys_at(section, mistake["loc"][:-1])
         what = "missing" if kind == "missing" else "unknown"
         shown = quote(keys[-1:], () if kind == "missing" else allowed)
         return f"{_join(keys[:-1])}: {what} key {shown}; allowed: {', '.join(allowed)}"
     if kind == "value_error":
-        return f"{_join(keys)}: {context['error']}"
-    if kind in ("int_type", "float_type") and _is_number(value):
-        written = f"{_yaml_number(value)} in a file, without quotes"
-        return f"{_join(keys)}: {value!r} is text: write {written}"
+        return f"{at}: {context['error']}"
+    if kind in ("int_type", "float_type") and (written := _yaml_number(value)):
+        return f"{at}: {value!r} is text: write {written} in a file, without quotes"
     limits = [LIMITS[name].format(limit) for name, limit in context.items() if name in LIMITS]
     expected = mistake["msg"].removeprefix("Input should be ").partition(" or instance of ")[0]
     words = context.get("words") or " ".join(limits) or expected.replace("tuple", "list")
-    return f"{_join(keys)}: {quote([value], context.get('names', ()))}; allowed: {words}"
+    return f"{at}: {quote([value], context.get('names', ()))}; allowed: {words}"
 
 
 def _join(keys: Iterable[str]) -> str:
@@ -83,15 +78,12 @@ def _keys_at(section: type[Section], place: tuple[Any, ...]) -> list[str]:
     return sorted(section.model_fields)
 
 
-def _is_number(value: Any) -> bool:
-    """Whether a text is a number."""
+def _yaml_number(text: Any) -> str:
+    """A number in a text as YAML 1.1 reads it, with a point before an exponent; else empty."""
     try:
-        return isinstance(value, str) and math.isfinite(float(value))
+        if not isinstance(text, str) or not math.isfinite(float(text)):
+            return ""
     except ValueError:
-        return False
-
-
-def _yaml_number(text: str) -> str:
-    """A number as YAML 1.1 reads it: an exponent needs a point before it."""
+        return ""
     digits = text if text.isdecimal() else repr(float(text))
     return digits if "." in digits else digits.replace("e", ".0e")

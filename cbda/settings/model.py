@@ -55,27 +55,24 @@ def require_sound_model(settings: ModelSettings) -> None:
         raise UserError(f"model.output_stride: only for {strided}; allowed: 0")
     if settings.decoder_channels and not traits.decoder_option:
         raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
-    if architecture != "small":
-        _require_encoder(settings)
-    elif settings.encoder != "none":
-        raise UserError(
-            f"model.encoder {settings.encoder!r}: the small network has none; allowed: none, or"
-            " another architecture"
-        )
-    elif weights != "none":
-        raise UserError("model.encoder_weights: the small network has none; allowed: none")
-    elif settings.freeze_batch_norm:
-        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
-
-
-def _require_encoder(settings: ModelSettings) -> None:
-    weights = settings.encoder_weights
-    if settings.encoder == "none":
-        raise UserError(f"model.encoder 'none': {settings.architecture} needs one, as resnet101")
-    if has_weights_file(weights) and not Path(weights).is_file():
+    if architecture == "small":
+        _require_small(settings)
+    elif settings.encoder == "none":
+        raise UserError(f"model.encoder 'none': {architecture} needs one, as resnet101")
+    elif has_weights_file(weights) and not Path(weights).is_file():
         raise UserError(
             f"model.encoder_weights: no file {weights}; allowed: none, imagenet, a file"
         )
+
+
+def _require_small(settings: ModelSettings) -> None:
+    has_none = "the small network has none; allowed: none"
+    if settings.encoder != "none":
+        raise UserError(f"model.encoder {settings.encoder!r}: {has_none}, or another architecture")
+    if settings.encoder_weights != "none":
+        raise UserError(f"model.encoder_weights: {has_none}")
+    if settings.freeze_batch_norm:
+        raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
 
 
 def has_weights_file(encoder_weights: str) -> bool:

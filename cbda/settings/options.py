@@ -10,6 +10,7 @@ from cbda.settings.mistakes import require_valid
 from cbda.settings.section import Section, is_section, limits
 
 S = TypeVar("S", bound=Section)
+Names = tuple[str, ...]
 
 
 def whole_number(minimum: int) -> Callable[[str], int]:
@@ -17,19 +18,15 @@ def whole_number(minimum: int) -> Callable[[str], int]:
 
     def parse(word: str) -> int:
         if not word.isdecimal() or int(word) < minimum:
-            raise argparse.ArgumentTypeError(
-                f"{word!r}: allowed are whole numbers from {minimum} on"
-            )
+            reason = f"{word!r}: allowed are whole numbers from {minimum} on"
+            raise argparse.ArgumentTypeError(reason)
         return int(word)
 
     return parse
 
 
 def add_options(
-    parser: argparse.ArgumentParser,
-    prefix: str,
-    section: type[Section],
-    required: tuple[str, ...] = (),
+    parser: argparse.ArgumentParser, prefix: str, section: type[Section], required: Names = ()
 ) -> None:
     """Add one option per key of a section, those of its own sections with a longer prefix."""
     for name, key in section.model_fields.items():

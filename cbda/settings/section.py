@@ -23,11 +23,7 @@ class Section(BaseModel):
     """A part of the configuration: frozen and closed; "4" is no number, and 2.0 no integer."""
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 

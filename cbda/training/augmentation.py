@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from cbda.datasets.ids import VOID
-from cbda.models.images import Pixels
+from cbda.models.images import Pixels, Size
 from cbda.settings.training import TrainingSettings
 
 At = Sequence[float] | NDArray[np.float64]
 
 
-def resize_label(label: Pixels, size: tuple[int, int]) -> Pixels:
+def resize_label(label: Pixels, size: Size) -> Pixels:
     """Label (H,W) uint8 at another size (height, width), nearest."""
     if label.shape == tuple(size):
         return label
     return np.asarray(Image.fromarray(label).resize(size[::-1], Image.Resampling.NEAREST))
 
 
-def reduce_label(label: Pixels, size: tuple[int, int]) -> Pixels:
+def reduce_label(label: Pixels, size: Size) -> Pixels:
     """Label (H,W) uint8 at a smaller size (height, width), in which no label falls to void.
 
     As `resize_label`, but where that finds 255 and the pixels that it stands for hold a label,
@@ -39,36 +39,21 @@ def reduce_label(label: Pixels, size: tuple[int, int]) -> Pixels:
 REDUCTIONS = {"labelled": reduce_label, "nearest": resize_label}
 
 
-def crop(pixels: Pixels, crop_size: tuple[int, int], size: tuple[int, int], at: At) -> Pixels:
+def crop(pixels: Pixels, crop_size: Size, size: Size, at: At) -> Pixels:
     """Cut out what a crop of `crop_size` px would show if the picture were resized to `size`.
 
-    Args:
-        pixels: image (H,W,3) or label (H,W), at its own resolution.
-        crop_size: height and width of the crop at the resolution of the network.
-        size: height and width of the whole picture at the resolution of the network.
-        at: place of the crop in rows and columns, from 0 to 1.
+    Pixels are an image (H,W,3) or label (H,W) at its own resolution, sizes (height, width) are at
+    that of the network, and `at` is the place of the crop in rows and columns, from 0 to 1.
     """
-    lengths = [
-        max(round(own * part / whole), 1)
-        for own, part, whole in zip(pixels.shape[:2], crop_size, size, strict=True)
-    ]
-    starts = [
-        int(place * (own - length + 1))
-        for own, length, place in zip(pixels.shape[:2], lengths, at, strict=True)
-    ]
-    return pixels[starts[0] : starts[0] + lengths[0], starts[1] : starts[1] + lengths[1]]
+    own = np.array(pixels.shape[:2])
+    lengths = np.maximum(np.round(own * crop_size / size), 1).astype(int)
+    top, left = (at * (own - lengths + 1)).astype(int)
+    return pixels[top : top + lengths[0], left : left + lengths[1]]
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """One draw of what may happen to an image and its label alike.
-
-    Attributes:
-        mirror: swap left and right.
-        brightness: factor, likewise the others; 1 leaves the image as it is.
-        contrast: factor.
-        saturation: factor.
-    """
+    """One draw of what may happen to an image and its label alike; factors of 1 do nothing."""
 
     mirror: bool = False
     brightness: float = 1.0
@@ -80,7 +65,7 @@ class Augmentation:
         """Draw from the ranges of the settings."""
         mirror = settings.horizontal_flip and rng.random() < 0.5
         factors = 1 + settings.color_jitter * rng.uniform(-1, 1, 3)
-        return cls(bool(mirror), *(float(factor) for factor in factors))
+        return cls(mirror, *factors.tolist())
 
     def apply_to_image(self, image: Pixels) -> Pixels:
         """Image (H,W,3) uint8."""

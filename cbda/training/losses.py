@@ -1,4 +1,7 @@
-"""Losses of RIPU (arXiv 2111.12940): two cross entropies and two regularisers."""
+"""Losses of RIPU (arXiv 2111.12940): two cross entropies and two regularisers.
+
+Logits are (B,C,H,W) float, labels (B,H,W) int64 with 255 for none.
+"""
 
 from collections.abc import Callable
 
@@ -12,12 +15,7 @@ EPSILON = 1e-6
 
 
 def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean cross entropy over labelled pixels, 0 if there are none.
-
-    Args:
-        logits: (B,C,H,W) float.
-        label: (B,H,W) int64, 255 = no label.
-    """
+    """Mean cross entropy over labelled pixels, 0 if there are none."""
     num_labelled = (label != VOID).sum().clamp(min=1)
     if logits.is_cuda:
         logits, label = as_rows(logits, label)
@@ -26,22 +24,12 @@ def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
 
 
 def as_rows(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-    """Pixels as rows, (P,C) logits and (P,) labels: CUDA has a repeatable kernel only for these.
-
-    Args:
-        logits: (B,C,H,W) float.
-        label: (B,H,W) int64.
-    """
+    """Pixels as rows, (P,C) logits and (P,) labels: CUDA has a repeatable kernel only for these."""
     return logits.permute(0, 2, 3, 1).flatten(0, 2), label.flatten()
 
 
 def local_consistency(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean L1 distance of probabilities to their 3x3 mean, on class boundaries.
-
-    Args:
-        logits: (B,C,H,W) float, of the source.
-        label: (B,H,W) int64, 255 = no label.
-    """
+    """Mean L1 distance of probabilities to their 3x3 mean, on class boundaries of the source."""
     probability = torch.softmax(logits, dim=1)
     mean = _reduce_windows(probability, torch.add) / 9
     distance = (probability - mean).abs().sum(dim=1)
@@ -50,14 +38,7 @@ def local_consistency(logits: Tensor, label: Tensor) -> Tensor:
 
 
 def class_boundary(label: Tensor) -> Tensor:
-    """Pixels whose 3x3 neighbourhood holds more than one label.
-
-    Args:
-        label: (B,H,W) int64.
-
-    Returns:
-        (B,H,W) bool.
-    """
+    """Pixels whose 3x3 neighbourhood holds more than one label, (B,H,W) bool."""
     maps = label[:, None].float()  # padding by replication knows no integers
     highest = _reduce_windows(maps, torch.maximum)
     lowest = _reduce_windows(maps, torch.minimum)
@@ -75,12 +56,7 @@ def _reduce_windows(maps: Tensor, combine: Callable[[Tensor, Tensor], Tensor]) -
 
 
 def negative_learning(logits: Tensor, threshold: float) -> Tensor:
-    """Mean of -log(1 - p) over all classes whose probability p is below the threshold.
-
-    Args:
-        logits: (B,C,H,W) float, of the target; no label is needed.
-        threshold: probability below which a class counts as improbable.
-    """
+    """Mean of -log(1 - p) over all classes of the target of a probability p below a threshold."""
     probability = torch.softmax(logits, dim=1)
     improbable = (probability < threshold).detach()
     penalty = -torch.log(1 - probability + EPSILON) * improbable

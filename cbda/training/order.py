@@ -34,14 +34,9 @@ class BalancedOrder:
     probability that falls with its share of what was drawn so far in the sub-epoch, then the
     next image, in shuffled order, of those that contain it. Here a sub-epoch depends on its
     number alone.
-
-    Attributes:
-        presence: (N,C) bool, whether image n contains class c.
-        seed: of the run.
-        stream: of the random numbers.
     """
 
-    presence: NDArray[np.bool_]
+    presence: NDArray[np.bool_]  # (N,C), whether image n contains class c
     seed: int
     stream: int
     _orders: dict[int, NDArray[np.int64]] = field(default_factory=dict, repr=False)

@@ -31,20 +31,14 @@ class _Resumable(Protocol):
 
 
 class ResumableState:
-    """Keeps the state of one job.
+    """Keeps the state of one job, by whose identity it is known, every `interval_s` seconds.
 
-    Args:
-        output: what the job makes.
-        job: identity of the job; a state of another one is not used.
-        interval_s: seconds between two saves.
-        until: iteration after which the output is saved, which is no slower than a state.
+    After the iteration `until` the output is saved, which is no slower than a state.
     """
 
     def __init__(self, output: Path, job: str, interval_s: float, until: int) -> None:
         self.path = output.with_name(f"{output.name}.resume")
-        self.job = job
-        self.interval_s = interval_s
-        self.until = until
+        self.job, self.interval_s, self.until = job, interval_s, until
         self._saved_s = time.monotonic()
         self._signal: signal.Signals | None = None
 
@@ -84,22 +78,19 @@ class ResumableState:
             signal.signal(other, signal.SIG_DFL)
 
     def after_iteration(self, trainer: _Resumable) -> None:
-        """Save if it is time to; stop if a signal asked for it; neither after the last one.
+        """Save if it is time to; if a signal asked for it, stop by an `InterruptedRunError`.
 
-        Raises:
-            InterruptedRunError: the job was asked to stop.
+        Neither happens after the last iteration.
         """
-        if trainer.iteration == self.until:
-            return
-        if self._signal is None and time.monotonic() - self._saved_s < self.interval_s:
+        is_due = self._signal is not None or time.monotonic() - self._saved_s >= self.interval_s
+        if trainer.iteration == self.until or not is_due:
             return
         save_checkpoint(self.path, {**trainer.state(), "job": self.job}, STATE_FORMAT)
         self._saved_s = time.monotonic()
         if self._signal is not None:
-            raise InterruptedRunError(
-                f"stopped by {self._signal.name} after iteration {trainer.iteration}; the same"
-                f" command goes on from there ({self.path})"
-            )
+            stopped = f"stopped by {self._signal.name} after iteration {trainer.iteration}"
+            advice = f"the same command goes on from there ({self.path})"
+            raise InterruptedRunError(f"{stopped}; {advice}")
 
 
 @contextmanager

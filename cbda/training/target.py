@@ -39,11 +39,7 @@ class AcquiredPool(Unlabelled):
     """
 
     def __init__(self, dataset: Dataset, labels_path: Path) -> None:
-        """Open it.
-
-        Raises:
-            UserError: the label file is of another pool, size of images or number of classes.
-        """
+        """Raise a `UserError` if labels are of another pool, image size or number of classes."""
         super().__init__(dataset)
         self._path = labels_path
         self._labels: LabelFile | None = None
@@ -59,13 +55,10 @@ class AcquiredPool(Unlabelled):
 
 
 def _require_matching(path: Path, labels: LabelFile, dataset: Dataset) -> None:
-    require_same_pool(path, labels.image_ids, dataset.root, dataset.image_ids)
-    if labels.num_classes != len(dataset.classes):
-        raise UserError(
-            f"{path} has {labels.num_classes} classes, {dataset.root} {len(dataset.classes)}"
-        )
-    if labels.shape[1:] != dataset.image_size(0):
-        raise UserError(
-            f"{path} is of images of {labels.shape[1:]} px (height, width), {dataset.root} has"
-            f" {dataset.image_size(0)}"
-        )
+    root, num_classes = dataset.root, len(dataset.classes)
+    require_same_pool(path, labels.image_ids, root, dataset.image_ids)
+    if labels.num_classes != num_classes:
+        raise UserError(f"{path} has {labels.num_classes} classes, {root} {num_classes}")
+    found, wanted = labels.shape[1:], dataset.image_size(0)
+    if found != wanted:
+        raise UserError(f"{path} is of images of {found} px (height, width), {root} has {wanted}")

@@ -8,6 +8,9 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from math import isfinite
+from operator import add
 from typing import Any
 
 import torch
@@ -24,23 +27,14 @@ from cbda.training.losses import cross_entropy, local_consistency, negative_lear
 
 @dataclass
 class Trainer:
-    """A model in training.
+    """A model in training."""
 
-    Attributes:
-        model: with an attribute `encoder`, whose learning rate is the plain one.
-        settings: schedule, optimizer and losses.
-        device: where to train.
-        seed: of whatever is random inside the network.
-        freeze_batch_norm: keep statistics and scales of the encoder's batch norm as they are.
-        iteration: the next iteration.
-    """
-
-    model: nn.Module
+    model: nn.Module  # with an attribute `encoder`, whose learning rate is the plain one
     settings: TrainingSettings
     device: torch.device
-    seed: int
-    freeze_batch_norm: bool = False
-    iteration: int = 0
+    seed: int  # of whatever is random inside the network
+    freeze_batch_norm: bool = False  # keep the encoder's statistics and scales as they are
+    iteration: int = 0  # the next one
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -51,24 +45,15 @@ class Trainer:
 
     def state(self) -> dict[str, Any]:
         """Everything that the next job needs to go on as if there were no cut."""
-        return {
-            "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "iteration": self.iteration,
-        }
+        parts = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {**parts, "iteration": self.iteration}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Continue from a `state`, with the options of these settings.
-
-        Raises:
-            UserError: another optimizer has made it.
-        """
+        """Continue from a `state`, with these settings; it must be of the same optimizer."""
         groups = self.optimizer.param_groups, state["optimizer"]["param_groups"]
         if len({"betas" in group for group, *_ in groups}) > 1:  # which only AdamW has
-            raise UserError(
-                f"training.optimizer.name {self.settings.optimizer.name!r}: the checkpoint was"
-                " trained by the other one"
-            )
+            option = f"training.optimizer.name {self.settings.optimizer.name!r}"
+            raise UserError(f"{option}: the checkpoint was trained by the other one")
         self.model.load_state_dict(state["model"])
         options = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({**state["optimizer"], "param_groups": options})
@@ -80,18 +65,10 @@ class Trainer:
         num_iterations: int,
         after_iteration: Callable[["Trainer"], None] = lambda trainer: None,
     ) -> dict[str, float]:
-        """Train on every batch.
+        """Train on every batch; what is called after each may stop the run by raising.
 
-        Args:
-            batches: of the iterations to come.
-            num_iterations: how many there are.
-            after_iteration: called after each, and may stop the run by raising.
-
-        Returns:
-            Mean loss of the last tenth of the iterations, and seconds per iteration.
-
-        Raises:
-            UserError: the loss is not finite.
+        Returns the mean loss of the last tenth of the iterations, and seconds per iteration. A
+        loss that is not finite is a `UserError`.
         """
         self.model.train()
         for layer in self.frozen:
@@ -116,16 +93,14 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         total = 0.0
         for loss in partial_losses(self.model, batch, self.settings, self.device):
-            total += self._backpropagate(loss)
+            value = loss.item()
+            if not isfinite(value):
+                raise UserError(f"loss is {value} at iteration {self.iteration}; lower the lr")
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += value
         self.optimizer.step()
         self.iteration += 1
         return total
-
-    def _backpropagate(self, loss: Tensor) -> float:
-        if not torch.isfinite(loss):
-            raise UserError(f"loss is {loss.item()} at iteration {self.iteration}; lower the lr")
-        loss.backward()  # type: ignore[no-untyped-call]
-        return float(loss.item())
 
 
 def partial_losses(
@@ -139,20 +114,17 @@ def partial_losses(
 
     The network computes in `settings.precision`, the losses always in float32.
     """
-    weights, precision = settings.loss, settings.precision
-    source, target = batch.source_image, batch.target_image
-    if target is None or batch.target_label is None:
-        (logits,) = _forward(model, [source], device, precision)
-        yield source_loss(logits, _label_to(device, batch.source_label), weights)
-        return
-    together = source.shape[-2:] == target.shape[-2:]
-    groups = [[source, target]] if together else [[source], [target]]
-    maps = (logits for group in groups for logits in _forward(model, group, device, precision))
-    source_part = source_loss(next(maps), _label_to(device, batch.source_label), weights)
-    if not together:
-        yield source_part
-    target_part = target_loss(next(maps), _label_to(device, batch.target_label), weights)
-    yield source_part + target_part if together else target_part
+    domains = [(batch.source_image, batch.source_label, source_loss)]
+    if batch.target_image is not None and batch.target_label is not None:
+        domains.append((batch.target_image, batch.target_label, target_loss))
+    together = len({image.shape[-2:] for image, _, _ in domains}) == 1
+    for group in [domains] if together else [[domain] for domain in domains]:
+        maps = _forward(model, [image for image, _, _ in group], device, settings.precision)
+        losses = []
+        for logits, (_, label, measure) in zip(maps, group, strict=True):
+            label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
+            losses.append(measure(logits, label, settings.loss))
+        yield reduce(add, losses)
 
 
 def source_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
@@ -178,21 +150,13 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
-def _label_to(device: torch.device, label: Tensor) -> Tensor:
-    """Label (B,H,W) as int64, which losses want; a byte a pixel is all that is moved."""
-    return label.to(device, non_blocking=True).long()
-
-
 def _forward(
-    model: nn.Module, images: Sequence[Tensor], device: torch.device, precision: str
+    model: nn.Module, images: list[Tensor], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
     """Logits of batches of images, which go through the network as one."""
-    stacked = torch.cat(list(images)).to(
-        device, non_blocking=True, memory_format=torch.channels_last
-    )
+    stacked = torch.cat(images).to(device, non_blocking=True, memory_format=torch.channels_last)
     with autocast(device, precision):
-        logits = model(stacked)
-    parts: Sequence[Tensor] = logits.split([len(batch) for batch in images])
+        parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
     return parts
 
 
@@ -205,31 +169,25 @@ def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
 def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:
     """An optimizer of two groups: the encoder, and the rest at a higher rate."""
     encoder = list(model.get_submodule("encoder").parameters())
-    known = {id(parameter) for parameter in encoder}
-    head = [parameter for parameter in model.parameters() if id(parameter) not in known]
-    groups = [
-        {"params": encoder, "factor": 1.0},
-        {"params": head, "factor": settings.head_lr_factor},
-    ]
+    head = [tensor for name, tensor in model.named_parameters() if not name.startswith("encoder.")]
+    factors = ((encoder, 1.0), (head, settings.head_lr_factor))
+    groups = [{"params": parameters, "factor": factor} for parameters, factor in factors]
+    lr, momentum, weight_decay = settings.lr, settings.momentum, settings.weight_decay
     if settings.name == "sgd":
-        return torch.optim.SGD(
-            groups, settings.lr, settings.momentum, weight_decay=settings.weight_decay
-        )
-    betas = (settings.momentum, 0.999)
-    return torch.optim.AdamW(groups, settings.lr, betas, weight_decay=settings.weight_decay)
+        return torch.optim.SGD(groups, lr, momentum, weight_decay=weight_decay)
+    return torch.optim.AdamW(groups, lr, (momentum, 0.999), weight_decay=weight_decay)
 
 
 def measure_cost(
     seconds_per_iteration: float, settings: TrainingSettings, num_domains: int, device: torch.device
 ) -> dict[str, Any]:
     """What a training took: time, throughput and the highest use of memory of the process."""
-    num_images = settings.batch_size * num_domains
     on_cuda = device.type == "cuda"
     host_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "device": torch.cuda.get_device_name(device) if on_cuda else "cpu",
         "seconds_per_iteration": seconds_per_iteration,
-        "images_per_second": num_images / seconds_per_iteration,
+        "images_per_second": settings.batch_size * num_domains / seconds_per_iteration,
         "peak_host_mib": host_kib / 1024,
         "peak_device_mib": torch.cuda.max_memory_allocated(device) / 2**20 if on_cuda else 0.0,
     }
@@ -239,8 +197,8 @@ def set_learning_rate(
     optimizer: torch.optim.Optimizer, settings: TrainingSettings, iteration: int
 ) -> None:
     """Poly schedule: lr * (1 - iteration / total)^power."""
-    total = settings.optimizer.poly_iterations or settings.total_iterations
-    remaining = 1 - iteration / total
-    rate = settings.optimizer.lr * max(remaining, 0.0) ** settings.optimizer.poly_power
+    options = settings.optimizer
+    remaining = 1 - iteration / (options.poly_iterations or settings.total_iterations)
+    rate = options.lr * max(remaining, 0.0) ** options.poly_power
     for group in optimizer.param_groups:
         group["lr"] = rate * group["factor"]

@@ -6,16 +6,8 @@ Every mistake is reported at once, each with its place and what is allowed there
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    AliasChoices,
-    Discriminator,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    Tag,
-    WrapValidator,
-)
+import pydantic
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Tag
 
 from cbda.acquisition.catalogue import METHODS, REFERENCES, compose, require_new_name
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
@@ -32,6 +24,7 @@ from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
+FRACTION_NAMES = ("random_fraction", "explore")
 TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
 RESULTS = like(
     r"^(?!\./)(?!.*/$)[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
@@ -43,11 +36,11 @@ TABLES = like(
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
-    float, Field(gt=0, le=1), WrapValidator(lambda value, check: check(value) and value)
+    float, Field(gt=0, le=1), pydantic.WrapValidator(lambda value, check: check(value) and value)
 ]
 TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
-    Discriminator(lambda value: "<target>" if isinstance(value, str) else "<shares>"),
+    pydantic.Discriminator(lambda value: "<target>" if isinstance(value, str) else "<shares>"),
 ]
 
 
@@ -78,12 +71,7 @@ class CustomMethod(Section):
     target_distribution: TargetDistribution | None = None
     """That of acquire unless given."""
     random_fraction: Annotated[
-        float,
-        Field(
-            ge=0,
-            lt=1,
-            validation_alias=AliasChoices("random_fraction", "explore"),
-        ),
+        float, Field(ge=0, lt=1, validation_alias=pydantic.AliasChoices(*FRACTION_NAMES))
     ] = 0.0
     """Share of a round's queries that are chosen at random; explore is another name of it."""
     radius: NonNegativeInt | None = None
@@ -153,18 +141,12 @@ class Config(Section):
 
 
 def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
-    """The configuration that plain values describe; a key left out has its default.
+    """The configuration that plain values describe, or a `UserError` of one line of all mistakes.
 
-    Args:
-        raw: the merged configuration.
-        environment: variables that roots of datasets may name.
-
-    Raises:
-        UserError: one line with all mistakes.
+    A key left out has its default; roots of datasets may name variables of the environment.
     """
     config = require_valid(Config, dict(raw), environment=environment)
-    mistakes = list(_inconsistencies(config))
-    if mistakes:
+    if mistakes := list(_inconsistencies(config)):
         raise complaint(mistakes)
     return config
 
@@ -234,8 +216,7 @@ def _badly_defined(config: Config) -> Iterator[str]:
 
     for name, method in config.experiment.custom_methods.items():
         yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
-    shares = config.acquire.target_distribution
-    place = "acquire.target_distribution: "
+    shares, place = config.acquire.target_distribution, "acquire.target_distribution: "
     yield from _refused(place, target_shares, shares, len(config.classes))
 
 

@@ -10,59 +10,41 @@ FORWARD_SHARE = 1 / 3  # of an iteration; the backward pass takes about twice as
 
 @dataclass(frozen=True)
 class Experiment:
-    """The size of an experiment.
-
-    Attributes:
-        num_seeds: of the runs.
-        num_methods: acquisition methods.
-        budgets: fractions of the pool that a run acquires.
-        rounds: R.
-        references: `source_only`, `full`.
-        pretrain_iterations: before the first round.
-        total_iterations: of a whole run.
-        num_pool: images of the pool.
-        height: of its images in px.
-        width: of its images in px.
-        num_val: images of the validation set.
-        checkpoint_bytes: size of a checkpoint.
-        num_concurrent: jobs at a time that may hold a score file.
-        balanced: whether the classes of the source are counted.
-    """
+    """The size of an experiment."""
 
     num_seeds: int
     num_methods: int
-    budgets: tuple[float, ...]
+    budgets: tuple[float, ...]  # fractions of the pool that a run acquires
     rounds: int
     references: tuple[str, ...]
-    pretrain_iterations: int
-    total_iterations: int
-    num_pool: int
-    height: int
+    pretrain_iterations: int  # before the first round
+    total_iterations: int  # of a whole run
+    num_pool: int  # images of the pool
+    height: int  # of its images in px
     width: int
-    num_val: int
+    num_val: int  # images of the validation set
     checkpoint_bytes: int
-    num_concurrent: int = 1
-    balanced: bool = False
+    num_concurrent: int = 1  # jobs at a time that may hold a score file
+    balanced: bool = False  # whether the classes of the source are counted
 
     @property
     def num_runs(self) -> int:
         """Chains of rounds: seeds x methods x budgets."""
         return self.num_seeds * self.num_methods * len(self.budgets)
 
+    @property
+    def pool_px(self) -> int:
+        """Pixels of the pool."""
+        return self.num_pool * self.height * self.width
+
 
 @dataclass(frozen=True)
 class Phase:
-    """What the jobs of one rule add up to.
-
-    Attributes:
-        jobs: their number.
-        iterations: of training.
-        images: that the network sees outside training.
-    """
+    """What the jobs of one rule add up to."""
 
     jobs: int
     iterations: int = 0
-    images: int = 0
+    images: int = 0  # that the network sees outside training
 
 
 def count_phases(experiment: Experiment) -> dict[str, Phase]:
@@ -88,15 +70,18 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
 
 def score_bytes(experiment: Experiment) -> int:
     """Size of one score file."""
-    return SCORE_BYTES_PER_PX * _pool_px(experiment)
+    return SCORE_BYTES_PER_PX * experiment.pool_px
 
 
 def kept_bytes(experiment: Experiment) -> int:
     """Checkpoints and label files of all rounds."""
-    num_checkpoints = experiment.num_runs * experiment.rounds + experiment.num_seeds * (
-        1 + len(experiment.references)
-    )
-    labels = sum(_label_bytes(experiment, budget) for budget in experiment.budgets)
+    num_others = experiment.num_seeds * (1 + len(experiment.references))
+    num_checkpoints = experiment.num_runs * experiment.rounds + num_others
+    rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
+    for budget in experiment.budgets:
+        acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
+        maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
+        labels += maps * experiment.pool_px
     num_chains = experiment.num_seeds * experiment.num_methods
     return num_checkpoints * experiment.checkpoint_bytes + num_chains * round(labels)
 
@@ -110,15 +95,3 @@ def compute_seconds(phase: Phase, seconds_per_iteration: float, batch_size: int)
     """Time on one device; an image outside training takes the forward part of an iteration."""
     per_image = seconds_per_iteration * FORWARD_SHARE / (2 * batch_size)
     return phase.iterations * seconds_per_iteration + phase.images * per_image
-
-
-def _pool_px(experiment: Experiment) -> int:
-    return experiment.num_pool * experiment.height * experiment.width
-
-
-def _label_bytes(experiment: Experiment, budget: float) -> float:
-    """Label files of all rounds of one chain, from above."""
-    rounds = experiment.rounds
-    acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
-    maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
-    return maps * _pool_px(experiment)

@@ -12,25 +12,16 @@ PACKAGE = Path(__file__).parents[1]
 
 
 def fingerprint(phase: str) -> str:
-    """Hash of the command module of a phase and of every module of ours that it imports.
+    """Hash of a phase's command module and of all modules of ours that it imports, 16 hex digits.
 
     Comments, docstrings and layout don't count, so that only a change of the program makes
     finished jobs stale.
-
-    Args:
-        phase: name of a command module, such as `acquire` or `data_make`.
-
-    Returns:
-        16 hexadecimal digits.
     """
     return _program_digest(PACKAGE / "commands" / f"{phase}.py")
 
 
 def score_fingerprint(score: str) -> str:
-    """Hash of a built-in score and what it imports, which the phase `score` finds by its name.
-
-    So a new score makes no row of the others stale.
-    """
+    """Hash of a built-in score and what it imports, so that a new score makes no other stale."""
     return _program_digest(PACKAGE / "acquisition/scores" / f"{score}.py")
 
 
@@ -49,13 +40,11 @@ def _program_digest(start: Path) -> str:
 
 def _reachable(start: Path) -> set[Path]:
     found: set[Path] = set()
-    waiting = [start]
+    waiting = {start}
     while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            names = _imported_names(path.read_bytes())
-            waiting.extend(file for name in names for file in _module_files(name))
+        found |= waiting
+        names = {name for path in waiting for name in _imported_names(path.read_bytes())}
+        waiting = {file for name in names for file in _module_files(name)} - found
     return found
 
 

@@ -12,7 +12,6 @@ from cbda.workflow.fingerprint import fingerprint
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
 
-
 # Options that change where, how fast or how safely a job trains, but not what it learns.
 NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
 
@@ -22,10 +21,7 @@ def identify_job(
 ) -> str:
     """A digest of all that decides what a job learns: options, files, code.
 
-    Args:
-        args: parsed options.
-        inputs: files that the job starts from; their content counts.
-        datasets: their files count by name, size and time of change.
+    Inputs count by their content, files of datasets by name, size and time of change.
     """
     options = {name: str(value) for name, value in vars(args).items() if name not in NEUTRAL}
     digest = hashlib.sha256(f"{fingerprint(args.command)} {sorted(options.items())}".encode())

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.acquisition.external import source_path
@@ -35,43 +35,17 @@ TABLES = {  # of `cbda tabulate`, by option
 }
 
 
-class GalleryArm(NamedTuple):
-    """What the gallery shows of a method: the models before and after the last round, its labels.
-
-    Attributes:
-        method: its name.
-        scorer: checkpoint that scored the last round.
-        model: the last checkpoint.
-        labels: label file of the last round.
-    """
-
-    method: str
-    scorer: str
-    model: str
-    labels: str
-
-
 @dataclass(frozen=True)
 class Jobs:
-    """The jobs of one experiment.
+    """The jobs of one experiment."""
 
-    Attributes:
-        config: the configuration, checked.
-        methods: by name, in the order of the tables. Methods as rules are added one by one.
-        num_visible_gpus: of this machine, that jobs may use.
-    """
-
-    config: Config
-    methods: dict[str, Method]
-    num_visible_gpus: int
+    config: Config  # checked
+    methods: dict[str, Method]  # in the order of the tables; methods as rules are added one by one
+    num_visible_gpus: int  # of this machine, that jobs may use
 
     @classmethod
     def create(cls, raw: Mapping[str, Any], environment: Mapping[str, str]) -> "Jobs":
-        """Check the configuration that Snakemake has merged, and look for GPUs.
-
-        Raises:
-            UserError: one line with all mistakes of the configuration.
-        """
+        """Check the merged configuration, `UserError` naming all its mistakes; look for GPUs."""
         config = load_config(raw, environment)
         gpus = visible_gpus(environment) if config.compute.device != "cpu" else []
         return cls(config, resolve_experiment(config), len(gpus))
@@ -92,10 +66,8 @@ class Jobs:
     def require_gpu(self) -> None:
         """Raise a `UserError` if jobs of this machine need a GPU and it has none."""
         if self.config.compute.device == "cuda" and not self.num_visible_gpus:
-            raise UserError(
-                "compute.device is cuda, but no GPU can be seen on this machine;"
-                " allowed here: auto, cpu"
-            )
+            reason = "compute.device is cuda, but no GPU can be seen on this machine"
+            raise UserError(f"{reason}; allowed here: auto, cpu")
 
     def compute_arguments(self) -> list[str]:
         """Where to compute; the number of threads is the rule's."""
@@ -112,12 +84,9 @@ class Jobs:
 
     def check_arguments(self, name: str) -> list[str]:
         """What is checked of a dataset: images of the pool must have one size."""
-        return [
-            *to_options("", getattr(self.config.datasets, name)),
-            *self.class_arguments(),
-            *(["--uniform-size"] if name == "target" else []),
-            *(["--fast"] if self.config.data_check.fast else []),
-        ]
+        words = to_options("", getattr(self.config.datasets, name)) + self.class_arguments()
+        words += ["--uniform-size"] if name == "target" else []
+        return words + (["--fast"] if self.config.data_check.fast else [])
 
     def generated_manifest(self, name: str) -> list[str]:
         """The file that tells of a change of a dataset, if the workflow generates it."""
@@ -132,9 +101,10 @@ class Jobs:
 
     def dataset_state(self, name: str) -> str:
         """What tells of a change of a dataset of the user's: names and sizes of its files."""
+        if self.generated_manifest(name):
+            return ""
         dataset = getattr(self.config.datasets, name)
-        is_made = bool(self.generated_manifest(name))
-        return "" if is_made else dataset_digest(dataset.kind, dataset.root, dataset.split)
+        return dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
@@ -158,16 +128,15 @@ class Jobs:
         return ["<results>/data/source_statistics.json"] if balanced else []
 
     def method_arguments(self, name: str, *parts: str) -> list[str]:
-        """The parts of a method that a command asks for.
-
-        A part of 0 is left out, so that only methods that explore have jobs of other arguments.
-        """
+        """The parts of a method that a command asks for, without those that are 0."""
+        # So that only methods that explore have jobs of other arguments.
         values = {part: getattr(self.methods[name], part) or "" for part in parts}
         return to_options("method", values)
 
     def balance_arguments(self, name: str) -> list[str]:
         """What the balance of a method aims at."""
-        return to_options("", self._balance_settings(name))
+        acquire = self.config.acquire.model_dump()
+        return to_options("", balance_settings(self.methods[name], acquire))
 
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""
@@ -177,9 +146,8 @@ class Jobs:
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
         score = self.methods[name].score
-        if is_external(score):
-            return file_fingerprint(source_path(score))
-        return score_fingerprint(score)
+        is_own = is_external(score)
+        return file_fingerprint(source_path(score)) if is_own else score_fingerprint(score)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -192,7 +160,7 @@ class Jobs:
 
     def result_files(self) -> list[str]:
         """The evaluation and the last labels of every run; references acquire none."""
-        files = [path for row in evaluated(self.rows) for path in (row.evaluation, row.labels)]
+        files = (path for row in evaluated(self.rows) for path in (row.evaluation, row.labels))
         return [path for path in files if path != NONE]
 
     def diagnoses(self) -> list[str]:
@@ -214,29 +182,27 @@ class Jobs:
             *self._balance_target_arguments(),
             *to_options("baseline", self.config.tabulate.baseline),
             *gallery,
-            *(to_options("gallery-budget", self._largest_budget()) if gallery else []),
+            *(to_options("gallery-budget", max(self.config.experiment.budgets)) if gallery else []),
             *to_options("benchmarks", self.config.pathvars.results),
             *to_options("config", config),
             *to_options("", self.config.report),
         ]
 
-    def gallery(self) -> list[GalleryArm]:
-        """What the gallery shows: all methods at the largest budget, of the first seed."""
-        if not self.config.report.gallery_images:
-            return []
-        rounds = self.config.experiment.rounds
-        seed = f"{self.config.pathvars.results}/seed{self.config.experiment.seeds[0]}"
-        arms = []
-        for method in self.methods:
-            run = f"{seed}/{method}/budget{self._largest_budget()}"
-            scorer = previous_checkpoint(run, f"{seed}/pretrain", rounds)
-            last = f"{run}/round{rounds}"
-            arms.append(GalleryArm(method, scorer, f"{last}/model.pt", f"{last}/labels.h5"))
-        return arms
+    def gallery(self) -> list[list[str]]:
+        """The methods at the largest budget, of the first seed: name, scorer, model, labels."""
+        experiment, results = self.config.experiment, self.config.pathvars.results
+        rounds, seed = experiment.rounds, f"{results}/seed{experiment.seeds[0]}"
+        runs = {name: f"{seed}/{name}/budget{max(experiment.budgets)}" for name in self.methods}
+        arms = [
+            [name, previous_checkpoint(run, f"{seed}/pretrain", rounds)]
+            + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
+            for name, run in runs.items()
+        ]
+        return arms if self.config.report.gallery_images else []
 
     def gallery_files(self) -> list[str]:
         """The files among these."""
-        return [path for arm in self.gallery() for path in (arm.scorer, arm.model, arm.labels)]
+        return [path for _, *files in self.gallery() for path in files]
 
     def plan_arguments(self) -> list[str]:
         """What the cost of an experiment follows from."""
@@ -257,9 +223,7 @@ class Jobs:
     def tabulate_finished(self, due: set[str]) -> None:
         """After a failure, leave tables of the runs that are there, which name those that are not.
 
-        Args:
-            due: files that were to be made, or made again. A result among them counts as missing,
-                though a file of an earlier run may be there.
+        A result that was due counts as missing, though a file of an earlier run may be there.
         """
         from cbda.files.json_files import write_text
 
@@ -279,23 +243,15 @@ class Jobs:
             self.partial_file(name).unlink(missing_ok=True)
 
     def _experiment(self) -> dict[str, Any]:
-        keys = self.config.experiment.model_dump(
-            include={"seeds", "budgets", "references", "rounds"}
-        )
-        return {**keys, "methods": list(self.methods)}
-
-    def _largest_budget(self) -> str:
-        return str(max(self.config.experiment.budgets))
-
-    def _balance_settings(self, name: str) -> dict[str, Any]:
-        return balance_settings(self.methods[name], self.config.acquire.model_dump())
+        kept = {"seeds", "budgets", "references", "rounds"}
+        return {**self.config.experiment.model_dump(include=kept), "methods": list(self.methods)}
 
     def _balance_target_arguments(self) -> list[str]:
         """Methods that aim at shares of the classes, and the shares."""
-        words = []
+        words, acquire = [], self.config.acquire.model_dump()
         for name, method in self.methods.items():
             if method.balance in BALANCES_WITH_TARGET:
-                wanted = self._balance_settings(name)["target_distribution"] or "uniform"
+                wanted = balance_settings(method, acquire)["target_distribution"] or "uniform"
                 shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
                 words += ["--balance-target", name, *shares]
         return words

@@ -14,22 +14,14 @@ from typing import IO
 def hold_lock(folder: Path) -> IO[str]:
     """Join the runs of a working directory, and remove what dead ones left.
 
-    Args:
-        folder: Snakemake's own, `.snakemake`.
-
-    Returns:
-        What to keep open for as long as the run lasts.
+    The folder is Snakemake's own, `.snakemake`. Keep the file open for as long as the run lasts.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "cbda.lock").open("w+")  # NFS asks for both
     with suppress(OSError):  # another run is alive, or the disk knows no such locks
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _remove_notes(folder / "locks")
+        for note in (folder / "locks").glob("*.lock"):
+            note.unlink(missing_ok=True)
     with suppress(OSError):
         fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
-
-
-def _remove_notes(folder: Path) -> None:
-    for path in folder.glob("*.lock"):
-        path.unlink(missing_ok=True)

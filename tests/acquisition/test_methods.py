@@ -7,26 +7,21 @@ from cbda.acquisition.catalogue import (
     REFERENCES,
     balance_settings,
     compose,
-    resolve_method,
 )
-from cbda.acquisition.methods import FIELD_CHOICES, Method
+from cbda.acquisition.methods import FIELD_CHOICES, SCORE_NAMES, Method
 from cbda.errors import UserError
+
+CHOICES = {"score": SCORE_NAMES, **FIELD_CHOICES}
 
 
 def test_every_part_of_a_method_has_its_choices():
     names = [item.name for item in fields(Method)]
-    assert names == [
-        *FIELD_CHOICES,
-        "max_weight",
-        "target_distribution",
-        "random_fraction",
-        "radius",
-    ]
+    assert names == [*CHOICES, "max_weight", "target_distribution", "random_fraction", "radius"]
 
 
-@pytest.mark.parametrize("part", FIELD_CHOICES)
+@pytest.mark.parametrize("part", CHOICES)
 def test_unknown_part_lists_the_allowed_ones(part):
-    allowed = ", ".join(FIELD_CHOICES[part])
+    allowed = ", ".join(CHOICES[part])
     with pytest.raises(UserError, match=f"method {part} 'x' is unknown; allowed: {allowed}"):
         compose({part: "x"})
 
@@ -83,15 +78,10 @@ def test_references_are_no_methods():
     assert not set(REFERENCES) & set(METHODS)
 
 
-def test_custom_method_is_found_beside_the_built_in_ones():
-    custom = {"mine": {"score": "margin", "allocation": "dynamic"}}
-    assert resolve_method("mine", custom) == Method(score="margin", allocation="dynamic")
-    assert resolve_method("cbda", custom) == METHODS["cbda"]
-
-
-def test_unknown_method_lists_the_allowed_ones():
-    with pytest.raises(UserError, match=r"method 'cdba' is unknown; allowed: ra, cb,.*, mine"):
-        resolve_method("cdba", {"mine": {}})
+def test_parts_left_out_are_those_of_ra():
+    composed = compose({"score": "margin", "allocation": "dynamic"})
+    assert composed == Method(score="margin", allocation="dynamic")
+    assert compose({}) == METHODS["ra"]
 
 
 def test_unknown_part_of_a_method_lists_the_allowed_ones():

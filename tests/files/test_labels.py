@@ -60,7 +60,7 @@ def write_older_labels(path, method):
     """As version 0.1.0 and others wrote them: the method is in words only."""
     write_labels(path, ["a", "b"], LABEL, ROUND, SUMMARY)
     with h5py.File(path, "r+") as file:
-        for name in (*label_files.LABELS.optional, "attributes_sha256"):
+        for name in (*label_files.LABELS.optional, "attributes_sha256", "texts"):
             del file.attrs[name]
         file.attrs["method"] = method
     return path

@@ -24,8 +24,8 @@ def test_score_file_reads_what_was_written_from_any_thread(tmp_path):
     path = write(tmp_path)
     with ScoreFile.open(path) as scores, ThreadPoolExecutor(3) as executor:
         assert (scores.path, scores.image_ids, scores.shape) == (path, IDS, SCORE.shape)
-        assert (scores.num_images, scores.height, scores.width) == SCORE.shape
-        assert (scores.num_classes, scores.radius, scores.score) == (3, 1, "ripu")
+        assert (scores.num_images, scores.num_classes, scores.radius) == (5, 3, 1)
+        assert scores.score == "ripu"
         maps = list(executor.map(scores.read, range(5)))
     for index, (score, prediction) in enumerate(maps):
         np.testing.assert_array_equal(score, SCORE[index])
@@ -66,5 +66,5 @@ def test_score_file_has_the_layout_that_others_rely_on(tmp_path):
             "num_classes": 3,
             "radius": 1,
         }
-        texts = {name: file.attrs[name].decode() for name in ("format", "score")}
+        texts = {name: file.attrs[name] for name in ("format", "score")}
         assert texts == {"format": "cbda.scores", "score": "ripu"}

@@ -23,6 +23,7 @@ from cbda.report.shares import shares_by_round
 from cbda.report.style import CLASS_COLOURS, class_palette, method_line_styles
 from cbda.results.pairs import paired_test
 from cbda.results.runs import Run
+from cbda.results.tabulate import class_table
 from tests.pools import make_pool, summarise, write_labels
 
 TEMPLATE = Path(__file__).parents[2] / "workflow/report/page.html"
@@ -122,7 +123,7 @@ def test_shares_by_round_are_over_all_seeds(experiment):
 
 
 def test_class_differences_leave_the_baseline_out(experiment):
-    table = class_differences(experiment.class_iou, "ra")
+    table = class_differences(class_table(experiment.runs), "ra")
     assert table.index.tolist() == [("0.05", "cbda"), ("0.1", "cbda")]
     np.testing.assert_allclose(table.loc[("0.1", "cbda"), CLASSES], [0, 5, 1])
 

@@ -16,7 +16,7 @@ OWN = {
     "score": "margin",
     "allocation": "dynamic",
     "balance": "ratio",
-    "explore": 0.2,
+    "random_fraction": 0.2,
     "radius": 3,
     "max_weight": 4.0,
 }
@@ -225,16 +225,16 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
     jobs = create_jobs(change)
     (arm,) = jobs.gallery()
     run = f"{RESULTS}/seed3/ra/budget0.1"
-    assert arm == ("ra", f"{run}/round1/model.pt", f"{run}/round2/model.pt",
-                   f"{run}/round2/labels.h5")  # fmt: skip
-    assert jobs.gallery_files() == list(arm[1:])
+    assert arm == ["ra", f"{run}/round1/model.pt", f"{run}/round2/model.pt",
+                   f"{run}/round2/labels.h5"]  # fmt: skip
+    assert jobs.gallery_files() == arm[1:]
     words = " ".join(jobs.report_arguments())
     assert f"--gallery {' '.join(arm)} --gallery-budget 0.1" in words
 
 
 def test_first_round_is_scored_by_the_pretrained_model():
     (arm,) = create_jobs({"experiment": {"methods": ["ra"], "rounds": 1}}).gallery()
-    assert arm.scorer == f"{RESULTS}/seed0/pretrain/model.pt"
+    assert arm[1] == f"{RESULTS}/seed0/pretrain/model.pt"
 
 
 def test_report_without_a_gallery_reads_no_checkpoint():

@@ -92,20 +92,20 @@ PARTS = {
     "random_pixel": (
         "--method-score random",
         "--method-unit pixel --radius 0",
-        "--method-allocation per_image --method-balance none"
-        " --method-random-fraction --max-weight 10.0",
+        "--method-allocation per_image --method-balance none "
+        "--method-random-fraction --max-weight 10.0",
     ),
     "ra": (
         "--method-score ripu",
         "--method-unit region --radius 1",
-        "--method-allocation per_image --method-balance none"
-        " --method-random-fraction --max-weight 10.0",
+        "--method-allocation per_image --method-balance none "
+        "--method-random-fraction --max-weight 10.0",
     ),
     "mine": (
         "--method-score margin",
         "--method-unit region --radius 3",
-        "--method-allocation dynamic --method-balance ratio"
-        " --method-random-fraction 0.2 --max-weight 4.0",
+        "--method-allocation dynamic --method-balance ratio "
+        "--method-random-fraction 0.2 --max-weight 4.0",
     ),
 }
 

@@ -3,17 +3,14 @@
 import torch
 from torch import Tensor
 
-from cbda.acquisition.maps import Scored, window_mean
+from cbda.acquisition.maps import Scored, region_mean
 from cbda.models.logits import most_probable
-
-
-def region(logits: Tensor, radius: int) -> Scored:
-    """Mean of `pixel` over the window."""
-    score, prediction = pixel(logits, radius)
-    return window_mean(score, radius), prediction
 
 
 def pixel(logits: Tensor, radius: int) -> Scored:
     """The second highest probability over the highest, in [0, 1]; the radius is not used."""
     best = logits.float().topk(2, dim=0).values  # (2, H, W)
     return torch.exp(best[1] - best[0]), most_probable(logits)
+
+
+region = region_mean(pixel)

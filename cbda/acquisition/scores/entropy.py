@@ -4,16 +4,13 @@ import math
 
 from torch import Tensor
 
-from cbda.acquisition.maps import Scored, entropy_and_prediction, window_mean
-
-
-def region(logits: Tensor, radius: int) -> Scored:
-    """Mean of `pixel` over the window."""
-    score, prediction = pixel(logits, radius)
-    return window_mean(score, radius), prediction
+from cbda.acquisition.maps import Scored, entropy_and_prediction, region_mean
 
 
 def pixel(logits: Tensor, radius: int) -> Scored:
     """Pixel entropy divided by log C; the radius is not used."""
     entropy, prediction = entropy_and_prediction(logits)
     return entropy / math.log(len(logits)), prediction
+
+
+region = region_mean(pixel)

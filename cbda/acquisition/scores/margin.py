@@ -3,14 +3,8 @@
 import torch
 from torch import Tensor
 
-from cbda.acquisition.maps import Scored, window_mean
+from cbda.acquisition.maps import Scored, region_mean
 from cbda.models.logits import most_probable
-
-
-def region(logits: Tensor, radius: int) -> Scored:
-    """Mean of `pixel` over the window."""
-    score, prediction = pixel(logits, radius)
-    return window_mean(score, radius), prediction
 
 
 def pixel(logits: Tensor, radius: int) -> Scored:
@@ -18,3 +12,6 @@ def pixel(logits: Tensor, radius: int) -> Scored:
     probability = torch.softmax(logits.float(), dim=0)
     best = probability.topk(2, dim=0).values  # (2, H, W)
     return 1 - (best[0] - best[1]), most_probable(probability)
+
+
+region = region_mean(pixel)

@@ -11,12 +11,7 @@ from cbda.acquisition.methods import EPSILON
 def region(logits: Tensor, radius: int) -> Scored:
     """Region score A = P * U as published: entropy of predictions x mean pixel entropy.
 
-    Args:
-        logits: (C,H,W) float.
-        radius: k; the window around a pixel is (2k+1) x (2k+1), clipped at the border.
-
-    Returns:
-        score (H,W) float32 and prediction (H,W) uint8.
+    The window around a pixel is (2k+1) x (2k+1), clipped at the border.
     """
     entropy, prediction = entropy_and_prediction(logits)
     scale = math.log(len(logits))
@@ -26,14 +21,6 @@ def region(logits: Tensor, radius: int) -> Scored:
 
 
 def pixel(logits: Tensor, radius: int) -> Scored:
-    """Pixel score A = h * P', neither divided by log C, as published.
-
-    Args:
-        logits: (C,H,W) float.
-        radius: window radius of the impurity, in px.
-
-    Returns:
-        score (H,W) float32 and prediction (H,W) uint8.
-    """
+    """Pixel score A = h * P', neither divided by log C, as published; P' over the window."""
     entropy, prediction = entropy_and_prediction(logits)
     return entropy * window_impurity(prediction, radius, EPSILON), prediction
