@@ -4,7 +4,6 @@ Image ids in `cbda_skip.txt` in the root, one a line, are left out.
 """
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_output_option
@@ -15,8 +14,6 @@ from cbda.settings.options import add_options
 if TYPE_CHECKING:
     from cbda.datasets.check import Findings
     from cbda.datasets.dataset import Dataset
-    from cbda.datasets.listing import Listing
-NUM_FILES_NAMED = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,45 +27,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
+    from cbda.datasets import check
     from cbda.datasets.catalogue import scan_dataset
+    from cbda.datasets.digest import files_digest
+    from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
     dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
-    findings = _check(args, dataset, listing)
-    report = describe(dataset, findings, with_classes=not args.fast)
-    report["num_skipped"] = listing.num_skipped
-    print("\n".join(_table(report, findings)))
-    if findings.faults:
-        raise UserError(_summary(dataset.root, findings))
-    write_json(args.out, {**report, "digest": _digest(dataset, findings, args.fast)})
-
-
-def _check(args: argparse.Namespace, dataset: "Dataset", listing: "Listing") -> "Findings":
-    from cbda.datasets import check
-
-    findings = check.check_dataset(dataset, listing.faults, args.fast, args.num_workers)
-    if not args.fast:
-        check.require_labelled(dataset, findings)
+    findings = check.check_dataset(dataset, listing, args.fast, args.num_workers)
     if args.num_images:
         check.require_count(dataset, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:
         check.require_uniform_size(findings)
-    return findings
-
-
-def _digest(dataset: "Dataset", findings: "Findings", by_size: bool) -> str:
-    """What differs if the data set does, so that jobs which read it are stale."""
-    from cbda.datasets.digest import files_digest, sizes_digest
-
-    if by_size:
-        return sizes_digest(dataset.root, dataset.records)
-    return files_digest(dataset.root, dataset.records, findings.contents.__getitem__)
-
-
-def _summary(root: Path, findings: "Findings") -> str:
-    files = list(dict.fromkeys(str(path) for path in findings.faults.values()))
-    named = ", ".join(files[:NUM_FILES_NAMED]) + (", ..." if len(files) > NUM_FILES_NAMED else "")
-    return f"{root}: {len(findings.faults)} faults, listed on standard output: {named}"
+    report = {**describe(dataset, findings, not args.fast), "num_skipped": listing.num_skipped}
+    print("\n".join(_table(report, findings)))
+    if findings.faults:
+        named = name_some(dict.fromkeys(map(str, findings.faults.values())))
+        counted = f"{len(findings.faults)} faults, listed on standard output"
+        raise UserError(f"{dataset.root}: {counted}: {named}")
+    contents = None if args.fast else findings.contents
+    # What differs if the data set does, so that jobs which read it are stale.
+    digest = files_digest(dataset.root, listing.paths, contents)
+    write_json(args.out, {**report, "digest": digest})
 
 
 def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:
@@ -83,16 +63,16 @@ def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> di
             for (height, width), num_images in findings.count_sizes()
         ],
     }
-    return report | (_describe_classes(dataset, findings) if with_classes else {})
-
-
-def _describe_classes(dataset: "Dataset", findings: "Findings") -> dict[str, Any]:
+    if not with_classes:
+        return report
     *counts, void_count = findings.counts.tolist()
     num_labelled = max(sum(counts), 1)  # 0 is a fault, noted elsewhere
-    return {
+    counted = zip(dataset.classes, counts, strict=True)
+    return report | {
         "classes": list(dataset.classes),
         "class_counts": counts,
         "class_frequency": [count / num_labelled for count in counts],
+        "classes_without_pixels": [name for name, count in counted if not count],
         "void_count": void_count,
     }
 
@@ -104,27 +84,21 @@ def _align(rows: list[tuple[str, ...]], marks: str) -> list[str]:
     return [line.format(*row).rstrip() for row in rows]
 
 
-def _class_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
-    columns = (report["classes"], report["class_counts"], report["class_frequency"])
-    rows = [
-        (str(index), name, f"{count:,}", f"{frequency:.3%}")
-        for index, (name, count, frequency) in enumerate(zip(*columns, strict=True))
-    ]
-    return [
-        ("id", "class", "pixels", "of labelled"),
-        *rows,
-        ("255", "void", f"{report['void_count']:,}", ""),
-    ]
-
-
 def _table(report: dict[str, Any], findings: "Findings") -> list[str]:
     names = ("kind", "root", "split", "num_images", "num_skipped")
     facts = [(name, str(report[name])) for name in names]
-    sizes = [
+    facts += [
         ("size", f"{size['height']} high {size['width']} wide: {size['num_images']} images")
         for size in report["sizes"]
     ]
-    lines = _align([*facts, *sizes, ("faults", str(len(findings.faults)))], "<<")
+    lines = _align([*facts, ("faults", str(len(findings.faults)))], "<<")
     if "classes" in report:
-        lines += ["", *_align(_class_rows(report), "><>>")]
-    return lines + [f"fault: {message}" for message in findings.faults]
+        columns = (report["classes"], report["class_counts"], report["class_frequency"])
+        rows = [
+            (str(index), name, f"{count:,}", f"{frequency:.3%}")
+            for index, (name, count, frequency) in enumerate(zip(*columns, strict=True))
+        ]
+        void = ("255", "void", f"{report['void_count']:,}", "")
+        lines += ["", *_align([("id", "class", "pixels", "of labelled"), *rows, void], "><>>")]
+    lines += [f"warning: {warning}" for warning in findings.warnings]
+    return lines + [f"fault: {message}" for message in findings.describe_faults()]

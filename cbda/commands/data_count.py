@@ -20,13 +20,12 @@ def run(args: argparse.Namespace) -> None:
     """Load, count, save."""
     from tqdm import tqdm
 
-    from cbda.datasets.statistics import pair_counts
+    from cbda.datasets.dataset import pair_counts
     from cbda.datasets.workers import map_pairs
     from cbda.files.json_files import save_statistics
 
     dataset = open_dataset(args, "source", args.classes)
     counts = map_pairs(pair_counts, dataset, args.num_workers)
-    per_image = [
-        row[:-1].tolist() for row in tqdm(counts, total=len(dataset), mininterval=5, delay=5)
-    ]
+    rows = tqdm(counts, total=len(dataset), mininterval=5, delay=5)
+    per_image = [row[:-1].tolist() for row in rows]
     save_statistics(args.out, list(dataset.image_ids), list(dataset.classes), per_image)

@@ -2,12 +2,13 @@
 
 import argparse
 import hashlib
-from typing import Any
 
 from cbda.commands.options import add_output_option
 from cbda.errors import UserError
 from cbda.settings.generation import GeneratedSet
 from cbda.settings.options import add_options, whole_number
+
+SETTINGS = ("domain", "num_images", "height", "width", "seed")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,23 +25,20 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.files.json_files import write_json
-    from cbda.files.pictures import make_empty, write_picture
+    from cbda.files.pictures import FOLDERS, making_set
     from cbda.scenes import CLASSES, DOMAINS, render_scene
 
     if args.domain not in DOMAINS:
         raise UserError(f"--domain {args.domain!r}: allowed are {', '.join(DOMAINS)}")
-    folders = {name: args.out.parent / name for name in ("images", "labels")}
-    make_empty(args.out, folders.values())
+    pairs = [[f"{folder}/{i:05d}.png" for folder in FOLDERS] for i in range(args.num_images)]
     digest = hashlib.sha256()
-    for index in tqdm(range(args.num_images), mininterval=5, desc=f"render {args.domain}"):
-        image, label = render_scene(args.domain, args.seed, index, args.height, args.width)
-        write_picture(folders["images"] / f"{index:05d}.png", image)
-        write_picture(folders["labels"] / f"{index:05d}.png", label)
-        digest.update(image.tobytes() + label.tobytes())
-    pixels = {"digest": digest.hexdigest()}  # so that other pixels make stale what reads them
-    write_json(args.out, {**_settings(args), "classes": list(CLASSES), **pixels})
-
-
-def _settings(args: argparse.Namespace) -> dict[str, Any]:
-    names = ("domain", "num_images", "height", "width", "seed")
-    return {name: getattr(args, name) for name in names}
+    with making_set(args.out, [name for pair in pairs for name in pair]) as pictures:
+        for index, names in enumerate(tqdm(pairs, mininterval=5, desc=f"render {args.domain}")):
+            pair = render_scene(args.domain, args.seed, index, args.height, args.width)
+            for name, pixels in zip(names, pair, strict=True):
+                pictures.add(name, pixels)
+                digest.update(pixels.tobytes())
+        settings = {name: getattr(args, name) for name in SETTINGS}
+        described = {"classes": list(CLASSES), "files": pictures.publish()}
+        pixels_digest = digest.hexdigest()  # so that other pixels make stale what reads them
+        write_json(args.out, {**settings, **described, "digest": pixels_digest})

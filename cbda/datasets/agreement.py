@@ -1,5 +1,6 @@
 """Whether files and data sets are of one pool, and its images of one size."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cbda.datasets.dataset import Dataset
@@ -7,21 +8,17 @@ from cbda.errors import UserError
 
 
 def require_same_pool(
-    one: str | Path,
-    ids: list[str] | tuple[str, ...],
-    other: str | Path,
-    other_ids: list[str] | tuple[str, ...],
+    one: str | Path, ids: Sequence[str], other: str | Path, other_ids: Sequence[str]
 ) -> None:
     """Raise a `UserError` that names the first image in which two pools differ."""
-    if list(ids) == list(other_ids):
-        return
     if len(ids) != len(other_ids):
         raise UserError(f"{one} has {len(ids)} images, {other} has {len(other_ids)}")
-    index = next(i for i, pair in enumerate(zip(ids, other_ids, strict=True)) if pair[0] != pair[1])
-    raise UserError(
-        f"{one} and {other} are of different pools: image {index} is {ids[index]!r} in one and"
-        f" {other_ids[index]!r} in the other"
-    )
+    for index, (image_id, other_id) in enumerate(zip(ids, other_ids, strict=True)):
+        if image_id != other_id:
+            raise UserError(
+                f"{one} and {other} are of different pools: image {index} is {image_id!r} in one"
+                f" and {other_id!r} in the other"
+            )
 
 
 def require_label_size(
@@ -39,9 +36,10 @@ def require_uniform_size(dataset: Dataset) -> tuple[int, int]:
     """Height and width in px that all images of a pool share."""
     first = dataset.image_size(0)
     for index, image_id in enumerate(dataset.image_ids):
-        if dataset.image_size(index) != first:
+        size = dataset.image_size(index)
+        if size != first:
             raise UserError(
-                f"{dataset.root}: image {image_id!r} is {dataset.image_size(index)} px (height,"
-                f" width), the first one {first}; all images of a pool must share one size"
+                f"{dataset.root}: image {image_id!r} is {size} px (height, width), the first one"
+                f" {first}; all images of a pool must share one size"
             )
     return first

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
 from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import sizes_digest
+from cbda.datasets.digest import files_digest
+from cbda.datasets.generated import find_changes
 from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
@@ -23,14 +24,6 @@ KINDS = {
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
-
-
-def _resolve_classes(name: str, kind: Kind, classes: Sequence[str] | None) -> tuple[str, ...]:
-    if classes is None and not kind.classes:
-        raise UserError(f"dataset kind {name} has no class names of its own: give the classes")
-    resolved = tuple(kind.classes if classes is None else classes)
-    require_classes(resolved)
-    return resolved
 
 
 def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
@@ -47,12 +40,14 @@ def scan_dataset(
 ) -> tuple[Dataset, Listing]:
     """Create a dataset of the pairs that there are, beside the faults of the listing."""
     require_choice("dataset kind", kind, tuple(KINDS))
-    layout, folder_path = KINDS[kind], Path(root)
-    names = _resolve_classes(kind, layout, classes)
+    layout, place = KINDS[kind], Path(root)
+    if classes is None and not layout.classes:
+        raise UserError(f"dataset kind {kind} has no class names of its own: give the classes")
+    names = tuple(layout.classes if classes is None else classes)
+    require_classes(names)
     table = _create_table(kind, layout, names)
-    listing = list_files(kind, layout, folder_path, split)
-    records = tuple(listing.records)
-    return Dataset(kind, folder_path, split, names, records, layout, table), listing
+    listing = list_files(kind, layout, place, split)
+    return Dataset(kind, place, split, names, tuple(listing.records), layout, table), listing
 
 
 def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
@@ -64,8 +59,7 @@ def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
 def dataset_digest(kind: str, root: str | Path, split: str) -> str:
     """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
     try:
-        listing = list_files(kind, KINDS[kind], Path(root), split)
-        return sizes_digest(Path(root), listing.records)
+        return files_digest(Path(root), list_files(kind, KINDS[kind], Path(root), split).paths)
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
 
@@ -73,7 +67,7 @@ def dataset_digest(kind: str, root: str | Path, split: str) -> str:
 def create_dataset(
     kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
 ) -> Dataset:
-    """Create a dataset.
+    """Create a dataset; a file without its counterpart, or not as it was made, is an error.
 
     Args:
         kind: a key of `KINDS`.
@@ -81,13 +75,11 @@ def create_dataset(
         split: such as `train`; empty for kinds without splits.
         classes: the experiment's class names, to which label ids are mapped by name, and to void
             if their name is not among them; the kind's natural list if None.
-
-    Returns:
-        The dataset; a file without its counterpart is an error.
     """
     dataset, listing = scan_dataset(kind, root, split, classes)
-    faults = listing.faults
+    changes = find_changes(dataset.root, listing.paths, {})
+    faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
     if faults:
-        named = "; ".join(fault.message for fault in faults[:NUM_FAULTS_NAMED])
-        raise UserError(f"{len(faults)} files of dataset {root} do not pair up: {named}")
+        named = "; ".join(faults[:NUM_FAULTS_NAMED])
+        raise UserError(f"{len(faults)} files of dataset {root} cannot be used: {named}")
     return dataset

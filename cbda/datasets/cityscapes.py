@@ -1,7 +1,5 @@
 """Cityscapes: leftImg8bit/<split>/<city>/, gtFine/<split>/<city>/ (fine labels, label ids)."""
 
-from pathlib import Path
-
 from cbda.datasets.kind import Kind
 
 NAMES = dict(enumerate((
@@ -13,15 +11,8 @@ NAMES = dict(enumerate((
 )))  # fmt: skip
 EVALUATED = (7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33)  # label ids
 CLASSES = tuple(NAMES[label_id] for label_id in EVALUATED)
-
-
-def folders(root: Path, split: str) -> tuple[Path, Path]:
-    """Folders of images and labels, each with a folder for every city."""
-    return root / "leftImg8bit" / split, root / "gtFine" / split
-
-
 KIND = Kind(
-    folders,
+    ("leftImg8bit/{}", "gtFine/{}"),  # in each a folder for every city
     split="needed",
     classes=CLASSES,
     names=NAMES,

@@ -3,37 +3,26 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.datasets import pictures
+from cbda.datasets.ids import VOID
 from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Record
-from cbda.datasets.pictures import (
-    IdArray,
-    PixelArray,
-    Size,
-    describe_size,
-    read_label_size,
-    read_rgb,
-    read_size,
-)
+from cbda.datasets.palettes import find_doubt
 from cbda.datasets.vocabulary import Table, to_train_ids
 from cbda.errors import UserError
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pairs of image and label, sorted by image id.
+    """Pairs of image and label, sorted by image id."""
 
-    Attributes:
-        kind: name of the layout.
-        root: folder that holds it.
-        split: name of the split, or empty.
-        classes: class names; a train id is an index into them.
-        records: the pairs.
-    """
-
-    kind: str
+    kind: str  # name of the layout
     root: Path
-    split: str
-    classes: tuple[str, ...]
+    split: str  # its name, or empty
+    classes: tuple[str, ...]  # their names; a train id is an index into them
     records: tuple[Record, ...]
     layout: Kind = field(repr=False, compare=False)
     table: Table = field(repr=False, compare=False)
@@ -46,31 +35,45 @@ class Dataset:
         """Image ids, in order."""
         return tuple(record.image_id for record in self.records)
 
-    def image_size(self, index: int) -> Size:
+    def image_size(self, index: int) -> pictures.Size:
         """(height, width) from the image's header."""
-        return read_size(self.records[index].image_path)
+        return pictures.read_size(self.records[index].image_path)
 
-    def pair_size(self, index: int) -> Size:
-        """(height, width) from the headers of image and label, which must agree."""
-        record = self.records[index]
-        size = self.image_size(index)
-        label_size = read_label_size(record.label_path, self.layout.label_modes)
+    def label_palette(self, index: int) -> bytes:
+        """Palette in the header of a label, whose size must be that of its image."""
+        path, size = self.records[index].label_path, self.image_size(index)
+        label_size, palette = pictures.read_label_header(path, self.layout.label_modes)
         if label_size != size:
             raise UserError(
-                f"{record.label_path}: label is {describe_size(label_size)}, "
-                f"image {record.image_path} is {describe_size(size)}"
+                f"{path}: label is {pictures.describe_size(label_size)}, "
+                f"image {self.records[index].image_path} is {pictures.describe_size(size)}"
             )
-        return size
+        return palette
 
-    def read_image(self, index: int) -> PixelArray:
+    def read_image(self, index: int) -> pictures.PixelArray:
         """(H, W, 3) uint8 RGB."""
-        return read_rgb(self.records[index].image_path)
+        return pictures.read_rgb(self.records[index].image_path)
 
-    def read_ids(self, index: int) -> IdArray:
+    def read_ids(self, index: int) -> pictures.IdArray:
         """(H, W) label ids as they are stored; `table` turns them into train ids."""
-        self.pair_size(index)
-        return self.layout.read_ids(self.records[index].label_path)
+        path, palette = self.records[index].label_path, self.label_palette(index)
+        ids = self.layout.read_ids(path)
+        doubt = find_doubt(palette, ids, self.table) if palette else ""
+        if doubt:
+            raise UserError(f"{path}: {doubt}")
+        return ids
 
-    def read_label(self, index: int) -> PixelArray:
+    def read_label(self, index: int) -> pictures.PixelArray:
         """(H, W) uint8 train ids, 255 void."""
         return to_train_ids(self.read_ids(index), self.table, self.records[index].label_path)
+
+
+def label_counts(label: pictures.PixelArray, num_classes: int) -> NDArray[np.int64]:
+    """(C + 1,) int64 pixels of each class in a label, void last."""
+    counts = np.bincount(label.ravel(), minlength=VOID + 1)
+    return np.append(counts[:num_classes], counts[VOID]).astype(np.int64)
+
+
+def pair_counts(dataset: Dataset, index: int) -> NDArray[np.int64]:
+    """(C + 1,) int64 pixels of each class in one label, void last."""
+    return label_counts(dataset.read_label(index), len(dataset.classes))

@@ -1,27 +1,49 @@
-"""Digests of files by content, and of data sets by the names of their files and more."""
+"""Regular files: whether a path is one, and digests of what files hold and how they are named."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from cbda.datasets.listing import Record
+from cbda.errors import UserError
+
+
+def describe_irregular(path: Path) -> str:
+    """Why a path is no file to read, such as a link to nothing; empty if it is one."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "is a link to a file that is not there" if path.is_symlink() else "no such file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISDIR(mode):
+        return "is a folder, not a file"
+    return "" if stat.S_ISREG(mode) else "is no regular file"
+
+
+def require_regular(path: Path) -> None:
+    """Raise a `UserError` unless a path is a file: to open a named pipe is to wait for ever."""
+    problem = describe_irregular(path)
+    if problem:
+        raise UserError(f"{path}: {problem}")
 
 
 def content_digest(path: Path) -> str:
     """Hash of a file's bytes; 16 hexadecimal digits."""
+    require_regular(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def sizes_digest(root: Path, records: Iterable[Record]) -> str:
-    """A digest of the names and sizes of a dataset's files, wherever it is and whenever it came."""
-    return files_digest(root, records, lambda path: path.stat().st_size)
+def files_digest(
+    root: Path, paths: Iterable[Path], contents: Mapping[Path, str] | None = None
+) -> str:
+    """A digest of the names of files from the root on and of `contents`, or of their sizes.
 
-
-def files_digest(root: Path, records: Iterable[Record], describe: Callable[[Path], object]) -> str:
-    """A digest of the names of a dataset's files, and of something about each."""
+    It is the same wherever a data set is and whenever it came.
+    """
     digest = hashlib.sha256()
-    for record in records:
-        for path in (record.image_path, record.label_path):
-            digest.update(f"{path.relative_to(root)} {describe(path)}\n".encode())
+    for path in paths:
+        described = path.stat().st_size if contents is None else contents[path]
+        digest.update(f"{path.relative_to(root)} {described}\n".encode())
     return digest.hexdigest()

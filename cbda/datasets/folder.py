@@ -4,14 +4,7 @@
 Labels hold train ids; 255 is void.
 """
 
-from pathlib import Path
-
 from cbda.datasets.kind import Kind
 
-
-def folders(root: Path, split: str) -> tuple[Path, Path]:
-    """Folders of images and labels."""
-    return root / split / "images", root / split / "labels"
-
-
-KIND = Kind(folders, split="optional", image_suffixes=(".png", ".jpg", ".jpeg"))
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
+KIND = Kind(("{}/images", "{}/labels"), split="optional", image_suffixes=IMAGE_SUFFIXES)

@@ -1,14 +1,17 @@
 """Finds a dataset's files and pairs images with labels."""
 
+import os
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cbda.datasets.digest import describe_irregular, require_regular
+from cbda.datasets.generated import SKIP_FILE as SKIP_FILE
 from cbda.datasets.kind import Kind
 from cbda.errors import UserError
 
-SKIP_FILE = "cbda_skip.txt"
+NUM_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -20,38 +23,43 @@ class Record:
     label_path: Path
 
 
-@dataclass(frozen=True)
-class Fault:
-    """What is wrong with a file."""
-
-    path: Path
-    message: str
-
-
 @dataclass
 class Listing:
-    """The pairs of a dataset, sorted by image id, and what could not be paired.
-
-    Attributes:
-        records: the pairs.
-        faults: what could not be paired.
-        skipped: image ids to leave out.
-        num_skipped: images that were left out.
-    """
+    """The pairs of a dataset, sorted by image id, and what could not be paired."""
 
     records: list[Record] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    skipped: frozenset[str] = frozenset()
-    num_skipped: int = 0
+    faults: dict[str, Path] = field(default_factory=dict)  # message to the file
+    skipped: frozenset[str] = frozenset()  # image ids to leave out
+    num_skipped: int = 0  # images that were left out
+    unmatched: frozenset[str] = frozenset()  # image ids to leave out that no file has
+    # Folder of a side to the names in it that are neither image nor label.
+    passed_over: dict[Path, list[str]] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Images and labels, pair by pair."""
+        return [path for pair in self.records for path in (pair.image_path, pair.label_path)]
 
     def report(self, path: Path, problem: str) -> None:
         """Take down a fault of a file."""
-        self.faults.append(Fault(path, f"{path}: {problem}"))
+        self.faults[f"{path}: {problem}"] = path
+
+    def pass_over(self, folder: Path, path: Path) -> None:
+        """Tell what lies in a folder and belongs to no image or label."""
+        name = shown_name(path.name) + ("/" if os.path.isdir(path) else "")
+        self.passed_over.setdefault(folder, []).append(name)
+
+    def describe_passed_over(self) -> list[str]:
+        """A line for every folder in which something is passed over."""
+        return [
+            f"{len(names):,} files passed over in {folder}: {name_some(names)}"
+            for folder, names in self.passed_over.items()
+        ]
 
 
 @dataclass(frozen=True)
 class Side:
-    """Where the images of a dataset are located, or its labels."""
+    """Where the images of a dataset lie, or its labels."""
 
     folder: Path
     suffixes: tuple[str, ...]
@@ -59,6 +67,11 @@ class Side:
     def describe(self, image_id: str) -> str:
         """Names that the file of an image id may have, and where."""
         return f"{' or '.join(image_id + suffix for suffix in self.suffixes)} in {self.folder}"
+
+    def image_id(self, name: str) -> str | None:
+        """What precedes the suffix of a file name; None if it has none of the side."""
+        ends = (len(end) for end in self.suffixes if name.lower().endswith(end.lower()))
+        return next((name[:-length] for length in ends), None)
 
 
 def _visible(folder: Path) -> list[Path]:
@@ -68,62 +81,72 @@ def _visible(folder: Path) -> list[Path]:
         raise UserError(f"{folder}: cannot be listed: {error.strerror}") from error
 
 
-def _paths(folder: Path, nested: bool) -> Iterator[Path]:
-    for path in _visible(folder):
-        if nested and path.is_dir():
-            yield from _visible(path)
-        elif not nested:
-            yield path
+def is_plain(name: str) -> bool:
+    """Whether a name is UTF-8 text on one line."""
+    return not any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in name)
 
 
-def _image_id(name: str, suffixes: tuple[str, ...]) -> str | None:
-    for suffix in suffixes:
-        if name.lower().endswith(suffix.lower()):
-            return name[: -len(suffix)]
-    return None
+def name_some(names: Collection[str], num_named: int = NUM_NAMED) -> str:
+    """The first of some names, and whether there are more."""
+    return ", ".join(list(names)[:num_named]) + (", ..." if len(names) > num_named else "")
 
 
-def _is_plain(name: str) -> bool:
-    """Whether a file name is UTF-8 text on one line."""
-    return not any(unicodedata.category(char) in ("Cc", "Cs") for char in name)
+def shown_name(name: str) -> str:
+    """A file name as text on one line."""
+    return name if is_plain(name) else ascii(name)
 
 
 def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
-    """Image id to path; a second file of the same id is reported."""
+    """Image id to path; whatever else there is, is reported."""
     found: dict[str, Path] = {}
     skipped: set[str] = set()
-    for path in _paths(side.folder, nested):
-        image_id = _image_id(path.name, side.suffixes)
-        if image_id is None or not path.is_file():
-            continue
-        if not _is_plain(path.name):
-            shown = path.parent / ascii(path.name)
-            listing.report(shown, "file name is not UTF-8 text on one line")
-        elif image_id in listing.skipped:
+    paths = _visible(side.folder)
+    if nested:
+        inner = (_visible(path) if os.path.isdir(path) else [path] for path in paths)
+        paths = [path for part in inner for path in part]
+    for path in paths:
+        image_id = None if nested and path.parent == side.folder else side.image_id(path.name)
+        problem = _describe_problem(path, image_id, found)
+        if image_id in listing.skipped:
             skipped.add(image_id)
-        elif image_id in found:
-            listing.report(path, f"has the same id as {found[image_id]}")
+        elif problem:
+            listing.report(path.parent / shown_name(path.name), problem)
+        elif image_id is None or os.path.isdir(path):
+            listing.pass_over(side.folder, path)
         else:
             found[image_id] = path
     listing.num_skipped = max(listing.num_skipped, len(skipped))
+    listing.unmatched -= skipped
     return found
+
+
+def _describe_problem(path: Path, image_id: str | None, found: dict[str, Path]) -> str:
+    """What is wrong with a file; empty for a good one and for what may be passed over."""
+    if image_id is None:  # a link to nothing may have been one to a folder of images
+        return describe_irregular(path) if path.is_symlink() and not path.suffix else ""
+    if not is_plain(path.name):
+        return "file name is not UTF-8 text on one line"
+    if os.path.isdir(path):
+        return ""
+    if image_id in found:
+        return f"has the same id as {found[image_id]}"
+    return describe_irregular(path)
 
 
 def read_skipped(root: Path) -> frozenset[str]:
     """Image ids in the root's `cbda_skip.txt`, one a line."""
     path = root / SKIP_FILE
-    if not path.exists():
+    if not os.path.lexists(path):
         return frozenset()
+    require_regular(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        return frozenset(path.read_text(encoding="utf-8-sig").split("\n")) - {""}
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
-    return frozenset(line.rstrip("\r") for line in lines) - {""}
 
 
-def _pair(listing: Listing, sides: tuple[Side, Side], nested: bool) -> None:
-    image_side, label_side = sides
-    images, labels = (_find(side, nested, listing) for side in sides)
+def _pair(listing: Listing, image_side: Side, label_side: Side, nested: bool) -> None:
+    images, labels = (_find(side, nested, listing) for side in (image_side, label_side))
     for image_id in sorted(images.keys() | labels.keys()):
         if image_id not in labels:
             listing.report(images[image_id], f"no label {label_side.describe(image_id)}")
@@ -141,15 +164,18 @@ def require_split(name: str, kind: Kind, split: str) -> None:
         raise UserError(f"dataset kind {name} has no splits, but split {split!r} is asked for")
 
 
-def _sides(name: str, kind: Kind, root: Path, split: str) -> tuple[Side, Side]:
-    image_folder, label_folder = kind.folders(root, split)
-    for folder in (root, image_folder, label_folder):
+def _locate(name: str, kind: Kind, root: Path, split: str) -> tuple[Side, Side]:
+    images, labels = (
+        root.joinpath(*(part.format(split) for part in folder.split("/")))
+        for folder in kind.folders
+    )
+    for folder in (root, images, labels):
         if not folder.is_dir():
             raise UserError(
                 f"{folder}: no such folder; dataset kind {name} looks for images in "
-                f"{image_folder} and labels in {label_folder}"
+                f"{images} and labels in {labels}"
             )
-    return Side(image_folder, kind.image_suffixes), Side(label_folder, kind.label_suffixes)
+    return Side(images, kind.image_suffixes), Side(labels, kind.label_suffixes)
 
 
 def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:
@@ -159,9 +185,15 @@ def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:
     to differ in size. It holds for every kind and for all splits.
     """
     require_split(name, kind, split)
-    sides = _sides(name, kind, root, split)
-    listing = Listing(skipped=read_skipped(root))
-    _pair(listing, sides, kind.nested)
+    sides = _locate(name, kind, root, split)
+    skipped = read_skipped(root)
+    listing = Listing(skipped=skipped, unmatched=skipped)
+    _pair(listing, *sides, kind.nested)
+    for folder in {side.folder.parent for side in sides} - {root}:
+        if os.path.lexists(folder / SKIP_FILE):  # it is read in the root only
+            listing.pass_over(folder, folder / SKIP_FILE)
     if not listing.records and not listing.faults:
-        raise UserError(f"no image {sides[0].describe('*')}; dataset kind {name}, split {split!r}")
+        looked = f"dataset kind {name}, split {split!r}"
+        passed = "".join(f"; {line}" for line in listing.describe_passed_over())
+        raise UserError(f"no image {sides[0].describe('*')}; {looked}{passed}")
     return listing

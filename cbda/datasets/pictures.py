@@ -1,6 +1,7 @@
 """Reads pictures so that a damaged or unexpected file is an error, never other numbers."""
 
 import struct
+import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 
 PixelArray = NDArray[np.uint8]
@@ -22,35 +24,23 @@ LABEL_FORMATS = ("PNG",)
 # Greyscale of fewer than 8 bits is left out: decoders stretch 0..3 to 0..255.
 INDEX_MODES = ("L", "P", "P;1", "P;2", "P;4")
 MODE_NAMES = {
-    "1": "1-bit greyscale",
-    "L": "8-bit greyscale",
-    "L;2": "2-bit greyscale",
-    "L;4": "4-bit greyscale",
-    "I;16B": "16-bit greyscale",
-    "P": "8-bit palette",
-    "P;1": "1-bit palette",
-    "P;2": "2-bit palette",
-    "P;4": "4-bit palette",
-    "LA": "8-bit greyscale with alpha",
-    "LA;16B": "16-bit greyscale with alpha",
-    "RGB": "8-bit RGB",
-    "RGB;16B": "16-bit RGB",
-    "RGBA": "8-bit RGBA",
-    "RGBA;16B": "16-bit RGBA",
-}
+    "1": "1-bit greyscale", "L;2": "2-bit greyscale", "L;4": "4-bit greyscale",
+    "L": "8-bit greyscale", "I;16B": "16-bit greyscale",
+    "LA": "8-bit greyscale with alpha", "LA;16B": "16-bit greyscale with alpha",
+    "P;1": "1-bit palette", "P;2": "2-bit palette", "P;4": "4-bit palette", "P": "8-bit palette",
+    "RGB": "8-bit RGB", "RGB;16B": "16-bit RGB", "RGBA": "8-bit RGBA", "RGBA;16B": "16-bit RGBA",
+}  # fmt: skip
 UPRIGHT = (0, 1)
 LARGE_PX = 1 << 19
-READ_ERRORS = (
-    OSError,
-    SyntaxError,  # what Pillow raises for a broken PNG
-    ValueError,
-    EOFError,
-    IndexError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
+MAX_SIDE_PX = (1 << 16) - 1  # as in JPEG; decoders need many times the memory for longer rows
+SCALE_IT = "scale its values to 16 bits, or save it with 8"
+MIN_BRIGHTEST = 16  # of the 8 bits that are left of 16; what is darker holds 12 bits at most
+READ_ERRORS = (  # SyntaxError is what Pillow raises for a broken PNG
+    OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError, MemoryError,
+    struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+# Two lines for what is below Pillow's limit, and whose sides are judged here.
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 
 def describe_size(size: Size) -> str:
@@ -58,55 +48,51 @@ def describe_size(size: Size) -> str:
     return f"{size[0]} high {size[1]} wide"
 
 
-def _reason(error: Exception, formats: tuple[str, ...]) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file"
-    if isinstance(error, UnidentifiedImageError):
-        return f"is empty, damaged or no {' or '.join(formats)} picture"
-    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return f"cannot be read: {' '.join(str(words).split())}"
+@contextmanager
+def _explaining(path: Path, formats: tuple[str, ...]) -> Iterator[None]:
+    """Raise a `UserError` that names the file if the block fails to read it."""
+    require_regular(path)
+    try:
+        yield
+    except UnidentifiedImageError as error:
+        wanted = " or ".join(formats)
+        raise UserError(f"{path}: is empty, damaged or no {wanted} picture") from error
+    except MemoryError as error:
+        raise UserError(f"{path}: cannot be read: its pixels do not fit in memory") from error
+    except READ_ERRORS as error:
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise UserError(f"{path}: cannot be read: {' '.join(str(words).split())}") from error
 
 
 @contextmanager
 def open_picture(
-    path: Path, formats: tuple[str, ...] = IMAGE_FORMATS, content: BytesIO | None = None
+    path: Path, formats: tuple[str, ...] = IMAGE_FORMATS, content: bytes | None = None
 ) -> Iterator[Image.Image]:
     """Open a picture by its header; whatever fails within is a `UserError` naming the file.
 
-    Args:
-        path: the file.
-        formats: Pillow's names of the formats that it may have.
-        content: of the file, if it has been read already.
+    `content` is that of the file, if it has been read already.
     """
-    try:
-        with Image.open(path if content is None else content, formats=formats) as image:
-            yield image
-    except READ_ERRORS as error:
-        raise UserError(f"{path}: {_reason(error, formats)}") from error
-
-
-def _read_bytes(path: Path, formats: tuple[str, ...]) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {_reason(error, formats)}") from error
+    source = path if content is None else BytesIO(content)
+    with _explaining(path, formats), Image.open(source, formats=formats) as image:
+        if max(image.size) > MAX_SIDE_PX:
+            size = describe_size((image.height, image.width))
+            raise UserError(f"{path}: is {size}; allowed are sides of up to {MAX_SIDE_PX:,} px")
+        yield image
 
 
 @contextmanager
-def open_verified(
-    path: Path, formats: tuple[str, ...], content: bytes | None = None
-) -> Iterator[Image.Image]:
-    """Open a picture whose checksums are right.
+def open_verified(path: Path, formats: tuple[str, ...]) -> Iterator[tuple[Image.Image, bytes]]:
+    """Open a picture whose checksums are right, and hand out the bytes of the file too.
 
     Decoding a PNG skips some of them, and a flipped bit must not become a label. The file is
-    read once for both, unless its content is given.
+    read once for both.
     """
-    stream = BytesIO(_read_bytes(path, formats) if content is None else content)
-    with open_picture(path, formats, stream) as image:
+    with _explaining(path, formats):
+        content = path.read_bytes()
+    with open_picture(path, formats, content) as image:
         image.verify()
-    stream.seek(0)
-    with open_picture(path, formats, stream) as image:
-        yield image
+    with open_picture(path, formats, content) as image:
+        yield image, content
 
 
 def read_size(path: Path) -> Size:
@@ -115,27 +101,35 @@ def read_size(path: Path) -> Size:
         return image.height, image.width
 
 
-def _require_upright(image: Image.Image, path: Path) -> None:
-    orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    if orientation not in UPRIGHT:
-        raise UserError(
-            f"{path}: EXIF orientation {orientation} is not supported; "
-            "turn the pixels upright and remove the tag"
-        )
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit greyscale, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image.convert("RGB")
+def read_depth(path: Path) -> bool:
+    """Whether a file stores 16 bits a channel, from its header."""
+    with open_picture(path) as image:
+        return "16" in _raw_mode(image)
 
 
 def read_rgb(path: Path) -> PixelArray:
-    """(H, W, 3) uint8 RGB of a PNG or JPEG of any colour mode; alpha is dropped."""
-    with open_verified(path, IMAGE_FORMATS) as image:
+    """(H, W, 3) uint8 RGB of a PNG or JPEG of any colour mode; alpha is dropped.
+
+    Of 16 bits the upper 8 are read. A picture that holds 12 bits or fewer in 16 is an error.
+    """
+    with open_verified(path, IMAGE_FORMATS) as (image, _):
+        is_deep = "16" in _raw_mode(image)
         image.load()
-        _require_upright(image, path)
-        return np.array(_to_rgb(image))
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        if orientation not in UPRIGHT:
+            raise UserError(
+                f"{path}: EXIF orientation {orientation} is not supported; "
+                "turn the pixels upright and remove the tag"
+            )
+        if image.mode.startswith("I"):  # 16-bit greyscale, which Pillow would clip at 255
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        pixels = np.array(image.convert("RGB"))
+    if is_deep and pixels.max() < MIN_BRIGHTEST:
+        raise UserError(
+            f"{path}: is a 16-bit picture without a value above {256 * MIN_BRIGHTEST - 1:,}, of"
+            f" which the upper 8 bits are read: {SCALE_IT}"
+        )
+    return pixels
 
 
 def _raw_mode(image: Image.Image) -> str:
@@ -152,26 +146,22 @@ def require_mode(image: Image.Image, modes: tuple[str, ...], path: Path) -> None
         raise UserError(f"{path}: label is {MODE_NAMES.get(mode, mode)}, must be {wanted}")
 
 
-def read_label_size(path: Path, modes: tuple[str, ...]) -> Size:
-    """(height, width) of a label from its header, which must have one of the raw modes."""
+def read_label_header(path: Path, modes: tuple[str, ...]) -> tuple[Size, bytes]:
+    """(height, width) of a label of one of some raw modes; its palette, RGB by index, if any."""
     with open_picture(path, LABEL_FORMATS) as image:
         require_mode(image, modes, path)
-        return image.height, image.width
+        palette = bytes(image.palette.palette) if image.palette else b""
+        return (image.height, image.width), palette[: len(palette) // 3 * 3]
 
 
 def read_index(path: Path) -> PixelArray:
     """(H, W) uint8 grey values or palette indices of a PNG."""
-    content = _read_bytes(path, LABEL_FORMATS)
-    with open_verified(path, LABEL_FORMATS, content) as image:
+    with open_verified(path, LABEL_FORMATS) as (image, content):
         require_mode(image, INDEX_MODES, path)
-        if _is_large(image):
-            from cbda.datasets.png import decode_index
+        is_plain = _raw_mode(image) in ("L", "P") and not image.info.get("interlace")
+        if not is_plain or image.width * image.height < LARGE_PX:
+            return np.array(image)
+        # A decoder of our own, whose compiler takes half a second to import, pays.
+        from cbda.datasets.png import decode_index
 
-            return decode_index(content, image.height, image.width)
-        return np.array(image)
-
-
-def _is_large(image: Image.Image) -> bool:
-    """Whether a decoder of our own, whose compiler takes half a second to import, pays."""
-    is_plain = _raw_mode(image) in ("L", "P") and not image.info.get("interlace")
-    return is_plain and image.width * image.height >= LARGE_PX
+        return decode_index(content, image.height, image.width)

@@ -23,13 +23,8 @@ NUM_FILTERS = 5
 def decode_index(content: bytes, height: int, width: int) -> Rows:
     """Pixels of a verified PNG of 8 bits a pixel that is not interlaced.
 
-    Args:
-        content: of the file.
-        height: from its header, in px.
-        width: from its header, in px.
-
     Returns:
-        (H,W) uint8 grey values or palette indices.
+        (H,W) uint8 grey values or palette indices; of the size in px that its header says.
 
     Raises:
         ValueError: the compressed pixels are damaged.

@@ -1,17 +1,17 @@
 """Label ids to the experiment's classes, by name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from cbda.datasets.ids import MAX_CLASSES, UNKNOWN, VOID
+from cbda.datasets.listing import is_plain
 from cbda.datasets.pictures import IdArray, PixelArray
 from cbda.errors import UserError
 
 Table = NDArray[np.int16]  # (256,) label id -> train id, VOID or UNKNOWN
-
 
 # Names for the same thing, preferred first. CamVid's bicyclist is rider and bicycle in one.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -31,10 +31,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
 
 def train_id(name: str, classes: Sequence[str]) -> int:
     """Index of a label's name, or of its first alias, among the classes; else `VOID`."""
-    for candidate in (name, *ALIASES.get(name, ())):
-        if candidate in classes:
-            return classes.index(candidate)
-    return VOID
+    known = [other for other in (name, *ALIASES.get(name, ())) if other in classes]
+    return classes.index(known[0]) if known else VOID
 
 
 def identity_table(num_classes: int) -> Table:
@@ -60,7 +58,10 @@ def named_table(names: Mapping[int, str], classes: Sequence[str]) -> Table:
 
 
 def require_classes(classes: Sequence[str]) -> None:
-    """Raise a `UserError` unless there are 1 to 255 classes, each named once."""
+    """Raise a `UserError` unless there are 1 to 255 classes, each named once, on one line."""
+    for name in classes:
+        if not name.strip() or not is_plain(name):
+            raise UserError(f"class name {name!a} is empty, or not text on one line")
     repeated = sorted({name for name in classes if list(classes).count(name) > 1})
     if repeated:
         raise UserError(f"class named more than once: {', '.join(repeated)}")
@@ -68,31 +69,19 @@ def require_classes(classes: Sequence[str]) -> None:
         raise UserError(f"{len(classes)} classes given; allowed: 1 to {MAX_CLASSES}")
 
 
-def describe_ids(ids: Iterable[int]) -> str:
+def describe_ids(ids: ArrayLike) -> str:
     """Sorted ids with runs shortened: `0-3, 255`."""
-    runs: list[list[int]] = []
-    for value in sorted(ids):
-        if runs and value == runs[-1][-1] + 1:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
+    values = np.unique(ids)
+    runs = np.split(values, np.flatnonzero(np.diff(values) != 1) + 1)
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def _unknown_ids(ids: IdArray, unknown: NDArray[np.bool_], table: Table, path: Path) -> UserError:
-    found = describe_ids(np.unique(ids[unknown]).tolist())
-    allowed = describe_ids(np.flatnonzero(table != UNKNOWN).tolist())
-    return UserError(
-        f"{path}: unknown label id {found} in {np.count_nonzero(unknown)} pixels; "
-        f"allowed: {allowed}"
-    )
 
 
 def to_train_ids(ids: IdArray, table: Table, path: Path) -> PixelArray:
     """(H, W) label ids to (H, W) uint8 train ids; an id that the table lacks is an error."""
     known = ids if ids.dtype == np.uint8 else np.minimum(ids, len(table) - 1).astype(np.uint8)
-    is_unknown = table == UNKNOWN
-    unknown = is_unknown.take(known)  # (H, W) bool
+    unknown = (table == UNKNOWN).take(known)  # (H, W) bool
     if unknown.any():
-        raise _unknown_ids(ids, unknown, table, path)
+        found = f"{describe_ids(ids[unknown])} in {np.count_nonzero(unknown)} pixels"
+        allowed = describe_ids(np.flatnonzero(table != UNKNOWN))
+        raise UserError(f"{path}: unknown label id {found}; allowed: {allowed}")
     return table.astype(np.uint8).take(known)

@@ -34,9 +34,9 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
             if needed_bytes > shutil.disk_usage(path.parent).free:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             yield temporary
-            _sync(temporary)
+            sync(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            sync(path.parent)
     finally:
         with suppress(OSError):  # a folder that refuses the file may refuse this too
             temporary.unlink(missing_ok=True)
@@ -90,7 +90,7 @@ def _is_alive(pid: int) -> bool:
     return pid != os.getpid()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the disk hold a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

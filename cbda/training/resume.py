@@ -5,18 +5,17 @@ It is written every so many seconds, and when a signal asks the job to stop: SIG
 are what Slurm and machines that may be taken away send before they kill, SIGINT is ctrl-c.
 """
 
-import fcntl
 import signal
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
 from cbda.errors import InterruptedRunError, UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.files.lock import exclusive
 
 STATE_FORMAT = "cbda.resume"
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
@@ -50,7 +49,7 @@ class ResumableState:
         one at once. Of two processes that make the same output, the later one waits for the other
         to end.
         """
-        with _exclusive(self.path.with_suffix(".lock")):
+        with exclusive(self.path.with_suffix(".lock"), f"trains in {self.path.parent}"):
             self._restore(trainer)
             before = {number: signal.signal(number, self._handle_signal) for number in SIGNALS}
             try:
@@ -91,24 +90,6 @@ class ResumableState:
             stopped = f"stopped by {self._signal.name} after iteration {trainer.iteration}"
             advice = f"the same command goes on from there ({self.path})"
             raise InterruptedRunError(f"{stopped}; {advice}")
-
-
-@contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which ends with the process however that ends.
-
-    Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The
-    file stays: removed, it would be another one to whoever comes next.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        with suppress(OSError):  # a disk without such locks
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except (BlockingIOError, PermissionError):  # systems differ
-                print(f"waits for another process that trains in {path.parent}", file=sys.stderr)
-                fcntl.lockf(file, fcntl.LOCK_EX)
-        yield
 
 
 def ignore_termination(worker: int = 0) -> None:

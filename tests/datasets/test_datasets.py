@@ -7,8 +7,8 @@ from PIL import Image
 
 from cbda.datasets import camvid, cityscapes, synthia
 from cbda.datasets.catalogue import KINDS, create_dataset
+from cbda.datasets.dataset import pair_counts
 from cbda.datasets.ids import VOID
-from cbda.datasets.statistics import pair_counts
 from cbda.errors import UserError
 
 from .layouts import (

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cbda.datasets.pictures import read_index, read_label_size, read_rgb, read_size
+from cbda.datasets.pictures import read_index, read_label_header, read_rgb, read_size
 from cbda.errors import UserError
 
 from .layouts import PNG_SIGNATURE, png_bytes, png_chunk, save, save_palette, save_rgb16
@@ -115,7 +115,7 @@ def test_label_of_another_pixel_format_is_refused(path, depth, colour_type, name
     row_bytes = depth * {0: 1, 2: 3, 4: 2, 6: 4}[colour_type]  # of 8 pixels
     path.write_bytes(png_bytes(8, 2, depth, colour_type, bytes(1 + row_bytes) * 2))
     assert f"label is {name}, must be 8-bit greyscale or" in error_of(read_index, path)
-    assert f"label is {name}" in error_of(lambda path: read_label_size(path, ("L",)), path)
+    assert f"label is {name}" in error_of(lambda path: read_label_header(path, ("L",)), path)
 
 
 def test_label_must_be_a_png(tmp_path):

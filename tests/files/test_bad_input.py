@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -62,6 +63,14 @@ def turned(path: Path) -> None:
     Image.fromarray(IMAGE).save(path, format="JPEG", exif=exif)
 
 
+def permuted_greys(path: Path) -> None:
+    """Same greys, but the palette is in another order, as optimisers leave it."""
+    order = np.arange(NUM_CLASSES)[::-1]
+    picture = Image.fromarray(order.astype(np.uint8)[LABEL])
+    picture.putpalette([int(value) for value in order for _ in range(3)])
+    picture.save(path)
+
+
 def as_folder(path: Path) -> None:
     path.unlink()
     path.mkdir()
@@ -70,6 +79,11 @@ def as_folder(path: Path) -> None:
 def as_lost_link(path: Path) -> None:
     path.unlink()
     path.symlink_to("nowhere.png")
+
+
+def as_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 # What is done to images/1.png or labels/1.png of a data set of three pairs.
@@ -83,9 +97,12 @@ IMAGE_FAULTS = {
     "a gif": lambda path: Image.fromarray(IMAGE).save(path, format="GIF"),
     "another size": lambda path: save(path, IMAGE[:-1]),
     "turned by its EXIF tag": turned,
+    "8 bits in 16": lambda path: Image.fromarray(IMAGE[:, :, 0].astype(np.uint16)).save(path),
+    "of a row of 170 Mpx": lambda path: path.write_bytes(png_bytes(170_000_000, 1, 8, 0, b"\0")),
     "lost": lambda path: path.unlink(),
     "a folder": as_folder,
     "a link to nothing": as_lost_link,
+    "a named pipe": as_pipe,
     "there twice": lambda path: save(path.with_suffix(".jpg"), IMAGE),
     "without a label": lambda path: save(path.with_name("4.png"), IMAGE),
     "of a name in two lines": lambda path: save(path.with_name("a\nb.png"), IMAGE),
@@ -104,6 +121,9 @@ LABEL_FAULTS = {
     "another size": lambda path: save(path, LABEL[:, 1:]),
     "beyond the classes": lambda path: save(path, LABEL + 1),
     "lost": lambda path: path.unlink(),
+    "a link to nothing": as_lost_link,
+    "a named pipe": as_pipe,
+    "in greys that are other ids": permuted_greys,
     "without an image": lambda path: save(path.with_name("4.png"), LABEL),
 }
 # JPEG of four colours, palettes, depths and grey: unusual, but what they show is beyond doubt.
@@ -112,7 +132,7 @@ HARMLESS_IMAGES = {
     "palette": lambda path: rgb("P").save(path),
     "grey": lambda path: rgb("L").save(path),
     "RGBA": lambda path: rgb("RGBA").save(path),
-    "16 bits deep": lambda path: Image.fromarray(IMAGE[:, :, 0].astype(np.uint16)).save(path),
+    "16 bits deep": lambda path: Image.fromarray(IMAGE[:, :, 0] * np.uint16(257)).save(path),
 }
 
 
