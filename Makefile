@@ -1,6 +1,6 @@
 # make          install, then make the table of the default experiment
 # make report   the table, its figures and one page that holds everything
-# make test     run the tests
+# make test     run the tests, and print which lines they cover
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
@@ -50,9 +50,10 @@ tiny: install
 bench: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
 
-# 200 kills at random moments, an hour or less
+# 200 kills at random moments, an hour or less; make soak KILLS=22 for two in every rule
+KILLS ?= 200
 soak: install
-	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)
 
 # the toy workflow through a Slurm of this machine, which it installs if it is root; minutes
 slurm: install

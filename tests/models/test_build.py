@@ -134,6 +134,7 @@ def test_weights_that_cannot_be_downloaded_are_an_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr("socket.socket.connect", refuse)
     monkeypatch.setattr("socket.getaddrinfo", refuse)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between its attempts
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UserError, match="those of 'resnet18' can't be downloaded"):
         create_model(replace(UNET, encoder_weights="imagenet"), 3)

@@ -13,7 +13,6 @@ from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
 
-
 try:
     jobs = Jobs.create(config, os.environ)
 except UserError as error:
