@@ -63,6 +63,15 @@ def explained_write(path: Path, needed_bytes: int = 0, place: Path | None = None
         raise UserError(f"{reason}; {room}") from error
 
 
+def unreadable(path: Path, what: str, error: BaseException) -> UserError:
+    """Why a file can't be read: what the system says, or that it is none of its kind."""
+    number = error_number(error)
+    if number is not None:
+        return UserError(f"{path}: cannot be read: {os.strerror(number)}")
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return UserError(f"{path}: not a readable {what} ({reason})")
+
+
 def error_number(error: BaseException) -> int | None:
     """The errno of a failed file operation; HDF5 may have it in the text only."""
     if isinstance(error, OSError) and error.errno is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file
+from cbda.files.atomic import complete_file, unreadable
 
 MODEL_FORMAT = "cbda.model"
 
@@ -41,8 +41,7 @@ def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
             raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds, all of them mean a broken file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{path}: not a readable checkpoint ({reason})") from error
+        raise unreadable(path, "checkpoint", error) from error
     if not isinstance(content, dict) or content.get("format") != kind:
         raise UserError(f"{path}: not a checkpoint of cbda")
     if content.get("version") != 1:

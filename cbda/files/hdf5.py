@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file
+from cbda.files.atomic import complete_file, unreadable
 
 if TYPE_CHECKING:
     import h5py
@@ -95,8 +95,7 @@ def named_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: not a readable HDF5 file ({reason})") from error
+        raise unreadable(path, "HDF5 file", error) from error
 
 
 def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:

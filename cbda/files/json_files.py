@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file
+from cbda.files.atomic import complete_file, unreadable
 
 STATISTICS_FORMAT = "cbda.statistics"
 DIAGNOSIS_FORMAT = "cbda.diagnosis"
@@ -33,7 +33,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a readable JSON file ({error})") from error
+        raise unreadable(path, "JSON file", error) from error
 
 
 def save_statistics(

@@ -7,7 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any
 
 import pydantic
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, Tag
+from pydantic import (
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    Tag,
+    model_validator,
+)
 
 from cbda.acquisition.catalogue import METHODS, REFERENCES, compose, require_new_name
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
@@ -54,8 +62,15 @@ class PathSettings(Section):
     tables of their own."""
 
 
+def _name_alias(schema: dict[str, Any]) -> None:
+    properties = schema["properties"]
+    properties["explore"] = {**properties["random_fraction"], "deprecated": True}
+
+
 class CustomMethod(Section):
     """A method of your own by composition; a part left out is that of ra."""
+
+    model_config = ConfigDict(json_schema_extra=_name_alias)
 
     score: Annotated[str, like(".", "a name, or FILE.py:NAME")] = "ripu"
     """A built-in score, or a function of your own, as my_score.py:my_function or
@@ -76,6 +91,13 @@ class CustomMethod(Section):
     """Share of a round's queries that are chosen at random; explore is another name of it."""
     radius: NonNegativeInt | None = None
     """That of the experiment unless given."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _require_one_name(cls, parts: Any) -> Any:
+        if isinstance(parts, Mapping) and {"random_fraction", "explore"} <= set(parts):
+            raise ValueError("'explore' is another name of 'random_fraction': give one of them")
+        return parts
 
     def resolve(self) -> Method:
         """The method; a score of the user's own that is not where it should be is an error."""

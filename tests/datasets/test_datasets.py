@@ -10,8 +10,7 @@ from cbda.datasets.catalogue import KINDS, create_dataset
 from cbda.datasets.dataset import pair_counts
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-
-from .layouts import (
+from tests.datasets.layouts import (
     FILTER_NONE,
     FILTER_SUB,
     FILTER_UP,

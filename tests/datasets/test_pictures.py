@@ -7,8 +7,14 @@ from PIL import Image
 
 from cbda.datasets.pictures import read_index, read_label_header, read_rgb, read_size
 from cbda.errors import UserError
-
-from .layouts import PNG_SIGNATURE, png_bytes, png_chunk, save, save_palette, save_rgb16
+from tests.datasets.layouts import (
+    PNG_SIGNATURE,
+    png_bytes,
+    png_chunk,
+    save,
+    save_palette,
+    save_rgb16,
+)
 
 COLOUR = (200, 100, 40)
 

@@ -88,7 +88,8 @@ def test_unreadable_json_is_named(tmp_path, content):
     path = tmp_path / "file.json"
     if content is not None:
         path.write_bytes(content.encode(errors="surrogateescape"))
-    assert "not a readable JSON file" in error_of(read_json, path)
+    message = "No such file" if content is None else "not a readable JSON file"
+    assert message in error_of(read_json, path)
 
 
 def test_checkpoint_reads_back_equal(tmp_path):
@@ -139,7 +140,9 @@ def test_truncated_checkpoint_is_named(tmp_path, keep):
 
 
 def test_missing_checkpoint_is_named(tmp_path):
-    assert "not a readable checkpoint" in error_of(load_checkpoint, tmp_path / "model.pt")
+    assert "model.pt: cannot be read: No such file" in error_of(
+        load_checkpoint, tmp_path / "model.pt"
+    )
 
 
 @pytest.mark.parametrize(

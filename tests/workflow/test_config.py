@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -419,3 +420,18 @@ def test_phase_has_one_verb_everywhere() -> None:
     assert verbs == rules == {path.stem for path in modules if "\ndef run(" in path.read_text()}
     without_settings = {"score", "diagnose", "collect", "runs"}
     assert verbs - set(CONFIG) == verbs & without_settings
+
+
+def test_two_names_of_one_part_are_a_mistake() -> None:
+    parts = {"explore": 0.2, "random_fraction": 0.1}
+    with pytest.raises(UserError, match=r"custom_methods\.a: 'explore' is another name of"):
+        load({"experiment": {"custom_methods": {"a": parts}}})
+
+
+def test_schema_knows_the_other_name_of_a_part() -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    custom = {"experiment": {"custom_methods": {"a": {"explore": 0.2}}}}
+    jsonschema.validate(custom, schema)
+    custom["experiment"]["custom_methods"]["a"]["explor"] = 0.2
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(custom, schema)
