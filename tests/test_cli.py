@@ -4,6 +4,7 @@ import json
 import shlex
 import subprocess
 import sys
+from importlib import import_module
 
 import h5py
 import numpy as np
@@ -281,6 +282,7 @@ def test_job_of_a_pretraining_knows_every_file_that_it_reads(tmp_path, monkeypat
     save_statistics(statistics, ["000"], list(CLASSES), [[1] * len(CLASSES)])
     weights.touch()
     seen = []
+    import_module("cbda.models.checkpoints")  # so that it keeps the function that is replaced here
     monkeypatch.setattr("cbda.models.build.create_model", lambda settings, number: SmallNet(number))
 
     def identify(args, inputs, datasets):
