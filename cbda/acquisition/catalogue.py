@@ -50,15 +50,20 @@ def require_new_name(name: str, others: Iterable[str] = ()) -> None:
         raise UserError(f"{name!r} is taken by a method of that name")
 
 
+def require_one_name(parts: Iterable[str]) -> None:
+    """Raise a `UserError` if a part is given by two of its names."""
+    for old, new in ALIASES.items():
+        if {old, new} <= set(parts):
+            raise UserError(f"{old!r} is another name of {new!r}: give one of them")
+
+
 def compose(parts: Mapping[str, Any]) -> Method:
     """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
     allowed = [item.name for item in fields(Method)]
     unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:
         raise UserError(f"unknown part {unknown}; allowed: {', '.join(allowed)}")
-    for old, new in ALIASES.items():
-        if {old, new} <= set(parts):
-            raise UserError(f"{old!r} is another name of {new!r}: give one of them")
+    require_one_name(parts)
     values: dict[str, Any] = {
         ALIASES.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in parts.items()
     }

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import pydantic
 from pydantic import (
+    AliasChoices,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -17,7 +18,14 @@ from pydantic import (
     model_validator,
 )
 
-from cbda.acquisition.catalogue import METHODS, REFERENCES, compose, require_new_name
+from cbda.acquisition.catalogue import (
+    ALIASES,
+    METHODS,
+    REFERENCES,
+    compose,
+    require_new_name,
+    require_one_name,
+)
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
@@ -32,7 +40,6 @@ from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
-FRACTION_NAMES = ("random_fraction", "explore")
 TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
 RESULTS = like(
     r"^(?!\./)(?!.*/$)[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
@@ -64,7 +71,8 @@ class PathSettings(Section):
 
 def _name_alias(schema: dict[str, Any]) -> None:
     properties = schema["properties"]
-    properties["explore"] = {**properties["random_fraction"], "deprecated": True}
+    for old, new in ALIASES.items():
+        properties[old] = {**properties[new], "deprecated": True}
 
 
 class CustomMethod(Section):
@@ -86,7 +94,8 @@ class CustomMethod(Section):
     target_distribution: TargetDistribution | None = None
     """That of acquire unless given."""
     random_fraction: Annotated[
-        float, Field(ge=0, lt=1, validation_alias=pydantic.AliasChoices(*FRACTION_NAMES))
+        float,
+        Field(ge=0, lt=1, validation_alias=AliasChoices("random_fraction", *ALIASES)),
     ] = 0.0
     """Share of a round's queries that are chosen at random; explore is another name of it."""
     radius: NonNegativeInt | None = None
@@ -95,8 +104,8 @@ class CustomMethod(Section):
     @model_validator(mode="before")
     @classmethod
     def _require_one_name(cls, parts: Any) -> Any:
-        if isinstance(parts, Mapping) and {"random_fraction", "explore"} <= set(parts):
-            raise ValueError("'explore' is another name of 'random_fraction': give one of them")
+        for mistake in _refused("", require_one_name, parts if isinstance(parts, Mapping) else ()):
+            raise ValueError(mistake)
         return parts
 
     def resolve(self) -> Method:

@@ -163,33 +163,23 @@ def test_consumed_weights_turn_the_order_of_the_second_round(second):
     assert read(second, "query")[2:].tolist() == [[2, 0, 1, 10], [2, 1, 1, 1]]
 
 
+def acquire_both(folder, oracle, balance):
+    """Two rounds with another balance; the label file of the second."""
+    scores, labels = first_scores(folder / "scores1.h5"), folder / "labels1.h5"
+    first = acquire(oracle, scores, changed(FIRST, balance=balance), None, labels)
+    scores, labels = second_scores(folder / "scores2.h5"), folder / "labels2.h5"
+    return acquire(oracle, scores, changed(SECOND, balance=balance), first, labels)
+
+
 def test_without_balance_the_higher_score_comes_first(tmp_path, oracle):
-    first = acquire(
-        oracle,
-        first_scores(tmp_path / "scores1.h5"),
-        changed(FIRST, balance="none"),
-        None,
-        tmp_path / "labels1.h5",
-    )
-    scores = second_scores(tmp_path / "scores2.h5")
-    round_ = changed(SECOND, balance="none")
-    second = acquire(oracle, scores, round_, first, tmp_path / "labels2.h5")
+    second = acquire_both(tmp_path, oracle, "none")
     assert summary_of(second).class_weights.tolist() == [1, 1]
     assert read(second, "query")[2:].tolist() == [[2, 1, 1, 1], [2, 0, 1, 10]]
 
 
 def test_ratio_weighs_the_second_round_by_what_the_first_acquired(tmp_path, oracle):
     """q n = 8.5 px: 8.5/8 and 8.5/9, over the highest."""
-    first = acquire(
-        oracle,
-        first_scores(tmp_path / "scores1.h5"),
-        changed(FIRST, balance="ratio"),
-        None,
-        tmp_path / "labels1.h5",
-    )
-    scores = second_scores(tmp_path / "scores2.h5")
-    round_ = changed(SECOND, balance="ratio")
-    second = acquire(oracle, scores, round_, first, tmp_path / "labels2.h5")
+    second = acquire_both(tmp_path, oracle, "ratio")
     np.testing.assert_allclose(summary_of(second).class_weights, [1, 8 / 9])
 
 
