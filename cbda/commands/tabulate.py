@@ -53,9 +53,12 @@ def run(args: argparse.Namespace) -> None:
 
 def load_runs(args: argparse.Namespace) -> "list[Run]":
     """The runs of the sample sheet or of the words, with those results that are there."""
-    from cbda.results.runs import Run, load_run
-    from cbda.results.sheet import evaluated, read_rows
+    from cbda.results.runs import load_run
+    from cbda.results.sheet import Row, evaluated, read_rows
 
-    sheet = [] if args.runs is None else evaluated(read_rows(args.runs))
-    words = [[row.method, row.budget, row.seed, row.evaluation, row.labels] for row in sheet]
-    return [load_run(Run.parse(run)) for run in args.run_words or words]
+    if args.runs is not None:
+        return [load_run(row) for row in evaluated(read_rows(args.runs))]
+    return [
+        load_run(Row(method, budget, seed, evaluation=evaluation, labels=labels))
+        for method, budget, seed, evaluation, labels in args.run_words
+    ]

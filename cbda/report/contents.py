@@ -14,7 +14,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
     import yaml
 
     folder, config = experiment.benchmarks, experiment.config
-    missing = (run for run in experiment.runs if run.is_missing)
+    missing = (run for run in experiment.runs if run.evaluation is None)
     return {
         "title": "Acquisition methods compared",
         "summary": _summary(experiment),

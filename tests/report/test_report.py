@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +54,13 @@ def summary(budget, seed):
 
 
 def make_run(method, budget, seed):
-    where = Path("evaluation.json")
-    iou = IOU[method][seed]
-    return Run(method, budget, seed, where, where, evaluation(iou), summary(budget, seed))
+    return Run(method, budget, seed, evaluation(IOU[method][seed]), summary(budget, seed))
 
 
 def make_experiment(seeds=SEEDS, **options):
     runs = [make_run(m, b, s) for s in seeds for b in BUDGETS for m in IOU]
     for seed in seeds:
-        runs.append(Run("full", "-", seed, Path("e.json"), None, evaluation((0.9, 0.8, 0.7))))
+        runs.append(Run("full", "-", seed, evaluation((0.9, 0.8, 0.7))))
     return Experiment(runs, "ra", CLASSES, pool_counts=[700, 200, 100], **options)
 
 
@@ -204,7 +203,7 @@ def test_names_are_escaped(page):
 
 
 def test_page_of_runs_that_are_missing_names_them():
-    runs = [*make_experiment(seeds=(0,)).runs, Run("da", "0.05", 0, Path("no"), Path("no"))]
+    runs = [*make_experiment(seeds=(0,)).runs, Run("da", "0.05", 0)]
     content = page_content(Experiment(runs, "ra", CLASSES), [])
     page = render_page(TEMPLATE, **content)
     assert "Runs without a result: da 0.05 seed 0." in page
@@ -317,10 +316,9 @@ def test_table_of_the_page_is_that_of_the_experiment(page):
 def test_page_shows_the_mean_over_a_subset_where_there_is_one(page):
     assert "subset" not in page
     runs = [
-        Run(run.method, run.budget, run.seed, run.evaluation_path, run.labels_path,
-            {**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed}, run.labels)
+        replace(run, evaluation={**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed})
         for run in make_experiment().runs
-    ]  # fmt: skip
+    ]
     experiment = Experiment(runs, "ra", CLASSES, config={"evaluate": {"subset": ["road", "pole"]}})
     text = re.sub(r"<[^>]+>", " ", render_page(TEMPLATE, **page_content(experiment, [])))
     assert "26.0 ± 1.0" in text

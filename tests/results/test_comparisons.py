@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from cbda.results.pairs import PairedTest
 from cbda.results.runs import Run
 from tests.pools import summarise
 
-PLACE = Path("evaluation.json")
 COMPARATORS = ("random", "random_class")
 
 
@@ -26,9 +24,9 @@ def _no_warnings():
 def make_run(method, budget, seed, miou, **more):
     """A run by its mIoU and that of its worst class, half of it; without a result if None."""
     if miou is None:
-        return Run(method, budget, seed, PLACE, None)
+        return Run(method, budget, seed)
     evaluation = {"mIoU": miou, "worst_class_iou": miou / 2, **more}
-    return Run(method, budget, seed, PLACE, None, evaluation)
+    return Run(method, budget, seed, evaluation)
 
 
 def make_runs(results):

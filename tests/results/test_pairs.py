@@ -1,7 +1,6 @@
 """Pairs by seed, and tests of their differences: cases computed by hand."""
 
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,6 @@ from scipy import stats
 from cbda.results.pairs import NUM_RESAMPLES, by_seed, differences_to, paired_test
 from cbda.results.runs import Run
 
-PLACE = Path("evaluation.json")
 RESULTS = {("ra", "0.1", 2): 0.3, ("cbda", "0.1", 0): 0.5, ("ra", "0.1", 0): None,
            ("full", "-", 0): 0.6, ("cbda", "0.2", 2): 0.4, ("cbda", "0.1", 2): 0.7}  # fmt: skip
 
@@ -27,8 +25,7 @@ def _no_warnings():
 def values():
     """Percent of seeds 2 and 0: ra 30 and none; cbda 70 and 50, at 0.2 40; full 60 of seed 0."""
     runs = [
-        Run(*cell, PLACE, None, None if value is None else {"mIoU": value})
-        for cell, value in RESULTS.items()
+        Run(*cell, None if value is None else {"mIoU": value}) for cell, value in RESULTS.items()
     ]
     return by_seed(runs, lambda run: run.percent("mIoU"))
 
