@@ -15,15 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import h5py
 import numpy as np
 
 from cbda.errors import UserError
 from cbda.files.atomic import complete_file, unreadable
-
-if TYPE_CHECKING:
-    import h5py
 
 VERSION = 1
 DIGEST = "attributes_sha256"
@@ -49,10 +47,8 @@ class Layout:
 
 
 @contextmanager
-def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["h5py.File"]:
+def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator[h5py.File]:
     """Create a file of a format, complete or not at all."""
-    import h5py
-
     with complete_file(path, needed_bytes) as temporary:
         # Without a cache of chunks, as each is written once and whole.
         file = h5py.File(temporary, "w", libver=("v110", "v110"), rdcc_nbytes=0)
@@ -70,10 +66,8 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["
             file.close()
 
 
-def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
+def open_hdf5(path: Path, layout: Layout) -> h5py.File:
     """Open a file and check that its attributes are undamaged, and that it is of the format."""
-    import h5py
-
     with named_errors(path):
         file = h5py.File(path, "r")
         try:
@@ -98,7 +92,7 @@ def named_errors(path: Path) -> Iterator[None]:
         raise unreadable(path, "HDF5 file", error) from error
 
 
-def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
+def write_attributes(file: h5py.File, values: dict[str, Any]) -> None:
     """Store numbers and texts among the attributes."""
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     if TEXTS in file.attrs:
@@ -106,7 +100,7 @@ def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
     file.attrs.update({**values, TEXTS: np.bytes_(json.dumps(texts))})
 
 
-def read_attributes(file: "h5py.File") -> dict[str, Any]:
+def read_attributes(file: h5py.File) -> dict[str, Any]:
     """All attributes: numbers and texts of Python, and arrays."""
     texts = json.loads(file.attrs[TEXTS]) if TEXTS in file.attrs else {}
     found = {name: texts[name] if name in texts else file.attrs[name] for name in file.attrs}
@@ -123,7 +117,7 @@ def _digest(attributes: dict[str, Any], layout: Layout) -> str:
     return digest.hexdigest()
 
 
-def _require_sound_heap(path: Path, file: "h5py.File") -> None:
+def _require_sound_heap(path: Path, file: h5py.File) -> None:
     """Compare the texts of a file of version 0.1.0 with their checksum, before HDF5 reads them."""
     if HEAP_CHECKSUM in file.attrs:
         start, num_bytes, checksum = map(int, file.attrs[HEAP_CHECKSUM])
@@ -141,7 +135,7 @@ def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> N
 
 
 def _require_layout(
-    path: Path, file: "h5py.File", attributes: dict[str, Any], layout: Layout
+    path: Path, file: h5py.File, attributes: dict[str, Any], layout: Layout
 ) -> None:
     """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
     found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +18,6 @@ from cbda.files.chunks import filters_of, pack, write_chunk
 from cbda.files.hdf5 import Layout, create_hdf5, named_errors, write_attributes
 from cbda.files.maps import MapFile, create_maps
 from cbda.files.scores import ScoreFile
-
-if TYPE_CHECKING:
-    import h5py
 
 Map = NDArray[np.uint8]  # (H,W)
 Queries = NDArray[np.int32]  # (M,4): round, image, row, column
@@ -163,7 +160,7 @@ class _NoLabels(LabelFile):
 class LabelWriter:
     """Writes the parts of a label file; made by `LabelFile.create`."""
 
-    def __init__(self, file: "h5py.File") -> None:
+    def __init__(self, file: h5py.File) -> None:
         self._file = file
         self._filters = filters_of(file["label"])
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,18 +12,13 @@ from cbda.errors import UserError
 from cbda.files.chunks import MapReader
 from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes
 
-if TYPE_CHECKING:
-    import h5py
-
 TEXTS_PER_CHUNK = 1 << 12
 
 
 def create_maps(
-    file: "h5py.File", dtypes: dict[str, str], image_ids: Sequence[str], *size: int, **filters: Any
+    file: h5py.File, dtypes: dict[str, str], image_ids: Sequence[str], *size: int, **filters: Any
 ) -> None:
     """Create one (N,H,W) dataset per name, of a size H, W and one image a chunk, and image ids."""
-    import h5py
-
     for name, dtype in dtypes.items():
         layout = {"chunks": (1, *size), "fletcher32": True, **filters}
         file.create_dataset(name, (len(image_ids), *size), dtype, **layout)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cbda.datasets.digest import describe_irregular
 from cbda.datasets.generated import MARK, SKIP_FILE, describe_file, read_mark
@@ -167,8 +168,6 @@ class PictureSet:
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG of (H,W,3) colours or (H,W) labels; nothing of it stays if the disk is full."""
-    from PIL import Image
-
     content = BytesIO()
     Image.fromarray(pixels).save(content, format="PNG")
     with explained_write(path, content.tell()):

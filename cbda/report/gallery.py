@@ -3,20 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from cbda.acquisition.scoring import compute_score
+from cbda.compute.seeds import Stream, derive_seed
 from cbda.datasets.dataset import Dataset
+from cbda.files.labels import LabelFile, LabelSummary
+from cbda.models.checkpoints import load_model
+from cbda.models.inference import predict_logits
+from cbda.models.logits import most_probable
 from cbda.report.page import Picture
 from cbda.report.panels import Maps, gallery_figure
 from cbda.report.style import as_jpeg, drawing, save
-
-if TYPE_CHECKING:
-    import torch
-
-    from cbda.files.labels import LabelSummary
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Arm:
 
 
 def draw_gallery(
-    arms: list[Arm], pool: Dataset, num_shown: int, device: "torch.device", folder: Path
+    arms: list[Arm], pool: Dataset, num_shown: int, device: torch.device, folder: Path
 ) -> list[Picture]:
     """A figure per image, with a row per method; also written to a folder."""
     indices = choose_images(len(pool), num_shown)
@@ -58,38 +59,30 @@ def choose_images(num_images: int, num_shown: int) -> list[int]:
 
 
 def compute_maps(
-    arm: Arm, pool: Dataset, indices: list[int], device: "torch.device"
+    arm: Arm, pool: Dataset, indices: list[int], device: torch.device
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
-    from cbda.files.labels import LabelFile
-    from cbda.models.logits import most_probable
-
     with LabelFile.open(arm.labels_path) as labels:
         summary, num_rounds = labels.summary, labels.rounds_done
         rounds = [labels.read_round(index) for index in indices]
     logits = _logits(arm.model_path, pool, indices, device)
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
-    logits = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
-    scores = [_score(summary, num_rounds, index, of_image) for index, of_image in logits]
+    scored = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
+    scores = [_score(summary, num_rounds, index, of_image) for index, of_image in scored]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
 
 
-def _logits(path: Path, pool: Dataset, indices: list[int], device: "torch.device") -> Iterator[Any]:
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
-
+def _logits(
+    path: Path, pool: Dataset, indices: list[int], device: torch.device
+) -> Iterator[torch.Tensor]:
     checkpoint, model = load_model(path)
-    images = map(pool.read_image, indices)
-    return predict_logits(model, images, checkpoint.image_size, device)
+    return predict_logits(model, map(pool.read_image, indices), checkpoint.image_size, device)
 
 
-def _score(summary: "LabelSummary", number: int, index: int, logits: Any) -> NDArray[np.float32]:
+def _score(
+    summary: LabelSummary, number: int, index: int, logits: torch.Tensor
+) -> NDArray[np.float32]:
     """The score map that the command `score` computes in a round of an image."""
-    import torch
-
-    from cbda.acquisition.scoring import compute_score
-    from cbda.compute.seeds import Stream, derive_seed
-
     stream = derive_seed(summary.seed, Stream.RANDOM_SCORE, number, index)
     generator = torch.Generator().manual_seed(stream)
     score, _ = compute_score(summary.score, summary.unit, logits, summary.radius, generator)
