@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.parallel import available_threads
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
-    from cbda.selection.balance import class_weights
+    from cbda.selection.balance import RULES
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
     from cbda.selection.round import Round, require_one_run
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
             require_one_run(round_, scores, labels, oracle)
             statistics = class_statistics(round_, scores, labels)
             queries = choose(round_, scores, labels, statistics, num_threads)
-            weights = class_weights(round_.method.balance, statistics)
+            weights = RULES[round_.method.balance](statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])
