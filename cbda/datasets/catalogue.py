@@ -11,8 +11,7 @@ from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.digest import files_digest
 from cbda.datasets.generated import find_changes
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Listing, list_files, require_split
+from cbda.datasets.listing import Kind, Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 

@@ -66,8 +66,8 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator[h
             file.close()
 
 
-def open_hdf5(path: Path, layout: Layout) -> h5py.File:
-    """Open a file and check that its attributes are undamaged, and that it is of the format."""
+def open_hdf5(path: Path, layout: Layout) -> tuple[h5py.File, dict[str, Any]]:
+    """Open a file and read its attributes, which must be undamaged and of the format."""
     with named_errors(path):
         file = h5py.File(path, "r")
         try:
@@ -80,7 +80,7 @@ def open_hdf5(path: Path, layout: Layout) -> h5py.File:
         except BaseException:
             file.close()
             raise
-        return file
+        return file, attributes
 
 
 @contextmanager

@@ -200,9 +200,3 @@ def _in_chunks(blocks: Iterable[NDArray[np.integer]], num_rows: int) -> Iterator
             held = held[num_rows:]
     if len(held):
         yield np.concatenate([held, np.zeros((num_rows - len(held), 4), np.int32)])
-
-
-def read_label_summary(path: Path) -> LabelSummary:
-    """The attributes of a label file."""
-    with LabelFile.open(path) as labels:
-        return labels.summary

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cbda.errors import UserError
 from cbda.files.chunks import MapReader
-from cbda.files.hdf5 import Layout, named_errors, open_hdf5, read_attributes
+from cbda.files.hdf5 import Layout, named_errors, open_hdf5
 
 TEXTS_PER_CHUNK = 1 << 12
 
@@ -36,13 +36,12 @@ class MapFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = open_hdf5(path, self.layout)
+        self._file, self._attributes = open_hdf5(path, self.layout)
         with named_errors(path):
             try:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
-            self._attributes = read_attributes(self._file)
             names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape

@@ -31,7 +31,6 @@ class ScoreFile(MapFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
-        self.num_images = self.shape[0]
         self.num_classes: int = self._attributes["num_classes"]
         self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]

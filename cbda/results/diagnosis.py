@@ -76,7 +76,7 @@ def diagnose_round(
         require_label_size(oracle, index, truth.shape, scores.shape[1:])
         return _diagnose_image(scores, labels.summary.unit, index, truth, centres[index])
 
-    total = reduce(add, ordered_map(diagnose, range(scores.num_images), num_threads))
+    total = reduce(add, ordered_map(diagnose, range(scores.shape[0]), num_threads))
     return replace(total, acquired_px=labels.summary.class_counts[-1].astype(np.int64))
 
 

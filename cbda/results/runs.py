@@ -7,7 +7,7 @@ from typing import Any
 
 from cbda.errors import UserError
 from cbda.files.json_files import read_evaluation
-from cbda.files.labels import LabelSummary, read_label_summary
+from cbda.files.labels import LabelFile, LabelSummary
 from cbda.results.metrics import normalised_entropy
 from cbda.results.sheet import NONE, Row
 
@@ -52,5 +52,7 @@ def load_run(row: Row) -> Run:
     evaluation, labels = Path(row.evaluation), None if row.labels == NONE else Path(row.labels)
     if not all(path.is_file() for path in (evaluation, labels) if path is not None):
         return run
-    summary = None if labels is None else read_label_summary(labels)
-    return replace(run, evaluation=read_evaluation(evaluation), labels=summary)
+    if labels is not None:
+        with LabelFile.open(labels) as file:
+            run = replace(run, labels=file.summary)
+    return replace(run, evaluation=read_evaluation(evaluation))

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from cbda.cli import main
-from cbda.files.labels import read_label_summary
+from cbda.files.labels import LabelFile
 from tests.projects import (
     EVERYTHING,
     PRETENDED,
@@ -57,8 +57,9 @@ def test_labels_tell_of_the_job_that_made_them(finished: Path, name: str, method
     queries = []
     for number in (1, 2):
         path = run / f"round{number}/labels.h5"
-        labels = read_label_summary(path)
-        found = (labels.method, labels.radius, labels.budget, labels.rounds, labels.seed)
+        with LabelFile.open(path) as labels:
+            of = labels.summary
+        found = (of.method, of.radius, of.budget, of.rounds, of.seed)
         assert found == (method, 1, 0.05, 2, 0)
         with h5py.File(path) as file:
             queries.append(file["query"][:])
@@ -168,7 +169,8 @@ def test_diagnosis_has_a_row_per_round_and_class(finished: Path) -> None:
     assert rows.to_dict() == {(name, 0.05, 0, n): 11 for name in ("ra", "cbda") for n in (1, 2)}
     for name in ("ra", "cbda"):
         labels = finished / RESULTS / f"seed0/{name}/budget0.05/round2/labels.h5"
-        counts = read_label_summary(labels).class_counts
+        with LabelFile.open(labels) as file:
+            counts = file.summary.class_counts
         found = table.loc[table["method"] == name, "acquired_px"]
         assert found.tolist() == counts.ravel().tolist()
 
