@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.chunks import filters_of, pack, write_chunk
 from cbda.files.hdf5 import Layout, create_hdf5, named_errors, write_attributes
-from cbda.files.maps import MapFile, create_maps
+from cbda.files.maps import MapFile, create_maps, filters_of, pack, write_chunk
 from cbda.files.scores import ScoreFile
 
 Map = NDArray[np.uint8]  # (H,W)

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
-from cbda.files.chunks import write_maps
 from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
-from cbda.files.maps import MapFile, create_maps
+from cbda.files.maps import MapFile, create_maps, write_maps
 
 ScoreMaps = tuple[NDArray[Any], NDArray[Any]]  # of one image: score and prediction, (H,W) each
 

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from cbda.report.classes import class_differences, heat_map_figure, shares_figure
 from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
-from cbda.report.heatmap import class_differences, heat_map_figure
 from cbda.report.page import Picture, Section, percent_of
-from cbda.report.shares import shares_figure
 from cbda.report.style import drawing, save
 from cbda.results.tabulate import class_table
 

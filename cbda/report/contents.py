@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cbda.report import published
-from cbda.report.differences import compare, verdict
+from cbda.report.differences import PUBLISHED_SETTING, compare, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.page import Section, percent_of
 from cbda.report.provenance import describe_machine, describe_software, phase_times, wall_time_s
@@ -26,7 +25,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "with_subset": "mIoU_subset_mean" in experiment.table,
         "subset": ", ".join(config.get("evaluate", {}).get("subset", ())),
         "comparisons": compare(experiment.differences, experiment.baseline),
-        "published_setting": published.SETTING,
+        "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
         "software": describe_software(),
         "machine": describe_machine(),
