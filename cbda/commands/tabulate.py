@@ -35,7 +35,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
     from cbda.files.json_files import write_text
-    from cbda.results.comparisons import comparison_table, with_p_values_as_text
+    from cbda.results.pairs import comparison_table, with_p_values_as_text
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
     runs = load_runs(args)

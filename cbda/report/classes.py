@@ -32,9 +32,10 @@ def shares_figure(
 
     Those of the pool, None if not counted, and those that balances aim at are in percent.
     """
-    rows = acquisition[acquisition["budget"] == budget]
+    rows = acquisition[(acquisition["budget"] == budget) & (acquisition["class"] != "void")]
     methods = list(dict.fromkeys(rows["method"]))
-    classes = _classes_by_frequency(rows, pool)
+    known = rows.groupby("class", sort=False)["num_px"].sum() if pool is None else pool
+    classes = list(known.sort_values(kind="stable").index)  # the rarest first, at the bottom
     num_rows = -(-len(methods) // NUM_COLUMNS)
     figure = Figure(figsize=(9.5, num_rows * (1.1 + 0.2 * len(classes)) + 0.5))
     num_columns = min(NUM_COLUMNS, len(methods))
@@ -44,19 +45,12 @@ def shares_figure(
     for axes, method in zip(grid.flat, methods, strict=False):
         _draw_shares(axes, shares_by_round(rows, method, budget)[classes], pool)
         if method in targets:
-            names = list(dict.fromkeys(rows.loc[rows["class"] != "void", "class"]))
+            names = list(dict.fromkeys(rows["class"]))
             wanted = pd.Series(targets[method], index=names)[classes]
             axes.plot(wanted, range(len(classes)), "x", color="#D55E00", ms=5, label="target")
         axes.set_title(method)
     _label_shares(figure, grid, classes, len(methods))
     return figure
-
-
-def _classes_by_frequency(rows: pd.DataFrame, pool: pd.Series | None) -> list[str]:
-    """The rarest first, which an axis shows at its bottom."""
-    if pool is None:
-        pool = rows[rows["class"] != "void"].groupby("class", sort=False)["num_px"].sum()
-    return [str(name) for name in pool.sort_values(kind="stable").index]
 
 
 def _draw_shares(axes: Axes, shares: pd.DataFrame, pool: pd.Series | None) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cbda.report.differences import seed_differences
 from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
+from cbda.results.pairs import seed_differences
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
 from cbda.results.tabulate import acquisition_table, summary_table
 

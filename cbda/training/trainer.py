@@ -145,17 +145,12 @@ def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
     return loss
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Context in which a network computes in `precision`."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
 def _forward(
     model: nn.Module, images: list[Tensor], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
     """Logits of batches of images, which go through the network as one."""
     stacked = torch.cat(images).to(device, non_blocking=True, memory_format=torch.channels_last)
-    with autocast(device, precision):
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
     return parts
 

@@ -13,15 +13,14 @@ from cbda.cli import main
 from cbda.files.json_files import write_json
 from cbda.report.chapters import draw_figures
 from cbda.report.classes import class_differences, shares_by_round
-from cbda.report.contents import page_content
+from cbda.report.contents import Comparison, compare, page_content, verdict
 from cbda.report.curves import entropy_figure
-from cbda.report.differences import Comparison, compare, seed_differences, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
 from cbda.report.page import duration, p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
 from cbda.report.style import CLASS_COLOURS, class_palette, method_line_styles
-from cbda.results.pairs import paired_test
+from cbda.results.pairs import paired_test, seed_differences
 from cbda.results.runs import Run
 from cbda.results.tabulate import class_table
 from tests.pools import make_pool, summarise, write_labels
