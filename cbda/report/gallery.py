@@ -12,11 +12,10 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image
 
-from cbda.acquisition.scoring import compute_score
-from cbda.compute.seeds import Stream, derive_seed
+from cbda.acquisition.scoring import score_image
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
-from cbda.files.labels import LabelFile, LabelSummary
+from cbda.files.labels import LabelFile
 from cbda.models.checkpoints import load_model
 from cbda.models.inference import predict_logits
 from cbda.models.logits import most_probable
@@ -86,7 +85,8 @@ def compute_maps(
     logits = _logits(arm.model_path, pool, indices, device)
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
     scored = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
-    scores = [_score(summary, num_rounds, index, of_image) for index, of_image in scored]
+    choice = (summary.score, summary.unit, summary.radius, summary.seed, num_rounds)
+    scores = [score_image(*choice, index, of_image)[0] for index, of_image in scored]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
 
 
@@ -95,16 +95,6 @@ def _logits(
 ) -> Iterator[torch.Tensor]:
     checkpoint, model = load_model(path)
     return predict_logits(model, map(pool.read_image, indices), checkpoint.image_size, device)
-
-
-def _score(
-    summary: LabelSummary, number: int, index: int, logits: torch.Tensor
-) -> NDArray[np.float32]:
-    """The score map that the command `score` computes in a round of an image."""
-    stream = derive_seed(summary.seed, Stream.RANDOM_SCORE, number, index)
-    generator = torch.Generator().manual_seed(stream)
-    score, _ = compute_score(summary.score, summary.unit, logits, summary.radius, generator)
-    return np.asarray(score.cpu())
 
 
 def gallery_figure(
