@@ -43,8 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
-    at_a_time = "images worked on at a time (default: all cores)"
-    add("--threads", type=whole_number(1), help=at_a_time)
+    add("--threads", type=whole_number(1), help="images worked on at a time (default: all cores)")
     add_output_option(parser, "labels.h5")
 
 
@@ -78,16 +77,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
-    return ResolvedMethod(
-        score=score,
-        unit=args.method_unit,
-        allocation=args.method_allocation,
-        balance=args.method_balance,
-        random_fraction=args.method_random_fraction,
-        max_weight=args.max_weight,
-        target_distribution=_parse_target(args.target_distribution),
-        radius=args.radius,
-    )
+    names = ("unit", "allocation", "balance", "random_fraction")
+    parts = {name: getattr(args, f"method_{name}") for name in names}
+    parts |= {"max_weight": args.max_weight, "radius": args.radius}
+    target = _parse_target(args.target_distribution)
+    return ResolvedMethod(score=score, **parts, target_distribution=target)
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:

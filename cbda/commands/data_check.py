@@ -45,9 +45,8 @@ def run(args: argparse.Namespace) -> None:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))
         counted = f"{len(findings.faults)} faults, listed on standard output"
         raise UserError(f"{dataset.root}: {counted}: {named}")
-    contents = None if args.fast else findings.contents
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, listing.paths, contents)
+    digest = files_digest(dataset.root, listing.paths, None if args.fast else findings.contents)
     write_json(args.out, {**report, "digest": digest})
 
 
