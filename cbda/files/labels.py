@@ -114,8 +114,9 @@ class LabelFile(MapFile):
         """Labels acquired in one image, (H,W) uint8, 255 = none; a `UserError` beyond classes."""
         label: Map = self._read("label", index)
         if ((label >= self.num_classes) & (label != VOID)).any():
-            where = self._where(index)
-            raise UserError(f"{where} has labels beyond the {self.num_classes} classes")
+            raise UserError(
+                f"{self._where(index)} has labels beyond the {self.num_classes} classes"
+            )
         return label
 
     def read_round(self, index: int) -> Map:

@@ -153,8 +153,7 @@ class PictureSet:
         replaced = {name: describe_file(self.root / name) for name in self._present()}
         for name in self.files:
             sync(self._staged(name))
-        mark = {"files": self.files, "complete": False, "replaces": replaced}
-        write_json(self.root / MARK, mark)
+        write_json(self.root / MARK, {"files": self.files, "complete": False, "replaces": replaced})
         self.manifest.unlink(missing_ok=True)
         for name in replaced.keys() - self.files.keys():
             (self.root / name).unlink()

@@ -4,6 +4,7 @@ import math
 from typing import Any, NamedTuple
 
 import pandas as pd
+import yaml
 
 from cbda.report.experiment import Experiment
 from cbda.report.page import Section, percent_of
@@ -24,15 +25,13 @@ PUBLISHED = {
 
 def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, Any]:
     """Everything that the template of the page names."""
-    import yaml
-
     folder, config = experiment.benchmarks, experiment.config
     missing = (run for run in experiment.runs if run.evaluation is None)
     return {
         "title": "Acquisition methods compared",
         "summary": _summary(experiment),
         "sections": sections,
-        "verdict": verdict(experiment.num_seeds),
+        "verdict": verdict(len(experiment.seeds)),
         "missing": ", ".join(f"{run.method} {run.budget} seed {run.seed}" for run in missing),
         "baseline": experiment.baseline,
         "rows": experiment.table.to_dict("records"),
@@ -49,7 +48,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
 
 
 def _summary(experiment: Experiment) -> str:
-    seeds = sorted({run.seed for run in experiment.runs})
+    seeds = experiment.seeds
     budgets = ", ".join(map(percent_of, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (

@@ -55,9 +55,9 @@ class Experiment:
         return sorted(found, key=float)
 
     @property
-    def num_seeds(self) -> int:
+    def seeds(self) -> list[int]:
         """Seeds that the experiment expects."""
-        return len({run.seed for run in self.runs})
+        return sorted({run.seed for run in self.runs})
 
     @property
     def line_styles(self) -> LineStyles:

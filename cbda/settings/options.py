@@ -2,14 +2,13 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from cbda.settings.mistakes import require_valid
+from cbda.settings.mistakes import S, require_valid
 from cbda.settings.section import Section, is_section, limits
 
-S = TypeVar("S", bound=Section)
 Names = tuple[str, ...]
 
 
