@@ -45,8 +45,7 @@ def shares_figure(
     for axes, method in zip(grid.flat, methods, strict=False):
         _draw_shares(axes, shares_by_round(rows, method, budget)[classes], pool)
         if method in targets:
-            names = list(dict.fromkeys(rows["class"]))
-            wanted = pd.Series(targets[method], index=names)[classes]
+            wanted = pd.Series(targets[method], index=rows["class"].unique())[classes]
             axes.plot(wanted, range(len(classes)), "x", color="#D55E00", ms=5, label="target")
         axes.set_title(method)
     _label_shares(figure, grid, classes, len(methods))

@@ -33,10 +33,9 @@ class Run:
 
     @property
     def acquired_entropy(self) -> float | None:
-        """Normalised entropy of the classes of all acquired pixels; None if none has a class."""
-        if self.labels is None or not self.labels.class_counts.any():
-            return None
-        return normalised_entropy(self.labels.class_counts.sum(axis=0))
+        """Normalised entropy of the classes of all acquired pixels; NaN if none has a class."""
+        labels = self.labels
+        return None if labels is None else normalised_entropy(labels.class_counts.sum(axis=0))
 
 
 def has_subset(runs: Iterable[Run]) -> bool:
