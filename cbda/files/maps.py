@@ -37,7 +37,9 @@ def pack(values: NDArray[Any], filters: tuple[int, ...]) -> bytes:
         values = np.ascontiguousarray(values).view(np.uint8).reshape(-1, values.itemsize).T
     content = values.tobytes()
     if DEFLATE in filters:
-        content = isal_zlib.compress(content, COMPRESSION_LEVEL)
+        # Not isal_zlib.compress, whose bytes depend on what its memory held before.
+        packer = isal_zlib.compressobj(COMPRESSION_LEVEL)
+        content = packer.compress(content) + packer.flush()
     if FLETCHER32 in filters:
         content += _checksum(np.frombuffer(content, np.uint8))
     return content
