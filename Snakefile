@@ -38,6 +38,7 @@ include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/verify.smk"
 
 
 localrules:
@@ -49,6 +50,9 @@ rule all:
     default_target: True
     input:
         "<tables>/table_mIoU.csv",
+
+
+require_sound_results()
 
 
 onstart:

@@ -2,9 +2,11 @@
 # cbda/workflow/jobs.py.
 
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 from cbda.errors import UserError
 from cbda.settings.options import to_options
@@ -12,6 +14,7 @@ from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.start import examine_results, is_about_something_else
 
 try:
     jobs = Jobs.create(config, os.environ)
@@ -51,6 +54,19 @@ def require_gpu():
             jobs.require_gpu()
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+def require_sound_results():
+    """Stop if results are not as they were made, which Snakemake would not notice."""
+    if not workflow.is_main_process or is_about_something_else(sys.argv):
+        return
+    outputs = [output for rule in workflow.rules for output in rule.output]
+    try:
+        warning = examine_results(jobs, Path(".snakemake"), outputs)
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    if warning:
+        logger.warning(warning)
 
 
 def checked(*datasets):
