@@ -66,6 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def parse_command(words: Sequence[str]) -> argparse.Namespace:
+    """The options of a subcommand; a `UserError` if they are not as it declares them."""
+    try:
+        return build_parser().parse_args(words)
+    except SystemExit as error:
+        raise UserError(f"not a command line of cbda: {' '.join(words)}") from error
+
+
 def one_line(error: UserError) -> str:
     """The message; an error of a loader's worker has it at the end of a traceback."""
     name = f"{UserError.__module__}.{UserError.__qualname__}: "

@@ -46,8 +46,8 @@ def describe_job(args: argparse.Namespace) -> Origin:
     results = tuple(path for name, path in _paths(args) if _is_result(name) and path.suffix)
     facts = {
         "command": args.command,
-        "configuration": dict(_configuration(args)),
-        "code": _code(args),
+        "configuration": recorded_configuration(args),
+        "code": recorded_code(args),
     }
     origins = {f"{name}.{key}": v for name, of in known.items() for key, v in _own_inputs(of)}
     device = getattr(args, "device", None)
@@ -106,20 +106,31 @@ def _require_fit(
         raise UserError(f"{paths[name]}: was made {what} {given}: they are of two runs")
 
 
-def _configuration(args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
+def recorded_configuration(args: argparse.Namespace) -> dict[str, Any]:
     """Options that decide the content, as plain values without paths."""
-    for name, value in vars(args).items():
-        is_path = isinstance(value, Path) or name.endswith("root") or _is_result(name)
-        if name in UNRECORDED or is_path or value is None:
-            continue
-        if name in NAMED_FILES and Path(value).is_file():
-            continue
-        if name == "method_score":
-            value = Path(value).name  # the rest of the path of a score of the user's own
-        yield name, list(value) if isinstance(value, tuple | list) else value
+    files = named_file_digests(args)
+    kept = {
+        name: list(value) if isinstance(value, tuple | list) else value
+        for name, value in vars(args).items()
+        if not (_is_place(name, value) or name in files or value is None)
+    }
+    if "method_score" in kept:  # a path to a file of the user's is no part of its identity
+        kept["method_score"] = Path(args.method_score).name
+    return kept
 
 
-def _code(args: argparse.Namespace) -> dict[str, str]:
+def _is_place(option: str, value: object) -> bool:
+    is_path = isinstance(value, Path) or option.endswith("root")
+    return is_path or _is_result(option) or option in UNRECORDED
+
+
+def named_file_digests(args: argparse.Namespace) -> dict[str, str]:
+    """Digests of the files that options of text name."""
+    paths = {name: Path(getattr(args, name, None) or "") for name in NAMED_FILES}
+    return {name: file_sha256(path) for name, path in paths.items() if path.is_file()}
+
+
+def recorded_code(args: argparse.Namespace) -> dict[str, str]:
     """Hashes of the program."""
     digests = {"command": fingerprint(args.command.replace(" ", "_"))}
     score = getattr(args, "method_score", None)

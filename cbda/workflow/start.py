@@ -9,12 +9,14 @@ import json
 import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from cbda.datasets.generated import find_altered
 from cbda.errors import UserError
-from cbda.files.records import FOLDER, GONE, find_problem, load_record
+from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
+from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
 
 NUM_NAMED = 10
@@ -30,11 +32,22 @@ ELSEWHERE = (
 )
 
 
-class Output(Protocol):
-    """A pattern of output files, as a rule of Snakemake has them."""
-
-    def match(self, target: str) -> object:
-        """Something, if a path is one of them."""
+DAMAGED = (
+    "results are not as they were made, which Snakemake would not notice; restore them, or delete"
+    " them and have them made again by name, as in `snakemake PATH --cores all`"
+)
+ARE_GONE = (
+    "results are gone that were made; name them to have them made again, as in"
+    " `snakemake PATH --cores all`"
+)
+MADE_OTHERWISE = (
+    "results were made otherwise than they would be now, and Snakemake's notes of them are lost"
+    " (.snakemake/metadata); delete them to have them made again, or go back to their settings"
+)
+LOST = (
+    "Snakemake's notes of results are lost (.snakemake/metadata); by their records they are what"
+    " would be made now, and are kept"
+)
 
 
 def is_about_something_else(words: Sequence[str]) -> bool:
@@ -42,37 +55,70 @@ def is_about_something_else(words: Sequence[str]) -> bool:
     return any(word in ELSEWHERE for word in words[1:])
 
 
-def examine_results(jobs: Jobs, notes: Path, outputs: Iterable[Output]) -> str:
-    """Compare what is there with its records; only what has changed since the last time is read.
+class Results:
+    """The results that a run finds.
 
     Args:
         jobs: of the experiment, whose results are looked at.
         notes: Snakemake's folder `.snakemake`.
-        outputs: of all rules.
-
-    Returns:
-        A warning of results that are gone; empty if there are none.
-
-    Raises:
-        UserError: some are damaged, or Snakemake's notes of them are lost; a line for each of
-            the first.
+        rules: all rules of Snakemake.
+        parse: reads the command line of a job.
     """
-    damaged: list[str] = []
-    gone, lost = [], []
-    kept = _Notes(notes)
-    outputs = list(outputs)
-    for path, problem in _problems(jobs.result_folders()):
-        if kept.is_under_way(path):
-            continue
-        if problem == GONE:
-            gone += [path] if kept.has(path) and Path(path).name != TEMPORARY else []
-        elif problem:
-            damaged.append(f"{path}: {problem}")
-        elif not kept.has(path) and any(output.match(path) for output in outputs):
-            lost.append(path)
-    damaged += [f"{path}: {problem}" for path, problem in _altered_pictures(jobs)]
-    _require_none(damaged, lost)
-    return _warn_of(gone)
+
+    def __init__(self, jobs: Jobs, notes: Path, rules: Iterable[Any], parse: Parse) -> None:
+        self._jobs, self._rules, self._parse = jobs, list(rules), parse
+        self._notes = Notes(notes)
+
+    def examine(self) -> list[str]:
+        """Compare with records; only what has changed since the last time is read.
+
+        Returns:
+            Warnings, of results that are gone, or of which Snakemake's notes are lost.
+
+        Raises:
+            UserError: some are damaged, or were made with other settings and Snakemake's notes of
+                them are lost; a line for each of the first.
+        """
+        damaged, gone, unknown = [], [], []
+        for path, problem in _problems(self._jobs.result_folders()):
+            if self._notes.is_under_way(path):
+                continue
+            if problem == GONE:
+                gone += [path] if Path(path).name != TEMPORARY and self._notes.has(path) else []
+            elif problem:
+                damaged.append(f"{path}: {problem}")
+            elif not self._notes.has(path):
+                unknown.append(path)
+        damaged += [f"{path}: {problem}" for path, problem in _altered_pictures(self._jobs)]
+        if damaged:
+            raise UserError(_list(damaged, DAMAGED))
+        lost = self._require_same_settings([*unknown, *self._without_record()])
+        return [*([_list(gone, ARE_GONE)] if gone else []), *([_list(lost, LOST)] if lost else [])]
+
+    def _without_record(self) -> Iterator[str]:
+        """Results on the sample sheet that are there, and of which nothing tells what made them."""
+        rows = self._jobs.rows
+        for path in sorted({file for row in rows for file in (row.evaluation, row.labels)}):
+            is_noted = self._notes.has(path) or self._notes.is_under_way(path)
+            if not is_noted and os.path.isfile(path) and not record_path(Path(path)).exists():
+                yield path
+
+    def _require_same_settings(self, paths: list[str]) -> list[str]:
+        """Those of some results that rules make, none of which would be made otherwise now."""
+        made_by = {path: rule for path in paths for rule in self._rules if rule.is_producer(path)}
+        changed = {path: self._changes(path, rule) for path, rule in made_by.items()}
+        lines = [f"{path}: {what}" for path, what in changed.items() if what]
+        if lines:
+            raise UserError(_list(lines, MADE_OTHERWISE))
+        return list(made_by)
+
+    def _changes(self, path: str, rule: Any) -> str:
+        """What is different now from when a result was made."""
+        record = read_record(Path(path))
+        if record is None:
+            return "has no record of what made it"
+        classes = tuple(self._jobs.config.classes)
+        return describe_changes(rule, path, record, classes, self._parse)
 
 
 def _problems(folders: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -89,7 +135,7 @@ def _problem(place: Path, path: str) -> tuple[str, str]:
     try:
         record = load_record(place)
     except UserError as error:
-        return path, str(error) if os.path.lexists(path) else ""
+        return path, str(error) if os.path.lexists(path) else GONE
     return path, find_problem(Path(path), record, trust_times=True) if record else ""
 
 
@@ -99,45 +145,29 @@ def _altered_pictures(jobs: Jobs) -> Iterator[tuple[Path, str]]:
         yield from find_altered(Path(root))
 
 
-def _require_none(damaged: list[str], lost: list[str]) -> None:
-    if damaged:
-        advice = (
-            "restore them, or delete them and have them made again by name, such as"
-            " `snakemake PATH --cores all`; `cbda verify` lists all that is wrong"
-        )
-        raise UserError(_list(damaged, "results are not as they were made", advice))
-    if lost:
-        advice = (
-            "if they were made with these settings, run `snakemake --touch` with the same targets"
-            " once; else delete them, and they are made again"
-        )
-        what = "results are here of which Snakemake's notes (.snakemake/metadata) are lost"
-        raise UserError(_list(lost, what, advice))
-
-
-def _warn_of(gone: list[str]) -> str:
-    advice = "name them, such as `snakemake PATH --cores all`, to have them made again"
-    return _list(gone, "results are gone that were made", advice) if gone else ""
-
-
-def _list(lines: list[str], what: str, advice: str) -> str:
-    """A line for each of the first, and what to do."""
+def _list(lines: list[str], what: str) -> str:
+    """What is so, a line for each of the first."""
     more = [f"and {len(lines) - NUM_NAMED} more"] if len(lines) > NUM_NAMED else []
-    return "\n".join([f"{len(lines)} {what}: {advice}", *lines[:NUM_NAMED], *more])
+    return "\n".join([f"{what}:", *lines[:NUM_NAMED], *more])
 
 
-class _Notes:
+class Notes:
     """Snakemake's notes of what it made."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def has(self, path: str) -> bool:
-        """Whether it has readable notes of how a file was made."""
+        """Whether it has notes of how a file was made; those that can't be read are removed."""
+        place = self._place("metadata", path)
         try:
-            return bool(json.loads(self._place("metadata", path).read_bytes()))
-        except (OSError, ValueError, RecursionError):
-            return False
+            return bool(json.loads(place.read_text(encoding="utf-8")))
+        except (ValueError, RecursionError):  # at which Snakemake may come to grief
+            with suppress(OSError):
+                place.unlink()
+        except OSError:
+            pass
+        return False
 
     def is_under_way(self, path: str) -> bool:
         """Whether a job that was to make a file has not come to its end."""

@@ -8,13 +8,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+from cbda.cli import parse_command
 from cbda.errors import UserError
 from cbda.settings.options import to_options
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
-from cbda.workflow.start import examine_results, is_about_something_else
+from cbda.workflow.start import Results, is_about_something_else
 
 try:
     jobs = Jobs.create(config, os.environ)
@@ -60,13 +61,12 @@ def require_sound_results():
     """Stop if results are not as they were made, which Snakemake would not notice."""
     if not workflow.is_main_process or is_about_something_else(sys.argv):
         return
-    outputs = [output for rule in workflow.rules for output in rule.output]
+    results = Results(jobs, Path(".snakemake"), workflow.rules, parse_command)
     try:
-        warning = examine_results(jobs, Path(".snakemake"), outputs)
+        for warning in results.examine():
+            logger.warning(warning)
     except UserError as error:
         raise WorkflowError(str(error)) from None
-    if warning:
-        logger.warning(warning)
 
 
 def checked(*datasets):
