@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.errors import UserError
-from cbda.results.lineage import Ledger, results_folders
+from cbda.files.records import GONE, note_input
+from cbda.results.lineage import Ledger, results_digest, results_folders
 from cbda.results.sheet import NONE, Row, evaluated
 
 NUM_NAMED = 20
+RESULTS = "results"  # input of what is made from a whole sheet
 METHOD_PARTS = ("unit", "allocation", "balance")
 
 
@@ -38,6 +40,7 @@ def require_agreement(sheet: Path, rows: list[Row]) -> Ledger:
         print("\n".join(map(str, problems[:NUM_NAMED])))
         more = f" and {len(problems) - 1} more, see above" if len(problems) > 1 else ""
         raise UserError(f"{sheet}: no table, since its results don't hold: {problems[0]}{more}")
+    note_input(RESULTS, results_digest(rows, ledger))
     return ledger
 
 
@@ -54,6 +57,22 @@ def find_contradictions(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
         yield from found
         sound += [] if found else [row]
     yield from _unlike_others(sound, ledger)
+    yield from _foreign_diagnoses(rows, ledger)
+
+
+def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
+    """Tables and figures of a sheet that were made from other results than those that are there."""
+    now = results_digest(rows, ledger)
+    for path, record in ledger.records.items():
+        if sheet.parent in path.parents and record.inputs.get(RESULTS, now) != now:
+            yield Problem(path, "foreign: was made from other results than those that are here")
+
+
+def _foreign_diagnoses(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
+    for row in rows:
+        labels, diagnosis = (ledger.records.get(Path(p)) for p in (row.labels, row.diagnosis))
+        if labels and diagnosis and diagnosis.inputs.get("labels", "") != labels.sha256:
+            yield Problem(Path(row.diagnosis), f"foreign: is not of {row.labels}")
 
 
 def _contradictions_of_run(row: Row, labels: list[Path], ledger: Ledger) -> Iterator[Problem]:
@@ -67,7 +86,7 @@ def _contradictions_of_run(row: Row, labels: list[Path], ledger: Ledger) -> Iter
     steps = list(ledger.trace(evaluation))
     for path in steps:
         problem = ledger.problem(path)
-        if problem and problem != "gone" and path not in (evaluation, *labels):
+        if problem and problem != GONE and path not in (evaluation, *labels):
             yield Problem(path, problem)
         yield from (Problem(path, what) for what in _unlike_row(path, row, len(labels), ledger))
     yield from _of_other_runs(evaluation, labels, steps, ledger)
@@ -76,19 +95,27 @@ def _contradictions_of_run(row: Row, labels: list[Path], ledger: Ledger) -> Iter
 def _unlike_row(path: Path, row: Row, rounds: int, ledger: Ledger) -> Iterator[str]:
     """Settings of a result that are not those of its row."""
     record = ledger.records[path]
-    expected: dict[str, Any] = {"seed": int(row.seed)}
+    expected = {"seed": row.seed}
     if record.command == "acquire":
-        expected |= {"budget": float(row.budget), "rounds": rounds}
+        expected |= {"budget": row.budget, "rounds": str(rounds)}
         if row.method in METHODS:
             parts = {part: getattr(METHODS[row.method], part) for part in METHOD_PARTS}
             expected |= {f"method_{part}": value for part, value in parts.items()}
     for name, wanted in expected.items():
-        found = record.configuration.get(name, wanted)
-        if found != wanted:
+        found = str(record.configuration.get(name, wanted))
+        if found != wanted and not _is_same_number(found, wanted):
             yield f"foreign: its {name} is {found}, that of the run {wanted}"
     for name in ledger.origins(path):
         if ledger.origin(path, name) is None:
             yield f"foreign: was made from {name} that no record here knows"
+
+
+def _is_same_number(one: str, other: str) -> bool:
+    """Whether two texts are the same number, such as a budget of 0.10 and of 0.1."""
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return False
 
 
 def _of_other_runs(

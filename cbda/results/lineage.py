@@ -1,5 +1,6 @@
 """The records of an experiment: what lies below some folders, and what was made from what."""
 
+import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -111,6 +112,16 @@ def _find(folders: Iterable[Path], unreadable: dict[Path, str]) -> Iterator[Path
             if Path(place).name == FOLDER:
                 files = sorted(name for name in files if name[0] != "." and name.endswith(".json"))
                 yield from (Path(place, name) for name in files)
+
+
+def results_digest(rows: Iterable[Row], ledger: Ledger) -> str:
+    """What tells the results of a sheet from others: those of evaluations and labels, by row."""
+    digest = hashlib.sha256()
+    for row in rows:
+        paths = [Path(row.evaluation), Path(row.labels)]
+        found = [ledger.records[path].sha256 if path in ledger.records else "" for path in paths]
+        digest.update(f"{row[:4]} {found}\n".encode())
+    return digest.hexdigest()
 
 
 def results_folders(rows: Collection[Row]) -> set[Path]:

@@ -10,7 +10,7 @@ from cbda.datasets.generated import MARK, find_changes, read_mark
 from cbda.errors import UserError
 from cbda.files.json_files import read_json
 from cbda.files.records import FOLDER, GONE
-from cbda.results.agreement import find_contradictions
+from cbda.results.agreement import find_contradictions, outdated_tables
 from cbda.results.lineage import Ledger
 from cbda.results.sheet import NONE, Row, read_rows
 
@@ -76,14 +76,23 @@ def _results_beside_records(folder: Path) -> Iterator[Path]:
 
 def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
     """What sample sheets expect and is not so."""
-    for sheet in [path for path in ledger.records if path.name == SHEET]:
-        try:
-            rows = read_rows(sheet)
-        except (UserError, OSError):
-            continue  # its bytes are not those of its record
+    sheets = [path for path in ledger.records if path.name == SHEET]
+    for sheet in (path for path in sheets if not ledger.problem(path)):
+        rows = read_rows(sheet)
         for path in _listed(rows, ledger):
             yield path, ledger.problem(path) or OK
         yield from find_contradictions(rows, ledger)
+        yield from outdated_tables(sheet, rows, ledger)
+    yield from _unlike_siblings(ledger)
+
+
+def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:
+    """Results of one job, as they say of each other, that are of two."""
+    for path, record in ledger.records.items():
+        for name in record.outputs:
+            other = ledger.records.get(path.with_name(name), record)
+            if (other.configuration, other.inputs) != (record.configuration, record.inputs):
+                yield path, f"foreign: is not of the job that made {name}"
 
 
 def _listed(rows: Iterable[Row], ledger: Ledger) -> set[Path]:

@@ -84,7 +84,7 @@ class Results:
             if self._notes.is_under_way(path):
                 continue
             if problem == GONE:
-                gone += [path] if Path(path).name != TEMPORARY and self._notes.has(path) else []
+                gone += [path] if self._notes.has(path) and Path(path).name != TEMPORARY else []
             elif problem:
                 damaged.append(f"{path}: {problem}")
             elif not self._notes.has(path):
