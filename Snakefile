@@ -60,7 +60,8 @@ onstart:
 
 
 onerror:
-    jobs.tabulate_finished(due_files())
+    if due := due_files():  # not if `verify` found something
+        jobs.tabulate_finished(due)
 
 
 onsuccess:

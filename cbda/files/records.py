@@ -105,10 +105,9 @@ def note_input(name: str, digest: str) -> None:
 def recorded(temporary: Path, path: Path) -> Iterator[None]:
     """Have the record of a finished file in place, for the block to give the file its name.
 
-    Hidden files and states of a training are no results, and have none.
+    What is no result has none.
     """
-    is_result = _at_work and not path.name.startswith(".") and ".resume" not in path.suffixes
-    if not is_result:
+    if not _at_work or not is_result(path):
         forget(path)
         yield
         return
@@ -125,6 +124,11 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
             pending.unlink(missing_ok=True)
     yield
     seal(path)
+
+
+def is_result(path: Path) -> bool:
+    """Whether a file is one: not a hidden one, a state of a training or a table of a failed run."""
+    return not path.name.startswith(".") and not {".resume", ".partial"} & {*path.suffixes}
 
 
 def record_path(path: Path) -> Path:

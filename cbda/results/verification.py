@@ -9,7 +9,7 @@ from cbda.datasets.digest import content_digest
 from cbda.datasets.generated import MARK, find_changes, read_mark
 from cbda.errors import UserError
 from cbda.files.json_files import read_json
-from cbda.files.records import FOLDER, GONE
+from cbda.files.records import FOLDER, GONE, is_result
 from cbda.results.agreement import find_contradictions, outdated_tables
 from cbda.results.lineage import Ledger
 from cbda.results.sheet import NONE, Row, read_rows
@@ -70,7 +70,7 @@ def _results_beside_records(folder: Path) -> Iterator[Path]:
     """Files in folders where there are records that look like results."""
     for place in folder.rglob(FOLDER):
         for path in place.parent.iterdir():
-            if path.suffix in RESULTS and path.name[0] != "." and path.is_file():
+            if path.suffix in RESULTS and is_result(path) and path.is_file():
                 yield path
 
 

@@ -61,8 +61,10 @@ def test_what_no_job_wrote_has_no_record(result, tmp_path):
     assert read_record(result) is None, "that of the result before it"
 
 
-@pytest.mark.parametrize("name", ["model.pt.resume", ".cbda_generated.json"])
-def test_states_and_hidden_files_have_no_record(tmp_path, name):
+@pytest.mark.parametrize(
+    "name", ["model.pt.resume", ".cbda_generated.json", "table_mIoU.partial.csv"]
+)
+def test_what_is_no_result_has_no_record(tmp_path, name):
     assert read_record(make(tmp_path / name)) is None
 
 

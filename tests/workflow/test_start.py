@@ -79,7 +79,7 @@ def test_damage_stops_the_run(project, name):
 def test_zeros_in_a_picture_stop_the_run(project):
     path = Path("data/tiny/target_train/labels/00001.png")
     path.write_bytes(bytes(path.stat().st_size))
-    with pytest.raises(UserError, match="labels/00001[.]png: damaged: has changed since"):
+    with pytest.raises(UserError, match="damaged: has changed since"):
         examine()
 
 
