@@ -84,7 +84,7 @@ class Results:
             if self._notes.is_under_way(path):
                 continue
             if problem == GONE:
-                gone += [path] if self._notes.has(path) and Path(path).name != TEMPORARY else []
+                gone += [path] if self._was_finished(path) else []
             elif problem:
                 damaged.append(f"{path}: {problem}")
             elif not self._notes.has(path):
@@ -94,6 +94,11 @@ class Results:
             raise UserError(_list(damaged, DAMAGED))
         lost = self._require_same_settings([*unknown, *self._without_record()])
         return [*([_list(gone, ARE_GONE)] if gone else []), *([_list(lost, LOST)] if lost else [])]
+
+    def _was_finished(self, path: str) -> bool:
+        """Whether Snakemake has finished a result, or its folder, and has not deleted it itself."""
+        is_noted = self._notes.has(path) or self._notes.has(os.path.dirname(path))
+        return is_noted and Path(path).name != TEMPORARY
 
     def _without_record(self) -> Iterator[str]:
         """Results on the sample sheet that are there, and of which nothing tells what made them."""
