@@ -15,7 +15,7 @@ from tests.damages import DAMAGES, harm
 from tests.experiments import make_experiment, measure, record_of, results_of, tabulate_words
 
 TABLES = ("out", "out-classes", "out-acquisition", "out-comparisons")
-NUM_DAMAGES = 120
+NUM_DAMAGES = 54
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +87,17 @@ def test_damage_is_named_and_no_table_is_made_from_it(results, capsys, seed):
     is_left_out = damage.__name__ == "lose" and path.name != "labels.h5"  # said in the table
     if is_source and not is_left_out and path.name != "runs.csv":
         assert tabulate(results) == 2, damage.__name__
+
+
+@pytest.mark.parametrize("place", [".", "..", "results", "/"])
+def test_working_directory_does_not_matter(results, capsys, monkeypatch, place):
+    folder = Path("results").absolute()
+    (folder / "seed0/ra/budget0.05/evaluation.json").unlink()
+    monkeypatch.chdir(place)
+    assert main(["verify", str(folder)]) == 2
+    said = capsys.readouterr()
+    assert "not as made: " in said.err
+    assert "1 of them not as made" in said.out
 
 
 def test_swapped_file_is_told_from_a_damaged_one(results, capsys):
