@@ -6,6 +6,7 @@
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make damage   200 damages to results of the toy workflow: are they all noticed?
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak slurm
+.PHONY: table report install test check tiny bench rehearsal soak damage slurm
 .DEFAULT_GOAL := table
 
 table: install
@@ -54,6 +55,11 @@ bench: install
 KILLS ?= 200
 soak: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)
+
+# random damages to a finished toy experiment, in minutes
+DAMAGES ?= 200
+damage: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.damage $(DAMAGES)
 
 # the toy workflow through a Slurm of this machine, which it installs if it is root; minutes
 slurm: install

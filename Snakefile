@@ -38,6 +38,7 @@ include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/verify.smk"
 
 
 localrules:
@@ -51,12 +52,16 @@ rule all:
         "<tables>/table_mIoU.csv",
 
 
+require_sound_results()
+
+
 onstart:
     require_gpu()
 
 
 onerror:
-    jobs.tabulate_finished(due_files())
+    if due := due_files():  # not if `verify` found something
+        jobs.tabulate_finished(due)
 
 
 onsuccess:

@@ -30,6 +30,7 @@ COMMANDS = {
     "tabulate": "gather all runs into tables",
     "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",
+    "verify": "compare all files of an experiment with what was made",
 }
 
 
@@ -41,9 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         75 if a signal stopped the job and the same command goes on from there; 130 if it was
         the keyboard.
     """
+    from cbda.files.records import recording
+    from cbda.workflow.origin import describe_job
+
     args = build_parser().parse_args(argv)
     try:
-        args.run(args)
+        with recording(describe_job(args)):
+            args.run(args)
         return 0
     except UserError as error:
         message, code = one_line(error), MISTAKE
@@ -59,6 +64,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     with suppress(OSError):  # the log may lie on the disk that is full
         print(f"cbda {args.command}: error: {message}", file=sys.stderr)
     return code
+
+
+def parse_command(words: Sequence[str]) -> argparse.Namespace:
+    """The options of a subcommand; a `UserError` if they are not as it declares them."""
+    try:
+        return build_parser().parse_args(words)
+    except SystemExit as error:
+        raise UserError(f"not a command line of cbda: {' '.join(words)}") from error
 
 
 def one_line(error: UserError) -> str:

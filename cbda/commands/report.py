@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option
-from cbda.commands.tabulate import add_run_options, load_runs
+from cbda.commands.tabulate import add_run_options, load_runs, read_sheet
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options
@@ -49,16 +49,19 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
+    from cbda.results.environments import describe_making
 
+    sheet, ledger = read_sheet(args)
     pool_report = {} if args.target_report is None else read_json(args.target_report)
     experiment = Experiment(
-        runs=load_runs(args),
+        runs=load_runs(args, sheet),
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=pool_report.get("class_counts"),
         balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
+        made_with=describe_making(sheet, ledger),
     )
     sections = draw_figures(experiment, args.out_figures)
     if args.gallery and args.gallery_images:

@@ -8,7 +8,9 @@ from cbda.settings.options import add_options
 from cbda.settings.tables import TabulateSettings
 
 if TYPE_CHECKING:
+    from cbda.results.lineage import Ledger
     from cbda.results.runs import Run
+    from cbda.results.sheet import Row
 
 RUN_FIELDS = ("METHOD", "BUDGET", "SEED", "EVALUATION", "LABELS")
 
@@ -35,10 +37,12 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load every run that is there, tabulate, save; a run that is not is named in the table."""
     from cbda.files.json_files import write_text
+    from cbda.results.environments import mixtures
     from cbda.results.pairs import comparison_table, with_p_values_as_text
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
-    runs = load_runs(args)
+    sheet, ledger = read_sheet(args)
+    runs = load_runs(args, sheet)
     comparisons = comparison_table(runs, args.baseline, args.comparators)
     tables = {
         args.out_classes: class_table(runs),
@@ -46,18 +50,40 @@ def run(args: argparse.Namespace) -> None:
         args.out_comparisons: with_p_values_as_text(comparisons),
         args.out: summary_table(runs, args.baseline),
     }
+    mixed = mixtures(sheet, ledger)
+    if mixed:
+        names = zip(tables[args.out]["method"], tables[args.out]["budget"], strict=True)
+        tables[args.out]["made_with"] = [mixed[name] for name in names]
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
     print(readable(tables[args.out]))
+    if mixed:
+        print("made on different machines or with different versions: see the column `made_with`")
 
 
-def load_runs(args: argparse.Namespace) -> "list[Run]":
+def read_sheet(args: argparse.Namespace) -> "tuple[list[Row], Ledger]":
+    """The rows of the sample sheet, none if runs are given by words, and the records of them.
+
+    Raises:
+        UserError: results are damaged, without records, or of other runs.
+    """
+    from cbda.results.agreement import require_agreement
+    from cbda.results.lineage import Ledger
+    from cbda.results.sheet import read_rows
+
+    if args.runs is None:
+        return [], Ledger()
+    rows = read_rows(args.runs)
+    return rows, require_agreement(args.runs, rows)
+
+
+def load_runs(args: argparse.Namespace, sheet: "list[Row]") -> "list[Run]":
     """The runs of the sample sheet or of the words, with those results that are there."""
     from cbda.results.runs import load_run
-    from cbda.results.sheet import Row, evaluated, read_rows
+    from cbda.results.sheet import Row, evaluated
 
     if args.runs is not None:
-        return [load_run(row) for row in evaluated(read_rows(args.runs))]
+        return [load_run(row) for row in evaluated(sheet)]
     return [
         load_run(Row(method, budget, seed, evaluation=evaluation, labels=labels))
         for method, budget, seed, evaluation, labels in args.run_words

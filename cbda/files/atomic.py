@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cbda.errors import UserError
+from cbda.files.records import record_path, recorded
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -31,11 +32,13 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
         with explained_write(path, needed_bytes, temporary):
             path.parent.mkdir(parents=True, exist_ok=True)
             remove_leftovers(path)
+            remove_leftovers(record_path(path))
             if needed_bytes > shutil.disk_usage(path.parent).free:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             yield temporary
             sync(temporary)
-            temporary.replace(path)
+            with recorded(temporary, path):
+                temporary.replace(path)
             sync(path.parent)
     finally:
         with suppress(OSError):  # a folder that refuses the file may refuse this too
@@ -83,7 +86,7 @@ def error_number(error: BaseException) -> int | None:
 def remove_leftovers(path: Path) -> None:
     """Remove temporary files of the same name whose writer was killed on this machine."""
     prefix = re.escape(f".{path.name}.{socket.gethostname()}.")
-    for other in path.parent.iterdir():
+    for other in path.parent.iterdir() if path.parent.is_dir() else ():
         written = re.fullmatch(rf"{prefix}(\d+)\.tmp", other.name)
         if written and not _is_alive(int(written[1])):
             other.unlink(missing_ok=True)

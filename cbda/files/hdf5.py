@@ -9,6 +9,7 @@ ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterator
@@ -134,6 +135,31 @@ def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> N
         raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
+def _require_own(path: Path, file: "h5py.File", name: str) -> None:
+    """Refuse values that lie elsewhere, or were never written: HDF5 reads zeros in their place."""
+    import h5py
+
+    link, value = file.get(name, getlink=True), None
+    if isinstance(link, h5py.HardLink):
+        value = file[name]
+    elif link is not None:
+        raise UserError(f"{path}: {name} is a link to elsewhere")
+    if not isinstance(value, h5py.Dataset):
+        return
+    if value.is_virtual or value.external:
+        raise UserError(f"{path}: {name} has its values in another file")
+    written = value.id.get_num_chunks() if value.chunks else value.id.get_storage_size()
+    expected = _num_chunks(value) if value.chunks else value.nbytes
+    if written < expected:
+        share = f"{written:,} of {expected:,} {'chunks' if value.chunks else 'bytes'}"
+        raise UserError(f"{path}: {name} was never written to its end: {share} are there")
+
+
+def _num_chunks(dataset: "h5py.Dataset") -> int:
+    sizes = zip(dataset.shape, dataset.chunks, strict=True)
+    return math.prod(-(-size // chunk) for size, chunk in sizes)
+
+
 def _require_layout(
     path: Path, file: h5py.File, attributes: dict[str, Any], layout: Layout
 ) -> None:
@@ -142,6 +168,8 @@ def _require_layout(
     found += [(name, attributes.get(name), kind) for name, kind in layout.attributes.items()]
     optional = [name for name in layout.optional if name in attributes]
     found += [(name, attributes[name], layout.optional[name]) for name in optional]
+    for name in layout.datasets:
+        _require_own(path, file, name)
     missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")

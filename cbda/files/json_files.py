@@ -59,7 +59,7 @@ def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
 def read_evaluation(path: Path) -> dict[str, Any]:
     """Read evaluation.json; `UserError` if it is not one, or says what its digest does not."""
     evaluation = read_json(path)
-    keys = ("classes", "class_iou", "mIoU", "worst_class", "worst_class_iou")
+    keys = ("classes", "class_iou", "mIoU", "worst_class", "worst_class_iou", DIGEST)
     missing = [key for key in keys if not isinstance(evaluation, dict) or key not in evaluation]
     if missing:
         raise UserError(f"{path}: not an evaluation of cbda: lacks {', '.join(missing)}")
@@ -91,9 +91,9 @@ def _read_json_of(path: Path, kind: str, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _without_digest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """The content without its digest, which must agree if there is one."""
+    """The content without its digest, which must agree."""
     kept = {key: value for key, value in content.items() if key != DIGEST}
-    if content.get(DIGEST) not in (None, _digest(kept)):
+    if content[DIGEST] != _digest(kept):
         raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
     return kept
 

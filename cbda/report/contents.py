@@ -8,7 +8,7 @@ import yaml
 
 from cbda.report.experiment import Experiment
 from cbda.report.page import Section, percent_of
-from cbda.report.provenance import describe_machine, describe_software, phase_times, wall_time_s
+from cbda.report.provenance import phase_times, wall_time_s
 from cbda.results.pairs import MEASURES, PairedTest, paired_test
 
 MIN_SEEDS = 3  # repetitions of one seed elsewhere are 0.7 mIoU apart: fewer pairs say nothing
@@ -40,8 +40,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "comparisons": compare(experiment.differences, experiment.baseline),
         "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
-        "software": describe_software(),
-        "machine": describe_machine(),
+        "made_with": experiment.made_with or {"records": "none, the results were given by hand"},
         "times": [] if folder is None else phase_times(folder).to_dict("records"),
         "wall_time_s": 0.0 if folder is None else wall_time_s(folder),
     }

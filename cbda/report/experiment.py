@@ -27,6 +27,7 @@ class Experiment:
     balance_targets: dict[str, list[str]] = field(default_factory=dict)  # method to shares
     config: dict[str, Any] = field(default_factory=dict)
     benchmarks: Path | None = None  # folder of those of the jobs; None without times
+    made_with: dict[str, str] = field(default_factory=dict)  # commit, machines, versions
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -19,6 +19,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cbda.files.atomic import complete_file
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
@@ -89,11 +91,11 @@ def round_colours(num_rounds: int) -> NDArray[np.float64]:
 
 def save(figure: Figure, folder: Path, name: str) -> bytes:
     """Write a figure as SVG, whose content is returned, and PNG; equal figures give equal bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    vector_path = folder / f"{name}.svg"
-    figure.savefig(vector_path, metadata={"Date": None})
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    return vector_path.read_bytes()
+    for kind, changing in (("png", "Software"), ("svg", "Date")):
+        path = folder / f"{name}.{kind}"
+        with complete_file(path) as temporary:
+            figure.savefig(temporary, format=kind, metadata={changing: None})
+    return path.read_bytes()
 
 
 def as_jpeg(figure: Figure) -> bytes:

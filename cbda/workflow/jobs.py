@@ -5,6 +5,7 @@ and from the files that it names.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -157,6 +158,26 @@ class Jobs:
     def run_arguments(self) -> list[str]:
         """What the sample sheet follows from."""
         return to_options("", {**self._experiment(), "results": self.config.pathvars.results})
+
+    def generated_sets(self) -> list[str]:
+        """Roots of the data sets that the workflow generates."""
+        names = ("source", "target", "val")
+        found = (path for name in names for path in self.generated_manifest(name))
+        return sorted({os.path.dirname(path) for path in found})
+
+    def verified_folders(self) -> list[str]:
+        """Results, tables and generated sets."""
+        paths = self.config.pathvars
+        tables = paths.tables.replace("<results>", paths.results)
+        return [paths.results, tables, *self.generated_sets()]
+
+    def result_folders(self) -> list[str]:
+        """Every folder in which results or generated sets of the experiment lie."""
+        results, tables, *sets = self.verified_folders()
+        files = (file for row in self.rows for file in (row.evaluation, row.labels) if file != NONE)
+        folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
+        folders += [f"{results}/seed{seed}/pretrain" for seed in self.config.experiment.seeds]
+        return sorted({*folders, *map(os.path.dirname, files)})
 
     def result_files(self) -> list[str]:
         """The evaluation and the last labels of every run; references acquire none."""

@@ -5,6 +5,7 @@ import pytest
 from cbda.cli import main
 from cbda.files.json_files import write_diagnosis, write_evaluation
 from cbda.results.sheet import MISSING, Row, format_rows
+from tests.experiments import job
 
 OUTPUTS = ("out", "out-classes", "out-acquisition", "out-comparisons")
 
@@ -17,7 +18,8 @@ def rows(tmp_path):
         path = tmp_path / f"{method}{seed}.json"
         if iou is not None:
             result = {"classes": ["a"], "class_iou": [iou], "mIoU": iou}
-            write_evaluation(path, {**result, "worst_class": "a", "worst_class_iou": iou})
+            with job("evaluate"):
+                write_evaluation(path, {**result, "worst_class": "a", "worst_class_iou": iou})
         diagnosis = tmp_path / f"{method}{seed}-diagnosis.json"
         write_diagnosis(diagnosis, {"class": ["a"], "pool_px": [seed]})
         row = Row(method, "0.1", str(seed), "1", diagnosis=str(diagnosis))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cbda.cli import main
-from cbda.files.json_files import write_json
+from cbda.files.json_files import write_evaluation
 from cbda.report.chapters import draw_figures
 from cbda.report.classes import class_differences, shares_by_round
 from cbda.report.contents import Comparison, compare, page_content, verdict
@@ -275,7 +275,7 @@ def gallery(tmp_path):
     training = TrainingSettings(image_size=(16, 24))
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
     Checkpoint(state, CLASSES, ModelSettings(), (16, 24)).save(tmp_path / "m.pt")
-    write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
+    write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     rounds = np.zeros((2, 16, 24), np.uint8)
     rounds[0, 2:5, 2:5] = 2
     path = tmp_path / "labels.h5"

@@ -2,16 +2,20 @@
 # cbda/workflow/jobs.py.
 
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
+from cbda.cli import parse_command
 from cbda.errors import UserError
 from cbda.settings.options import to_options
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.start import Results, is_about_something_else
 
 try:
     jobs = Jobs.create(config, os.environ)
@@ -49,6 +53,18 @@ def require_gpu():
     try:
         if workflow.local_exec:
             jobs.require_gpu()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def require_sound_results():
+    """Stop if results are not as they were made, which Snakemake would not notice."""
+    if not workflow.is_main_process or is_about_something_else(sys.argv):
+        return
+    results = Results(jobs, Path(".snakemake"), workflow.rules, parse_command)
+    try:
+        for warning in results.examine():
+            logger.warning(warning)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
