@@ -11,7 +11,9 @@ from contextlib import suppress
 from importlib import import_module
 
 import cbda
+from cbda.commands.options import output_files
 from cbda.errors import InterruptedRunError, UserError
+from cbda.files.atomic import require_output
 
 MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
 
@@ -43,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = build_parser().parse_args(argv)
     try:
+        for path in output_files(args):
+            require_output(path)
         args.run(args)
         return 0
     except UserError as error:
@@ -54,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = f"{error.filename}: " if error.filename else ""
         message, code = f"{place}{error.strerror}", MISTAKE
+    except MemoryError as error:
+        message, code = " ".join(f"out of memory: {error}".split()).rstrip(": "), MISTAKE
     except KeyboardInterrupt:
         return 130
     with suppress(OSError):  # the log may lie on the disk that is full

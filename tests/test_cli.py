@@ -188,7 +188,7 @@ def error_line(words, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("--scores scores.h5", "--scores no.h5", "no.h5: cannot be read: No such file"),
+        ("--scores scores.h5", "--scores no.h5", "no.h5: no such file"),
         ("--scores scores.h5", "--scores DIR/labels/000.png", "000.png: not a readable HDF5"),
         ("folder", "foldr", "dataset kind 'foldr' is unknown; allowed: camvid, cityscapes"),
         ("DIR", "nowhere", "no such folder"),

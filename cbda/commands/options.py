@@ -19,3 +19,11 @@ def add_seed_option(parser: argparse.ArgumentParser) -> None:
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Option `--out`."""
     parser.add_argument("--out", type=Path, required=True, help=what)
+
+
+def output_files(args: argparse.Namespace) -> list[Path]:
+    """The files that a command will write, as its options name them."""
+    named = vars(args).items()
+    names = [name for name, _ in named if name.startswith("out_") and name != "out_figures"]
+    paths = (getattr(args, name, None) for name in ("out", "metrics", *names))
+    return [path for path in paths if path is not None]

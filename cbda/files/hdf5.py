@@ -7,6 +7,7 @@ Texts among the attributes are there for other readers, and again in `texts` wit
 ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -19,19 +20,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file, unreadable
+from cbda.files.atomic import complete_file, error_number, unreadable
 
 if TYPE_CHECKING:
     import h5py
 
 VERSION = 1
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of network disks
 DIGEST = "attributes_sha256"
 TEXTS = "texts"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
-DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError,
+          MemoryError)  # fmt: skip
 KINDS = {"i": ("iu", "integers"), "f": ("fiu", "numbers"), "S": ("SOU", "text")}
 
 
@@ -72,10 +76,9 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["
 
 def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
     """Open a file and check that its attributes are undamaged, and that it is of the format."""
-    import h5py
-
+    require_regular(path)
     with named_errors(path):
-        file = h5py.File(path, "r")
+        file = _open(path)
         try:
             _require_sound_heap(path, file)
             attributes = read_attributes(file)
@@ -87,6 +90,18 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
             file.close()
             raise
         return file
+
+
+def _open(path: Path) -> "h5py.File":
+    """Open a file, on a disk without locks without one."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if error_number(error) not in NO_LOCKS:
+            raise
+        return h5py.File(path, "r", locking=False)
 
 
 @contextmanager
