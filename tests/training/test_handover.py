@@ -139,6 +139,7 @@ def test_workers_end_with_a_training_that_is_killed():
     with subprocess.Popen(
         program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
+        assert process.stdout is not None
         assert process.stdout.readline() == b"loads\n"
         workers = children(process.pid)
         assert len(workers) == 2
