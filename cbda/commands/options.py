@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from cbda.settings.options import whole_number
+from cbda.settings.section import MAX_SEED
 
 
 def add_class_option(parser: argparse.ArgumentParser) -> None:
@@ -13,7 +14,7 @@ def add_class_option(parser: argparse.ArgumentParser) -> None:
 
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
     """Option `--seed`."""
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="(default: 0)")
+    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="(default: 0)")
 
 
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
