@@ -21,6 +21,7 @@ from cbda.errors import UserError
 
 MAX_FOLDER_CHARS = 60  # of temporary files: the path of a socket in it has to fit in 107
 SHORT_FOLDER = "/tmp"
+OF_A_WORKER = "DataLoader worker"  # torch's words for one that ended, at any moment
 FEWER = "of which fewer processes (training.num_workers) need less"
 SPARE_PIPES = 4  # two open files each, of which a thread that hands over needs some
 
@@ -55,6 +56,8 @@ class Packed:
         except (ConnectionError, FileNotFoundError, EOFError) as error:
             raise worker_ended(str(error)) from error
         except (OSError, RuntimeError) as error:  # the latter is a file that finds no room
+            if str(error).startswith(OF_A_WORKER):
+                raise
             raise UserError(f"no more open files are allowed (ulimit -n), {FEWER}") from error
         return Batch(*(p if isinstance(p, Tensor) else torch.from_numpy(p) for p in parts))
 

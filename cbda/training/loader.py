@@ -27,12 +27,11 @@ from cbda.errors import UserError
 from cbda.models.images import Size, resize_image, to_tensor
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
+from cbda.training.handover import OF_A_WORKER, Packed, pack, shorten_temporary_folder, worker_ended
 from cbda.training.handover import Batch as Batch
-from cbda.training.handover import Packed, pack, shorten_temporary_folder, worker_ended
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination
 
-OF_A_WORKER = "DataLoader worker"  # torch's words for one that ended
 KILLED_S = 1.0  # in which a killed process is gone, unless it waits for a disk
 
 
@@ -143,8 +142,13 @@ class Loader:
     def __iter__(self) -> Iterator[Batch]:
         if self.loader.num_workers:
             atexit.register(kill_workers)
-        for item in self._start():
-            yield item.unpack() if isinstance(item, Packed) else item
+        remaining = self._start()  # by name: torch waits for its workers when nothing holds it
+        try:
+            for item in remaining:
+                yield item.unpack() if isinstance(item, Packed) else item
+        except BaseException:
+            kill_workers()
+            raise
 
     def _start(self) -> Iterator[Any]:
         try:

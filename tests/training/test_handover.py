@@ -111,6 +111,19 @@ def test_batch_that_cannot_be_taken_over_is_one_line(monkeypatch, error, reason)
         packed.unpack()
 
 
+def test_worker_that_ends_while_a_batch_is_taken_over_is_told_as_ever(monkeypatch):
+    """Torch raises that at any moment."""
+
+    def fail(content):
+        raise RuntimeError("DataLoader worker (pid 1) is killed by signal: Killed. ")
+
+    packed = pack(Batch(IMAGE, LABEL))
+    monkeypatch.setattr("pickle.loads", fail)
+    ended = r"^a process that loads images was ended, .* \(\(pid 1\) is killed by signal: Killed"
+    with pytest.raises(UserError, match=ended), ending_workers():
+        packed.unpack()
+
+
 def test_processes_that_cannot_be_started_are_one_line(monkeypatch):
     loader = create_loader(SOURCE, TARGET, replace(SETTINGS, num_workers=1), 0, 0, 4)
     monkeypatch.setattr("torch.utils.data.dataloader._MultiProcessingDataLoaderIter", too_many)
