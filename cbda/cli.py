@@ -15,6 +15,7 @@ from cbda.commands.options import output_files
 from cbda.errors import InterruptedRunError, UserError
 from cbda.files.atomic import require_output
 
+NO_MEMORY = ("out of memory", "allocate memory")  # torch's words
 MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
 
 COMMANDS = {
@@ -58,8 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = f"{error.filename}: " if error.filename else ""
         message, code = f"{place}{error.strerror}", MISTAKE
-    except MemoryError as error:
-        message, code = " ".join(f"out of memory: {error}".split()).rstrip(": "), MISTAKE
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(w in str(error) for w in NO_MEMORY):
+            raise
+        message, code = f"out of memory: {' '.join(str(error).split())[:200]}", MISTAKE
     except KeyboardInterrupt:
         return 130
     with suppress(OSError):  # the log may lie on the disk that is full

@@ -88,6 +88,20 @@ def test_killed_worker_is_one_line():
         load_and_kill()
 
 
+def test_stuck_worker_is_not_waited_for():
+    before = set(children(os.getpid()))
+    loader = create_loader(SOURCE, TARGET, replace(SETTINGS, num_workers=1), 0, 0, 10_000)
+    batches = iter(loader)
+    next(batches)
+    for worker in set(children(os.getpid())) - before:
+        os.kill(worker, signal.SIGSTOP)
+    started_s = time.monotonic()
+    with pytest.raises(StopAsyncIteration):
+        batches.throw(StopAsyncIteration)  # as a handler of signals does
+    assert time.monotonic() - started_s < 4
+    assert set(children(os.getpid())) == before
+
+
 def test_other_errors_of_a_training_stay_what_they_are():
     with pytest.raises(RuntimeError, match="out of luck"), ending_workers():
         raise RuntimeError("out of luck")
