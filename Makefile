@@ -7,6 +7,7 @@
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make damage   200 damages to results of the toy workflow: are they all noticed?
+# make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak damage slurm
+.PHONY: table report install test check tiny bench rehearsal soak damage environments slurm
 .DEFAULT_GOAL := table
 
 table: install
@@ -65,6 +66,10 @@ damage: install
 slurm: install
 	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
 	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm
+
+# ten environments in which something is missing, some of which only root can make
+environments: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.environments
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

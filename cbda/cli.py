@@ -11,8 +11,11 @@ from contextlib import suppress
 from importlib import import_module
 
 import cbda
+from cbda.commands.options import output_files
 from cbda.errors import InterruptedRunError, UserError
+from cbda.files.atomic import require_output
 
+NO_MEMORY = ("out of memory", "allocate memory")  # torch's words
 MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
 
 COMMANDS = {
@@ -47,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     args = build_parser().parse_args(argv)
     try:
+        for path in output_files(args):
+            require_output(path)
         with recording(describe_job(args)):
             args.run(args)
         return 0
@@ -59,6 +64,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = f"{error.filename}: " if error.filename else ""
         message, code = f"{place}{error.strerror}", MISTAKE
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(w in str(error) for w in NO_MEMORY):
+            raise
+        message, code = f"out of memory: {' '.join(str(error).split())[:200]}", MISTAKE
     except KeyboardInterrupt:
         return 130
     with suppress(OSError):  # the log may lie on the disk that is full

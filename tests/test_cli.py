@@ -77,6 +77,12 @@ def test_unknown_words_give_the_usage(words, capsys):
     ("words", "message"),
     [
         ("data check --num-workers 0", "argument --num-workers: '0': allowed are whole numbers fr"),
+        ("data make --seed 18446744073709551616", "argument --seed: '18446744073709551616': allo"),
+        (
+            "pretrain --seed 18446744073709551616",
+            "argument --seed: '18446744073709551616': allowed",
+        ),
+        ("acquire --radius 99999", "argument --radius: '99999': allowed are numbers up to 10000"),
         ("data make --seed -1", "argument --seed: '-1': allowed are whole numbers from 0 on"),
         ("data make --num-images -1", "argument --num-images: '-1': allowed are whole numbers fro"),
         ("score --radius -1", "argument --radius: '-1': allowed are whole numbers from 0 on"),
@@ -188,7 +194,7 @@ def error_line(words, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("--scores scores.h5", "--scores no.h5", "no.h5: cannot be read: No such file"),
+        ("--scores scores.h5", "--scores no.h5", "no.h5: no such file"),
         ("--scores scores.h5", "--scores DIR/labels/000.png", "000.png: not a readable HDF5"),
         ("folder", "foldr", "dataset kind 'foldr' is unknown; allowed: camvid, cityscapes"),
         ("DIR", "nowhere", "no such folder"),

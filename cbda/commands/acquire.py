@@ -12,6 +12,7 @@ from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError
 from cbda.settings.options import whole_number
+from cbda.settings.section import MAX_RADIUS_PX
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
     shares += " (default: uniform)"
     add("--target-distribution", nargs="*", default=[], metavar="Q", help=shares)
-    add("--radius", type=int, required=True, help="k, in px")
+    add("--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px")
     add("--budget", type=float, required=True, help="fraction of the pool's pixels")
     add("--rounds", type=int, required=True, help="R")
     add("--round", type=int, required=True, help="1..R")

@@ -7,6 +7,7 @@ from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
+from cbda.settings.section import MAX_RADIUS_PX
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
-    parser.add_argument("--radius", type=whole_number(0), required=True, help="k, in px")
+    parser.add_argument(
+        "--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px"
+    )
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
     add_seed_option(parser)
     add_options(parser, "", ComputeSettings)

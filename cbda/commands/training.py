@@ -35,7 +35,7 @@ def train_and_save(
     """Train up to an iteration, from the state of an earlier run of the job if any, and save."""
     from cbda.files.json_files import write_json
     from cbda.models.checkpoints import Checkpoint
-    from cbda.training.loader import create_loader
+    from cbda.training.loader import create_loader, ending_workers
     from cbda.training.order import read_presence
     from cbda.training.resume import ResumableState
     from cbda.training.trainer import measure_cost
@@ -43,10 +43,12 @@ def train_and_save(
     settings, device, start = trainer.settings, trainer.device, trainer.iteration
     presence, pin_memory = read_presence(args.source_statistics, source), device.type == "cuda"
     states = ResumableState(args.out, job, args.state_interval_s, until)
-    with states.resumable(trainer):
+    with states.resumable(trainer), ending_workers():
         span = (trainer.iteration, until)
         loader = create_loader(source, target, settings, args.seed, *span, presence, pin_memory)
-        outcome = trainer.run(loader, span[1] - span[0], states.after_iteration)
+        outcome = trainer.run(
+            states.interruptible(loader), span[1] - span[0], states.after_iteration
+        )
         if args.metrics is not None:
             num_domains = 1 if target is None else 2
             cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)

@@ -7,6 +7,7 @@ Texts among the attributes are there for other readers, and again in `texts` wit
 ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
+import errno
 import hashlib
 import json
 import math
@@ -21,16 +22,19 @@ from typing import Any
 import h5py
 import numpy as np
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file, unreadable
+from cbda.files.atomic import complete_file, error_number, unreadable
 
 VERSION = 1
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of network disks
 DIGEST = "attributes_sha256"
 TEXTS = "texts"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
-DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError,
+          MemoryError)  # fmt: skip
 KINDS = {"i": ("iu", "integers"), "f": ("fiu", "numbers"), "S": ("SOU", "text")}
 
 
@@ -69,8 +73,9 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator[h
 
 def open_hdf5(path: Path, layout: Layout) -> tuple[h5py.File, dict[str, Any]]:
     """Open a file and read its attributes, which must be undamaged and of the format."""
+    require_regular(path)
     with named_errors(path):
-        file = h5py.File(path, "r")
+        file = _open(path)
         try:
             _require_sound_heap(path, file)
             attributes = read_attributes(file)
@@ -82,6 +87,16 @@ def open_hdf5(path: Path, layout: Layout) -> tuple[h5py.File, dict[str, Any]]:
             file.close()
             raise
         return file, attributes
+
+
+def _open(path: Path) -> h5py.File:
+    """Open a file, on a disk without locks without one."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if error_number(error) not in NO_LOCKS:
+            raise
+        return h5py.File(path, "r", locking=False)
 
 
 @contextmanager
@@ -135,7 +150,7 @@ def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> N
         raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
-def _require_own(path: Path, file: "h5py.File", name: str) -> None:
+def _require_own(path: Path, file: h5py.File, name: str) -> None:
     """Refuse values that lie elsewhere, or were never written: HDF5 reads zeros in their place."""
     import h5py
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 from cbda.files.atomic import complete_file, unreadable
 
@@ -30,9 +31,10 @@ def write_text(path: Path, text: str) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; `UserError` names the file if it is missing or broken."""
+    require_regular(Path(path))
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, "JSON file", error) from error
 
 

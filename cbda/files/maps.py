@@ -139,9 +139,10 @@ class MapFile:
     layout: ClassVar[Layout]
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = Path(path)
         self._file, self._attributes = open_hdf5(path, self.layout)
         with named_errors(path):
+            self._require_possible()
             try:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
@@ -149,6 +150,13 @@ class MapFile:
             names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
+
+    def _require_possible(self) -> None:
+        """Raise a `UserError` before the ids of more images are read than the file can hold."""
+        num_images, num_bytes = len(self._file["image_id"]), self._path.stat().st_size
+        if num_images > num_bytes:
+            reason = f"has {num_images:,} image ids in {num_bytes:,} bytes"
+            raise UserError(f"{self._path}: damaged: {reason}")
 
     @classmethod
     def open(cls, path: Path) -> Self:

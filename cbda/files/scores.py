@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
 from cbda.files.maps import MapFile, create_maps, write_maps
@@ -33,6 +34,10 @@ class ScoreFile(MapFile):
         self.num_classes: int = self._attributes["num_classes"]
         self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]
+        if not 1 <= self.num_classes <= MAX_CLASSES:
+            raise UserError(
+                f"{path}: num_classes is {self.num_classes}, must be 1 to {MAX_CLASSES}"
+            )
 
     @staticmethod
     @contextmanager

@@ -36,6 +36,7 @@ def _read_jobs(folder: Path) -> pd.DataFrame:
     jobs = [
         pd.read_csv(path, sep="\t").assign(phase=path.stem, stop_s=path.stat().st_mtime)
         for path in sorted(found for place in PLACES for found in folder.glob(place))
+        if path.is_file()
     ]
     columns = ["phase", "s", "max_rss", "stop_s"]
     return pd.concat([pd.DataFrame(columns=columns), *jobs])[columns].fillna({"max_rss": 0.0})

@@ -10,6 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 
 NONE = "-"  # as the budget of a reference in the tables
@@ -65,6 +66,7 @@ def format_rows(rows: Iterable[Row]) -> str:
 
 def read_rows(path: Path) -> list[Row]:
     """Read a sample sheet, whatever other columns it has; `UserError` if it is none, or empty."""
+    require_regular(path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             records = list(csv.DictReader(stream))

@@ -6,10 +6,10 @@ the model never predicts. Random queries (epsilon-greedy) find it as often as it
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
@@ -128,7 +128,7 @@ def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     return units.widen(labels.read_round(image) > 0, radius)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _weigh(
     score: FloatArray, prediction: NDArray[np.uint8], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -4,9 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, NonNegativeInt
+from pydantic import AfterValidator, Field
 
-from cbda.settings.section import Name, Section, like, one_of
+from cbda.settings.section import Name, Section, Seed, like, one_of
 
 DOMAINS = ("source", "target")
 FOLDER = like(
@@ -23,7 +23,7 @@ class GeneratedSet(Section):
     """How the scenes look."""
     num_images: Annotated[int, Field(ge=1, le=99_999)]
     """Scenes to render."""
-    seed: NonNegativeInt
+    seed: Seed
     """What the scenes are drawn from."""
 
 

@@ -70,6 +70,9 @@ def limits(metadata: Iterable[Any]) -> list[str]:
     return words + [LIMITS[name].format(getattr(mark, name)) for mark, name in found]
 
 
+MAX_SEED, MAX_RADIUS_PX = 10**18, 10_000  # HDF5 keeps 64 bits; what is beyond an image is no more
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Radius = Annotated[int, Field(ge=0, le=MAX_RADIUS_PX)]
 Count = Annotated[int, Field(ge=1)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]  # strict, no list would do
 Distinct = Annotated[

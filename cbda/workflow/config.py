@@ -12,7 +12,6 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     Tag,
     model_validator,
@@ -34,8 +33,13 @@ from cbda.settings.datasets import DataCheckSettings, DataCountSettings, Dataset
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
-from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
-from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
+from cbda.settings.model import (
+    ARCHITECTURES,
+    ModelSettings,
+    has_batch_of_one,
+    require_sound_model,
+)
+from cbda.settings.section import Distinct, Items, Line, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
@@ -98,7 +102,7 @@ class CustomMethod(Section):
         Field(ge=0, lt=1, validation_alias=AliasChoices("random_fraction", *ALIASES)),
     ] = 0.0
     """Share of a round's queries that are chosen at random; explore is another name of it."""
-    radius: NonNegativeInt | None = None
+    radius: Radius | None = None
     """That of the experiment unless given."""
 
     @model_validator(mode="before")
@@ -116,7 +120,7 @@ class CustomMethod(Section):
 class ExperimentSettings(Section):
     """What is compared."""
 
-    seeds: Annotated[Distinct[NonNegativeInt], Field(min_length=1)] = (0,)
+    seeds: Annotated[Distinct[Seed], Field(min_length=1)] = (0,)
     """Seeds of the runs; differences between methods are paired by seed."""
     methods: Annotated[Distinct[str], Field(min_length=1)] = ("random", "ra", "cb", "da", "cbda")
     """Acquisition methods, built-in ones or those of custom_methods."""
@@ -128,7 +132,7 @@ class ExperimentSettings(Section):
     image and round, at least one."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
     """Rounds R; each spends budget / R."""
-    radius: NonNegativeInt = 2
+    radius: Radius = 2
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
     """Methods of your own by name."""
@@ -207,6 +211,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_sizes(config)
+    yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:
@@ -249,6 +254,26 @@ def _badly_defined(config: Config) -> Iterator[str]:
         yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
     shares, place = config.acquire.target_distribution, "acquire.target_distribution: "
     yield from _refused(place, target_shares, shares, len(config.classes))
+
+
+def _batches_of_one(config: Config) -> Iterator[str]:
+    """Trainings of which a network can't normalise what it sees."""
+    training = config.training
+    target = training.crop_size or training.image_size
+    source = training.crop_size or training.source_size or target
+    together = training.batch_size * (2 if tuple(source) == tuple(target) else 1)
+    alone = "source_only" in config.experiment.references
+    forwards = {"": (together, target), " of the source": (together, source)}
+    if alone:
+        forwards = {" of the source, on which source_only trains,": (training.batch_size, source)}
+        forwards |= {"": (together, target)}
+    for what, (num_images, (height, width)) in forwards.items():
+        if has_batch_of_one(config.model, num_images, (height, width)):
+            yield (
+                f"training.batch_size: 1 image{what} of {height} x {width} px leaves a batch norm"
+                f" of {config.model.architecture} one value per channel; allowed: 2 or more"
+            )
+            return
 
 
 def _unfit_sizes(config: Config) -> Iterator[str]:

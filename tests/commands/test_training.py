@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cbda.cli import main
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.checkpoints import current_versions, load_model
 from cbda.settings.training import TrainingSettings
 from tests.datasets.layouts import make_folder
@@ -51,6 +52,36 @@ def test_finetune_records_its_own_settings_and_the_network(data):
         "finetune",
         True,
     )
+
+
+@pytest.mark.parametrize("optimizer", [{}, {"param_groups": [], "state": {}}])
+def test_optimizer_of_another_model_is_one_line(data, optimizer, capsys):
+    pretrain("model.pt")
+    save_checkpoint(
+        data / "model.pt", {**load_checkpoint(data / "model.pt"), "optimizer": optimizer}
+    )
+    words = f"finetune {DATA} --checkpoint model.pt --all-labels {TRAINING} --until 2 {SEED}"
+    assert main([*words.split(), "--out", "next.pt"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("cbda finetune: error: model.pt: no training goes on from it (")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 13.0 GiB"),
+        RuntimeError("CUDA out of memory. Tried"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_want_of_memory_is_one_line(data, monkeypatch, capsys, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("cbda.training.trainer.Trainer.run", fail)
+    words = f"pretrain {DATA} --classes a b c {TRAINING} --iterations 1 {SEED} --out model.pt"
+    assert main(words.split()) == 2
+    assert f"cbda pretrain: error: out of memory: {error}" in capsys.readouterr().err
 
 
 def test_what_changes_no_result_changes_no_byte(data):

@@ -1,6 +1,5 @@
 """Two methods, two budgets, two seeds; the run of cbda at 0.1 with seed 1 is missing."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

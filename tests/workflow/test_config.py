@@ -284,6 +284,20 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             },
             r"training.image_size: \[45, 80\] .*: multiples of 8",
         ),
+        (
+            {"training": {"batch_size": 1, "image_size": [8, 8]}},
+            r"batch_size: 1 image of the source, on which source_only trains, of 8 x 8 px leaves a",
+        ),
+        (
+            {
+                "model": {"architecture": "deeplabv3plus", "encoder": "resnet18"},
+                "experiment": {"references": []},
+                "training": {"batch_size": 1, "source_size": [64, 64]},
+            },
+            r"batch_size: 1 image of 64 x 112 px leaves a batch norm of deeplabv3plus one value",
+        ),
+        ({"experiment": {"seeds": [2**64]}}, r"seeds.*: 18446744073709551616; allowed: at most 1e"),
+        ({"experiment": {"radius": 10**6}}, r"experiment.radius: 1000000; allowed: at most 10000"),
         ({"evaluate": {"subset": ["sky", "lake"]}}, r"evaluate.subset: 'lake' .*; allowed: sky"),
         ({"experiment": []}, r"experiment: \[\]; allowed: a valid dictionary$"),
         (
