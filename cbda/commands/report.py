@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
+    _import_matplotlib()
     from cbda.files.json_files import read_json, write_text
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
@@ -65,6 +67,15 @@ def run(args: argparse.Namespace) -> None:
         sections.append(_draw_gallery(args))
     write_text(args.out, render_page(args.template, **page_content(experiment, sections)))
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _import_matplotlib() -> None:
+    """Have matplotlib read the user's settings, of which the figures follow none."""
+    os.environ.pop("MPLBACKEND", None)  # an unknown one would stop the import
+    try:
+        import matplotlib  # noqa: F401
+    except UnicodeDecodeError as error:
+        raise UserError(f"a matplotlibrc of yours is not UTF-8 text: {error.reason}") from error
 
 
 def _parse_config(text: str) -> dict[str, Any]:

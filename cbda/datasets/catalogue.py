@@ -64,6 +64,14 @@ def dataset_digest(kind: str, root: str | Path, split: str) -> str:
         return ""
 
 
+def count_images(kind: str, root: str | Path, split: str) -> int:
+    """The number of pairs of a dataset; 0 if there is none yet."""
+    try:
+        return len(list_files(kind, KINDS[kind], Path(root), split).records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return 0
+
+
 def create_dataset(
     kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
 ) -> Dataset:

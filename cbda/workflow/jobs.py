@@ -17,7 +17,7 @@ from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, re
 from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import BALANCES_WITH_TARGET, Method, is_external
 from cbda.compute.gpus import visible_gpus
-from cbda.datasets.catalogue import dataset_digest
+from cbda.datasets.catalogue import count_images, dataset_digest
 from cbda.datasets.digest import content_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
@@ -187,6 +187,21 @@ class Jobs:
             *to_options("config", config),
             *to_options("", self.config.report),
         ]
+
+    def figures(self) -> list[str]:
+        """Names of the report's figures: files of ours, beside which the user may have others."""
+        budgets = (f"class_shares_budget{budget}" for budget in self.config.experiment.budgets)
+        gains = ["differences", "class_differences"]
+        names = ["mIoU", "worst_class_IoU", "entropy", *budgets]
+        names += gains if set(self.methods) - {self.config.tabulate.baseline} else []
+        return names + [f"gallery_{number + 1}" for number in range(self._num_shown())]
+
+    def _num_shown(self) -> int:
+        """Images of the gallery, of which there are no more than the pool has."""
+        pool, made = self.config.datasets.target, self.config.data_make
+        sets = {f"{made.root}/{name}": content.num_images for name, content in made.sets.items()}
+        num_images = count_images(pool.kind, pool.root, pool.split) or sets.get(pool.root, 0)
+        return min(self.config.report.gallery_images, num_images)
 
     def gallery(self) -> list[list[str]]:
         """The methods at the largest budget, of the first seed: name, scorer, model, labels."""

@@ -162,6 +162,26 @@ def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
     assert "One seed: no claim is made" in text
 
 
+def test_figures_of_the_report_are_those_of_the_rule(finished: Path) -> None:
+    figures = {path.stem for path in (finished / RESULTS / "figures").iterdir()}
+    assert figures == set(create_jobs().figures())
+
+
+def test_report_leaves_the_files_of_the_users_beside_its_figures(editable: Path) -> None:
+    own = editable / RESULTS / "figures/drawn_by_hand.svg"
+    own.write_text("hours of work")
+    (editable / RESULTS / "report.html").unlink()
+    template = editable / "workflow/report/page.html"
+    page = template.read_text()
+    template.write_text("{{ nothing }}")
+    targets = (f"{RESULTS}/report.html",)
+    snakemake(editable, check=False, targets=targets)
+    assert not (editable / RESULTS / "report.html").exists()
+    template.write_text(page)
+    snakemake(editable, targets=targets)
+    assert own.read_text() == "hours of work"
+
+
 def test_diagnosis_has_a_row_per_round_and_class(finished: Path) -> None:
     table = pd.read_csv(finished / RESULTS / "diagnosis.csv")
     rows = table.value_counts(["method", "budget", "seed", "round"])

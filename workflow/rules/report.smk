@@ -8,13 +8,16 @@ rule report:
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
         page="<tables>/report.html",
-        figures=report(
-            directory("<tables>/figures"),
-            patterns=["{name}.png"],
-            caption="../report/figures.rst",
-            category="Figures",
-            labels={"figure": "{name}"},
-        ),
+        pictures=[
+            report(
+                f"<tables>/figures/{name}.png",
+                caption="../report/figures.rst",
+                category="Figures",
+                labels={"figure": name},
+            )
+            for name in jobs.figures()
+        ],
+        vectors=[f"<tables>/figures/{name}.svg" for name in jobs.figures()],
     log:
         "<tables>/report.log",
     benchmark:
@@ -24,9 +27,10 @@ rule report:
     threads: jobs.config.compute.threads
     params:
         code=fingerprint("report"),
+        figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
         options=jobs.report_arguments(),
     shell:
         "python -m cbda report --runs {input.runs:q} {params.options:q}"
         " --target-report {input.target:q} --template {input.template:q}"
-        " --device cpu --threads {threads} --out {output.page:q} --out-figures {output.figures:q}"
+        " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"
