@@ -9,9 +9,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from typing import Any
 
 import cbda
-from cbda.errors import InterruptedRunError, UserError
+from cbda.errors import InterruptedRunError, UserError, did_you_mean
 
 MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
 
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         75 if a signal stopped the job and the same command goes on from there; 130 if it was
         the keyboard.
     """
-    args = build_parser().parse_args(argv)
+    args = parse(argv)
     try:
         args.run(args)
         return 0
@@ -61,6 +62,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments of a subcommand; what it does not know ends the program, with a hint."""
+    args, unknown = build_parser().parse_known_args(argv)
+    phase: argparse.ArgumentParser = vars(args).pop("parser")
+    if unknown:
+        known = [word for action in phase._actions for word in action.option_strings]
+        shown = (f"{word}{did_you_mean(word.partition('=')[0], known)}" for word in unknown)
+        phase.error(f"unrecognized arguments: {' '.join(shown)}")
+    return args
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that knows what a misspelt subcommand was meant for."""
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        allowed = [str(choice) for choice in action.choices or ()]
+        if allowed and value not in allowed:
+            reason = f"{value!r}{did_you_mean(value, allowed)}; allowed: {', '.join(allowed)}"
+            raise argparse.ArgumentError(action, reason)
+
+
 def one_line(error: UserError) -> str:
     """The message; an error of a loader's worker has it at the end of a traceback."""
     name = f"{UserError.__module__}.{UserError.__qualname__}: "
@@ -69,7 +91,7 @@ def one_line(error: UserError) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of all subcommands."""
-    parser = argparse.ArgumentParser("cbda", description=cbda.__doc__)
+    parser = Parser("cbda", description=cbda.__doc__)
     parser.add_argument("--version", action="version", version=f"cbda {cbda.__version__}")
     phases = parser.add_subparsers(title="phases", metavar="PHASE", required=True)
     groups = {"": phases}
@@ -81,7 +103,7 @@ def build_parser() -> argparse.ArgumentParser:
         module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
         phase = groups[group].add_parser(verb, help=summary, description=module.__doc__)
         module.add_arguments(phase)
-        phase.set_defaults(run=module.run, command=command)
+        phase.set_defaults(run=module.run, command=command, parser=phase)
     return parser
 
 

@@ -49,6 +49,17 @@ def run(args: argparse.Namespace) -> None:
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
     print(readable(tables[args.out]))
+    print("\n".join(describe_missing(runs)))
+
+
+def describe_missing(runs: "list[Run]") -> list[str]:
+    """A line per run without a result: which of its files is not there."""
+    return [
+        f"no result of {run.method} at budget {run.budget}, seed {run.seed}: no file {path}"
+        for run in runs
+        if run.is_missing
+        for path in [path for path in run.paths if not path.is_file()][:1]
+    ]
 
 
 def load_runs(args: argparse.Namespace) -> "list[Run]":

@@ -37,6 +37,11 @@ class Run:
         return cls(method, budget, int(seed), Path(evaluation), labels_path)
 
     @property
+    def paths(self) -> list[Path]:
+        """The files of its result."""
+        return [path for path in (self.evaluation_path, self.labels_path) if path is not None]
+
+    @property
     def is_missing(self) -> bool:
         """Whether the run has no result."""
         return self.evaluation is None
@@ -61,8 +66,7 @@ def has_subset(runs: Iterable[Run]) -> bool:
 
 def load_run(run: Run) -> Run:
     """Read the files of a run; one whose files are not there stays without a result."""
-    paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
-    if not all(path.is_file() for path in paths):
+    if not all(path.is_file() for path in run.paths):
         return run
     labels = None if run.labels_path is None else read_label_summary(run.labels_path)
     return replace(run, evaluation=read_evaluation(run.evaluation_path), labels=labels)
