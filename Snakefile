@@ -56,8 +56,8 @@ onstart:
 
 
 onerror:
-    jobs.tabulate_finished(due_files())
+    tabulate_finished(jobs, due_files(), program)
 
 
 onsuccess:
-    jobs.remove_partial_tables()
+    remove_partial_tables(jobs)

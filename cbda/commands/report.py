@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import add_dataset_options, open_dataset, read_report
 from cbda.commands.options import add_class_option
 from cbda.commands.tabulate import add_run_options, load_runs
 from cbda.errors import UserError
@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
-    add("--target-report", type=Path, help="report of `cbda data check` on the pool")
     many: dict[str, Any] = {"action": "append", "default": []}
     target = "a balanced method and the class shares it aims at, or `uniform`"
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
@@ -46,18 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
     _import_matplotlib()
-    from cbda.files.json_files import read_json, write_text
+    from cbda.files.json_files import write_text
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
 
-    pool_report = {} if args.target_report is None else read_json(args.target_report)
     experiment = Experiment(
         runs=load_runs(args),
         baseline=args.baseline,
         classes=args.classes,
-        pool_counts=pool_report.get("class_counts"),
+        pool_counts=read_report(args, "target").get("class_counts"),
         balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,

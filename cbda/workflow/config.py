@@ -3,7 +3,9 @@
 Every mistake is reported at once, each with its place and what is allowed there.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
@@ -35,19 +37,18 @@ from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
+from cbda.settings.paths import Expanded, Folder
 from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
-TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
-RESULTS = like(
-    r"^(?!\./)(?!.*/$)[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, nor {, }, < or > in it",
+TARGET = like(
+    f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
 )
 TABLES = like(
-    r"^(?!\./)(?!.*/$)(<results>|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, which may start with <results>",
+    r"^(<results>(?=/|$)|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
+    'a folder without {, }, < or > that does not start with "-"; <results> may begin it',
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
@@ -62,11 +63,16 @@ TargetDistribution = Annotated[
 class PathSettings(Section):
     """Folders of the workflow."""
 
-    results: Annotated[str, RESULTS] = "results"
+    results: Folder = "results"
     """Folder of all results."""
-    tables: Annotated[str, TABLES] = "<results>"
+    tables: Annotated[str, Expanded, TABLES] = "<results>"
     """Folder of the tables and the report. Experiments that share runs have the same results and
     tables of their own."""
+
+    def resolve(self) -> dict[str, str]:
+        """The folders, by name."""
+        tables = os.path.normpath(self.tables.replace("<results>", self.results))
+        return {"results": self.results, "tables": tables}
 
 
 def _name_alias(schema: dict[str, Any]) -> None:
@@ -80,7 +86,7 @@ class CustomMethod(Section):
 
     model_config = ConfigDict(json_schema_extra=_name_alias)
 
-    score: Annotated[str, like(".", "a name, or FILE.py:NAME")] = "ripu"
+    score: Annotated[str, Expanded, like(".", "a name, or FILE.py:NAME")] = "ripu"
     """A built-in score, or a function of your own, as my_score.py:my_function or
     entry_point:NAME."""
     unit: Annotated[str, one_of(*UNITS)] = "region"
@@ -174,7 +180,7 @@ class Config(Section):
 def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """The configuration that plain values describe, or a `UserError` of one line of all mistakes.
 
-    A key left out has its default; roots of datasets may name variables of the environment.
+    A key left out has its default; paths may name variables of the environment.
     """
     config = require_valid(Config, dict(raw), environment=environment)
     if mistakes := list(_inconsistencies(config)):
@@ -206,6 +212,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             kind, split = dataset.kind, dataset.split
             yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
     yield from _refused("", require_sound_model, config.model)
+    if config.plan.measured and not Path(config.plan.measured).is_file():
+        yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations

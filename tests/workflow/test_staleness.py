@@ -59,6 +59,9 @@ def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Pa
         shutil.copytree(editable / "data/tiny/target_val" / folder, own / folder)
     snakemake(editable, "--touch", change=change)  # as if all had been made from it
     assert not planned_jobs(editable, change)
+    own.rename(editable / "moved")  # its files, and so what they hold, are the same
+    assert not planned_jobs(editable, "datasets: {val: {root: moved/}}")
+    (editable / "moved").rename(own)
     for folder in ("images", "labels"):
         shutil.copy(own / folder / "00000.png", own / folder / "extra.png")
     assert set(planned_jobs(editable, change)) == {"data_check", "evaluate", "tabulate"}

@@ -2,21 +2,40 @@
 # cbda/workflow/jobs.py.
 
 import os
+import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.pathvars import Pathvars
+from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import update_config
 
 from cbda.errors import UserError
 from cbda.settings.options import to_options
+from cbda.workflow import drawing
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.partial import remove_partial_tables, tabulate_finished
+from cbda.workflow.program import program, require_one_package
+from cbda.workflow.written import parse_entries, require_plain
+
+# Snakemake searches the project first: a random.py there must not be taken for Python's.
+sys.path.sort(key=lambda path: path.startswith(str(workflow.basedir)))
 
 try:
+    require_one_package(Path(workflow.basedir))
+    for path in workflow.configfiles:
+        require_plain(Path(path))
+    update_config(config, parse_entries(workflow.config_settings.config_args))
     jobs = Jobs.create(config, os.environ)
 except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
+
+deployed = workflow.deployment_settings.deployment_method
+program = program(os.environ, DeploymentMethod.CONDA in deployed)
+workflow.pathvars.update(Pathvars.from_config({"pathvars": jobs.folders}))  # ~ replaced
 
 if workflow.is_main_process:
     LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
@@ -53,11 +72,6 @@ def require_gpu():
         raise WorkflowError(str(error)) from None
 
 
-def checked(*datasets):
-    """Reports of the checks that must have passed before a dataset is used."""
-    return [f"<results>/data/{dataset}.json" for dataset in datasets]
-
-
 def checkpoint_before(wildcards):
     """The model that a round starts from."""
     return previous_checkpoint("<run>", "<pretrain>", int(wildcards.round))
@@ -74,9 +88,22 @@ def last_checkpoint(wildcards):
     return jobs.evaluated_checkpoint(run, wildcards.run_name)
 
 
-def weights_file():
-    """The user's weights to start from, which count by their content and not by their time."""
-    return [ancient(path) for path in jobs.weights_files()]
+def places(**datasets):
+    """Params that say where datasets are, and what is in them, by the options' prefix.
+
+    Where they are is no reason to make anything again: Snakemake compares no params that follow
+    from `input`.
+    """
+    return lambda wildcards, input: [
+        word
+        for option, name in datasets.items()
+        for word in jobs.place_arguments(option, name, input[name])
+    ]
+
+
+def encoder_arguments(wildcards, input):
+    """The weights to start from, which count by their content and not by their place."""
+    return to_options("model-encoder-weights", jobs.config.model.encoder_weights)
 
 
 def statistics_arguments(wildcards, input):

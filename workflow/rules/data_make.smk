@@ -15,4 +15,4 @@ rule data_make:
             *to_options("", jobs.config.data_make.sets[wildcards.set]),
         ],
     shell:
-        "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"
+        "{program:q} data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

@@ -2,7 +2,7 @@ rule report:
     input:
         runs="<tables>/runs.csv",
         results=jobs.result_files(),
-        gallery=jobs.gallery_files(),
+        gallery=drawing.gallery_files(jobs),
         target="<results>/data/target.json",
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
@@ -15,9 +15,9 @@ rule report:
                 category="Figures",
                 labels={"figure": name},
             )
-            for name in jobs.figures()
+            for name in drawing.figures(jobs)
         ],
-        vectors=[f"<tables>/figures/{name}.svg" for name in jobs.figures()],
+        vectors=[f"<tables>/figures/{name}.svg" for name in drawing.figures(jobs)],
     log:
         "<tables>/report.log",
     benchmark:
@@ -28,9 +28,14 @@ rule report:
     params:
         code=fingerprint("report"),
         figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
-        options=jobs.report_arguments(),
+        config=lambda wildcards: drawing.settings(jobs),
+        places=lambda wildcards, input: [
+            *jobs.place_arguments("target", "target", input.target),
+            *drawing.place_arguments(jobs),
+        ],
+        options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "python -m cbda report --runs {input.runs:q} {params.options:q}"
-        " --target-report {input.target:q} --template {input.template:q}"
+        "{program:q} report --runs {input.runs:q} {params.places:q} {params.options:q}"
+        " --template {input.template:q}"
         " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"
