@@ -14,7 +14,7 @@ from typing import Any
 import cbda
 from cbda.errors import InterruptedRunError, UserError, did_you_mean
 
-MISTAKE, STOPPED = 2, 75  # the latter is sysexits.h's EX_TEMPFAIL: try again
+MISTAKE, STOPPED, KEYBOARD = 2, 75, 130  # 75 is sysexits.h's EX_TEMPFAIL: try again
 
 COMMANDS = {
     "data make": "render a data set of generated street scenes",
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except UserError as error:
         message, code = one_line(error), MISTAKE
-    except InterruptedRunError as error:
+    except InterruptedRunError as error:  # which is none
         message, code = str(error), STOPPED
     except OSError as error:
         if error.errno is None:
@@ -56,9 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         message, code = f"{place}{error.strerror}", MISTAKE
     except KeyboardInterrupt:
-        return 130
+        message, code = "stopped by ctrl-c", KEYBOARD
+    kind = "error: " if code == MISTAKE else ""
     with suppress(OSError):  # the log may lie on the disk that is full
-        print(f"cbda {args.command}: error: {message}", file=sys.stderr)
+        print(f"cbda {args.command}: {kind}{message}", file=sys.stderr)
     return code
 
 

@@ -63,6 +63,15 @@ def skipped_digest(root: str | Path) -> str:
     return content_digest(path) if path.is_file() else ""
 
 
+def is_changed(root: str | Path) -> bool:
+    """Whether a generated set has lost files, or holds others than were made, by name and size."""
+    try:
+        listed = list_files("folder", KINDS["folder"], Path(root), "").paths
+    except (UserError, OSError):  # nothing is left to list
+        listed = []
+    return any(find_changes(Path(root), listed, {}))
+
+
 def dataset_digest(kind: str, root: str | Path, split: str) -> str:
     """A digest of the names and sizes of the files of a dataset, and of the content of a few.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ValidationInfo
 
-from cbda.settings.section import like
+from cbda.settings.section import Section, like
 
 VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})")
 
@@ -37,3 +37,22 @@ Folder = Annotated[
         'a folder without {, }, < or > that does not start with "-"',
     ),
 ]
+TABLES = like(
+    r"^(<results>(?=/|$)|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
+    'a folder without {, }, < or > that does not start with "-"; <results> may begin it',
+)
+
+
+class PathSettings(Section):
+    """Folders of the workflow."""
+
+    results: Folder = "results"
+    """Folder of all results."""
+    tables: Annotated[str, Expanded, TABLES] = "<results>"
+    """Folder of the tables and the report. Experiments that share runs have the same results and
+    tables of their own."""
+
+    def resolve(self) -> dict[str, str]:
+        """The folders, by name."""
+        tables = os.path.normpath(self.tables.replace("<results>", self.results))
+        return {"results": self.results, "tables": tables}

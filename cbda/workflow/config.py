@@ -3,7 +3,6 @@
 Every mistake is reported at once, each with its place and what is allowed there.
 """
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,24 +30,21 @@ from cbda.acquisition.catalogue import (
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
-from cbda.settings.paths import Expanded, Folder
-from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
+from cbda.settings.paths import Expanded, PathSettings
+from cbda.settings.section import Distinct, Items, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
 TARGET = like(
     f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
-)
-TABLES = like(
-    r"^(<results>(?=/|$)|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
-    'a folder without {, }, < or > that does not start with "-"; <results> may begin it',
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
@@ -58,21 +54,6 @@ TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
     pydantic.Discriminator(lambda value: "<target>" if isinstance(value, str) else "<shares>"),
 ]
-
-
-class PathSettings(Section):
-    """Folders of the workflow."""
-
-    results: Folder = "results"
-    """Folder of all results."""
-    tables: Annotated[str, Expanded, TABLES] = "<results>"
-    """Folder of the tables and the report. Experiments that share runs have the same results and
-    tables of their own."""
-
-    def resolve(self) -> dict[str, str]:
-        """The folders, by name."""
-        tables = os.path.normpath(self.tables.replace("<results>", self.results))
-        return {"results": self.results, "tables": tables}
 
 
 def _name_alias(schema: dict[str, Any]) -> None:
@@ -156,7 +137,7 @@ class Config(Section):
 
     pathvars: PathSettings = PathSettings()
     experiment: ExperimentSettings = ExperimentSettings()
-    classes: Annotated[Distinct[Line], Field(min_length=2, max_length=255)] = (
+    classes: Annotated[Distinct[ClassName], Field(min_length=2, max_length=255)] = (
         *("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"),
         *("car", "pedestrian", "bicyclist"),
     )
@@ -207,6 +188,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _badly_defined(config)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
+    elif unnamed := [name for name in config.classes if name in NO_NAMES]:
+        yield f"classes: {quote(unnamed, ())} stands for no value where tables are read: rename it"
     else:
         for name, dataset in config.datasets:
             kind, split = dataset.kind, dataset.split

@@ -15,7 +15,7 @@ from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, re
 from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import Method, is_external
 from cbda.compute.gpus import visible_gpus
-from cbda.datasets.catalogue import dataset_digest, skipped_digest
+from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
 from cbda.errors import UserError
 from cbda.results.sheet import NONE, Row, evaluated, list_rows
@@ -92,6 +92,11 @@ class Jobs:
         made, root = self.config.data_make, self.root(name)
         is_made = root in [f"{made.root}/{folder}" for folder in made.sets]
         return [f"{root}/manifest.json"] if is_made else []
+
+    def changed_manifest(self, name: str) -> list[str]:
+        """The manifest of a set that is generated, if files of it are lost or changed."""
+        root = f"{self.config.data_make.root}/{name}"
+        return [f"{root}/manifest.json"] if is_changed(root) else []
 
     def dataset_state(self, name: str) -> str:
         """What tells of a change of a dataset, wherever it is: its files, or those left out."""

@@ -217,7 +217,7 @@ def test_same_command_goes_on_after_a_signal_to_all_processes(tmp_path, command)
     os.killpg(process.pid, signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 75, errors
-    assert "cbda pretrain: error: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
+    assert "cbda pretrain: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
     assert not (tmp_path / "model.pt").exists()
 
     again = run("model.pt")

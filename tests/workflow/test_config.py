@@ -19,6 +19,7 @@ from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
 from cbda.scenes import DOMAINS
 from cbda.selection.units import queries_per_image
+from cbda.settings.classes import NO_NAMES
 from cbda.settings.datasets import KIND_NAMES
 from cbda.settings.generation import DOMAINS as DOMAIN_NAMES
 from cbda.settings.section import Section, is_section
@@ -120,6 +121,17 @@ def allowed(section: type[Section], *path: str) -> list[str]:
         section = section.model_fields[name].annotation  # type: ignore[assignment]
     (mark,) = section.model_fields[path[-1]].metadata
     return list(mark.schema["enum"])
+
+
+def test_names_of_classes_are_of_any_script() -> None:
+    names = ["道路", "a, b; c", r"$\frac{$", "{seed}", "'\"`", "🙂", "x" * 60, "нет", "_a", "é"]
+    assert load({"classes": names}).classes == tuple(names)
+
+
+def test_names_that_stand_for_no_value_are_those_of_pandas() -> None:
+    from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
+
+    assert STR_NA_VALUES - {""} <= set(NO_NAMES)
 
 
 def test_budget_keeps_the_text_that_names_its_folder() -> None:
@@ -259,7 +271,24 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"experiment": {"custom_methods": {"Mine": {}}}},
             r"custom_methods.Mine: 'Mine'; allowed: names of small",
         ),
-        ({"classes": ["road", "-n"]}, r"classes.1: '-n'; allowed: a name on one line that"),
+        ({"classes": ["road", "-n"]}, r"classes.1: '-n'; allowed: a name of at most 60 signs"),
+        (
+            {"classes": ["road", "a\u2028b"]},
+            r"classes.1: .*; allowed: a name of at most 60 signs on",
+        ),
+        (
+            {"classes": ["road", "a\nb"]},
+            r"classes.1: .*; allowed: a name of at most 60 signs on one",
+        ),
+        ({"classes": ["road", "\ud800"]}, r"classes.1: .*; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", "x" * 61]}, r"classes.1: .*; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", ""]}, r"classes.1: ''; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", " a"]}, r"classes.1: ' a'; allowed: .* without blanks around"),
+        ({"classes": ["road", "road"]}, r"classes: \['road', 'road'\]; allowed: none twice"),
+        (
+            {"classes": ["None", "NA"]},
+            r"classes: 'None', 'NA' stands for no value where tables",
+        ),
         ({"classes": ["road", "void"]}, r"classes: 'void' is what belongs to no class: leave it o"),
         (
             {"datasets": {"val": {"kind": "camvid"}}},

@@ -17,6 +17,7 @@ from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
 from cbda.workflow.program import program, require_one_package
 from cbda.workflow.written import parse_entries, require_plain
@@ -38,6 +39,7 @@ program = program(os.environ, DeploymentMethod.CONDA in deployed)
 workflow.pathvars.update(Pathvars.from_config({"pathvars": jobs.folders}))  # ~ replaced
 
 if workflow.is_main_process:
+    STOPS = note_stops()
     LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
 
 
@@ -70,6 +72,13 @@ def require_gpu():
             jobs.require_gpu()
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+def made_again(wildcards):
+    """No file, but a set that lost some is made anew: Snakemake sees its manifest alone."""
+    if workflow.is_main_process:
+        workflow.dag.forcefiles.update(jobs.changed_manifest(wildcards.set))
+    return []
 
 
 def checkpoint_before(wildcards):
@@ -115,3 +124,8 @@ def due_files():
     """What the jobs of this run that are not finished were to make."""
     due = filter(lambda job: not workflow.dag.finished(job), workflow.dag.needrun_jobs())
     return {str(path) for job in due for path in job.output}
+
+
+def made_files():
+    """What the jobs of this run make or have made before."""
+    return {str(path) for job in workflow.dag.jobs for path in job.output}
