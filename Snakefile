@@ -57,9 +57,9 @@ onstart:
 
 onerror:
     tabulate_finished(jobs, due_files(), program)
-    print(describe_stop(STOPS), file=sys.stderr)
+    tell(describe_stop(STOPS))
 
 
 onsuccess:
     remove_partial_tables(jobs)
-    print(name_results(jobs, made_files()), file=sys.stderr)
+    tell(name_results(jobs, made_files()))

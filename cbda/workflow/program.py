@@ -14,7 +14,7 @@ from cbda.workflow.fingerprint import PACKAGE
 FIXED = {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
 
 
-def program(environment: Mapping[str, str], is_deployed: bool) -> list[str]:
+def find_program(environment: Mapping[str, str], is_deployed: bool) -> list[str]:
     """The first words of all commands of jobs; phase and options follow.
 
     Jobs have the Python of Snakemake, or one that it deploys, whose environment holds no package

@@ -10,7 +10,7 @@ import pytest
 
 import cbda
 from cbda.errors import UserError
-from cbda.workflow.program import program, require_one_package
+from cbda.workflow.program import find_program, require_one_package
 
 PACKAGE = Path(cbda.__file__).parent
 
@@ -29,7 +29,7 @@ def test_job_runs_the_python_and_the_package_of_snakemake(tmp_path: Path) -> Non
     shutil.copytree(PACKAGE, tmp_path / "cbda", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "random.py").write_text("raise SystemExit(3)")
     environment = {"PATH": "/usr/bin:/bin"}
-    words = program(environment, is_deployed=False)
+    words = find_program(environment, is_deployed=False)
     assert words[words.index("-m") - 1] == sys.executable
     assert imported_file(words, tmp_path, environment) == f"{PACKAGE / '__init__.py'} True\n"
 
@@ -38,19 +38,19 @@ def test_job_prefers_the_package_of_snakemake_to_another_on_the_path(tmp_path: P
     (tmp_path / "cbda").mkdir()
     (tmp_path / "cbda/__init__.py").touch()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    found = imported_file(program(environment, is_deployed=False), tmp_path, environment)
+    found = imported_file(find_program(environment, is_deployed=False), tmp_path, environment)
     assert found == f"{PACKAGE / '__init__.py'} True\n"
 
 
 def test_deployed_python_is_the_one_of_its_environment() -> None:
-    words = program({"PYTHONPATH": "other"}, is_deployed=True)
+    words = find_program({"PYTHONPATH": "other"}, is_deployed=True)
     assert words[-3:] == ["python", "-m", "cbda"]
     assert f"PYTHONPATH={PACKAGE.parent}:other" in words
 
 
 def test_names_are_printed_whatever_the_locale() -> None:
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "", "PYTHONCOERCECLOCALE": "0"}
-    words = program(environment, is_deployed=False)
+    words = find_program(environment, is_deployed=False)
     command = [*words[: words.index("-m")], "-c", "print('\u9053\u8def')"]
     assert subprocess.run(command, env=environment, capture_output=True).returncode == 0
 

@@ -19,14 +19,15 @@ from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
-from cbda.workflow.program import program, require_one_package
+from cbda.workflow.program import find_program, require_one_package
 from cbda.workflow.written import parse_entries, require_plain
 
 # Snakemake searches the project first: a random.py there must not be taken for Python's.
-sys.path.sort(key=lambda path: path.startswith(str(workflow.basedir)))
+project = Path(workflow.basedir)
+sys.path.sort(key=lambda path: Path(path) in (project, project / "workflow/rules"))
 
 try:
-    require_one_package(Path(workflow.basedir))
+    require_one_package(project)
     for path in workflow.configfiles:
         require_plain(Path(path))
     update_config(config, parse_entries(workflow.config_settings.config_args))
@@ -35,7 +36,7 @@ except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 deployed = workflow.deployment_settings.deployment_method
-program = program(os.environ, DeploymentMethod.CONDA in deployed)
+program = find_program(os.environ, DeploymentMethod.CONDA in deployed)
 workflow.pathvars.update(Pathvars.from_config({"pathvars": jobs.folders}))  # ~ replaced
 
 if workflow.is_main_process:
@@ -54,7 +55,7 @@ wildcard_constraints:
 
 def variant_files():
     """Methods as rules: every file in variants/ is part of the experiment."""
-    return sorted(Path(workflow.basedir, "workflow/rules/variants").glob("*.smk"))
+    return sorted((project / "workflow/rules/variants").glob("*.smk"))
 
 
 def add_method(name, **parts):
@@ -129,3 +130,9 @@ def due_files():
 def made_files():
     """What the jobs of this run make or have made before."""
     return {str(path) for job in workflow.dag.jobs for path in job.output}
+
+
+def tell(text):
+    """Say something at the end of a run, if there is something to say."""
+    if text:
+        print(text, file=sys.stderr)
