@@ -12,18 +12,18 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .PHONY: table report install test check tiny bench rehearsal soak damage environments slurm
 .DEFAULT_GOAL := table
 
 table: install
-	$(RUN) snakemake --cores all results/table_mIoU.csv
+	$(RUN) snakemake results/table_mIoU.csv --cores all
 	@cat results/tabulate.log
+	@echo "the table: results/table_mIoU.csv"
 
 report: install
-	$(RUN) snakemake --cores all results/report.html
+	$(RUN) snakemake results/report.html --cores all
 	@tail -n 1 results/report.log
 
 install: .venv/installed
@@ -46,7 +46,7 @@ check: install
 	$(RUN) snakemake --lint
 
 tiny: install
-	$(RUN) snakemake --cores 2 --configfile tests/config.yaml -- results/tiny/table_mIoU.csv
+	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile tests/config.yaml
 	@cat results/tiny/tabulate.log
 
 bench: install

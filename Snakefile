@@ -61,8 +61,10 @@ onstart:
 
 onerror:
     if due := due_files():  # not if `verify` found something
-        jobs.tabulate_finished(due)
+        tabulate_finished(jobs, due, program)
+    tell(describe_stop(STOPS))
 
 
 onsuccess:
-    jobs.remove_partial_tables()
+    remove_partial_tables(jobs)
+    tell(name_results(jobs, made_files()))

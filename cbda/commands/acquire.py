@@ -5,12 +5,12 @@ Reads and writes one image per thread at a time. Imports no torch.
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
-from cbda.errors import UserError
+from cbda.errors import UserError, did_you_mean
 from cbda.settings.options import whole_number
 from cbda.settings.section import MAX_RADIUS_PX
 
@@ -29,9 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method-unit", required=True, help=", ".join(UNITS))
     add("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     add("--method-balance", required=True, help=", ".join(BALANCES))
-    names = ("--method-random-fraction", "--method-explore")
-    share = "share of the queries chosen at random, in [0, 1) (default: 0)"
-    add(*names, type=float, default=0.0, metavar="X", help=share)
+    facts: dict[str, Any] = {"dest": "method_random_fraction", "type": float, "default": 0.0}
+    share = parser.add_mutually_exclusive_group()
+    words = "share of the queries chosen at random, in [0, 1) (default: 0)"
+    share.add_argument("--method-random-fraction", help=words, metavar="X", **facts)
+    share.add_argument("--method-explore", help="another name of it", metavar="X", **facts)
     add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
     shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
     shares += " (default: uniform)"
@@ -93,7 +95,7 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
         return tuple(map(float, words))
     except ValueError:
         allowed = f"a number per class, or one of {', '.join(TARGETS)}"
-        given = f"--target-distribution {' '.join(words)}"
+        given = f"--target-distribution {' '.join(words)}{did_you_mean(words[0], TARGETS)}"
         raise UserError(f"{given}: allowed are {allowed}") from None
 
 

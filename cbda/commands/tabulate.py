@@ -57,8 +57,21 @@ def run(args: argparse.Namespace) -> None:
     for path, table in tables.items():
         write_text(path, table.to_csv(index=False, float_format="%.4f", lineterminator="\n"))
     print(readable(tables[args.out]))
+    for line in describe_missing(given_rows(args, sheet)):
+        print(line)
     if mixed:
         print("made on different machines or with different versions: see the column `made_with`")
+
+
+def describe_missing(rows: "list[Row]") -> list[str]:
+    """A line per run without a result: which of its files is not there."""
+    from cbda.results.runs import result_paths
+
+    return [
+        f"no result of {row.method} at budget {row.budget}, seed {row.seed}: no file {path}"
+        for row in rows
+        for path in [path for path in result_paths(row) if not path.is_file()][:1]
+    ]
 
 
 def read_sheet(args: argparse.Namespace) -> "tuple[list[Row], Ledger]":
@@ -77,14 +90,20 @@ def read_sheet(args: argparse.Namespace) -> "tuple[list[Row], Ledger]":
     return rows, require_agreement(args.runs, rows)
 
 
-def load_runs(args: argparse.Namespace, sheet: "list[Row]") -> "list[Run]":
-    """The runs of the sample sheet or of the words, with those results that are there."""
-    from cbda.results.runs import load_run
+def given_rows(args: argparse.Namespace, sheet: "list[Row]") -> "list[Row]":
+    """One row of each run of the sample sheet, or of the words."""
     from cbda.results.sheet import Row, evaluated
 
     if args.runs is not None:
-        return [load_run(row) for row in evaluated(sheet)]
+        return evaluated(sheet)
     return [
-        load_run(Row(method, budget, seed, evaluation=evaluation, labels=labels))
+        Row(method, budget, seed, evaluation=evaluation, labels=labels)
         for method, budget, seed, evaluation, labels in args.run_words
     ]
+
+
+def load_runs(args: argparse.Namespace, sheet: "list[Row]") -> "list[Run]":
+    """The runs of the sample sheet or of the words, with those results that are there."""
+    from cbda.results.runs import load_run
+
+    return [load_run(row) for row in given_rows(args, sheet)]

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.settings.datasets import DatasetSettings
+from cbda.commands.common import content_of
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options
 from cbda.settings.training import TrainingSettings
@@ -63,18 +63,15 @@ def _configuration(
 ) -> dict[str, Any]:
     """All that decides what is learned, as plain values.
 
-    What does not, such as devices, threads and workers, is left out: results are the same bytes.
+    What does not, such as places, devices, threads and workers, is left out: results are the same
+    bytes.
     """
-    datasets = {
-        name: {key: getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields}
-        for name in ("source", "target")
-    }
     return {
         "command": args.command,
         "seed": args.seed,
         "iterations": trainer.iteration,
         "all_labels": getattr(args, "all_labels", False),
-        "datasets": datasets,
+        "datasets": {name: content_of(args, name) for name in ("source", "target")},
         "training": trainer.settings.model_dump(exclude={"num_workers"}),
         "model": model.model_dump(),
     }

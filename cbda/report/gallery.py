@@ -50,12 +50,12 @@ class Maps(NamedTuple):
 def draw_gallery(
     arms: list[Arm], pool: Dataset, num_shown: int, device: torch.device, folder: Path
 ) -> list[Picture]:
-    """A figure per image, with a row per method; also written to a folder."""
+    """A figure per image, with a row per method; also written to a folder, by their number."""
     indices = choose_images(len(pool), num_shown)
     maps = {arm.method: compute_maps(arm, pool, indices, device) for arm in arms}
     num_rounds = max(int(shown.round.max()) for of in maps.values() for shown in of.values())
     pictures = []
-    for index in indices:
+    for number, index in enumerate(indices, 1):
         image, label = pool.read_image(index), pool.read_label(index)
         shown = {method: by_image[index] for method, by_image in maps.items()}
         caption = (
@@ -64,7 +64,7 @@ def draw_gallery(
         )
         with drawing():
             figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
-            save(figure, folder, f"gallery_{pool.image_ids[index].replace('/', '_')}")
+            save(figure, folder, f"gallery_{number}")
             pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
     return pictures
 

@@ -43,15 +43,20 @@ def has_subset(runs: Iterable[Run]) -> bool:
     return any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
 
 
+def result_paths(row: Row) -> list[Path]:
+    """The files of the result of a row; references have no labels."""
+    return [Path(path) for path in (row.evaluation, row.labels) if path != NONE]
+
+
 def load_run(row: Row) -> Run:
     """Read the files of a row; a run whose files are not there stays without a result."""
     if not row.seed.isdecimal():
         raise UserError(f"run {row.method} {row.budget}: seed {row.seed!r} is not a number")
     run = Run(row.method, row.budget, int(row.seed))
-    evaluation, labels = Path(row.evaluation), None if row.labels == NONE else Path(row.labels)
-    if not all(path.is_file() for path in (evaluation, labels) if path is not None):
+    evaluation, *labels = result_paths(row)
+    if not all(path.is_file() for path in (evaluation, *labels)):
         return run
-    if labels is not None:
-        with LabelFile.open(labels) as file:
+    for path in labels:
+        with LabelFile.open(path) as file:
             run = replace(run, labels=file.summary)
     return replace(run, evaluation=read_evaluation(evaluation))

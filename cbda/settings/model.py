@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cbda.errors import UserError
+from cbda.settings.paths import Expanded
 from cbda.settings.section import Count, Items, Section, like, one_of
 
 
@@ -39,7 +40,7 @@ class ModelSettings(Section):
     segmentation_models_pytorch."""
     encoder: Annotated[str, like(r"^[\w.-]+$", "a name of letters, digits, _, - and .")] = "none"
     """Encoder of segmentation_models_pytorch, such as resnet101; none for small."""
-    encoder_weights: str = "none"
+    encoder_weights: Annotated[str, Expanded] = "none"
     """none, imagenet (downloaded by the library), or a .safetensors file."""
     decoder_channels: Items[Count] = ()
     """Widths of the decoder, one number or one per stage as the library has it; empty for the

@@ -4,6 +4,7 @@ Every mistake is reported at once, each with its place and what is allowed there
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
@@ -28,6 +29,7 @@ from cbda.acquisition.catalogue import (
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
 from cbda.settings.evaluation import EvaluateSettings
@@ -39,19 +41,14 @@ from cbda.settings.model import (
     has_batch_of_one,
     require_sound_model,
 )
-from cbda.settings.section import Distinct, Items, Line, Name, Radius, Section, Seed, like, one_of
+from cbda.settings.paths import Expanded, PathSettings
+from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
-TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
-RESULTS = like(
-    r"^(?!\./)(?!.*/$)[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, nor {, }, < or > in it",
-)
-TABLES = like(
-    r"^(?!\./)(?!.*/$)(<results>|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, which may start with <results>",
+TARGET = like(
+    f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
@@ -61,16 +58,6 @@ TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
     pydantic.Discriminator(lambda value: "<target>" if isinstance(value, str) else "<shares>"),
 ]
-
-
-class PathSettings(Section):
-    """Folders of the workflow."""
-
-    results: Annotated[str, RESULTS] = "results"
-    """Folder of all results."""
-    tables: Annotated[str, TABLES] = "<results>"
-    """Folder of the tables and the report. Experiments that share runs have the same results and
-    tables of their own."""
 
 
 def _name_alias(schema: dict[str, Any]) -> None:
@@ -84,7 +71,7 @@ class CustomMethod(Section):
 
     model_config = ConfigDict(json_schema_extra=_name_alias)
 
-    score: Annotated[str, like(".", "a name, or FILE.py:NAME")] = "ripu"
+    score: Annotated[str, Expanded, like(".", "a name, or FILE.py:NAME")] = "ripu"
     """A built-in score, or a function of your own, as my_score.py:my_function or
     entry_point:NAME."""
     unit: Annotated[str, one_of(*UNITS)] = "region"
@@ -154,7 +141,7 @@ class Config(Section):
 
     pathvars: PathSettings = PathSettings()
     experiment: ExperimentSettings = ExperimentSettings()
-    classes: Annotated[Distinct[Line], Field(min_length=2, max_length=255)] = (
+    classes: Annotated[Distinct[ClassName], Field(min_length=2, max_length=255)] = (
         *("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"),
         *("car", "pedestrian", "bicyclist"),
     )
@@ -178,7 +165,7 @@ class Config(Section):
 def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """The configuration that plain values describe, or a `UserError` of one line of all mistakes.
 
-    A key left out has its default; roots of datasets may name variables of the environment.
+    A key left out has its default; paths may name variables of the environment.
     """
     config = require_valid(Config, dict(raw), environment=environment)
     if mistakes := list(_inconsistencies(config)):
@@ -205,11 +192,15 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _badly_defined(config)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
+    elif unnamed := [name for name in config.classes if name in NO_NAMES]:
+        yield f"classes: {quote(unnamed, ())} stands for no value where tables are read: rename it"
     else:
         for name, dataset in config.datasets:
             kind, split = dataset.kind, dataset.split
             yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
     yield from _refused("", require_sound_model, config.model)
+    if config.plan.measured and not Path(config.plan.measured).is_file():
+        yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
     yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1

@@ -51,6 +51,26 @@ def test_tables_of_a_sheet_are_those_of_its_runs(rows, sheet, tmp_path):
     assert tables[0].splitlines()[2].startswith("cb,0.1,1,70.0000,,20.0000,")
 
 
+def test_paths_of_a_sheet_are_from_its_folder_on(rows, tmp_path, monkeypatch):
+    """So that results may be moved together with it."""
+    names = ("evaluation", "diagnosis")
+    near = [
+        row._replace(**{name: getattr(row, name).replace(f"{tmp_path}/", "") for name in names})
+        for row in rows
+    ]
+    (tmp_path / "runs.csv").write_text(format_rows(near))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    table = tabulate(tmp_path / "out", "--runs", "../runs.csv")[0].splitlines()
+    assert table[2].startswith("cb,0.1,1,70.0000,,20.0000,")
+    assert main(["collect", "--runs", "../runs.csv", "--out", "out.csv"]) == 0
+
+
+def test_run_whose_file_is_not_there_is_named(tmp_path, capsys):
+    tabulate(tmp_path, "--run", "ra", "0.1", "0", "no.json", "-")
+    assert "no result of ra at budget 0.1, seed 0: no file no.json" in capsys.readouterr().out
+
+
 def test_result_that_is_marked_missing_is_none(rows, sheet, tmp_path):
     """A file of an earlier run may be there."""
     changed = [r._replace(evaluation=MISSING) if r.evaluation != "-" else r for r in rows[:2]]

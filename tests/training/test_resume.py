@@ -252,25 +252,44 @@ def test_signal_in_the_last_iteration_stops_nothing(tmp_path):
     assert trainer.iteration == 6
 
 
-def test_job_is_its_options_its_files_and_its_data(tmp_path):
-    make_folder(tmp_path / "data", 2, 8, 8, 3, np.random.default_rng(0))
-    checkpoint = tmp_path / "model.pt"
-    checkpoint.write_text("weights")
+def identify(folder, **changes):
+    """The identity of a job whose files lie in a folder."""
+    options = {"command": "finetune", "until": 4, "out": folder / "a", "state_interval_s": 1}
+    options |= {"checkpoint": folder / "model.pt", "source_root": str(folder / "data")}
+    args = argparse.Namespace(**options | changes)
+    dataset = create_dataset("folder", folder / "data", classes=["a", "b", "c"])
+    return identify_job(args, [args.checkpoint, None], [dataset, None])
 
-    def identify(**changes):
-        options = {"command": "finetune", "until": 4, "out": tmp_path / "a", "state_interval_s": 1}
-        args = argparse.Namespace(**options | changes)
-        dataset = create_dataset("folder", tmp_path / "data", classes=["a", "b", "c"])
-        return identify_job(args, [checkpoint, None], [dataset, None])
 
-    first = identify()
-    assert identify(out=tmp_path / "b", state_interval_s=2) == first
-    assert identify(until=5) != first
-    os.utime(tmp_path / "data/labels/001.png", ns=(1, 1))
-    second = identify()
+@pytest.fixture
+def inputs(tmp_path):
+    """The files of a job, in a folder."""
+    make_folder(tmp_path / "one/data", 2, 8, 8, 3, np.random.default_rng(0))
+    (tmp_path / "one/model.pt").write_text("weights")
+    (tmp_path / "one/source.json").write_text("report")
+    return tmp_path / "one"
+
+
+def test_job_is_its_options_its_files_and_its_data(inputs):
+    first = identify(inputs)
+    assert identify(inputs, out=inputs / "b", state_interval_s=2) == first
+    assert identify(inputs, until=5) != first
+    os.utime(inputs / "data/labels/001.png", ns=(1, 1))
+    second = identify(inputs)
     assert second != first
-    checkpoint.write_text("other weights")
-    assert identify() != second
+    (inputs / "model.pt").write_text("other weights")
+    assert identify(inputs) != second
+
+
+def test_job_is_the_same_at_another_place(inputs):
+    first = identify(inputs)
+    copy = inputs.rename(inputs.with_name("other"))
+    assert identify(copy) == first
+    reported = identify(copy, source_report=copy / "source.json")
+    os.utime(copy / "data/labels/001.png", ns=(1, 1))  # as a copy may have it
+    assert identify(copy, source_report=copy / "source.json") == reported
+    (copy / "source.json").write_text("report of other pixels")
+    assert identify(copy, source_report=copy / "source.json") != reported
 
 
 @pytest.fixture
@@ -304,7 +323,7 @@ def test_same_command_goes_on_after_a_signal_to_all_processes(tmp_path, command)
     os.killpg(process.pid, signal.SIGTERM)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 75, errors
-    assert "cbda pretrain: error: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
+    assert "cbda pretrain: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
     assert not (tmp_path / "model.pt").exists()
 
     again = run("model.pt")

@@ -13,4 +13,4 @@ rule collect:
     params:
         code=fingerprint("collect"),
     shell:
-        "python -m cbda collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"
+        "{program:q} collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"

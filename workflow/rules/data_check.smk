@@ -1,6 +1,6 @@
 rule data_check:
     input:
-        data=lambda wildcards: jobs.dataset_files(wildcards.dataset),
+        data=lambda wildcards: jobs.generated_manifest(wildcards.dataset),
     output:
         report="<results>/data/{dataset}.json",
     log:
@@ -13,7 +13,8 @@ rule data_check:
     params:
         code=fingerprint("data_check"),
         state=lambda wildcards: jobs.dataset_state(wildcards.dataset),
+        root=lambda wildcards, input: jobs.root(wildcards.dataset),
         options=lambda wildcards: jobs.check_arguments(wildcards.dataset),
     shell:
-        "python -m cbda data check {params.options:q} --num-workers {threads}"
+        "{program:q} data check --root {params.root:q} {params.options:q} --num-workers {threads}"
         " --out {output.report:q} > {log:q} 2>&1"

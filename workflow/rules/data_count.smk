@@ -1,6 +1,6 @@
 rule data_count:
     input:
-        checks=checked("source"),
+        source="<results>/data/source.json",
     output:
         statistics="<results>/data/source_statistics.json",
     log:
@@ -12,7 +12,11 @@ rule data_count:
     threads: jobs.config.data_count.num_workers
     params:
         code=fingerprint("data_count"),
-        options=[*jobs.dataset_arguments("source", "source"), *jobs.class_arguments()],
+        places=places(source="source"),
+        options=lambda wildcards: [
+            *jobs.dataset_arguments("source", "source"),
+            *jobs.class_arguments(),
+        ],
     shell:
-        "python -m cbda data count {params.options:q} --num-workers {threads}"
+        "{program:q} data count {params.places:q} {params.options:q} --num-workers {threads}"
         " --out {output.statistics:q} > {log:q} 2>&1"

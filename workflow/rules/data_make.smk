@@ -1,4 +1,6 @@
 rule data_make:
+    input:
+        changes=made_again,
     output:
         manifest=f"{jobs.config.data_make.root}/{{set}}/manifest.json",
     log:
@@ -15,4 +17,4 @@ rule data_make:
             *to_options("", jobs.config.data_make.sets[wildcards.set]),
         ],
     shell:
-        "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"
+        "{program:q} data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 rule evaluate:
     input:
-        checks=checked("val"),
+        val="<results>/data/val.json",
         checkpoint=last_checkpoint,
     output:
         evaluation="<results>/seed{seed}/{run_name}/evaluation.json",
@@ -15,11 +15,12 @@ rule evaluate:
         gpu=jobs.num_gpus(),
     params:
         code=fingerprint("evaluate"),
-        options=[
+        places=places(val="val"),
+        options=lambda wildcards: [
             *jobs.dataset_arguments("val", "val"),
             *to_options("", jobs.config.evaluate),
             *jobs.compute_arguments(),
         ],
     shell:
-        "python -m cbda evaluate --checkpoint {input.checkpoint:q} {params.options:q} --threads {threads}"
-        " --out {output.evaluation:q} > {log:q} 2>&1"
+        "{program:q} evaluate --checkpoint {input.checkpoint:q} {params.places:q} {params.options:q}"
+        " --threads {threads} --out {output.evaluation:q} > {log:q} 2>&1"

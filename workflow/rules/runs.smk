@@ -9,6 +9,6 @@ rule runs:
         "../../envs/cbda.yaml"
     params:
         code=fingerprint("runs"),
-        options=jobs.run_arguments(),
+        options=lambda wildcards: jobs.run_arguments(),
     shell:
-        "python -m cbda runs {params.options:q} --out {output.runs:q} > {log:q} 2>&1"
+        "{program:q} runs {params.options:q} --out {output.runs:q} > {log:q} 2>&1"

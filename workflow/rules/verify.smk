@@ -4,6 +4,6 @@ rule verify:
     conda:
         "../../envs/cbda.yaml"
     params:
-        folders=jobs.verified_folders(),
+        folders=lambda wildcards: jobs.verified_folders(),
     shell:
-        "python -m cbda verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"
+        "{program:q} verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"
