@@ -29,6 +29,7 @@ class Arm:
     labels_path: Path  # of the last round
 
 
+@drawing()
 def draw_gallery(
     arms: list[Arm], pool: Dataset, num_shown: int, device: "torch.device", folder: Path
 ) -> list[Picture]:
@@ -44,10 +45,9 @@ def draw_gallery(
             f"Image {pool.image_ids[index]} of the pool. Score maps are as computed, before class"
             " weights; the brighter, the sooner asked for."
         )
-        with drawing():
-            figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
-            save(figure, folder, f"gallery_{number}")
-            pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
+        figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
+        save(figure, folder, f"gallery_{number}")
+        pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
     return pictures
 
 
