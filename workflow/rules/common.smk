@@ -36,7 +36,7 @@ except UserError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 deployed = workflow.deployment_settings.deployment_method
-program = find_program(os.environ, DeploymentMethod.CONDA in deployed)
+program = find_program(os.environ, DeploymentMethod.CONDA in deployed, Path(".snakemake"))
 workflow.pathvars.update(Pathvars.from_config({"pathvars": jobs.folders}))  # ~ replaced
 
 if workflow.is_main_process:
