@@ -56,7 +56,7 @@ onstart:
 
 
 onerror:
-    tabulate_finished(jobs, due_files(), program)
+    tabulate_finished(jobs, due_files(), PROGRAM)
     tell(describe_stop(STOPS))
 
 
