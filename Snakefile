@@ -61,7 +61,7 @@ onstart:
 
 onerror:
     if due := due_files():  # not if `verify` found something
-        tabulate_finished(jobs, due, program)
+        tabulate_finished(jobs, due, PROGRAM)
     tell(describe_stop(STOPS))
 
 

@@ -47,6 +47,7 @@ class Maps(NamedTuple):
     round: NDArray[np.uint8]  # in which a pixel was acquired; 0 = not
 
 
+@drawing()
 def draw_gallery(
     arms: list[Arm], pool: Dataset, num_shown: int, device: torch.device, folder: Path
 ) -> list[Picture]:
@@ -62,10 +63,9 @@ def draw_gallery(
             f"Image {pool.image_ids[index]} of the pool. Score maps are as computed, before class"
             " weights; the brighter, the sooner asked for."
         )
-        with drawing():
-            figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
-            save(figure, folder, f"gallery_{number}")
-            pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
+        figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
+        save(figure, folder, f"gallery_{number}")
+        pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
     return pictures
 
 

@@ -1,9 +1,11 @@
 """How jobs call this package: the one that Snakemake has imported, and no other that lies about."""
 
+import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cbda.errors import UserError
@@ -14,17 +16,27 @@ from cbda.workflow.fingerprint import PACKAGE
 FIXED = {"PYTHONSAFEPATH": "1", "PYTHONUTF8": "1"}
 
 
-def find_program(environment: Mapping[str, str], is_deployed: bool) -> list[str]:
+def find_program(environment: Mapping[str, str], is_deployed: bool, folder: Path) -> list[str]:
     """The first words of all commands of jobs; phase and options follow.
 
     Jobs have the Python of Snakemake, or one that it deploys, whose environment holds no package
-    of ours. The package is on the path only where Python would find none or another one.
+    of ours. Where Python would find none or another one, a link to ours is put into a folder.
     """
     fixed, python = dict(FIXED), "python" if is_deployed else sys.executable
-    if is_deployed or _imported_by(python, {**environment, **fixed}) != PACKAGE:
+    if is_deployed or _imported_by(python, {**environment, **fixed}) != PACKAGE.resolve():
         others = environment.get("PYTHONPATH", "").split(os.pathsep)
-        fixed["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PACKAGE.parent), *others)))
+        fixed["PYTHONPATH"] = os.pathsep.join(filter(None, (_link_package(folder), *others)))
     return ["env", *(f"{name}={value}" for name, value in fixed.items()), python, "-m", "cbda"]
+
+
+def _link_package(folder: Path) -> str:
+    """A folder of nothing but a link, as files beside the package may be named as Python's own."""
+    name = hashlib.sha256(bytes(PACKAGE)).hexdigest()[:16]
+    place = folder.absolute() / "packages" / name
+    place.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        (place / PACKAGE.name).symlink_to(PACKAGE, target_is_directory=True)
+    return str(place)
 
 
 def require_one_package(project: Path) -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(cbda.__file__).parent
 
 def imported_file(words: list[str], folder: Path, environment: dict[str, str]) -> str:
     """Where the package comes from that a job in a folder would run."""
-    code = "import cbda, random; print(cbda.__file__, random.random() < 1)"
+    code = "import cbda, os, random; print(os.path.realpath(cbda.__file__), random.random() < 1)"
     command = [*words[: words.index("-m")], "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -29,7 +29,7 @@ def test_job_runs_the_python_and_the_package_of_snakemake(tmp_path: Path) -> Non
     shutil.copytree(PACKAGE, tmp_path / "cbda", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "random.py").write_text("raise SystemExit(3)")
     environment = {"PATH": "/usr/bin:/bin"}
-    words = find_program(environment, is_deployed=False)
+    words = find_program(environment, False, tmp_path)
     assert words[words.index("-m") - 1] == sys.executable
     assert imported_file(words, tmp_path, environment) == f"{PACKAGE / '__init__.py'} True\n"
 
@@ -38,19 +38,22 @@ def test_job_prefers_the_package_of_snakemake_to_another_on_the_path(tmp_path: P
     (tmp_path / "cbda").mkdir()
     (tmp_path / "cbda/__init__.py").touch()
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    found = imported_file(find_program(environment, is_deployed=False), tmp_path, environment)
+    found = imported_file(find_program(environment, False, tmp_path), tmp_path, environment)
     assert found == f"{PACKAGE / '__init__.py'} True\n"
 
 
-def test_deployed_python_is_the_one_of_its_environment() -> None:
-    words = find_program({"PYTHONPATH": "other"}, is_deployed=True)
+def test_deployed_python_is_the_one_of_its_environment(tmp_path: Path) -> None:
+    words = find_program({"PYTHONPATH": "other"}, True, tmp_path)
     assert words[-3:] == ["python", "-m", "cbda"]
-    assert f"PYTHONPATH={PACKAGE.parent}:other" in words
+    (path,) = [word for word in words if word.startswith("PYTHONPATH=")]
+    folder, other = path.removeprefix("PYTHONPATH=").split(":")
+    assert other == "other"
+    assert [entry.resolve() for entry in Path(folder).iterdir()] == [PACKAGE]
 
 
-def test_names_are_printed_whatever_the_locale() -> None:
+def test_names_are_printed_whatever_the_locale(tmp_path: Path) -> None:
     environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "", "PYTHONCOERCECLOCALE": "0"}
-    words = find_program(environment, is_deployed=False)
+    words = find_program(environment, False, tmp_path)
     command = [*words[: words.index("-m")], "-c", "print('\u9053\u8def')"]
     assert subprocess.run(command, env=environment, capture_output=True).returncode == 0
 

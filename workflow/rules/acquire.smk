@@ -14,6 +14,7 @@ rule acquire:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=program,
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=lambda wildcards: jobs.method_arguments(
@@ -28,7 +29,7 @@ rule acquire:
             *to_options("rounds", jobs.config.experiment.rounds),
         ],
     shell:
-        "{program:q} acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
+        "{params.program:q} acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
         " {params.balance:q} {params.radius:q}"
         " {params.places:q} {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

@@ -11,10 +11,11 @@ rule data_check:
         "../../envs/cbda.yaml"
     threads: jobs.config.data_check.num_workers
     params:
+        program=program,
         code=fingerprint("data_check"),
         state=lambda wildcards: jobs.dataset_state(wildcards.dataset),
         root=lambda wildcards, input: jobs.root(wildcards.dataset),
         options=lambda wildcards: jobs.check_arguments(wildcards.dataset),
     shell:
-        "{program:q} data check --root {params.root:q} {params.options:q} --num-workers {threads}"
+        "{params.program:q} data check --root {params.root:q} {params.options:q} --num-workers {threads}"
         " --out {output.report:q} > {log:q} 2>&1"

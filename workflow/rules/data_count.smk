@@ -11,6 +11,7 @@ rule data_count:
         "../../envs/cbda.yaml"
     threads: jobs.config.data_count.num_workers
     params:
+        program=program,
         code=fingerprint("data_count"),
         places=places(source="source"),
         options=lambda wildcards: [
@@ -18,5 +19,5 @@ rule data_count:
             *jobs.class_arguments(),
         ],
     shell:
-        "{program:q} data count {params.places:q} {params.options:q} --num-workers {threads}"
+        "{params.program:q} data count {params.places:q} {params.options:q} --num-workers {threads}"
         " --out {output.statistics:q} > {log:q} 2>&1"

@@ -10,6 +10,7 @@ rule data_make:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=program,
         code=fingerprint("data_make"),
         options=lambda wildcards: [
             *to_options("height", jobs.config.data_make.height),
@@ -17,4 +18,4 @@ rule data_make:
             *to_options("", jobs.config.data_make.sets[wildcards.set]),
         ],
     shell:
-        "{program:q} data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"
+        "{params.program:q} data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

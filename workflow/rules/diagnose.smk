@@ -14,6 +14,7 @@ rule diagnose:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=program,
         code=fingerprint("diagnose"),
         places=places(oracle="target"),
         options=lambda wildcards: [
@@ -21,5 +22,5 @@ rule diagnose:
             *jobs.class_arguments(),
         ],
     shell:
-        "{program:q} diagnose --scores {input.scores:q} --labels {input.labels:q}"
+        "{params.program:q} diagnose --scores {input.scores:q} --labels {input.labels:q}"
         " {params.places:q} {params.options:q} --threads {threads} --out {output.diagnosis:q} > {log:q} 2>&1"

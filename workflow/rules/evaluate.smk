@@ -14,6 +14,7 @@ rule evaluate:
     resources:
         gpu=jobs.num_gpus(),
     params:
+        program=program,
         code=fingerprint("evaluate"),
         places=places(val="val"),
         options=lambda wildcards: [
@@ -22,5 +23,5 @@ rule evaluate:
             *jobs.compute_arguments(),
         ],
     shell:
-        "{program:q} evaluate --checkpoint {input.checkpoint:q} {params.places:q} {params.options:q}"
+        "{params.program:q} evaluate --checkpoint {input.checkpoint:q} {params.places:q} {params.options:q}"
         " --threads {threads} --out {output.evaluation:q} > {log:q} 2>&1"

@@ -21,6 +21,7 @@ rule finetune:
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
+        program=program,
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
@@ -28,7 +29,7 @@ rule finetune:
         places=places(source="source", target="target"),
         options=lambda wildcards: jobs.training_arguments("source", "target"),
     shell:
-        "{program:q} finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.places:q}"
+        "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.places:q}"
         " {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s}"

@@ -11,10 +11,11 @@ rule plan:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=program,
         code=fingerprint("plan"),
         times=lambda wildcards: jobs.measured_times(),
         measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
         options=lambda wildcards: jobs.plan_arguments(),
     shell:
-        "{program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
+        "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
         " {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"

@@ -19,6 +19,7 @@ rule pretrain:
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
+        program=program,
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_state,
         encoder=encoder_arguments,
@@ -31,7 +32,7 @@ rule pretrain:
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
-        "{program:q} pretrain {params.places:q} {params.encoder:q} {params.options:q}"
+        "{params.program:q} pretrain {params.places:q} {params.encoder:q} {params.options:q}"
         " {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s}"

@@ -26,6 +26,7 @@ rule report:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=program,
         code=fingerprint("report"),
         figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
         config=lambda wildcards: drawing.settings(jobs),
@@ -35,7 +36,7 @@ rule report:
         ],
         options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "{program:q} report --runs {input.runs:q} {params.places:q} {params.options:q}"
+        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.options:q}"
         " --template {input.template:q}"
         " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"

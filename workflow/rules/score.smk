@@ -14,6 +14,7 @@ rule score:
     resources:
         gpu=jobs.num_gpus(),
     params:
+        program=program,
         code=fingerprint("score"),
         own_code=lambda wildcards: jobs.score_code(wildcards.method),
         score=lambda wildcards, input: jobs.method_arguments(wildcards.method, "score"),
@@ -25,7 +26,7 @@ rule score:
             *jobs.compute_arguments(),
         ],
     shell:
-        "{program:q} score --checkpoint {input.checkpoint:q} {params.score:q} {params.method:q}"
+        "{params.program:q} score --checkpoint {input.checkpoint:q} {params.score:q} {params.method:q}"
         " {params.radius:q} {params.places:q} {params.options:q}"
         " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
         " --out {output.scores:q} > {log:q} 2>&1"

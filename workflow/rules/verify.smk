@@ -4,6 +4,7 @@ rule verify:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=program,
         folders=lambda wildcards: jobs.verified_folders(),
     shell:
-        "{program:q} verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"
+        "{params.program:q} verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"
