@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_stuck_worker_is_not_waited_for():
     before = set(children(os.getpid()))
     loader = create_loader(SOURCE, TARGET, replace(SETTINGS, num_workers=1), 0, 0, 10_000)
     batches = iter(loader)
+    assert isinstance(batches, Generator)
     next(batches)
     for worker in set(children(os.getpid())) - before:
         os.kill(worker, signal.SIGSTOP)
