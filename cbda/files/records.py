@@ -115,7 +115,7 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
     pending = place.with_name(f".{place.name}{temporary.name.rpartition(path.name)[2]}")
     try:
         _write(pending, _format(_at_work[-1].describe(temporary, path)))
-        with suppress(FileNotFoundError):  # never the old result with the new record
+        if path.is_file():  # never the old result with the new record
             os.unlink(os.path.realpath(path))
         pending.replace(place)
         _sync(place.parent)
@@ -160,18 +160,22 @@ def load_record(place: Path) -> Record | None:
         raise UserError(f"{place}: this record is damaged") from error
     try:
         content = json.loads(text)
+        is_sound = content.pop(DIGEST) == _digest(content)
         record = Record(**{item.name: content[item.name] for item in fields(Record)})
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{place}: this record is damaged") from error
-    if text != _format(record):
+    if not is_sound or (content["format"], content["version"]) != (FORMAT, VERSION):
         raise UserError(f"{place}: this record is damaged")
     return record
 
 
 def _format(record: Record) -> str:
     content = {"format": FORMAT, "version": VERSION, **asdict(record)}
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    return json.dumps({**content, DIGEST: digest}, indent=1, sort_keys=True) + "\n"
+    return json.dumps({**content, DIGEST: _digest(content)}, indent=1, sort_keys=True) + "\n"
+
+
+def _digest(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def find_problem(path: Path, record: Record, trust_times: bool = False) -> str:

@@ -62,6 +62,9 @@ def find_contradictions(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
 
 def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
     """Tables and figures of a sheet that were made from other results than those that are there."""
+    files = {name for row in rows for name in (row.evaluation, row.labels) if name != NONE}
+    if any(Path(name) not in ledger.records for name in files):
+        return  # of which it is told; what the tables were made from is not known
     now = results_digest(rows, ledger)
     for path, record in ledger.records.items():
         if sheet.parent in path.parents and record.inputs.get(RESULTS, now) != now:

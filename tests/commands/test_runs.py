@@ -1,5 +1,7 @@
 """Commands that read the sample sheet: as if every run had been given by itself."""
 
+from pathlib import Path
+
 import pytest
 
 from cbda.cli import main
@@ -21,7 +23,8 @@ def rows(tmp_path):
             with job("evaluate"):
                 write_evaluation(path, {**result, "worst_class": "a", "worst_class_iou": iou})
         diagnosis = tmp_path / f"{method}{seed}-diagnosis.json"
-        write_diagnosis(diagnosis, {"class": ["a"], "pool_px": [seed]})
+        with job("diagnose"):
+            write_diagnosis(diagnosis, {"class": ["a"], "pool_px": [seed]})
         row = Row(method, "0.1", str(seed), "1", diagnosis=str(diagnosis))
         found += [row, row._replace(round="2", evaluation=str(path))]
     return found
@@ -102,3 +105,10 @@ def test_runs_must_be_given(command, capsys):
     with pytest.raises(SystemExit, match="2"):
         main([command])
     assert "--runs" in capsys.readouterr().err
+
+
+def test_damaged_diagnosis_is_not_collected(rows, sheet, tmp_path, capsys):
+    write_diagnosis(Path(rows[0].diagnosis), {"class": ["a"], "pool_px": [7]})
+    assert main(["collect", "--runs", str(sheet), "--out", str(tmp_path / "out.csv")]) == 2
+    assert "ra0-diagnosis.json: unrecorded" in capsys.readouterr().err
+    assert not (tmp_path / "out.csv").exists()

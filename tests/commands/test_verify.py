@@ -141,6 +141,12 @@ def test_file_lost_with_its_record_is_missed_where_the_sheet_expects_it(results,
         assert states[f"results/seed0/ra/budget0.05/{name}"] == "gone"
 
 
+def test_lost_record_does_not_make_tables_foreign(results, capsys):
+    record_path(results / "seed0/ra/budget0.05/evaluation.json").unlink()
+    states = wrong(verify(capsys)[1])
+    assert list(states) == ["results/seed0/ra/budget0.05/evaluation.json"]
+
+
 def test_settings_of_one_seed_alone_are_foreign(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     sheet = make_experiment(Path("results"), seeds=(0, 1, 2), seed2={"training_lr": 0.5})

@@ -91,7 +91,7 @@ def require_sound_results():
     try:
         for warning in results.examine():
             logger.warning(warning)
-    except UserError as error:
+    except (UserError, OSError) as error:
         raise WorkflowError(str(error)) from None
 
 
