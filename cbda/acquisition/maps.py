@@ -22,15 +22,16 @@ Scored = tuple[Tensor, Tensor]  # score (H,W) float32 and prediction (H,W) uint8
 
 
 def entropy_and_prediction(logits: Tensor) -> Scored:
-    """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
-    entropy = torch.empty(logits.shape[1:], device=logits.device)
+    """Pixel entropy in nats, (H,W) float32 (float64 of such logits), and argmax, (H,W) uint8."""
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    entropy = torch.empty(logits.shape[1:], device=logits.device, dtype=dtype)
     prediction = torch.empty_like(entropy, dtype=torch.uint8)
     height, width = entropy.shape
     # Blocks of rows that stay in a CPU's cache; on another device all rows at once.
     num_rows = max(ENTROPY_BLOCK_PX // width, 1) if logits.device.type == "cpu" else height
     for first in range(0, height, num_rows):
         rows = slice(first, first + num_rows)
-        values = logits[:, rows].to(torch.float32, copy=True)  # (C, rows, W)
+        values = logits[:, rows].to(dtype, copy=True)  # (C, rows, W)
         probability = torch.softmax(values, dim=0)
         prediction[rows] = most_probable(values, scratch=values)
         information = torch.add(probability, EPSILON, out=values).log_()
@@ -60,7 +61,7 @@ def window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
     A count m of a window of n pixels can only take few values, so -m/n log(m/n + epsilon) is
     looked up, and no (C,H,W) one-hot tensor is made.
     """
-    table = _entropy_table((2 * radius + 1) ** 2, epsilon)
+    table = _entropy_table((2 * radius + 1) ** 2, epsilon, torch.get_default_dtype())
     if prediction.device.type == "cpu" and prediction.numel() >= LARGE_PX:
         from cbda.acquisition.windows import sum_over_classes
 
@@ -85,12 +86,12 @@ def _sum_over_classes(prediction: Tensor, radius: int, table: Tensor) -> Tensor:
 
 
 @cache
-def _entropy_table(max_size: int, epsilon: float) -> Tensor:
-    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
+def _entropy_table(max_size: int, epsilon: float, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1)."""
     size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]
     share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
     entropy = -share * torch.log(share + epsilon) if epsilon else torch.special.entr(share)
-    return entropy.float()
+    return entropy.to(dtype)
 
 
 def _box_sum(padded: Tensor, radius: int) -> Tensor:

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.parallel import ordered_map
     from cbda.files.json_files import write_evaluation
     from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+    from cbda.models.inference import predict_from_both_views, predict_logits
     from cbda.models.logits import most_probable, require_finite
     from cbda.results.metrics import confusion_matrix, summarise
 
@@ -40,12 +40,13 @@ def run(args: argparse.Namespace) -> None:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
     images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device, args.flip)
+    predict = predict_from_both_views if args.flip else predict_logits
+    maps = predict(model, images, checkpoint.resizing, device)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
-    for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
-        require_finite(logits)
-        prediction = most_probable(logits).cpu().numpy()
+    for index, values in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
+        require_finite(values)
+        prediction = most_probable(values).cpu().numpy()
         confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
     if not confusion.any():
         raise UserError(f"{val.root}: no pixel belongs to any of the classes")

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     height, width = require_uniform_size(pool)
     name, unit = args.method_score, args.method_unit
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device)
+    maps = predict_logits(model, images, checkpoint.resizing, device, through_input=True)
 
     def score_image(index: int, logits: torch.Tensor) -> tuple[Any, Any]:
         stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)

@@ -35,6 +35,7 @@ def train_and_save(
     """Train up to an iteration, from the state of an earlier run of the job if any, and save."""
     from cbda.files.json_files import write_json
     from cbda.models.checkpoints import Checkpoint
+    from cbda.models.images import Resizing
     from cbda.training.loader import create_loader
     from cbda.training.order import read_presence
     from cbda.training.resume import ResumableState
@@ -51,7 +52,8 @@ def train_and_save(
             num_domains = 1 if target is None else 2
             cost = measure_cost(outcome["seconds_per_iteration"], settings, num_domains, device)
             write_json(args.metrics, {**cost, "num_iterations": until - start})
-        made_of = (list(source.classes), model, settings.image_size)
+        resizing = Resizing(settings.image_size, settings.interpolation, settings.align_corners)
+        made_of = (list(source.classes), model, resizing)
         Checkpoint(trainer.state(), *made_of, _configuration(args, trainer, model)).save(args.out)
     print("loss {loss:.4f}, {seconds_per_iteration:.3f} s per iteration".format(**outcome))
 

@@ -1,4 +1,4 @@
-"""Networks: two of our own, all others from segmentation_models_pytorch."""
+"""Networks: three of our own, all others from segmentation_models_pytorch."""
 
 from pathlib import Path
 from typing import Any
@@ -7,8 +7,12 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.models.deeplabv2 import DeepLabV2
+from cbda.models.deeplabv3plus import DeepLabV3Plus
+from cbda.models.encoders import encoder_batch_norms, keep_first_dilations
 from cbda.models.small import SmallNet
 from cbda.settings.model import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
+
+DEEPLABS = {"deeplabv2": DeepLabV2, "deeplabv3plus_ripu": DeepLabV3Plus}
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -25,7 +29,11 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
     require_sound_model(settings)
     if settings.architecture == "small":
         return SmallNet(num_classes)
-    return _create_smp(settings, num_classes)
+    model = _create_smp(settings, num_classes)
+    if not settings.batch_norm_epsilon:
+        for layer in encoder_batch_norms(model):
+            layer.eps = 0.0
+    return model
 
 
 def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
@@ -35,12 +43,14 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
     weights = "imagenet" if source == "imagenet" else None
     model: nn.Module
     try:
-        if settings.architecture == "deeplabv2":
-            stride = settings.output_stride or 8
-            model = DeepLabV2(settings.encoder, num_classes, weights, stride)
+        if settings.architecture in DEEPLABS:
+            create, stride = DEEPLABS[settings.architecture], settings.output_stride or 8
+            model = create(settings.encoder, num_classes, weights, stride)
         else:
             options = {"classes": num_classes, **_decoder_options(settings)}
             model = smp.create_model(settings.architecture, settings.encoder, weights, **options)
+            if ARCHITECTURES[settings.architecture].has_stride:
+                keep_first_dilations(model.get_submodule("encoder"), settings.encoder)
     except (KeyError, ValueError, RuntimeError) as error:
         raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
     except Exception as error:  # downloads fail in a type of their own for every library

@@ -1,7 +1,7 @@
 """A model in training, as a file holds it."""
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import cbda
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
+from cbda.models.images import Resizing
 from cbda.settings.model import ModelSettings
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
@@ -37,7 +38,7 @@ class Checkpoint:
     state: dict[str, Any]
     classes: list[str]
     model_settings: ModelSettings
-    image_size: tuple[int, int]  # height and width in px at which the network sees images
+    resizing: Resizing  # how the network sees images
     configuration: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=current_versions)
 
@@ -47,7 +48,8 @@ class Checkpoint:
             **self.state,
             "classes": list(self.classes),
             "model_settings": self.model_settings.model_dump(),
-            "image_size": list(self.image_size),
+            **asdict(self.resizing),
+            "image_size": list(self.resizing.image_size),
             "configuration": self.configuration,
             "versions": self.versions,
         }
@@ -63,11 +65,18 @@ def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
     try:
         state = {name: content[name] for name in ("model", "optimizer", "iteration")}
         settings = ModelSettings(**content["model_settings"])
-        height, width = content["image_size"]
+        resizing = _resizing(content)
         made_by = content.get("configuration", {}), content.get("versions", {})
         model = create_model(settings, len(content["classes"]), load_weights=False)
         model.load_state_dict(state["model"])
-        return Checkpoint(state, content["classes"], settings, (height, width), *made_by), model
+        return Checkpoint(state, content["classes"], settings, resizing, *made_by), model
     except (ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
+
+
+def _resizing(content: dict[str, Any]) -> Resizing:
+    """Files of cbda 0.1.0 hold the size alone, as all else was fixed."""
+    height, width = content["image_size"]
+    found = {name: content[name] for name in ("interpolation", "align_corners") if name in content}
+    return Resizing((height, width), **found)

@@ -69,18 +69,24 @@ def compute_maps(
         rounds = [labels.read_round(index) for index in indices]
     logits = _logits(arm.model_path, pool, indices, device)
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
-    logits = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
+    logits = zip(indices, _logits(arm.scorer_path, pool, indices, device, True), strict=True)
     scores = [_score(summary, num_rounds, index, of_image) for index, of_image in logits]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
 
 
-def _logits(path: Path, pool: Dataset, indices: list[int], device: "torch.device") -> Iterator[Any]:
+def _logits(
+    path: Path,
+    pool: Dataset,
+    indices: list[int],
+    device: "torch.device",
+    through_input: bool = False,
+) -> Iterator[Any]:
     from cbda.models.checkpoints import load_model
     from cbda.models.inference import predict_logits
 
     checkpoint, model = load_model(path)
     images = map(pool.read_image, indices)
-    return predict_logits(model, images, checkpoint.image_size, device)
+    return predict_logits(model, images, checkpoint.resizing, device, through_input)
 
 
 def _score(summary: "LabelSummary", number: int, index: int, logits: Any) -> NDArray[np.float32]:

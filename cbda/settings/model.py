@@ -20,6 +20,7 @@ class Architecture:
 ARCHITECTURES = {
     "small": Architecture(),
     "deeplabv2": Architecture(has_stride=True),
+    "deeplabv3plus_ripu": Architecture(has_stride=True),
     "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
     "unet": Architecture(32, decoder_option="decoder_channels"),
     "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
@@ -30,8 +31,8 @@ class ModelSettings(Section):
     """The network."""
 
     architecture: Annotated[str, one_of(*ARCHITECTURES)] = "small"
-    """The small network or the DeepLab-v2 of this package, or one of
-    segmentation_models_pytorch."""
+    """The small network, the DeepLab-v2 or the DeepLab-v3+ of RIPU, deeplabv3plus_ripu, of this
+    package, or one of segmentation_models_pytorch."""
     encoder: str = "none"
     """Encoder of segmentation_models_pytorch, such as resnet101; none for small."""
     encoder_weights: str = "none"
@@ -40,10 +41,12 @@ class ModelSettings(Section):
     """Widths of the decoder, one number or one per stage as the library has it; empty for the
     library's own."""
     output_stride: Annotated[int, one_of(0, 8, 16)] = 0
-    """Image px per px of the encoder's output, of deeplabv2 and deeplabv3plus alone; 0 for the
-    architecture's own."""
+    """Image px per px of the encoder's output, of DeepLabs alone; 0 for the architecture's own."""
     freeze_batch_norm: bool = False
     """Keep the batch norm of the encoder as it was loaded."""
+    batch_norm_epsilon: bool = True
+    """Add the customary small number to the variances of the encoder's batch norm; false for none,
+    as RIPU, of frozen batch norm alone."""
 
 
 def require_sound_model(settings: ModelSettings) -> None:
@@ -55,6 +58,11 @@ def require_sound_model(settings: ModelSettings) -> None:
         raise UserError(f"model.output_stride: only for {strided}; allowed: 0")
     if settings.decoder_channels and not traits.decoder_option:
         raise UserError(f"model.decoder_channels: those of {architecture} are fixed; allowed: none")
+    if not (settings.batch_norm_epsilon or settings.freeze_batch_norm):
+        raise UserError(
+            "model.batch_norm_epsilon: only frozen batch norm goes without; allowed: true,"
+            " or model.freeze_batch_norm: true"
+        )
     if architecture == "small":
         _require_small(settings)
     elif settings.encoder == "none":

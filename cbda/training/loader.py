@@ -84,7 +84,7 @@ class _Batches(Dataset[Batch]):
             (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
             image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
-        image = augmentation.apply_to_image(resize_image(image, size))
+        image = augmentation.apply_to_image(resize_image(image, size, self.settings.interpolation))
         if reduction != "none":
             label = REDUCTIONS[reduction](label, size)
         label = augmentation.apply_to_label(label)

@@ -8,6 +8,7 @@ from torch import nn
 from cbda.errors import UserError
 from cbda.models.build import create_model
 from cbda.models.deeplabv2 import DeepLabV2
+from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
 from tests.sections import replace
@@ -41,7 +42,7 @@ def test_weights_depend_on_the_seed_alone():
     [
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: those of small are fixed"),
-        (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus"),
+        (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus_ripu, "),
         (
             ModelSettings(architecture="deeplabv2", encoder="resnet18", decoder_channels=(8,)),
             "decoder_channels: those of deeplabv2 are fixed",
@@ -157,6 +158,46 @@ def test_deeplabv2_has_logits_at_the_stride_of_its_encoder(stride, expected):
         ModelSettings(architecture="deeplabv2", encoder="resnet18", output_stride=stride), 5
     )
     assert model.eval()(torch.zeros(1, 3, 64, 96)).shape == (1, 5, *expected)
+
+
+def test_deeplabv3plus_of_ripu_trains_on_a_batch_of_one_image():
+    model = create_model(ModelSettings(architecture="deeplabv3plus_ripu", encoder="resnet18"), 5)
+    for layer in encoder_batch_norms(model):
+        layer.eval()
+    logits = model(torch.zeros(1, 3, 64, 96))
+    assert logits.shape == (1, 5, 16, 24)
+    logits.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms == encoder_batch_norms(model)
+
+
+def rates(encoder, *names):
+    layers = [encoder.get_submodule(name) for name in names]
+    found = [layer.dilation[0] for layer in layers if isinstance(layer, nn.Conv2d)]
+    assert found == [layer.padding[0] for layer in layers if isinstance(layer, nn.Conv2d)]
+    return found
+
+
+STAGES = [
+    f"layer{stage}.{block}" for stage in (3, 4) for block in ("0.conv1", "0.conv2", "1.conv1")
+]
+
+
+@pytest.mark.parametrize("architecture", ["deeplabv2", "deeplabv3plus_ripu", "deeplabv3plus"])
+@pytest.mark.parametrize(
+    ("stride", "expected"), [(8, [1, 2, 2, 2, 4, 4]), (16, [1, 1, 1, 1, 2, 2])]
+)
+def test_strided_convolution_keeps_the_dilation_before_it(architecture, stride, expected):
+    """Those of layer3 and layer4 of a ResNet-18 are the first of the first block."""
+    settings = ModelSettings(architecture=architecture, encoder="resnet18", output_stride=stride)
+    assert rates(create_model(settings, 2).get_submodule("encoder"), *STAGES) == expected
+
+
+def test_encoder_of_timm_is_dilated_by_timm():
+    settings = ModelSettings(architecture="deeplabv2", encoder="tu-resnet18", output_stride=8)
+    encoder = create_model(settings, 2).get_submodule("encoder.model")
+    assert rates(encoder, *STAGES) == [1, 2, 2, 2, 4, 4]
 
 
 def test_deeplabv2_sums_four_classifiers():

@@ -5,6 +5,7 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch, create_loader
@@ -12,12 +13,11 @@ from cbda.training.losses import cross_entropy, local_consistency, negative_lear
 from cbda.training.trainer import (
     Trainer,
     create_optimizer,
-    encoder_batch_norms,
+    loss_terms,
     measure_cost,
-    partial_losses,
     set_learning_rate,
-    source_loss,
-    target_loss,
+    source_terms,
+    target_terms,
 )
 from tests.datasets.layouts import picture_of, random_ids
 from tests.pictures import Pictures, random_pictures
@@ -239,8 +239,8 @@ class Constant(nn.Module):
 
 
 def total_loss(model, batch, weights):
-    parts = list(partial_losses(model, batch, replace(SETTINGS, loss=weights), CPU))
-    return torch.stack(parts).sum()
+    parts = loss_terms(model, batch, replace(SETTINGS, loss=weights), CPU)
+    return torch.stack([term for terms in parts for term in terms.values()]).sum()
 
 
 def test_total_loss_is_the_weighted_sum():
@@ -275,8 +275,8 @@ def test_domains_of_different_sizes_have_the_same_losses_one_by_one():
     source, target = (torch.randn(2, 3, size, 6, generator=generator) for size in (6, 8))
     labels = [torch.randint(0, 3, (2, size, 6), generator=generator) for size in (6, 8)]
     batch, weights = Batch(source, labels[0], target, labels[1]), LossSettings(consistency=0.5)
-    parts = list(partial_losses(Constant(), batch, replace(SETTINGS, loss=weights), CPU))
-    expected = [source_loss(source, labels[0], weights), target_loss(target, labels[1], weights)]
+    parts = list(loss_terms(Constant(), batch, replace(SETTINGS, loss=weights), CPU))
+    expected = [source_terms(source, labels[0], weights), target_terms(target, labels[1], weights)]
     torch.testing.assert_close(parts, expected)
 
 
