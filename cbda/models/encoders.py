@@ -45,6 +45,14 @@ def _keep_first_dilation(convolution: nn.Module) -> None:
         convolution.padding = (height // 2 * rate, width // 2 * rate)
 
 
+def freeze_batch_norm(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """Keep the scales and shifts of the encoder's batch norm as they are; its layers."""
+    layers = encoder_batch_norms(model)
+    for layer in layers:
+        layer.requires_grad_(False)
+    return layers
+
+
 def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
     """The batch norm layers of `model.encoder`."""
     layers = model.get_submodule("encoder").modules()

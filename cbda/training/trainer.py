@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError
-from cbda.models.encoders import encoder_batch_norms
+from cbda.models.encoders import freeze_batch_norm
 from cbda.models.logits import at_least_float32, resize_logits
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
@@ -42,9 +42,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.frozen = encoder_batch_norms(self.model) if self.freeze_batch_norm else []
-        for layer in self.frozen:
-            layer.requires_grad_(False)
+        self.frozen = freeze_batch_norm(self.model) if self.freeze_batch_norm else []
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
     def state(self) -> dict[str, Any]:

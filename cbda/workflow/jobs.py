@@ -213,6 +213,7 @@ class Jobs:
             *to_options("model", self.config.model),
             *to_options("training", self.config.training),
             *to_options("num-concurrent", self.config.plan.num_concurrent),
+            *to_options("flip", self.config.evaluate.flip),
         ]
 
     def partial_file(self, name: str) -> Path:
