@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 import cbda
+from cbda.compute.commit import source_commit
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
@@ -20,9 +21,10 @@ PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
 
 
 def current_versions() -> dict[str, str]:
-    """Versions of what decides the numbers of a training on a CPU."""
+    """Versions of what decides the numbers of a training on a CPU, and the commit of the code."""
     packages = {name: version(name) for name in ("torch", "numpy")}
-    return {"cbda": cbda.__version__, **packages, "Python": platform.python_version()}
+    own = {"cbda": cbda.__version__, "commit": source_commit()}
+    return {**own, **packages, "Python": platform.python_version()}
 
 
 @dataclass(frozen=True)

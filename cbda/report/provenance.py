@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 import cbda
+from cbda.compute.commit import source_commit
 
 PACKAGES = ("torch", "numpy", "h5py", "segmentation-models-pytorch", "snakemake", "matplotlib")
 GIB = 2**30
@@ -17,11 +18,7 @@ PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the r
 
 def describe_software() -> dict[str, str]:
     """Versions of what computes, and the commit of the package."""
-    git = ["git", "-C", str(Path(cbda.__file__).parent)]
-    commit = _output([*git, "rev-parse", "HEAD"])
-    if commit and _output([*git, "status", "--porcelain", "--untracked-files=no"]):
-        commit += " with changes"
-    commit = commit or "not in a git repository"
+    commit = source_commit() or "not in a git repository"
     found = {"cbda": cbda.__version__, "commit": commit, "Python": platform.python_version()}
     for name in PACKAGES:
         try:

@@ -22,7 +22,8 @@ SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 
 
 class _Resumable(Protocol):
-    iteration: int
+    @property
+    def iteration(self) -> int: ...
 
     def state(self) -> dict[str, Any]: ...
 

@@ -105,6 +105,12 @@ class Trainer:
         self.iteration += 1
         return sum(self.terms.values())
 
+    def gradient_norm(self) -> float:
+        """L2 norm of the last gradient of all that is trained."""
+        groups = self.optimizer.param_groups
+        gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+        return float(torch.stack([gradient.norm() for gradient in gradients]).norm())
+
 
 def loss_terms(
     model: nn.Module, batch: Batch, settings: TrainingSettings, device: torch.device

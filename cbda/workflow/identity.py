@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
 
 # Options that change where, how fast or how safely a job trains, but not what it learns.
-NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
+NEUTRAL = (
+    *("out", "metrics", "history", "tensorboard", "run", "command"),
+    *("state_interval_s", "training_num_workers"),
+)
 
 
 def identify_job(

@@ -45,7 +45,7 @@ def test_checkpoint_holds_the_configuration_and_the_versions(checkpoint, tmp_pat
     found, _ = load_model(tmp_path / "model.pt")
     assert found.configuration == CONFIGURATION
     assert found.versions == current_versions()
-    assert set(found.versions) == {"cbda", "torch", "numpy", "Python"}
+    assert set(found.versions) == {"cbda", "commit", "torch", "numpy", "Python"}
 
 
 def test_equal_checkpoints_are_equal_bytes(checkpoint, tmp_path):

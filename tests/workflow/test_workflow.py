@@ -74,6 +74,9 @@ def test_training_starts_where_the_one_before_it_stopped(finished: Path) -> None
     seed = finished / "results/tiny/seed0"
     metrics = {name: json.loads((seed / name / "metrics.json").read_text()) for name in expected}
     assert {name: content["num_iterations"] for name, content in metrics.items()} == expected
+    histories = {name: pd.read_csv(seed / name / "history.csv") for name in expected}
+    assert {name: len(table) for name, table in histories.items()} == expected
+    assert histories["cbda/budget0.05/round2"]["iteration"].tolist() == [4, 5]
 
 
 ARMS = """

@@ -6,6 +6,7 @@ rule finetune:
     output:
         checkpoint="<round>/model.pt",
         metrics="<round>/metrics.json",
+        history="<round>/history.csv",
     log:
         "<round>/finetune.log",
     benchmark:
@@ -18,6 +19,7 @@ rule finetune:
         # No params, so that another value makes nothing stale.
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
+        tensorboard=jobs.tensorboard_option(),
     params:
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
@@ -28,8 +30,8 @@ rule finetune:
         "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
         " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} {resources.tensorboard}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:
@@ -39,6 +41,7 @@ use rule finetune as full with:
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
         metrics="<results>/seed{seed}/full/metrics.json",
+        history="<results>/seed{seed}/full/history.csv",
     log:
         "<results>/seed{seed}/full/finetune.log",
     benchmark:

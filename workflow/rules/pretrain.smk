@@ -6,6 +6,7 @@ rule pretrain:
     output:
         checkpoint="<pretrain>/model.pt",
         metrics="<pretrain>/metrics.json",
+        history="<pretrain>/history.csv",
     log:
         "<pretrain>/pretrain.log",
     benchmark:
@@ -18,6 +19,7 @@ rule pretrain:
         # No params, so that another value makes nothing stale.
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
+        tensorboard=jobs.tensorboard_option(),
     params:
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_digest,
@@ -31,8 +33,8 @@ rule pretrain:
     shell:
         "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
         " --threads {threads} --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} {resources.tensorboard}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
@@ -43,6 +45,7 @@ use rule pretrain as source_only with:
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
         metrics="<results>/seed{seed}/source_only/metrics.json",
+        history="<results>/seed{seed}/source_only/history.csv",
     log:
         "<results>/seed{seed}/source_only/pretrain.log",
     benchmark:
