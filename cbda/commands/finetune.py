@@ -8,6 +8,7 @@ from cbda.commands.options import add_output_option, add_seed_option
 from cbda.commands.training import add_training_options, train_and_save
 from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
+from cbda.settings.model import own_network_file
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import TrainingSettings
 
@@ -41,7 +42,8 @@ def run(args: argparse.Namespace) -> None:
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
-    inputs = [args.checkpoint, args.labels, args.source_statistics]
+    network = own_network_file(checkpoint.model_settings)
+    inputs = [args.checkpoint, args.labels, args.source_statistics, network]
 
     frozen = checkpoint.model_settings.freeze_batch_norm
     trainer = Trainer(model, settings, device, args.seed, frozen)

@@ -7,7 +7,7 @@ from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option, add_output_option, add_seed_option
 from cbda.commands.training import add_training_options, train_and_save
 from cbda.settings.compute import ResumableComputeSettings
-from cbda.settings.model import ModelSettings, has_weights_file
+from cbda.settings.model import ModelSettings, has_weights_file, own_network_file
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import PretrainSettings, TrainingSettings
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.seeds import Stream, derive_seed
-    from cbda.models.build import create_model
+    from cbda.models.build import create_model, require_fit
     from cbda.training.target import Unlabelled
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -43,10 +43,12 @@ def run(args: argparse.Namespace) -> None:
     pool = open_dataset(args, "target", args.classes) if args.target_root else None
     target = None if pool is None else Unlabelled(pool)
     weights = model_settings.encoder_weights
-    inputs = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
+    files = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
+    inputs = [*files, own_network_file(model_settings)]
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
+    require_fit(model, model_settings, settings.image_size)
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     job = identify_job(args, inputs, [source, pool])
     train_and_save(args, trainer, model_settings, source, target, args.iterations, job)

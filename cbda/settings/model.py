@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 from cbda.errors import UserError
-from cbda.settings.section import Count, Items, Section, one_of
+from cbda.settings.section import Count, Items, Section, one_of, one_of_or_like
+from cbda.settings.user_code import PATTERN, WORDS, is_place, require_function, source_file
 
 
 @dataclass(frozen=True)
@@ -23,18 +24,30 @@ ARCHITECTURES = {
     "deeplabv3plus_ripu": Architecture(has_stride=True),
     "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
     "unet": Architecture(32, decoder_option="decoder_channels"),
+    "upernet": Architecture(32, decoder_option="decoder_channels"),
+    "dpt": Architecture(32, decoder_option="decoder_fusion_channels"),
     "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
 }
+
+
+OWN = "a network of your own builds its encoder itself; allowed: none"
+
+
+def traits_of(architecture: str) -> Architecture:
+    """What is known of an architecture; nothing of one of the user's own."""
+    return ARCHITECTURES.get(architecture, Architecture())
 
 
 class ModelSettings(Section):
     """The network."""
 
-    architecture: Annotated[str, one_of(*ARCHITECTURES)] = "small"
+    architecture: Annotated[str, one_of_or_like(ARCHITECTURES, PATTERN, WORDS)] = "small"
     """The small network, the DeepLab-v2 or the DeepLab-v3+ of RIPU, deeplabv3plus_ripu, of this
-    package, or one of segmentation_models_pytorch."""
+    package, or one of segmentation_models_pytorch; or FILE.py:NAME, a function of your own that is
+    given the number of classes and returns the network."""
     encoder: str = "none"
-    """Encoder of segmentation_models_pytorch, such as resnet101; none for small."""
+    """Encoder of segmentation_models_pytorch, such as resnet101, mit_b3 for segformer, or of timm,
+    such as tu-vit_base_patch14_dinov2 for dpt; none for small and for a network of your own."""
     encoder_weights: str = "none"
     """none, imagenet (downloaded by the library), or a .safetensors file."""
     decoder_channels: Items[Count] = ()
@@ -52,7 +65,7 @@ class ModelSettings(Section):
 def require_sound_model(settings: ModelSettings) -> None:
     """Raise a `UserError` unless the parts of a network go together, and its weights are there."""
     architecture, weights = settings.architecture, settings.encoder_weights
-    traits = ARCHITECTURES[architecture]
+    traits = traits_of(architecture)
     if settings.output_stride and not traits.has_stride:
         strided = ", ".join(name for name, item in ARCHITECTURES.items() if item.has_stride)
         raise UserError(f"model.output_stride: only for {strided}; allowed: 0")
@@ -65,6 +78,8 @@ def require_sound_model(settings: ModelSettings) -> None:
         )
     if architecture == "small":
         _require_small(settings)
+    elif is_place(architecture):
+        _require_own(settings)
     elif settings.encoder == "none":
         raise UserError(f"model.encoder 'none': {architecture} needs one, as resnet101")
     elif has_weights_file(weights) and not Path(weights).is_file():
@@ -83,6 +98,21 @@ def _require_small(settings: ModelSettings) -> None:
         raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
 
 
+def _require_own(settings: ModelSettings) -> None:
+    path, name = source_file(settings.architecture), settings.architecture.rpartition(":")[2]
+    if not path.is_file():
+        raise UserError(f"model.architecture: there is no file {path}")
+    require_function(path, name)
+    if settings.encoder != "none" or settings.encoder_weights != "none":
+        raise UserError(f"model.encoder, model.encoder_weights: {OWN}")
+
+
 def has_weights_file(encoder_weights: str) -> bool:
     """Whether weights come from a file of the user's."""
     return encoder_weights not in ("none", "imagenet")
+
+
+def own_network_file(settings: ModelSettings) -> Path | None:
+    """The file that builds a network of the user's own."""
+    architecture = settings.architecture
+    return source_file(architecture) if is_place(architecture) else None

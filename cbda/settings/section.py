@@ -48,7 +48,8 @@ class Allowed:
 
     def _require(self, value: Any) -> Any:
         if not self.test(value):
-            names = [name for name in self.schema.get("enum", ()) if isinstance(name, str)]
+            (first, *_) = self.schema.get("anyOf", (self.schema,))
+            names = [name for name in first.get("enum", ()) if isinstance(name, str)]
             raise PydanticCustomError("not_allowed", "", {"words": self.words, "names": names})
         return value
 
@@ -56,6 +57,16 @@ class Allowed:
 def one_of(*values: Any) -> Allowed:
     """These values alone."""
     return Allowed(values.__contains__, ", ".join(map(str, values)), {"enum": list(values)})
+
+
+def one_of_or_like(values: Iterable[str], pattern: str, words: str) -> Allowed:
+    """These values, and texts that match a regular expression."""
+    names = list(values)
+    schema = {"anyOf": [{"enum": names}, {"pattern": pattern}]}
+    is_like = like(pattern, words).test
+    return Allowed(
+        lambda text: text in names or is_like(text), f"{', '.join(names)}, {words}", schema
+    )
 
 
 def like(pattern: str, words: str) -> Allowed:

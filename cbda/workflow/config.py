@@ -34,7 +34,7 @@ from cbda.settings.datasets import DataCheckSettings, DataCountSettings, Dataset
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
-from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
+from cbda.settings.model import ModelSettings, require_sound_model, traits_of
 from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
@@ -254,7 +254,7 @@ def _badly_defined(config: Config) -> Iterator[str]:
 def _unfit_sizes(config: Config) -> Iterator[str]:
     """Sizes that the network can't halve often enough, and crops of more than there is."""
     architecture, crop = config.model.architecture, list(config.training.crop_size)
-    multiple = config.model.output_stride or ARCHITECTURES[architecture].size_multiple
+    multiple = config.model.output_stride or traits_of(architecture).size_multiple
     for key in ("image_size", "source_size", "crop_size"):
         size = list(getattr(config.training, key))
         if any(side % multiple for side in size):

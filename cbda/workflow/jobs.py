@@ -22,7 +22,7 @@ from cbda.datasets.digest import content_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
 from cbda.results.sheet import MISSING, NONE, Row, evaluated, format_rows, list_rows
-from cbda.settings.model import has_weights_file
+from cbda.settings.model import has_weights_file, own_network_file
 from cbda.settings.options import to_options
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
@@ -125,6 +125,11 @@ class Jobs:
     def weights_digest(self) -> str:
         """What tells of a change of these weights; read once, however many jobs start from them."""
         return "".join(content_digest(Path(path)) for path in self.weights_files())
+
+    def network_code(self) -> str:
+        """Fingerprint of the file of a network of the user's own."""
+        path = own_network_file(self.config.model)
+        return "" if path is None else file_fingerprint(path)
 
     def source_statistics(self) -> list[str]:
         """What class balanced sampling needs to know of the source."""

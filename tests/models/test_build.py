@@ -1,3 +1,4 @@
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -6,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cbda.errors import UserError
-from cbda.models.build import create_model
+from cbda.models.build import create_model, require_fit
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
@@ -145,6 +146,79 @@ def test_weights_that_cannot_be_downloaded_are_an_error(monkeypatch, tmp_path):
 def test_unknown_encoder_is_named(encoder):
     with pytest.raises(UserError, match=f"model.encoder '{encoder}': "):
         create_model(replace(UNET, encoder=encoder), 3)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "encoder", "message"),
+    [
+        ("dpt", "resnet18", "'resnet18': Only Timm encoders are supported for DPT"),
+        (
+            "unet",
+            "tu-vit_tiny_patch16_224",
+            r"224': Unsupported .* pattern. \(model.architecture unet\)",
+        ),
+    ],
+)
+def test_encoder_that_does_not_go_with_a_decoder_is_named(architecture, encoder, message):
+    settings = ModelSettings(architecture=architecture, encoder=encoder)
+    with pytest.raises(UserError, match=rf"model.encoder .*{message}"):
+        create_model(settings, 3)
+
+
+def test_encoder_of_one_size_is_named():
+    model = nn.Conv2d(4, 3, 1)
+    settings = ModelSettings(architecture="upernet", encoder="tu-swin_tiny_patch4_window7_224")
+    with pytest.raises(UserError, match=r"swin.*: takes no images of 32 x 64 px: .* channels"):
+        require_fit(model, settings, (32, 64))
+    require_fit(model, UNET, (32, 64))  # of the library's own, which take any size
+
+
+NUMBERS = count()  # of files, as a module is known by its name
+OWN = "from torch import nn\n\n\ndef build(num_classes):\n    {}\n"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Write a network of one's own, whose function has a body."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(body):
+        name = f"net{next(NUMBERS)}.py"
+        (tmp_path / name).write_text(OWN.format(body))
+        return ModelSettings(architecture=f"{name}:build")
+
+    return write
+
+
+def test_network_of_ones_own_is_built_for_the_classes(own):
+    body = "m = nn.Conv2d(3, num_classes, 1); m.encoder = nn.Identity(); return m"
+    model = create_model(own(body), 7, load_weights=False)
+    assert model(torch.zeros(1, 3, 4, 5)).shape == (1, 7, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 3", r"net\d+\.py: returns int, must be an nn\.Module with a part `encoder`"),
+        ("return nn.Identity()", r"net\d+\.py: returns Identity, must be an nn\.Module"),
+        ("return nothing", r"net\d+\.py:5: NameError: name 'nothing' is not defined"),
+    ],
+)
+def test_function_that_builds_no_network_is_named(own, body, message):
+    with pytest.raises(UserError, match=message):
+        create_model(own(body), 3)
+
+
+def test_network_of_ones_own_that_is_not_there_is_named(own):
+    with pytest.raises(UserError, match=r"model.architecture: there is no file none\.py"):
+        create_model(ModelSettings(architecture="none.py:build"), 3)
+    settings = own("return 3")
+    with pytest.raises(UserError, match="there is no function 'make'; it defines: build"):
+        create_model(
+            replace(settings, architecture=settings.architecture.replace("build", "make")), 3
+        )
+    with pytest.raises(UserError, match="a network of your own builds its encoder itself"):
+        create_model(replace(settings, encoder="resnet18"), 3)
 
 
 def test_wrong_number_of_widths_is_an_error():

@@ -5,8 +5,10 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.models.build import create_model
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
+from cbda.settings.model import ModelSettings
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch, create_loader
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
@@ -314,6 +316,43 @@ def test_a_network_trains_in_the_precision_asked_for(precision):
     train(trainer, 0, 1)
     train(trainer, 1, 2, target=None)
     assert found == {getattr(torch, precision)}
+
+
+OWN_NETWORK = """
+from torch import nn
+
+
+def build(num_classes):
+    model = nn.Sequential()
+    model.encoder = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+    model.head = nn.Conv2d(4, num_classes, 1)
+    return model
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"architecture": "upernet", "encoder": "resnet18", "decoder_channels": (8,)},
+        {"architecture": "segformer", "encoder": "mit_b0", "decoder_channels": (8,)},
+        {"architecture": "dpt", "encoder": "tu-vit_tiny_patch16_224", "decoder_channels": (8,)},
+        {"architecture": "deeplabv3plus_ripu", "encoder": "resnet18"},
+        {"architecture": "my_net.py:build"},
+    ],
+    ids=lambda options: options["architecture"],
+)
+def test_network_trains_two_steps(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_net.py").write_text(OWN_NETWORK)
+    torch.manual_seed(0)
+    model = create_model(ModelSettings(**options), NUM_CLASSES)
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    trainer = Trainer(model, replace(SETTINGS, image_size=(32, 64)), CPU, 7)
+    train(trainer, 0, 2)
+    after = dict(trainer.model.named_parameters())
+    for part in ("encoder.", ""):
+        names = [name for name in before if name.startswith("encoder.") == bool(part)]
+        assert not all(torch.equal(before[name], after[name]) for name in names)
 
 
 def test_schedule_may_be_longer_than_the_run():

@@ -23,6 +23,7 @@ rule pretrain:
     params:
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_digest,
+        network=jobs.network_code(),
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source", "target"),
@@ -53,6 +54,7 @@ use rule pretrain as source_only with:
     params:
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_digest,
+        network=jobs.network_code(),
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source"),
