@@ -15,6 +15,7 @@ from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
+from cbda.settings.user_code import explained, is_place, load_module, source_file
 
 KINDS = {
     "camvid": camvid.KIND,
@@ -24,6 +25,22 @@ KINDS = {
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
+
+
+def find_kind(name: str) -> Kind:
+    """A layout of `KINDS`, or one of the user's own, `FILE.py:NAME`; else a `UserError`."""
+    if not is_place(name):
+        require_choice("dataset kind", name, tuple(KINDS))
+        return KINDS[name]
+    path, part = source_file(name), name.rpartition(":")[2]
+    if not path.is_file():
+        raise UserError(f"dataset kind {name!r}: there is no file {path}")
+    with explained(path):
+        kind = getattr(load_module(path), part, None)
+    if not isinstance(kind, Kind):
+        found = type(kind).__name__
+        raise UserError(f"{path}: {part} is {found}, must be a Kind of cbda.datasets.kind")
+    return kind
 
 
 def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
@@ -39,8 +56,7 @@ def scan_dataset(
     kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
 ) -> tuple[Dataset, Listing]:
     """Create a dataset of the pairs that there are, beside the faults of the listing."""
-    require_choice("dataset kind", kind, tuple(KINDS))
-    layout, place = KINDS[kind], Path(root)
+    layout, place = find_kind(kind), Path(root)
     if classes is None and not layout.classes:
         raise UserError(f"dataset kind {kind} has no class names of its own: give the classes")
     names = tuple(layout.classes if classes is None else classes)
@@ -52,14 +68,14 @@ def scan_dataset(
 
 def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
     """Raise a `UserError` unless a kind has such a split and all classes, wherever the data is."""
-    require_split(kind, KINDS[kind], split)
-    _create_table(kind, KINDS[kind], tuple(classes))
+    require_split(kind, find_kind(kind), split)
+    _create_table(kind, find_kind(kind), tuple(classes))
 
 
 def dataset_digest(kind: str, root: str | Path, split: str) -> str:
     """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
     try:
-        return files_digest(Path(root), list_files(kind, KINDS[kind], Path(root), split).paths)
+        return files_digest(Path(root), list_files(kind, find_kind(kind), Path(root), split).paths)
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
 
@@ -70,7 +86,7 @@ def create_dataset(
     """Create a dataset; a file without its counterpart, or not as it was made, is an error.
 
     Args:
-        kind: a key of `KINDS`.
+        kind: as of `find_kind`.
         root: the folder that holds the dataset. Image ids in its `cbda_skip.txt` are left out.
         split: such as `train`; empty for kinds without splits.
         classes: the experiment's class names, to which label ids are mapped by name, and to void

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, NonNegativeInt, ValidationInfo
 
-from cbda.settings.section import Count, Line, Section, one_of
+from cbda.settings.section import Count, Line, Section, one_of_or_like
+from cbda.settings.user_code import PATTERN, WORDS
 
 KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
 
@@ -27,8 +28,8 @@ def _expand(root: str, info: ValidationInfo) -> str:
 class DatasetSettings(Section):
     """A dataset on disk."""
 
-    kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
-    """Layout on disk."""
+    kind: Annotated[str, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
+    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
     root: Annotated[Line, AfterValidator(_expand)]
     """Folder; in a configuration ~ is replaced, and ${NAME} by an environment variable."""
     split: str = ""

@@ -1,4 +1,4 @@
-"""Code of the user's own, named by its place: `my_file.py:my_function`.
+"""Code of the user's own, named by its place: `my_file.py:name`.
 
 The file is relative to the working directory.
 """
@@ -21,7 +21,7 @@ WORDS = "FILE.py:NAME"
 
 
 def is_place(text: str) -> bool:
-    """Whether a text names a function of a file."""
+    """Whether a text names a function, or another part, of a file."""
     return re.search(PATTERN, text) is not None
 
 
@@ -42,10 +42,15 @@ def require_function(path: Path, name: str) -> None:
         raise UserError(f"{path}: there is no function {name!r}; it defines: {found}")
 
 
-@cache
 def load_function(path: Path, name: str) -> Any:
     """A function of a file, which is run."""
     require_function(path, name)
+    return getattr(load_module(path), name)
+
+
+@cache
+def load_module(path: Path) -> Any:
+    """A file of Python, which is run once."""
     module_name = f"cbda_user_{path.stem}"
     spec = spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
@@ -53,7 +58,7 @@ def load_function(path: Path, name: str) -> Any:
     module = module_from_spec(spec)
     sys.modules[module_name] = module  # where its dataclasses and the like find it again
     spec.loader.exec_module(module)
-    return getattr(module, name)
+    return module
 
 
 @contextmanager

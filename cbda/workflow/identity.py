@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.datasets.digest import content_digest
+from cbda.settings.user_code import is_place, source_file
 from cbda.workflow.fingerprint import fingerprint
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ def identify_job(
     for path in filter(None, inputs):
         digest.update(content_digest(path).encode())
     for dataset in filter(None, datasets):
+        if is_place(dataset.kind):
+            digest.update(content_digest(source_file(dataset.kind)).encode())
         for record in dataset.records:
             for path in (record.image_path, record.label_path):
                 status = path.stat()

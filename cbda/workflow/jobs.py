@@ -24,6 +24,7 @@ from cbda.errors import UserError
 from cbda.results.sheet import MISSING, NONE, Row, evaluated, format_rows, list_rows
 from cbda.settings.model import has_weights_file, own_network_file
 from cbda.settings.options import to_options
+from cbda.settings.user_code import is_place, source_file
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
 
@@ -108,7 +109,9 @@ class Jobs:
         if self.generated_manifest(name):
             return ""
         dataset = getattr(self.config.datasets, name)
-        return dataset_digest(dataset.kind, dataset.root, dataset.split)
+        is_own = is_place(dataset.kind)
+        code = file_fingerprint(source_file(dataset.kind)) if is_own else ""
+        return code + dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""

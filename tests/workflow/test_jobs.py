@@ -298,3 +298,25 @@ def test_success_removes_what_a_failure_has_left(finished_runs):
     Path(RESULTS, "comparisons.partial.csv").touch()
     jobs.remove_partial_tables()
     assert not list(Path().rglob("*.partial.csv"))
+
+
+def test_a_line_of_a_network_of_ones_own_makes_its_pretraining_stale(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for text in ("return 1", "return 1  # the same", "return 2"):
+        (tmp_path / "net.py").write_text(f"def build(num_classes):\n    {text}\n")
+        codes.append(create_jobs({"model": {"architecture": "net.py:build"}}).network_code())
+    assert codes[0] == codes[1] != codes[2]
+    assert create_jobs().network_code() == ""
+
+
+def test_a_line_of_a_layout_of_ones_own_changes_the_state_of_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    states = []
+    for suffix in (".png", ".png", ".jpg"):
+        kind = f'Kind(("images", "labels"), split="none", image_suffixes=("{suffix}",))'
+        text = f"from cbda.datasets.kind import Kind\n\nKIND = {kind}\n"
+        (tmp_path / "layout_of_jobs.py").write_text(text)
+        target = {"kind": "layout_of_jobs.py:KIND", "root": "nowhere"}
+        states.append(create_jobs({"datasets": {"target": target}}).dataset_state("target"))
+    assert states[0] == states[1] != states[2]
