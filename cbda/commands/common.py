@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.settings.datasets import DatasetSettings
-from cbda.settings.options import add_options
+from cbda.settings.options import add_options, from_options
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
@@ -20,5 +20,6 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
     """The dataset of the options `--<name>-...`."""
     from cbda.datasets.catalogue import create_dataset
 
-    kind, root, split = (getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields)
-    return create_dataset(kind, Path(root), split, None if classes is None else tuple(classes))
+    place = from_options(args, name, DatasetSettings)
+    ids = place.label_ids, place.void_ids
+    return create_dataset(place.kind, Path(place.root), place.split, classes, ids)

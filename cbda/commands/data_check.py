@@ -33,7 +33,9 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
-    dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
+    dataset, listing = scan_dataset(
+        args.kind, args.root, args.split, args.classes, (args.label_ids, args.void_ids)
+    )
     findings = check.check_dataset(dataset, listing, args.fast, args.num_workers)
     if args.num_images:
         check.require_count(dataset, listing.num_skipped, args.num_images, findings)

@@ -13,7 +13,7 @@ from cbda.datasets.digest import files_digest
 from cbda.datasets.generated import find_changes
 from cbda.datasets.kind import Kind
 from cbda.datasets.listing import Listing, list_files, require_split
-from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
+from cbda.datasets.vocabulary import Table, listed_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
 
@@ -25,6 +25,8 @@ KINDS = {
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
+LabelIds = tuple[Sequence[int], Sequence[int]]  # of the classes, in their order, and of void
+KNOWN: LabelIds = ((), ())
 
 
 def find_kind(name: str) -> Kind:
@@ -43,9 +45,11 @@ def find_kind(name: str) -> Kind:
     return kind
 
 
-def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
+def _create_table(name: str, kind: Kind, classes: tuple[str, ...], ids: LabelIds) -> Table:
     if kind.names is None:
-        return identity_table(len(classes))
+        return listed_table(*ids, len(classes))
+    if any(ids):
+        raise UserError(f"dataset kind {name}: its label ids are known; label_ids, void_ids: none")
     try:
         return named_table(kind.names, classes)
     except UserError as error:
@@ -53,7 +57,11 @@ def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
 
 
 def scan_dataset(
-    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+    kind: str,
+    root: str | Path,
+    split: str = "",
+    classes: Sequence[str] | None = None,
+    ids: LabelIds = KNOWN,
 ) -> tuple[Dataset, Listing]:
     """Create a dataset of the pairs that there are, beside the faults of the listing."""
     layout, place = find_kind(kind), Path(root)
@@ -61,15 +69,15 @@ def scan_dataset(
         raise UserError(f"dataset kind {kind} has no class names of its own: give the classes")
     names = tuple(layout.classes if classes is None else classes)
     require_classes(names)
-    table = _create_table(kind, layout, names)
+    table = _create_table(kind, layout, names, ids)
     listing = list_files(kind, layout, place, split)
     return Dataset(kind, place, split, names, tuple(listing.records), layout, table), listing
 
 
-def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
+def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelIds = KNOWN) -> None:
     """Raise a `UserError` unless a kind has such a split and all classes, wherever the data is."""
     require_split(kind, find_kind(kind), split)
-    _create_table(kind, find_kind(kind), tuple(classes))
+    _create_table(kind, find_kind(kind), tuple(classes), ids)
 
 
 def dataset_digest(kind: str, root: str | Path, split: str) -> str:
@@ -81,7 +89,11 @@ def dataset_digest(kind: str, root: str | Path, split: str) -> str:
 
 
 def create_dataset(
-    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+    kind: str,
+    root: str | Path,
+    split: str = "",
+    classes: Sequence[str] | None = None,
+    ids: LabelIds = KNOWN,
 ) -> Dataset:
     """Create a dataset; a file without its counterpart, or not as it was made, is an error.
 
@@ -91,8 +103,9 @@ def create_dataset(
         split: such as `train`; empty for kinds without splits.
         classes: the experiment's class names, to which label ids are mapped by name, and to void
             if their name is not among them; the kind's natural list if None.
+        ids: of a kind whose labels hold train ids, in case they hold others.
     """
-    dataset, listing = scan_dataset(kind, root, split, classes)
+    dataset, listing = scan_dataset(kind, root, split, classes, ids)
     changes = find_changes(dataset.root, listing.paths, {})
     faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
     if faults:

@@ -4,12 +4,14 @@ import os
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, NonNegativeInt, ValidationInfo
+from pydantic import AfterValidator, Field, NonNegativeInt, ValidationInfo
 
-from cbda.settings.section import Count, Line, Section, one_of_or_like
+from cbda.settings.section import Count, Distinct, Line, Section, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
 KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+
+LabelId = Annotated[int, Field(ge=0, le=255)]
 
 
 def _expand(root: str, info: ValidationInfo) -> str:
@@ -35,6 +37,11 @@ class DatasetSettings(Section):
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder, empty for gtav and synthia."""
+    label_ids: Distinct[LabelId] = ()
+    """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
+    than 0, 1, 2 and so on; empty for these."""
+    void_ids: Distinct[LabelId] = ()
+    """Label ids of a folder that belong to no class, beside 255."""
 
 
 class CheckedDatasetSettings(DatasetSettings):

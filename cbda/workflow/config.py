@@ -204,7 +204,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     else:
         for name, dataset in config.datasets:
             kind, split = dataset.kind, dataset.split
-            yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
+            ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
+            yield from _refused(place, require_readable, kind, split, config.classes, ids)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_sizes(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1

@@ -85,7 +85,8 @@ class Jobs:
     def dataset_arguments(self, option: str, name: str) -> list[str]:
         """Where a dataset is; only its check counts images."""
         dataset = getattr(self.config.datasets, name)
-        return to_options(option, dataset.model_dump(exclude={"num_images"}))
+        values = dataset.model_dump(exclude={"num_images"})
+        return to_options(option, {key: value or "" for key, value in values.items()})
 
     def check_arguments(self, name: str) -> list[str]:
         """What is checked of a dataset: images of the pool must have one size."""

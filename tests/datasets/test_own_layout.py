@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cbda.datasets.catalogue import create_dataset
+from cbda.datasets.catalogue import create_dataset, require_readable
 from cbda.errors import UserError
 from tests.datasets.layouts import save
 
@@ -67,3 +67,40 @@ def test_layout_that_is_none_is_named(data, kind, message):
     (data / "broken.py").write_text("KIND = Kind()\n")
     with pytest.raises(UserError, match=message):
         create_dataset(kind, data)
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    save(tmp_path / "images/a.png", np.zeros((1, 5, 3), np.uint8))
+    save(tmp_path / "labels/a.png", np.array([[26, 7, 0, 255, 26]], np.uint8))
+    return tmp_path
+
+
+def test_ids_of_a_folder_are_those_that_are_listed(numbered):
+    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=([7, 26], [0]))
+    assert dataset.read_label(0).tolist() == [[1, 0, 255, 255, 1]]
+
+
+def test_an_id_may_be_void_without_others(numbered):
+    save(numbered / "labels/a.png", np.array([[0, 1, 11, 255, 11]], np.uint8))
+    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=([], [11]))
+    assert dataset.read_label(0).tolist() == [[0, 1, 255, 255, 255]]
+
+
+def test_255_may_be_a_class(numbered):
+    save(numbered / "labels/a.png", np.array([[0, 255, 0, 255, 0]], np.uint8))
+    dataset = create_dataset("folder", numbered, classes=["not", "road"], ids=([0, 255], []))
+    assert dataset.read_label(0).tolist() == [[0, 1, 0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids", "message"),
+    [
+        ("folder", ([7], []), "label_ids: 1 of them; allowed: one for each of the 2 classes"),
+        ("folder", ([7, 26], [26]), "void_ids: 26 is the id of a class too"),
+        ("camvid", ([7, 26], []), "dataset kind camvid: its label ids are known; label_ids, v"),
+    ],
+)
+def test_ids_that_do_not_fit_are_named(kind, ids, message):
+    with pytest.raises(UserError, match=message):
+        require_readable(kind, "train", ["road", "car"], ids)

@@ -201,6 +201,13 @@ def test_only_the_check_counts_images(jobs):
     assert "--uniform-size" not in jobs.check_arguments("val")
 
 
+def test_label_ids_of_a_dataset_reach_the_jobs_that_read_it():
+    target = {"label_ids": list(range(20, 31)), "void_ids": [3]}
+    words = create_jobs({"datasets": {"target": target}}).dataset_arguments("target", "target")
+    assert words[-2:] == ["--target-void-ids", "3"]
+    assert words[words.index("--target-label-ids") + 1] == "20"
+
+
 def test_weights_count_by_their_content(jobs, tmp_path, monkeypatch):
     assert (jobs.weights_files(), jobs.weights_digest) == ([], "")
     digests: list[str] = []
