@@ -5,7 +5,6 @@
 logits (C,H,W) float and the radius in px, and returns a score map (H,W), higher = acquire first.
 """
 
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -64,14 +63,12 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
 
 
 @cache
-def _load(score: str) -> "Callable[[Tensor, int], Any]":
+def _load(score: str) -> Any:
     place, _, name = score.rpartition(":")
     if place == ENTRY_POINT:
-        function: Callable[[Tensor, int], Any] = _find_entry_point(name).load()
-        return function
+        return _find_entry_point(name).load()
     source_path(score)
-    function = load_function(Path(place), name)
-    return function
+    return load_function(Path(place), name)
 
 
 def _find_entry_point(name: str) -> EntryPoint:

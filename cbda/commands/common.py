@@ -1,25 +1,60 @@
 """What every command does that reads a data set."""
 
 import argparse
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cbda.errors import UserError
 from cbda.settings.datasets import DatasetSettings
 from cbda.settings.options import add_options, from_options
+from cbda.settings.user_code import without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
-    """Options `--<name>-kind`, `--<name>-root` and `--<name>-split`."""
+    """Options `--<name>-kind`, `--<name>-root`, `--<name>-split` and `--<name>-report`."""
     add_options(parser, name, DatasetSettings, ("root",) if required else ())
+    what = "report of `cbda data check` on it, by which its content is known, optional"
+    parser.add_argument(f"--{name}-report", type=Path, help=what)
 
 
 def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None) -> "Dataset":
-    """The dataset of the options `--<name>-...`."""
+    """The dataset of the options `--<name>-...`; `UserError` if the report is of another one."""
     from cbda.datasets.catalogue import create_dataset
+    from cbda.datasets.generated import set_digest
+    from cbda.files.records import note_data
 
     place = from_options(args, name, DatasetSettings)
-    ids = place.label_ids, place.void_ids
-    return create_dataset(place.kind, Path(place.root), place.split, classes, ids)
+    names, ids = None if classes is None else tuple(classes), (place.label_ids, place.void_ids)
+    dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids)
+    counted = read_report(args, name).get("num_images", len(dataset))
+    if counted != len(dataset):
+        report = getattr(args, f"{name}_report")
+        now = f"{place.root} has {len(dataset)} now"
+        raise UserError(f"{report}: tells of {counted} images, but {now}")
+    pairs = ((record.image_path, record.label_path) for record in dataset.records)
+    note_data(name, set_digest(dataset.root, chain.from_iterable(pairs)))
+    return dataset
+
+
+def read_report(args: argparse.Namespace, name: str) -> dict[str, Any]:
+    """What the check of a dataset reported; empty if no report is given."""
+    from cbda.files.json_files import read_json
+
+    path = getattr(args, f"{name}_report")
+    report = {} if path is None else read_json(path)
+    if not isinstance(report, dict):
+        raise UserError(f"{path}: not a report of `cbda data check`")
+    return report
+
+
+def content_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
+    """What a dataset is, wherever it is: kind, split, ids, and the digest of its check's report."""
+    place = from_options(args, name, DatasetSettings)
+    digest = str(read_report(args, name).get("digest", ""))
+    known = {"kind": without_folder(place.kind), "split": place.split, "digest": digest}
+    ids = {key: list(getattr(place, key)) for key in ("label_ids", "void_ids")}
+    return {**known, **{key: value for key, value in ids.items() if value}}

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_output_option
+from cbda.commands.options import add_network_option, add_output_option
 from cbda.errors import UserError, require_choice
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.evaluation import EvaluateSettings
@@ -14,6 +14,7 @@ from cbda.settings.options import add_options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
+    add_network_option(parser)
     add_dataset_options(parser, "val")
     add_options(parser, "", EvaluateSettings)
     add_options(parser, "", ComputeSettings)
@@ -34,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.results.metrics import confusion_matrix, summarise
 
     device = prepare_device(args.device, args.threads, args.deterministic)
-    checkpoint, model = load_model(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint, args.network)
     classes = checkpoint.classes
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))

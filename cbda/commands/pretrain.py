@@ -7,9 +7,10 @@ from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option, add_output_option, add_seed_option
 from cbda.commands.training import add_training_options, train_and_save
 from cbda.settings.compute import ResumableComputeSettings
-from cbda.settings.model import ModelSettings, has_weights_file, own_network_file
+from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import PretrainSettings, TrainingSettings
+from cbda.settings.user_code import own_file, without_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,11 +45,25 @@ def run(args: argparse.Namespace) -> None:
     target = None if pool is None else Unlabelled(pool)
     weights = model_settings.encoder_weights
     files = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
-    inputs = [*files, own_network_file(model_settings)]
+    inputs = [*files, own_file(model_settings.architecture)]
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
     require_fit(model, model_settings, settings.image_size)
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     job = identify_job(args, inputs, [source, pool])
+    model_settings = _without_place(model_settings)
     train_and_save(args, trainer, model_settings, source, target, args.iterations, job)
+
+
+def _without_place(settings: ModelSettings) -> ModelSettings:
+    """The settings that a checkpoint keeps: a file of weights is known by its digest.
+
+    One that builds a network is known by its name, so that it may move.
+    """
+    from cbda.datasets.digest import content_digest
+
+    weights = settings.encoder_weights
+    known = content_digest(Path(weights)) if has_weights_file(weights) else weights
+    architecture = without_folder(settings.architecture)
+    return settings.model_copy(update={"encoder_weights": known, "architecture": architecture})

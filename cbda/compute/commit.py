@@ -9,15 +9,21 @@ PACKAGE = Path(__file__).parents[1]
 
 @cache
 def source_commit() -> str:
-    """Commit of the package's code, marked if files were changed since; empty outside of git."""
-    commit = _git("rev-parse", "HEAD")
-    changed = commit and _git("status", "--porcelain", "--untracked-files=no")
-    return f"{commit} with changes" if changed else commit
+    """Commit of the package, marked if its files were changed since; empty if no repository has it.
+
+    One that merely encloses the folder, as of an environment inside of it, has none of its files.
+    """
+    if not _git("ls-files", "__init__.py"):
+        return ""
+    changed = _git("status", "--porcelain", "--untracked-files=no", ".")
+    return _git("rev-parse", "HEAD") + (" with changes" if changed else "")
 
 
 def _git(*words: str) -> str:
+    """What git prints; nothing if it is not there or fails."""
+    command = ["git", "-C", str(PACKAGE), *words]
     try:
-        command = ["git", "-C", str(PACKAGE), *words]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
         return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

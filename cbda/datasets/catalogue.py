@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
 from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import files_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.generated import find_changes
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Listing, list_files, require_split
+from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, listed_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
@@ -25,6 +24,7 @@ KINDS = {
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
+NUM_FILES_READ = 9  # odd, so that images and labels take turns
 LabelIds = tuple[Sequence[int], Sequence[int]]  # of the classes, in their order, and of void
 KNOWN: LabelIds = ((), ())
 
@@ -41,7 +41,7 @@ def find_kind(name: str) -> Kind:
         kind = getattr(load_module(path), part, None)
     if not isinstance(kind, Kind):
         found = type(kind).__name__
-        raise UserError(f"{path}: {part} is {found}, must be a Kind of cbda.datasets.kind")
+        raise UserError(f"{path}: {part} is {found}, must be a Kind of cbda.datasets.listing")
     return kind
 
 
@@ -80,12 +80,45 @@ def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelId
     _create_table(kind, find_kind(kind), tuple(classes), ids)
 
 
-def dataset_digest(kind: str, root: str | Path, split: str) -> str:
-    """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
+def layout_digest(kind: str) -> str:
+    """A digest of the file of a layout of the user's own; empty for another."""
+    return content_digest(source_file(kind)) if is_place(kind) else ""
+
+
+def skipped_digest(root: str | Path) -> str:
+    """A digest of the list of the files to leave out of a dataset; empty if there is none."""
+    path = Path(root, SKIP_FILE)
+    return content_digest(path) if path.is_file() else ""
+
+
+def is_changed(root: str | Path) -> bool:
+    """Whether a generated set has lost files, or holds others than were made, by name and size."""
     try:
-        return files_digest(Path(root), list_files(kind, find_kind(kind), Path(root), split).paths)
+        listed = list_files("folder", KINDS["folder"], Path(root), "").paths
+    except (UserError, OSError):  # nothing is left to list
+        listed = []
+    return any(find_changes(Path(root), listed, {}))
+
+
+def dataset_digest(kind: str, root: str | Path, split: str) -> str:
+    """A digest of the names and sizes of the files of a dataset, and of the content of a few.
+
+    It is the same wherever the dataset is; empty if there is none yet.
+    """
+    try:
+        paths = list_files(kind, find_kind(kind), Path(root), split).paths
+        some = paths[:: -(-len(paths) // NUM_FILES_READ)]
+        return files_digest(Path(root), paths) + "".join(map(content_digest, some))
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
+
+
+def count_images(kind: str, root: str | Path, split: str) -> int:
+    """The number of pairs of a dataset; 0 if there is none yet."""
+    try:
+        return len(list_files(kind, find_kind(kind), Path(root), split).records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return 0
 
 
 def create_dataset(

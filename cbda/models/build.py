@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
+from cbda.files.atomic import unreadable
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.deeplabv3plus import DeepLabV3Plus
 from cbda.models.encoders import encoder_batch_norms, keep_first_dilations
@@ -92,10 +94,11 @@ def _load_encoder(encoder: nn.Module, path: Path) -> None:
     """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
     from safetensors.torch import load_file
 
+    require_regular(path)
     try:
         weights: dict[str, Any] = load_file(path)
     except Exception as error:  # safetensors raises a type of its own per fault
-        raise UserError(f"{path}: not a readable safetensors file ({error})") from error
+        raise unreadable(path, "safetensors file", error) from error
     body = getattr(encoder, "model", None)  # what wraps an encoder of timm adds a prefix
     if not isinstance(body, nn.Module):
         body = encoder

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
-from cbda.results.runs import NO_BUDGET, Run
+from cbda.results.sheet import NONE, Row
 
 FILE = "history.csv"
 PANELS = {
@@ -29,23 +29,26 @@ class Course:
     starts: list[int]
 
 
-def read_courses(runs: list[Run], budget: str) -> list[Course]:
-    """Those of the references and of the methods at a budget, where trainings left any."""
+def read_courses(rows: list[Row], budget: str) -> list[Course]:
+    """Those of the references and of the methods at a budget, where trainings left any.
+
+    The rows of the sample sheet are one of each run.
+    """
     courses = []
-    for run in runs:
-        if run.budget in (NO_BUDGET, budget):
-            files = [path for path in _files(run) if path.is_file()]
+    for row in rows:
+        if row.budget in (NONE, budget):
+            files = [path for path in _files(row) if path.is_file()]
             tables = [table for table in map(pd.read_csv, files) if len(table)]
             if tables:
                 starts = [int(table["iteration"].iloc[0]) for table in tables]
-                courses.append(Course(run.method, pd.concat(tables), starts))
+                courses.append(Course(row.method, pd.concat(tables), starts))
     return courses
 
 
-def _files(run: Run) -> list[Path]:
+def _files(row: Row) -> list[Path]:
     """Histories of the jobs of a run, which lie beside its checkpoints."""
-    folder = run.evaluation_path.parent
-    if run.labels_path is None:
+    folder = Path(row.evaluation).parent
+    if row.labels == NONE:
         return [folder / FILE]
     rounds = sorted(folder.glob(f"round*/{FILE}"), key=lambda path: int(path.parent.name[5:]))
     return [folder.parent.parent / "pretrain" / FILE, *rounds]

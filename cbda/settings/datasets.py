@@ -1,12 +1,11 @@
 """Datasets on disk, and their check."""
 
-import os
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, NonNegativeInt, ValidationInfo
+from pydantic import Field, NonNegativeInt
 
-from cbda.settings.section import Count, Distinct, Line, Section, one_of_or_like
+from cbda.settings.paths import Expanded
+from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
 KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
@@ -14,26 +13,14 @@ KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
 LabelId = Annotated[int, Field(ge=0, le=255)]
 
 
-def _expand(root: str, info: ValidationInfo) -> str:
-    """The shortest form of a root, by which generated data are known, with variables replaced."""
-    if info.context is None:
-        return root
-    expanded = re.sub(r"^~(?=/|$)", "${HOME}", root)
-    for variable in re.findall(r"\$\{(\w+)\}", expanded):
-        if variable not in info.context:
-            named = f"{root!r} names the environment variable {variable}"
-            raise ValueError(f"{named}, which is not set; set it, or give the folder itself")
-        expanded = expanded.replace(f"${{{variable}}}", info.context[variable])
-    return os.path.normpath(expanded) if expanded else ""
-
-
 class DatasetSettings(Section):
     """A dataset on disk."""
 
-    kind: Annotated[str, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
+    kind: Annotated[str, Expanded, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
     """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
-    root: Annotated[Line, AfterValidator(_expand)]
-    """Folder; in a configuration ~ is replaced, and ${NAME} by an environment variable."""
+    root: Annotated[str, Expanded, LINE]
+    """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
+    replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder, empty for gtav and synthia."""

@@ -1,11 +1,13 @@
 """The network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cbda.errors import UserError
-from cbda.settings.section import Count, Items, Section, one_of, one_of_or_like
+from cbda.settings.paths import Expanded
+from cbda.settings.section import Count, Items, Section, like, one_of, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS, is_place, require_function, source_file
 
 
@@ -16,16 +18,21 @@ class Architecture:
     size_multiple: int = 1  # of the sides of images, at its own output stride
     has_stride: bool = False  # whether it takes an output stride
     decoder_option: str = ""  # segmentation_models_pytorch's word for the decoder's widths, if any
+    coarsest: int = 32  # image px per px of the encoder's last layer, at its own output stride
+    pools: bool = False  # whether a batch norm of the decoder follows a mean over the whole image
+    norms_coarsest: bool = False  # whether one of the decoder sees maps as coarse as these
 
 
 ARCHITECTURES = {
-    "small": Architecture(),
-    "deeplabv2": Architecture(has_stride=True),
-    "deeplabv3plus_ripu": Architecture(has_stride=True),
-    "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
+    "small": Architecture(coarsest=8),
+    "deeplabv2": Architecture(has_stride=True, coarsest=8),
+    "deeplabv3plus_ripu": Architecture(has_stride=True, coarsest=8),
+    "deeplabv3plus": Architecture(
+        16, has_stride=True, decoder_option="decoder_channels", coarsest=16, pools=True
+    ),
     "unet": Architecture(32, decoder_option="decoder_channels"),
-    "upernet": Architecture(32, decoder_option="decoder_channels"),
-    "dpt": Architecture(32, decoder_option="decoder_fusion_channels"),
+    "upernet": Architecture(32, decoder_option="decoder_channels", pools=True),
+    "dpt": Architecture(32, decoder_option="decoder_fusion_channels", norms_coarsest=True),
     "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
 }
 
@@ -41,14 +48,14 @@ def traits_of(architecture: str) -> Architecture:
 class ModelSettings(Section):
     """The network."""
 
-    architecture: Annotated[str, one_of_or_like(ARCHITECTURES, PATTERN, WORDS)] = "small"
+    architecture: Annotated[str, Expanded, one_of_or_like(ARCHITECTURES, PATTERN, WORDS)] = "small"
     """The small network, the DeepLab-v2 or the DeepLab-v3+ of RIPU, deeplabv3plus_ripu, of this
     package, or one of segmentation_models_pytorch; or FILE.py:NAME, a function of your own that is
     given the number of classes and returns the network."""
-    encoder: str = "none"
+    encoder: Annotated[str, like(r"^[\w.-]+$", "a name of letters, digits, _, - and .")] = "none"
     """Encoder of segmentation_models_pytorch, such as resnet101, mit_b3 for segformer, or of timm,
     such as tu-vit_base_patch14_dinov2 for dpt; none for small and for a network of your own."""
-    encoder_weights: str = "none"
+    encoder_weights: Annotated[str, Expanded] = "none"
     """none, imagenet (downloaded by the library), or a .safetensors file."""
     decoder_channels: Items[Count] = ()
     """Widths of the decoder, one number or one per stage as the library has it; empty for the
@@ -88,6 +95,22 @@ def require_sound_model(settings: ModelSettings) -> None:
         )
 
 
+def has_batch_of_one(settings: ModelSettings, num_images: int, size: Sequence[int]) -> bool:
+    """Whether a batch norm in training sees one value per channel, of which there is no deviation.
+
+    The size is (height, width) in px. Encoders are taken for convolutional ones; those of segformer
+    named mit_... have no batch norm. Of networks of the user's own nothing is known beforehand.
+    """
+    if is_place(settings.architecture):
+        return False
+    traits = traits_of(settings.architecture)
+    coarsest = settings.output_stride or traits.coarsest
+    is_plain = not (settings.freeze_batch_norm or settings.encoder.startswith("mit_"))
+    has_norm = is_plain or traits.norms_coarsest
+    is_point = all(side <= coarsest for side in size)
+    return num_images == 1 and (traits.pools or (has_norm and is_point))
+
+
 def _require_small(settings: ModelSettings) -> None:
     has_none = "the small network has none; allowed: none"
     if settings.encoder != "none":
@@ -110,9 +133,3 @@ def _require_own(settings: ModelSettings) -> None:
 def has_weights_file(encoder_weights: str) -> bool:
     """Whether weights come from a file of the user's."""
     return encoder_weights not in ("none", "imagenet")
-
-
-def own_network_file(settings: ModelSettings) -> Path | None:
-    """The file that builds a network of the user's own."""
-    architecture = settings.architecture
-    return source_file(architecture) if is_place(architecture) else None

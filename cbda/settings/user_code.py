@@ -16,7 +16,7 @@ from typing import Any
 
 from cbda.errors import UserError
 
-PATTERN = r"^[^:]+\.py:[A-Za-z_]\w*$"
+PATTERN = r"^[^-:\x00-\x1f][^:\x00-\x1f]*\.py:[A-Za-z_]\w*$"
 WORDS = "FILE.py:NAME"
 
 
@@ -28,6 +28,16 @@ def is_place(text: str) -> bool:
 def source_file(place: str) -> Path:
     """The file of a place."""
     return Path(place.rpartition(":")[0])
+
+
+def own_file(text: str) -> Path | None:
+    """The file of a text that is a place; None of any other text."""
+    return source_file(text) if is_place(text) else None
+
+
+def without_folder(text: str) -> str:
+    """A place by the name of its file alone, as it counts by its content; any other text as is."""
+    return Path(text).name if is_place(text) else text
 
 
 def require_function(path: Path, name: str) -> None:

@@ -12,7 +12,7 @@ LAYOUT = """
 import numpy as np
 from PIL import Image
 
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 COLOURS = {(255, 0, 0): 7, (250, 0, 0): 8, (0, 0, 255): 11, (0, 0, 0): 0}
 

@@ -1,14 +1,12 @@
 """The course of trainings, read from what they left beside their checkpoints."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from cbda.report.courses import NUM_POINTS, course_figure, read_courses, thin_out
 from cbda.report.style import method_line_styles
-from cbda.results.runs import Run
+from cbda.results.sheet import Row
 from cbda.training.history import COLUMNS
 
 
@@ -24,14 +22,14 @@ def runs(tmp_path):
     seed = tmp_path / "seed0"
     write(seed / "pretrain/history.csv", 0, 4)
     write(seed / "full/history.csv", 4, 12)
-    made = [Run("full", "-", 0, seed / "full/evaluation.json", None)]
+    made = [Row("full", "-", "0", evaluation=f"{seed}/full/evaluation.json")]
     for budget in ("0.1", "0.2"):
         folder = seed / f"ra/budget{budget}"
         for number in (9, 10):
             write(folder / f"round{number}/history.csv", 4 * (number - 8), 4 * (number - 7))
-        made.append(Run("ra", budget, 0, folder / "evaluation.json", folder / "round10/labels.h5"))
-    lost = tmp_path / "seed1/full/evaluation.json"
-    return [*made, Run("full", "-", 1, lost, None)]
+        files = (f"{folder}/evaluation.json", f"{folder}/round10/labels.h5")
+        made.append(Row("ra", budget, "0", "10", *files))
+    return [*made, Row("full", "-", "1", evaluation=f"{tmp_path}/seed1/full/evaluation.json")]
 
 
 def test_course_of_a_run_is_that_of_its_jobs_in_order(runs):
@@ -62,4 +60,4 @@ def test_nothing_is_drawn_of_a_term_that_was_never_there(runs):
 
 
 def test_reading_ends_where_there_is_nothing():
-    assert read_courses([Run("ra", "0.1", 0, Path("e.json"), Path("labels.h5"))], "0.1") == []
+    assert read_courses([Row("ra", "0.1", "0", "1", "e.json", "labels.h5")], "0.1") == []

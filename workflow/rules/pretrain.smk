@@ -1,7 +1,7 @@
 rule pretrain:
     input:
-        checks=checked("source", "target"),
-        weights=weights_file(),
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<pretrain>/model.pt",
@@ -21,27 +21,32 @@ rule pretrain:
         state_interval_s=jobs.config.compute.state_interval_s,
         tensorboard=jobs.tensorboard_option(),
     params:
+        program=program,
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest,
-        network=jobs.network_code(),
+        weights=lambda wildcards: jobs.weights_state,
+        encoder=encoder_arguments,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=architecture_arguments,
         statistics=statistics_arguments,
-        options=[
+        places=places(source="source", target="target"),
+        options=lambda wildcards: [
             *jobs.training_arguments("source", "target"),
             *jobs.class_arguments(),
-            *to_options("model", jobs.config.model),
+            *jobs.model_arguments(),
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
-        "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
-        " --threads {threads} --training-num-workers {resources.loader_workers}"
+        "{params.program:q} pretrain {params.places:q} {params.network:q} {params.encoder:q}"
+        " {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
+        " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s} {resources.tensorboard}"
-        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q}"
+        " > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
     input:
-        checks=checked("source"),
-        weights=weights_file(),
+        source="<results>/data/source.json",
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
@@ -53,12 +58,15 @@ use rule pretrain as source_only with:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest,
-        network=jobs.network_code(),
+        weights=lambda wildcards: jobs.weights_state,
+        encoder=encoder_arguments,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=architecture_arguments,
         statistics=statistics_arguments,
-        options=[
+        places=places(source="source"),
+        options=lambda wildcards: [
             *jobs.training_arguments("source"),
             *jobs.class_arguments(),
-            *to_options("model", jobs.config.model),
+            *jobs.model_arguments(),
             *to_options("iterations", jobs.config.training.total_iterations),
         ],
