@@ -53,8 +53,8 @@ def read_report(args: argparse.Namespace, name: str) -> dict[str, Any]:
 
 def content_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
     """What a dataset is, wherever it is: kind, split, ids, and the digest of its check's report."""
-    place = from_options(args, name, DatasetSettings)
+    kind, split = getattr(args, f"{name}_kind"), getattr(args, f"{name}_split")
     digest = str(read_report(args, name).get("digest", ""))
-    known = {"kind": without_folder(place.kind), "split": place.split, "digest": digest}
-    ids = {key: list(getattr(place, key)) for key in ("label_ids", "void_ids")}
-    return {**known, **{key: value for key, value in ids.items() if value}}
+    ids = {key: list(getattr(args, f"{name}_{key}")) for key in ("label_ids", "void_ids")}
+    given = {key: listed for key, listed in ids.items() if listed}
+    return {"kind": without_folder(kind), "split": split, "digest": digest, **given}

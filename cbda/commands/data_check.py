@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
     from cbda.datasets import check
-    from cbda.datasets.catalogue import layout_digest, scan_dataset
-    from cbda.datasets.digest import files_digest
+    from cbda.datasets.catalogue import scan_dataset
+    from cbda.datasets.digest import files_digest, layout_digest
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 

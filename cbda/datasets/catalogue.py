@@ -80,11 +80,6 @@ def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelId
     _create_table(kind, find_kind(kind), tuple(classes), ids)
 
 
-def layout_digest(kind: str) -> str:
-    """A digest of the file of a layout of the user's own; empty for another."""
-    return content_digest(source_file(kind)) if is_place(kind) else ""
-
-
 def skipped_digest(root: str | Path) -> str:
     """A digest of the list of the files to leave out of a dataset; empty if there is none."""
     path = Path(root, SKIP_FILE)

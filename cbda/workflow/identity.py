@@ -5,9 +5,8 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from cbda.datasets.catalogue import layout_digest
 from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import content_digest
+from cbda.datasets.digest import content_digest, layout_digest
 from cbda.settings.user_code import without_folder
 from cbda.workflow.fingerprint import fingerprint
 

@@ -21,7 +21,7 @@ RESULTS = ("metrics", "history")
 UNRECORDED = (
     *NEUTRAL,
     *("threads", "num_workers", "device", "runs", "results", "benchmarks", "config", "folders"),
-    *("gallery", "diagnosis", "run_words"),  # words among which are paths
+    *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
 )
 NAMED_FILES = ("model_encoder_weights", "measured")  # options whose text may be a path
 OWN_CODE = ("kind", "architecture", "network")  # ends of options whose text may be FILE.py:NAME

@@ -102,7 +102,7 @@ def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, m
         save(tmp_path / f"images/{name}.png", 255 * np.eye(3, dtype=np.uint8)[colours[name]])
     checkpoint = SimpleNamespace(classes=["red", "green", "blue"], resizing=Resizing((2, 2)))
     model = Weighted([1.0, 0.0])
-    monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda path: (checkpoint, model))
+    monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda *words: (checkpoint, model))
     out = tmp_path / "evaluation.json"
     words = ["--checkpoint", "m.pt", "--val-root", str(tmp_path), "--device", "cpu", *more]
     assert main(["evaluate", *words, "--out", str(out)]) == 0

@@ -301,12 +301,12 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 def test_figures_follow_from_the_configuration(tmp_path):
     fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
     gains = ["differences", "class_differences"]
-    assert figures(create_jobs()) == [*fixed, *gains, "gallery_1", "gallery_2", "gallery_3"]
+    assert figures(create_jobs()) == [*fixed, *gains, "training", "gallery_1", "gallery_2", "gallery_3"]
     alone = create_jobs({"experiment": {"methods": ["ra"]}, "report": {"gallery_images": 1}})
-    assert figures(alone) == [*fixed, "gallery_1"]
+    assert figures(alone) == [*fixed, "training", "gallery_1"]
     make_pool(tmp_path, {"a": np.zeros((4, 4), np.uint8)}, 3)
     own = create_jobs({"datasets": {"target": {"root": str(tmp_path)}}})
-    assert figures(own) == [*fixed, *gains, "gallery_1"]
+    assert figures(own) == [*fixed, *gains, "training", "gallery_1"]
 
 
 def test_first_round_is_scored_by_the_pretrained_model():

@@ -53,6 +53,8 @@ def test_configuration_has_no_path_and_nothing_that_changes_no_result(folder):
     assert origin.facts["configuration"] == {
         "target_kind": "folder",
         "target_split": "",
+        "target_label_ids": [],
+        "target_void_ids": [],
         "method_score": "ripu",
         "method_unit": "region",
         "radius": 1,
