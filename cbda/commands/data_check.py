@@ -10,7 +10,7 @@ from cbda.commands.options import add_output_option
 from cbda.errors import UserError
 from cbda.settings.datasets import CheckedDatasetSettings, DataCheckSettings
 from cbda.settings.options import add_options
-from cbda.settings.user_code import without_folder
+from cbda.settings.user_code import own_code_digest, without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.check import Findings
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
     from cbda.datasets import check
     from cbda.datasets.catalogue import scan_dataset
-    from cbda.datasets.digest import files_digest, layout_digest
+    from cbda.datasets.digest import files_digest
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"{dataset.root}: {counted}: {named}")
     # What differs if the data set does, so that jobs which read it are stale.
     digest = files_digest(dataset.root, listing.paths, None if args.fast else findings.contents)
-    write_json(args.out, {**report, "digest": digest + layout_digest(dataset.kind)})
+    write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
 
 
 def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cbda.errors import UserError
-from cbda.settings.user_code import is_place, source_file
 
 
 def describe_irregular(path: Path) -> str:
@@ -48,8 +47,3 @@ def files_digest(
         described = path.stat().st_size if contents is None else contents[path]
         digest.update(f"{path.relative_to(root)} {described}\n".encode())
     return digest.hexdigest()
-
-
-def layout_digest(kind: str) -> str:
-    """A digest of the file of a layout of the user's own; empty for another."""
-    return content_digest(source_file(kind)) if is_place(kind) else ""

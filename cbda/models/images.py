@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from cbda.settings.section import one_of
+from cbda.settings.sizes import Size
+
 # Mean and deviation of ImageNet's RGB values, which pretrained encoders expect.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
 Pixels = NDArray[np.uint8]
-Size = tuple[int, int]  # height and width in px
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Resizing:
     """How a network sees images, and how its logits are brought to the size of labels."""
 
     image_size: Size
-    interpolation: str = "bilinear"  # of images, or bicubic
+    interpolation: Annotated[str, one_of("bilinear", "bicubic")] = "bilinear"  # of images
     align_corners: bool = False  # of logits
 
 

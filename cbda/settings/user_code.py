@@ -4,6 +4,7 @@ The file is relative to the working directory.
 """
 
 import ast
+import hashlib
 import re
 import sys
 import traceback
@@ -33,6 +34,12 @@ def source_file(place: str) -> Path:
 def own_file(text: str) -> Path | None:
     """The file of a text that is a place; None of any other text."""
     return source_file(text) if is_place(text) else None
+
+
+def own_code_digest(text: str) -> str:
+    """SHA-256 of the file of a text that is a place; nothing of any other text."""
+    path = own_file(text)
+    return "" if path is None else hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def without_folder(text: str) -> str:

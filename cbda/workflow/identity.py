@@ -4,11 +4,14 @@ import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import content_digest, layout_digest
-from cbda.settings.user_code import without_folder
+from cbda.datasets.digest import content_digest
+from cbda.settings.user_code import own_code_digest, without_folder
 from cbda.workflow.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from cbda.datasets.dataset import Dataset
 
 # Options that change where, how fast or how safely a job trains, but not what it learns.
 NEUTRAL = (
@@ -19,7 +22,7 @@ PLACES = ("_root", "_report")  # ends of others
 
 
 def identify_job(
-    args: argparse.Namespace, inputs: Sequence[Path | None], datasets: Sequence[Dataset | None]
+    args: argparse.Namespace, inputs: Sequence[Path | None], datasets: Sequence["Dataset | None"]
 ) -> str:
     """A digest of all that decides what a job learns: options, files, code.
 
@@ -42,10 +45,10 @@ def identify_job(
     return digest.hexdigest()
 
 
-def _describe(dataset: Dataset, report: Path | None) -> str:
+def _describe(dataset: "Dataset", report: Path | None) -> str:
     if report is not None:
         return content_digest(report)
-    lines = [layout_digest(dataset.kind)]
+    lines = [own_code_digest(dataset.kind)]
     for record in dataset.records:
         for path in (record.image_path, record.label_path):
             status, name = path.stat(), path.relative_to(dataset.root)

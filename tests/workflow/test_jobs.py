@@ -301,7 +301,14 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 def test_figures_follow_from_the_configuration(tmp_path):
     fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
     gains = ["differences", "class_differences"]
-    assert figures(create_jobs()) == [*fixed, *gains, "training", "gallery_1", "gallery_2", "gallery_3"]
+    assert figures(create_jobs()) == [
+        *fixed,
+        *gains,
+        "training",
+        "gallery_1",
+        "gallery_2",
+        "gallery_3",
+    ]
     alone = create_jobs({"experiment": {"methods": ["ra"]}, "report": {"gallery_images": 1}})
     assert figures(alone) == [*fixed, "training", "gallery_1"]
     make_pool(tmp_path, {"a": np.zeros((4, 4), np.uint8)}, 3)
@@ -389,7 +396,7 @@ def test_a_line_of_a_network_of_ones_own_makes_its_pretraining_stale(tmp_path, m
 
 def test_code_of_ones_own_counts_wherever_it_is_and_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    layout = "from cbda.datasets.listing import Kind\n\nA = Kind((), split='none')\nB = A\n"
+    layout = "from cbda.datasets.listing import Kind\n\nA = Kind(('images', 'labels'), split='none')\nB = A\n"
     found = {}
     for folder, name in (("here", "a"), ("there", "a"), ("here", "b")):
         (tmp_path / folder).mkdir(exist_ok=True)
