@@ -396,7 +396,8 @@ def test_a_line_of_a_network_of_ones_own_makes_its_pretraining_stale(tmp_path, m
 
 def test_code_of_ones_own_counts_wherever_it_is_and_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    layout = "from cbda.datasets.listing import Kind\n\nA = Kind(('images', 'labels'), split='none')\nB = A\n"
+    kind = "A = Kind(('images', 'labels'), split='none')"
+    layout = f"from cbda.datasets.listing import Kind\n\n{kind}\nB = A\n"
     found = {}
     for folder, name in (("here", "a"), ("there", "a"), ("here", "b")):
         (tmp_path / folder).mkdir(exist_ok=True)
