@@ -64,10 +64,6 @@ class Jobs:
         """Where to compute; the number of threads is the rule's."""
         return to_options("", self.config.compute.model_dump(include={"device", "deterministic"}))
 
-    def tensorboard_option(self) -> str:
-        """Whether trainings write for TensorBoard too."""
-        return " ".join(to_options("tensorboard", self.config.compute.tensorboard))
-
     def class_arguments(self) -> list[str]:
         """The classes of the experiment."""
         return to_options("classes", self.config.classes)

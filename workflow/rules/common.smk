@@ -136,6 +136,11 @@ def encoder_arguments(wildcards, input):
     return to_options("model-encoder-weights", jobs.config.model.encoder_weights)
 
 
+def tensorboard_arguments(wildcards, input):
+    """Whether trainings write for TensorBoard too, which makes nothing stale."""
+    return to_options("tensorboard", jobs.config.compute.tensorboard)
+
+
 def architecture_arguments(wildcards, input):
     """A network of the user's own to be made, which counts likewise."""
     return to_options("model-architecture", jobs.own_network)

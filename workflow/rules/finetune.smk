@@ -21,13 +21,13 @@ rule finetune:
         # No params, so that another value makes nothing stale.
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
-        tensorboard=jobs.tensorboard_option(),
     params:
         program=program,
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         network=network_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: jobs.training_arguments("source", "target"),
@@ -35,7 +35,7 @@ rule finetune:
         "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.network:q} {params.labels:q} {params.places:q}"
         " {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s} {resources.tensorboard}"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
         " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
@@ -58,6 +58,7 @@ use rule finetune as full with:
         labels=["--all-labels"],
         until=jobs.config.training.total_iterations,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         network=network_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: jobs.training_arguments("source", "target"),

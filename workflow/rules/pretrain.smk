@@ -19,7 +19,6 @@ rule pretrain:
         # No params, so that another value makes nothing stale.
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
-        tensorboard=jobs.tensorboard_option(),
     params:
         program=program,
         code=fingerprint("pretrain"),
@@ -28,6 +27,7 @@ rule pretrain:
         own_network=lambda wildcards: jobs.network_state(),
         network=architecture_arguments,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: [
             *jobs.training_arguments("source", "target"),
@@ -39,7 +39,7 @@ rule pretrain:
         "{params.program:q} pretrain {params.places:q} {params.network:q} {params.encoder:q}"
         " {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s} {resources.tensorboard}"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
         " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q}"
         " > {log:q} 2>&1"
 
@@ -63,6 +63,7 @@ use rule pretrain as source_only with:
         own_network=lambda wildcards: jobs.network_state(),
         network=architecture_arguments,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         places=places(source="source"),
         options=lambda wildcards: [
             *jobs.training_arguments("source"),
