@@ -2,25 +2,33 @@
 
 from typing import Annotated
 
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import LINE, Count, Section, one_of
+from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
+from cbda.settings.user_code import PATTERN, WORDS
 
 KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+
+LabelId = Annotated[int, Field(ge=0, le=255)]
 
 
 class DatasetSettings(Section):
     """A dataset on disk."""
 
-    kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
-    """Layout on disk."""
+    kind: Annotated[str, Expanded, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
+    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
     root: Annotated[str, Expanded, LINE]
     """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
     replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder, empty for gtav and synthia."""
+    label_ids: Distinct[LabelId] = ()
+    """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
+    than 0, 1, 2 and so on; empty for these."""
+    void_ids: Distinct[LabelId] = ()
+    """Label ids of a folder that belong to no class, beside 255."""
 
 
 class CheckedDatasetSettings(DatasetSettings):
