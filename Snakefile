@@ -52,7 +52,7 @@ rule all:
         "<tables>/table_mIoU.csv",
 
 
-require_sound_results(workflow, jobs)
+require_sound_results(workflow, jobs, parse_command)
 
 
 onstart:

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cbda.cli import parse_command
 from cbda.errors import UserError
+from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.program import find_program, require_one_package
 from cbda.workflow.start import Results, is_about_something_else
@@ -51,14 +51,14 @@ def program_words(workflow: Any) -> list[str]:
     return find_program(os.environ, is_deployed, NOTES)
 
 
-def require_sound_results(workflow: Any, jobs: Jobs) -> None:
+def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
     """Stop if results are not as they were made, which Snakemake would not notice."""
     from snakemake.logging import logger
 
     if not workflow.is_main_process or is_about_something_else(sys.argv):
         return
     with explained():
-        for warning in Results(jobs, NOTES, workflow.rules, parse_command).examine():
+        for warning in Results(jobs, NOTES, workflow.rules, parse).examine():
             logger.warning(warning)
 
 

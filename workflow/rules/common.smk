@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from cbda.cli import parse_command
 from cbda.settings.options import to_options
 from cbda.workflow import drawing
 from cbda.workflow.arguments import Arguments
