@@ -6,6 +6,7 @@
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make browser  a Chromium for the tests of the page, installed on Debian if you are root
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
@@ -13,7 +14,7 @@ BIN := .venv/bin
 # Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak slurm
+.PHONY: table report install test check tiny bench rehearsal soak slurm browser
 .DEFAULT_GOAL := table
 
 table: install
@@ -59,6 +60,10 @@ soak: install
 slurm: install
 	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
 	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm
+
+# what tests/annotation/test_page.py drives; Debian's own, as Playwright's needs a download
+browser:
+	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

@@ -22,6 +22,8 @@ COMMANDS = {
     "pretrain": "train on the source domain",
     "score": "score every pixel of the pool",
     "acquire": "choose queries and ask the oracle",
+    "ask": "choose queries for people, and gather their answers",
+    "annotate": "serve a page on which people answer queries",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
     "diagnose": "count what a round asked for, with the ground truth in view",

@@ -197,3 +197,22 @@ def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:
         passed = "".join(f"; {line}" for line in listing.describe_passed_over())
         raise UserError(f"no image {sides[0].describe('*')}; {looked}{passed}")
     return listing
+
+
+def list_images(name: str, kind: Kind, root: Path, split: str) -> dict[str, Path]:
+    """Image id to path of the images of a dataset that need not have labels, sorted by id."""
+    require_split(name, kind, split)
+    folder = root.joinpath(*(part.format(split) for part in kind.folders[0].split("/")))
+    return find_images(Side(folder, kind.image_suffixes), kind.nested, read_skipped(root))
+
+
+def find_images(side: Side, nested: bool, skipped: frozenset[str] = frozenset()) -> dict[str, Path]:
+    """Image id to path of the images in a folder, sorted by id; a `UserError` without any."""
+    listing = Listing(skipped=skipped)
+    found = _find(side, nested, listing)
+    if listing.faults:
+        named = name_some(list(listing.faults))
+        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+    if not found:
+        raise UserError(f"no image {side.describe('*')}")
+    return dict(sorted(found.items()))

@@ -9,8 +9,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from PIL import Image
 
+from cbda.datasets.colours import class_palette
 from cbda.datasets.ids import VOID
-from cbda.report.style import PNG_DPI, class_palette, round_colours
+from cbda.report.style import PNG_DPI, round_colours
 
 PANEL_WIDTH = 3.0  # inches
 COLUMNS = ("prediction after the last round", "score map of the last round", "acquired, by round")

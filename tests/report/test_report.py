@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from cbda.cli import main
+from cbda.datasets.colours import CLASS_COLOURS, class_palette
 from cbda.files.json_files import write_json
 from cbda.report.chapters import draw_figures
 from cbda.report.contents import page_content
@@ -20,7 +21,7 @@ from cbda.report.heatmap import class_differences
 from cbda.report.page import duration, p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
 from cbda.report.shares import shares_by_round
-from cbda.report.style import CLASS_COLOURS, class_palette, method_line_styles
+from cbda.report.style import method_line_styles
 from cbda.results.pairs import paired_test
 from cbda.results.runs import Run
 from cbda.results.tabulate import class_table
