@@ -103,7 +103,7 @@ class App:
         image, row, column, _ = self._session.queries.place(index)
         place = {"image": image, "row": row, "column": column}
         answer = parse_answer({**body, **place}, Asked.of(self._session.queries))
-        self._session.answer(str(body["client"]), index, answer, bool(body["again"]))
+        self._session.answer(index, answer, bool(body["again"]))
         return _json({"progress": self._session.progress()})
 
     def _finish(self, body: dict[str, Any]) -> Response:

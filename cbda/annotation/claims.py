@@ -5,8 +5,9 @@ They lie in a file beside the answers, which servers in several processes share,
 
 import fcntl
 import json
+import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -20,21 +21,21 @@ class Claims:
         self._path = answers_path.with_name(f".{answers_path.name}.claims")
         self._digest, self._lapse_s = digest, lapse_s
 
-    def take(self, client: str, candidates: Iterable[int]) -> int | None:
-        """Claim the first of some queries that nobody else has; None if there is none."""
+    def take(self, client: str, kept: Collection[int], candidates: Iterable[int]) -> int | None:
+        """Claim the first of some queries that nobody else has; None if there is none.
+
+        Of the client's other claims those that are kept lapse later, and all others now.
+        """
         with self._changing() as claims:
+            for key in [key for key, claim in claims.items() if claim[0] == client]:
+                del claims[key]
+            for index in kept:
+                claims.setdefault(self._key(index), [client, time.time()])
             for index in candidates:
-                if claims.get(self._key(index), [client])[0] == client:
+                if self._key(index) not in claims:
                     claims[self._key(index)] = [client, time.time()]
                     return index
         return None
-
-    def renew(self, client: str) -> None:
-        """Have the claims of a client lapse later."""
-        with self._changing() as claims:
-            for claim in claims.values():
-                if claim[0] == client:
-                    claim[1] = time.time()
 
     def _key(self, index: int) -> str:
         return f"{self._digest} {index}"
@@ -42,16 +43,16 @@ class Claims:
     @contextmanager
     def _changing(self) -> Iterator[dict[str, list[str | float]]]:
         """The claims that have not lapsed; what becomes of them is kept."""
-        with self._path.open("a+", encoding="utf-8") as file:
+        with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT), "r+") as file:
             with suppress(OSError):  # a disk without such locks
                 fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
+            text = file.read()
             try:
-                claims = json.loads(file.read() or "{}")
+                claims = json.loads(text or "{}")
             except ValueError:  # torn: claims are worth little
                 claims = {}
             since = time.time() - self._lapse_s
             claims = {key: claim for key, claim in claims.items() if claim[1] > since}
             yield claims
-            file.truncate(0)
-            file.write(json.dumps(claims))
+            file.seek(0)
+            file.write(json.dumps(claims).ljust(len(text)))  # to cut a file off takes milliseconds

@@ -1,5 +1,6 @@
 """Pictures that the page shows: what lies around a query, and its whole image."""
 
+import threading
 from functools import lru_cache
 from io import BytesIO
 
@@ -23,7 +24,8 @@ class Crops:
 
     def __init__(self, queries: QuerySet, images: Images) -> None:
         self._queries, self._images = queries, images
-        self._read = lru_cache(NUM_KEPT)(self._read_image)
+        self._lock = threading.Lock()  # the page asks for two parts of an image at a time
+        self._cached = lru_cache(NUM_KEPT)(self._read_image)
         self.overview = lru_cache(NUM_KEPT)(self._overview)
 
     def surroundings(self, index: int) -> Window:
@@ -46,6 +48,10 @@ class Crops:
         content = BytesIO()
         image.save(content, "JPEG", quality=85)
         return content.getvalue()
+
+    def _read(self, image_id: str) -> NDArray[np.uint8]:
+        with self._lock:
+            return self._cached(image_id)
 
     def _read_image(self, image_id: str) -> NDArray[np.uint8]:
         pixels = self._images.read_image(image_id)

@@ -42,11 +42,11 @@ class Session:
             self._note(given)
 
     def next(self, client: str, without: Collection[int] = ()) -> dict[str, Any] | None:
-        """Claim the next open query for a client, but not some; None if none is free."""
+        """Claim the next open query for a client, beside what it has; None if none is free."""
         with self._lock:
             self._refresh()
             left = (n for n in self._order if self._states[n] == OPEN and n not in without)
-            index = self._claims.take(client, left)
+            index = self._claims.take(client, without, left)
             return None if index is None else self._describe(index)
 
     def at(self, position: int) -> dict[str, Any] | None:
@@ -56,14 +56,13 @@ class Session:
             is_inside = 0 <= position < len(self._order)
             return self._describe(self._order[position]) if is_inside else None
 
-    def answer(self, client: str, index: int, answer: Answer, again: bool) -> None:
+    def answer(self, index: int, answer: Answer, again: bool) -> None:
         """Have the disk hold an answer.
 
         Raises:
             TakenError: the query has an answer already, and this is not meant to replace it.
         """
         with self._lock:
-            self._claims.renew(client)
             self._refresh()
             is_sent_twice = self._answers.knows(answer.answer_id)
             if self._states[index] != OPEN and not again and not is_sent_twice:

@@ -4,6 +4,7 @@ import { addKey, classButton, keyOf, onPress } from "./controls.js";
 import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
 import { fetchAt, fetchNext, fetchRound, finishRound, randomId, remembered, sendAnswer } from "./server.js";
+import { inTurn, tell } from "./turns.js";
 import { describe, describeAnswer, describeEnd, describePlace, describeProgress } from "./words.js";
 
 const VOID = 255;
@@ -18,7 +19,6 @@ const page = {
   painting: null,
   upcoming: null, // promise of the next query and its pictures
   since: 0,
-  isBusy: false,
   history: JSON.parse(remembered(sessionStorage, "history", () => "[]")), // positions answered here
 };
 
@@ -41,7 +41,7 @@ function listen() {
     onPress(button, () => press(button.dataset.key));
   }
   onPress(at("accept"), accept);
-  onPress(at("finish"), guarded(finish));
+  onPress(at("finish"), inTurn(finish));
   document.addEventListener("keydown", (event) => {
     const key = keyOf(event);
     if (key !== null && !(event.repeat && !page.painting) && press(key)) event.preventDefault();
@@ -60,8 +60,8 @@ function press(key) {
   if (page.painting && pressPainting(key)) return true;
   const index = page.round.classes.findIndex((kind) => kind.key === key);
   const actions = {
-    Enter: accept, b: togglePainting, z: guarded(undo), n: guarded(goOn),
-    ArrowLeft: guarded(() => step(-1)), ArrowRight: guarded(() => step(1)),
+    Enter: accept, b: togglePainting, z: inTurn(undo), n: inTurn(goOn),
+    ArrowLeft: inTurn(() => step(-1)), ArrowRight: inTurn(() => step(1)),
     p: () => at("proposals").click(),
   };
   if (index >= 0) chooseClass(index);
@@ -123,28 +123,28 @@ function onStroke(event) {
   draw();
 }
 
-async function answer(state, pixels, proposal = at("proposals").checked ? "shown" : "hidden") {
-  if (page.isBusy || !page.query) return;
-  page.isBusy = true;
+function answer(state, pixels, proposal = at("proposals").checked ? "shown" : "hidden") {
+  if (!page.query) return;
   const { query, again } = page;
   const seconds = Math.round(performance.now() - page.since) / 1000;
-  const reply = await send(query, { state, pixels, seconds, proposal, again });
-  if (reply) remember([...page.history, query.position]);
-  page.isBusy = false;
-  await guarded(page.upcoming && !again ? advance : goOn)();
-  if (!reply) alert("someone else has answered that query in the meantime; yours was not taken");
+  inTurn(async () => {
+    const reply = await send(query, { state, pixels, seconds, proposal, again });
+    if (reply) remember([...page.history, query.position]);
+    await (page.upcoming && !again ? advance : goOn)();
+    if (!reply) tell("someone else has answered that query in the meantime; yours was not taken");
+  })();
 }
 
 async function send(query, said) {
   const whole = { ...said, who: at("who").value, answer_id: randomId() };
-  const reply = await sendAnswer(query, whole, (error) => alert(`not saved yet, trying again: ${error.message}`));
-  alert("");
+  const reply = await sendAnswer(query, whole, (error) => tell(`not saved yet, trying again: ${error.message}`));
+  tell("");
   if (reply) showProgress(reply.progress);
   return reply;
 }
 
 async function undo() {
-  if (page.isBusy || !page.history.length) return;
+  if (!page.history.length) return;
   const query = await fetchAt(page.history.at(-1));
   remember(page.history.slice(0, -1));
   await send(query, { state: "undone", pixels: [], seconds: 0, proposal: "", again: true });
@@ -233,21 +233,4 @@ function say(text) {
   at("hint").textContent = text;
 }
 
-function alert(text) {
-  at("alert").textContent = text;
-  at("alert").hidden = !text;
-}
-
-// An action whose trouble is told on the page.
-function guarded(action) {
-  return async () => {
-    try {
-      await action();
-    } catch (error) {
-      alert(error.message);
-      at("onwards").hidden = false;
-    }
-  };
-}
-
-guarded(start)();
+inTurn(start)();
