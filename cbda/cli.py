@@ -24,6 +24,8 @@ COMMANDS = {
     "acquire": "choose queries and ask the oracle",
     "ask": "choose queries for people, and gather their answers",
     "annotate": "serve a page on which people answer queries",
+    "queries export": "write queries for other annotation tools",
+    "queries import": "take answers from other annotation tools",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
     "diagnose": "count what a round asked for, with the ground truth in view",
@@ -33,6 +35,8 @@ COMMANDS = {
     "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",
 }
+
+GROUPS = {"data": "make or check data", "queries": "exchange queries with other tools"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -78,7 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     for command, summary in COMMANDS.items():
         group, _, verb = command.rpartition(" ")
         if group not in groups:
-            noun = phases.add_parser(group, help=f"make or check {group}")
+            noun = phases.add_parser(group, help=GROUPS[group])
             groups[group] = noun.add_subparsers(title="commands", metavar="COMMAND", required=True)
         module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
         phase = groups[group].add_parser(verb, help=summary, description=module.__doc__)

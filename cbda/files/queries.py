@@ -99,6 +99,13 @@ class QuerySet:
         digest.update(self.queries.astype("<i4").tobytes())
         return digest.hexdigest()
 
+    def by_image(self) -> dict[str, list[int]]:
+        """Image id to its queries, for images that have any, sorted by id."""
+        found: dict[str, list[int]] = {}
+        for index, image in enumerate(self.queries[:, 0].tolist()):
+            found.setdefault(self.image_ids[image], []).append(index)
+        return dict(sorted(found.items()))
+
     def place(self, index: int) -> Place:
         """Image id, row, column and radius of a query."""
         image, row, column = map(int, self.queries[index])
