@@ -28,6 +28,7 @@ COMMANDS = {
     "queries import": "take answers from other annotation tools",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
+    "predict": "predict the classes of images: masks and overlays",
     "diagnose": "count what a round asked for, with the ground truth in view",
     "plan": "estimate what an experiment will cost",
     "runs": "list all runs and their files, for tabulate, collect and report",

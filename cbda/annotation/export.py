@@ -6,7 +6,7 @@ as annotations, and read again by the import.
 
 import csv
 from collections.abc import Iterable
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ from cbda.datasets.ids import VOID
 from cbda.datasets.images import Images
 from cbda.files.answer_lines import ANSWERED, OPEN, VOID_WINDOW
 from cbda.files.answers import AnswerFile
-from cbda.files.atomic import complete_file
 from cbda.files.json_files import write_text
+from cbda.files.masks import save_image, save_mask
 from cbda.files.queries import QuerySet, clip_window
 
 HEADER = ("image", "row", "column", "radius", "state", "class", "crop")
@@ -40,11 +40,11 @@ def export_queries(
     by_image = queries.by_image()
     for image_id in shown:
         pixels, own = images.read_image(image_id), by_image[image_id]
-        _save(folder / "windows" / f"{image_id}.png", _draw_windows(pixels, queries, own))
+        save_image(folder / "windows" / f"{image_id}.png", _draw_windows(pixels, queries, own))
         for index in own:
-            _save(folder / _crop_name(index), _draw_crop(pixels, queries, index))
+            save_image(folder / _crop_name(index), _draw_crop(pixels, queries, index))
         mask = _masked(queries, answers, own)
-        _save(folder / CVAT_FOLDER / f"{image_id}.png", mask)
+        save_mask(folder / CVAT_FOLDER / f"{image_id}.png", mask, _palette(queries))
     write_text(folder / NAME, format_labelmap(own_colours(queries.classes)))
     write_text(folder / LIST, "".join(f"{name}\n" for name in by_image))
     write_text(folder / "queries.csv", _table(queries, answers))
@@ -97,8 +97,8 @@ def _outline(
         draw.rectangle(corners, outline=colour)
 
 
-def _masked(queries: QuerySet, answers: AnswerFile, own: list[int]) -> Image.Image:
-    """What is known of an image: train ids with their colours, 254 void, 255 without a label."""
+def _masked(queries: QuerySet, answers: AnswerFile, own: list[int]) -> NDArray[np.uint8]:
+    """What is known of an image, (H,W): train ids, 254 void, 255 without a label."""
     mask = np.full((queries.height, queries.width), VOID, np.uint8)
     for index in own:
         given = answers.latest.get(queries.place(index))
@@ -109,16 +109,12 @@ def _masked(queries: QuerySet, answers: AnswerFile, own: list[int]) -> Image.Ima
             mask[window.area] = np.where(values == VOID, VOID_INDEX, values)
         elif state == VOID_WINDOW:
             mask[window.area] = VOID_INDEX
-    image = Image.fromarray(mask)
+    return mask
+
+
+def _palette(queries: QuerySet) -> NDArray[np.uint8]:
+    """Colours (256,3) of such a mask."""
     palette = np.zeros((VOID + 1, 3), np.uint8)
     palette[VOID], palette[VOID_INDEX], *named = own_colours(queries.classes).values()
     palette[: len(named)] = named
-    image.putpalette(palette.tobytes())
-    return image
-
-
-def _save(path: Path, image: Image.Image) -> None:
-    content = BytesIO()
-    image.save(content, "PNG")
-    with complete_file(path) as temporary:
-        temporary.write_bytes(content.getvalue())
+    return palette
