@@ -1,6 +1,6 @@
 """Logits of whole images, at the size of their labels."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -23,25 +23,10 @@ def predict_logits(
     The network, set to evaluation mode, sees the image at `image_size` (height, width) in px.
     A flip averages with the mirrored image's logits.
     """
-    for image, logits in predict_coarse(model, images, image_size, device, flip):
-        yield resize_logits(logits, image.shape[:2])[0]
-
-
-def predict_coarse(
-    model: nn.Module,
-    images: Iterable[NDArray[np.uint8]],
-    image_size: tuple[int, int],
-    device: torch.device,
-    flip: bool = False,
-) -> Iterator[tuple[NDArray[np.uint8], Tensor]]:
-    """One image after another and its logits (1,C,h,w) float32, of the size that the network has.
-
-    As for `predict_logits`.
-    """
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for image in images:
         batch = to_tensor(resize_image(image, image_size))[None]
-        yield image, _forward(model, batch, device, flip)
+        yield resize_logits(_forward(model, batch, device, flip), image.shape[:2])[0]
 
 
 @torch.inference_mode()

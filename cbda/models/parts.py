@@ -8,11 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cbda.models.inference import predict_coarse
+from cbda.models.images import resize_image
+from cbda.models.inference import predict_logits
 from cbda.models.logits import resize_logits
 
 Area = tuple[slice, slice]  # rows and columns
-STRIP_PX = 1 << 21
+STRIP_PX = 1 << 22  # whose logits of 19 classes are 320 MB
 MARGIN = 8  # a tile sees this part of its side, on each side, of what belongs to its neighbours
 
 
@@ -29,10 +30,25 @@ def predict_parts(
     the image after the other.
     """
     for seen, kept in tiles(image.shape[:2], tile or image.shape[:2]):
-        ((_, logits),) = predict_coarse(model, [image[seen]], image_size, device)
-        height, width = (part.stop - part.start for part in seen)
-        for first, strip in strips(logits, (height, width)):
+        for first, strip in _predict_strips(model, image[seen], image_size, device):
             yield from _kept(strip, first, seen, kept)
+
+
+def _predict_strips(
+    model: nn.Module,
+    image: NDArray[np.uint8],
+    image_size: tuple[int, int],
+    device: torch.device,
+) -> Iterator[tuple[int, Tensor]]:
+    """First row and logits of the strips of an image: one, as in evaluation, if it is not large."""
+    height, width, _ = image.shape
+    if height * width <= STRIP_PX:
+        (logits,) = predict_logits(model, iter([image]), image_size, device)
+        yield 0, logits
+    else:
+        seen = resize_image(image, image_size)
+        (logits,) = predict_logits(model, iter([seen]), image_size, device)
+        yield from strips(logits[None], (height, width))
 
 
 def tiles(size: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[Area, Area]]:

@@ -56,6 +56,14 @@ def test_whole_image_gets_the_logits_of_evaluation():
     torch.testing.assert_close(found, expected)
 
 
+def test_large_image_is_predicted_strip_by_strip(monkeypatch):
+    monkeypatch.setattr("cbda.models.parts.STRIP_PX", 100)
+    image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+    (expected,) = predict_logits(nn.Identity(), iter([image]), (20, 20), CPU)
+    found = assembled(predict_parts(nn.Identity(), image, (20, 20), CPU), 3, (40, 30))
+    torch.testing.assert_close(found, expected)
+
+
 def test_tiles_are_seen_at_the_size_of_the_network():
     """Tiles of that size are not resized: a network of single pixels gives the same as at once."""
     image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
