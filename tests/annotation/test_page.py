@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from tests.pools import write_scores
 sync_api = pytest.importorskip("playwright.sync_api")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 VOID = 255
+KEYS = "1234567890qwertyuio"
 OPEN_S, ANSWER_MS = 2, 50
 
 
@@ -85,16 +87,28 @@ def in_order(queries):
     return sorted(range(len(queries)), key=lambda index: (images.index(images[index]), index))
 
 
-def paint(tab, pixels, shape, size=3):
-    """Paint a window of a radius of 1 that lies well within its image, pixel by pixel."""
+def paint(tab, queries, index, window):
+    """Paint a window pixel by pixel, with a mouse, as `window` (h,w) says."""
+    shown = shown_part(queries, index)
     tab.keyboard.press("b")
     box = tab.locator("#window").bounding_box()
-    step = box["width"] / (size + 4)  # two pixels of margin on each side
-    for pixel, value in enumerate(pixels):
-        tab.keyboard.press("v" if value == VOID else str(value + 1))
-        row, column = divmod(pixel, shape[1])
-        tab.mouse.click(box["x"] + (column + 2.5) * step, box["y"] + (row + 2.5) * step)
+    step = box["width"] / (shown.right - shown.left)
+    for (row, column), value in np.ndenumerate(window):
+        tab.keyboard.press("v" if value == VOID else KEYS[value])
+        clipped = queries.window(index)
+        x, y = clipped.left + column - shown.left, clipped.top + row - shown.top
+        tab.mouse.click(box["x"] + (x + 0.5) * step, box["y"] + (y + 0.5) * step)
     press(tab, "Enter")
+
+
+def shown_part(queries, index):
+    """What the canvas shows: the window and a margin of 2 px, within the image."""
+    window = queries.window(index)
+    return SimpleNamespace(
+        top=max(window.top - 2, 0),
+        left=max(window.left - 2, 0),
+        right=min(window.left + window.width + 2, queries.width),
+    )
 
 
 def test_labels_are_what_a_person_typed(tmp_path, browser):
@@ -110,7 +124,7 @@ def test_labels_are_what_a_person_typed(tmp_path, browser):
             if (window == window[0, 0]).all():
                 press(tab, "v" if window[0, 0] == VOID else str(window[0, 0] + 1))
             else:
-                paint(tab, window.ravel().tolist(), window.shape)
+                paint(tab, queries, index, window)
         progress(tab, "6 of 6 done")
         assert tab.inner_text("#hint").startswith("Done.")
     scores = write_scores(
