@@ -146,7 +146,8 @@ def read_skipped(root: Path) -> frozenset[str]:
 
 
 def _pair(listing: Listing, image_side: Side, label_side: Side, nested: bool) -> None:
-    images, labels = (_find(side, nested, listing) for side in (image_side, label_side))
+    images = _find(image_side, nested, listing)
+    labels = images if label_side == image_side else _find(label_side, nested, listing)
     for image_id in sorted(images.keys() | labels.keys()):
         if image_id not in labels:
             listing.report(images[image_id], f"no label {label_side.describe(image_id)}")

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, NonNegativeInt, ValidationInfo
 
 from cbda.settings.section import Count, Line, Section, one_of
 
-KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid", "images")
 
 
 def _expand(root: str, info: ValidationInfo) -> str:
@@ -28,12 +28,12 @@ class DatasetSettings(Section):
     """A dataset on disk."""
 
     kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
-    """Layout on disk."""
+    """Layout on disk; images is a pool without labels, for people to answer."""
     root: Annotated[Line, AfterValidator(_expand)]
     """Folder; in a configuration ~ is replaced, and ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
-    for folder, empty for gtav and synthia."""
+    for folder and images, empty for gtav and synthia."""
 
 
 class CheckedDatasetSettings(DatasetSettings):

@@ -413,11 +413,17 @@ def test_unset_environment_variable_is_named(config: dict[str, Any]) -> None:
         load_config(config, {})
 
 
+# Commands of people, which no rule calls.
+BY_HAND = {"ask", "annotate", "queries_export", "queries_import", "predict"}
+
+
 def test_phase_has_one_verb_everywhere() -> None:
     verbs = {command.replace(" ", "_") for command in COMMANDS}
     rules = {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")} - {"common"}
     modules = (ROOT / "cbda/commands").glob("*.py")
-    assert verbs == rules == {path.stem for path in modules if "\ndef run(" in path.read_text()}
+    assert verbs == {path.stem for path in modules if "\ndef run(" in path.read_text()}
+    verbs -= BY_HAND
+    assert verbs == rules
     without_settings = {"score", "diagnose", "collect", "runs"}
     assert verbs - set(CONFIG) == verbs & without_settings
 
