@@ -63,7 +63,9 @@ slurm: install
 
 # what tests/annotation/test_page.py drives; Debian's own, as Playwright's needs a download
 browser:
-	@command -v chromium > /dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
+	@command -v chromium > /dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) \
+		|| (echo "make browser: install Chromium, as root or by other means"; exit 1)
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

@@ -1,76 +1,22 @@
 """The page in a real browser, driven as a person does it, up to the labels."""
 
-import os
 import re
-import shutil
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import numpy as np
-import pytest
+from playwright.sync_api import expect
 
 from cbda.acquisition.methods import ResolvedMethod
+from cbda.datasets.ids import VOID
 from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.selection.answering import write_answered
 from cbda.selection.round import Round
 from tests.annotation.pages import SIZE, make_round, random_centres, serving
+from tests.annotation.people import paint, person, place, press, progress, settle
 from tests.pools import write_scores
 
-sync_api = pytest.importorskip("playwright.sync_api")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-VOID = 255
-KEYS = "1234567890qwertyuio"
 OPEN_S, ANSWER_MS = 2, 50
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None and "CBDA_NEEDS_BROWSER" not in os.environ:
-        pytest.skip("no Chromium: `make browser` installs one")
-    assert path, "no Chromium"
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def person(browser, served, **options):
-    """Someone with a browser of their own, who sees every fault of the page."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-    context.set_default_timeout(10_000)
-    tab, faults = context.new_page(), []
-    tab.on("pageerror", lambda fault: faults.append(str(fault)))
-    tab.on("console", lambda message: faults.extend([message.text] * (message.type == "error")))
-    tab.goto(served.address)
-    settle(tab)
-    yield tab
-    assert not faults
-    context.close()
-
-
-def progress(tab, text):
-    sync_api.expect(tab.locator("#progress")).to_contain_text(text)
-
-
-def settle(tab):
-    tab.wait_for_selector("body[aria-busy=false]")
-
-
-def place(tab):
-    return tab.inner_text("#where")
-
-
-def press(tab, *keys):
-    """Press keys, waiting for the page after those that answer."""
-    for key in keys:
-        before = tab.inner_text("#progress")
-        tab.keyboard.press(key)
-        sync_api.expect(tab.locator("#progress")).not_to_have_text(before)
-        settle(tab)
 
 
 def answers_of(queries, served):
@@ -85,30 +31,6 @@ def in_order(queries):
     """Indices in the order in which the page asks."""
     images = queries.queries[:, 0].tolist()
     return sorted(range(len(queries)), key=lambda index: (images.index(images[index]), index))
-
-
-def paint(tab, queries, index, window):
-    """Paint a window pixel by pixel, with a mouse, as `window` (h,w) says."""
-    shown = shown_part(queries, index)
-    tab.keyboard.press("b")
-    box = tab.locator("#window").bounding_box()
-    step = box["width"] / (shown.right - shown.left)
-    for (row, column), value in np.ndenumerate(window):
-        tab.keyboard.press("v" if value == VOID else KEYS[value])
-        clipped = queries.window(index)
-        x, y = clipped.left + column - shown.left, clipped.top + row - shown.top
-        tab.mouse.click(box["x"] + (x + 0.5) * step, box["y"] + (y + 0.5) * step)
-    press(tab, "Enter")
-
-
-def shown_part(queries, index):
-    """What the canvas shows: the window and a margin of 2 px, within the image."""
-    window = queries.window(index)
-    return SimpleNamespace(
-        top=max(window.top - 2, 0),
-        left=max(window.left - 2, 0),
-        right=min(window.left + window.width + 2, queries.width),
-    )
 
 
 def test_labels_are_what_a_person_typed(tmp_path, browser):
@@ -165,12 +87,12 @@ def test_answer_is_replaced_by_going_back(tmp_path, browser):
     queries = make_round(tmp_path, [(0, 5, 5 + 10 * k) for k in range(3)])
     with serving(tmp_path) as served, person(browser, served) as tab:
         press(tab, "1")
-        sync_api.expect(tab.locator("#where")).to_have_text(re.compile("15$"))
+        expect(tab.locator("#where")).to_have_text(re.compile("15$"))
         tab.keyboard.press("ArrowLeft")
-        sync_api.expect(tab.locator("#where")).to_have_text(re.compile(" 5$"))
+        expect(tab.locator("#where")).to_have_text(re.compile(" 5$"))
         assert tab.inner_text("#hint") == "answered: road; another answer replaces it"
         tab.keyboard.press("2")
-        sync_api.expect(tab.locator("#where")).to_have_text(re.compile("15$"))
+        expect(tab.locator("#where")).to_have_text(re.compile("15$"))
         progress(tab, "1 of 3 done")
     assert answers_of(queries, served) == {0: ("answered", (1,) * 9)}
 
@@ -198,7 +120,7 @@ def test_two_people_never_see_the_same_query(tmp_path, browser):
             for tab in (one, other):
                 seen.append(place(tab))
                 tab.keyboard.press("1")
-                sync_api.expect(tab.locator("#where")).not_to_have_text(seen[-1])
+                expect(tab.locator("#where")).not_to_have_text(seen[-1])
     assert len(set(seen)) == 6
 
 

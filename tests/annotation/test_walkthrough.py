@@ -14,7 +14,7 @@ from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile
 from cbda.files.queries import load_queries
 from tests.annotation.pages import Page
-from tests.annotation.test_page import KEYS, browser, paint, person, press  # noqa: F401
+from tests.annotation.people import KEYS, paint, person, press
 
 DOCS = Path(__file__).parents[2] / "docs/annotate.md"
 SMALLER = (
@@ -39,7 +39,7 @@ def truth_of(image_id):
     return np.asarray(Image.open(f"demo/pool/labels/{image_id}.png"))
 
 
-def annotate(words, browser):  # noqa: F811
+def annotate(words, browser):
     """Answer all queries as the labels of the pool say."""
     queries = load_queries(Path(words[words.index("--queries") + 1]))
     places = {(image, row, column): index for index in range(len(queries))
@@ -61,7 +61,7 @@ def annotate(words, browser):  # noqa: F811
         server.terminate()
 
 
-def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):  # noqa: F811
+def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):
     monkeypatch.chdir(tmp_path)
     asked = 0
     for words in commands():
