@@ -163,6 +163,30 @@ def test_unfinished_painting_is_not_saved(tmp_path, browser):
     assert given.answer.pixels == (0, 2, 2, 1, 2, 2, 2, 2, 2)
 
 
+def test_stroke_has_no_gaps_and_a_wide_brush_its_size(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)], radius=8)
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for key in ("p", "b", "1"):
+            tab.keyboard.press(key)
+        box = tab.locator("#window").bounding_box()
+        step = box["width"] / (17 + 8)  # four pixels of margin on each side
+        tab.mouse.move(box["x"] + 4.5 * step, box["y"] + 4.5 * step)
+        tab.mouse.down()
+        tab.mouse.move(box["x"] + 20.5 * step, box["y"] + 20.5 * step)  # in one event
+        tab.mouse.up()
+        for key in ("2", "+"):
+            tab.keyboard.press(key)
+        tab.mouse.click(box["x"] + 18.5 * step, box["y"] + 6.5 * step)
+        for key in ("3", "f"):
+            tab.keyboard.press(key)
+        press(tab, "Enter")
+    (given,) = AnswerFile(served.answers_path).latest.values()
+    expected = np.full((17, 17), 2)
+    np.fill_diagonal(expected, 0)
+    expected[1:4, 13:16] = 1
+    np.testing.assert_array_equal(np.reshape(given.answer.pixels, (17, 17)), expected)
+
+
 def test_finger_paints_on_a_phone(tmp_path, browser):
     make_round(tmp_path, [(0, 20, 30)])
     with serving(tmp_path) as served, person(browser, served, has_touch=True) as tab:

@@ -51,8 +51,8 @@ function listen() {
     localStorage.setItem("proposals", at("proposals").checked ? "yes" : "no");
     draw();
   });
-  at("window").addEventListener("pointerdown", onStroke);
-  at("window").addEventListener("pointermove", (event) => event.buttons && page.painting && onStroke(event));
+  at("window").addEventListener("pointerdown", (event) => onStroke(event, true));
+  at("window").addEventListener("pointermove", (event) => event.buttons && page.painting && onStroke(event, false));
 }
 
 // Does what a key does; whether it does anything.
@@ -113,13 +113,11 @@ function blank({ window: { height, width } }) {
   return new Array(height * width).fill(UNSET);
 }
 
-function onStroke(event) {
+function onStroke(event, isNew) {
   if (!page.query) return;
   if (!page.painting) togglePainting();
-  for (const point of event.getCoalescedEvents?.().concat(event) ?? [event]) {
-    const pixel = pixelAt(page.query, at("window"), point);
-    if (pixel !== null) page.painting.paint(pixel);
-  }
+  const pixel = pixelAt(page.query, at("window"), event);
+  if (pixel !== null) page.painting.stroke(pixel, isNew);
   draw();
 }
 
@@ -199,6 +197,7 @@ function draw() {
   document.body.classList.toggle("paints", Boolean(painting));
   at("paint").setAttribute("aria-pressed", Boolean(painting));
   at("onwards").hidden = Boolean(query) && !page.again;
+  at("widen").hidden = !painting?.isLarge;
   at("accept").hidden = !at("proposals").checked;
   for (const button of at("classes").children) button.setAttribute("aria-pressed", Number(button.dataset.index) === painting?.brush);
   say(hint());
@@ -213,7 +212,8 @@ function hint() {
   const { query, painting, kinds } = page;
   if (!query) return describeEnd(page.round.progress);
   if (painting && painting.brush === null) return "choose a class to paint with";
-  if (painting) return `paint ${kinds.get(painting.brush).name}`;
+  const wide = painting && painting.size > 1 ? `, ${painting.size} px wide` : "";
+  if (painting) return `paint ${kinds.get(painting.brush).name}${wide}`;
   return page.again ? describeAnswer(query, kinds) : "what is in the window?";
 }
 
