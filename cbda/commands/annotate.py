@@ -30,7 +30,6 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.guard import is_loopback, require_address
     from cbda.annotation.server import Server
     from cbda.annotation.session import Session
-    from cbda.datasets.agreement import require_same_pool
     from cbda.datasets.images import open_images
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries
@@ -38,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     require_address(args.host)
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
     images = open_images(args.target_kind, args.target_root, args.target_split)
-    require_same_pool(args.queries, queries.image_ids, images.root, images.image_ids)
+    images.require(queries.by_image())
     args.answers.parent.mkdir(parents=True, exist_ok=True)
     session = Session(queries, answers, Claims(args.answers, queries.digest))
     with Server(App(session, Crops(queries, images)), args.host, args.port) as server:

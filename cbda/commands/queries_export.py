@@ -24,7 +24,6 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.annotation.export import export_queries
-    from cbda.datasets.agreement import require_same_pool
     from cbda.datasets.images import open_images
     from cbda.errors import UserError
     from cbda.files.answers import AnswerFile
@@ -34,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"{args.out}: is not empty; give a new folder")
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
     images = open_images(args.target_kind, args.target_root, args.target_split)
-    require_same_pool(args.queries, queries.image_ids, images.root, images.image_ids)
+    images.require(queries.by_image())
     shown = tqdm(queries.by_image(), mininterval=5, desc="export")
     export_queries(args.out, queries, answers, images, shown)
     print(f"{args.out}: {len(queries)} queries in {len(queries.by_image())} images")

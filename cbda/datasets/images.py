@@ -1,6 +1,6 @@
 """Images of a pool that need not have labels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from cbda.datasets import pictures
 from cbda.datasets.catalogue import KINDS
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.listing import Side, find_images, list_images
-from cbda.errors import require_choice
+from cbda.errors import UserError, require_choice
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,12 @@ class Images:
     def image_ids(self) -> tuple[str, ...]:
         """Image ids, in order."""
         return tuple(self.paths)
+
+    def require(self, image_ids: Iterable[str]) -> None:
+        """Raise a `UserError` that names the first of some images that is not here."""
+        for image_id in image_ids:
+            if image_id not in self.paths:
+                raise UserError(f"{self.root}: has no image {image_id!r}")
 
     def read_image(self, image_id: str) -> pictures.PixelArray:
         """(H, W, 3) uint8 RGB."""

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets.ids import VOID
+from cbda.datasets.pictures import describe_size
 from cbda.errors import UserError
 from cbda.files.answer_lines import ANSWERED, VOID_WINDOW, Given
 from cbda.files.answers import AnswerFile
@@ -48,7 +49,7 @@ def choose_queries(
     `labels` are of the round before. Answers to this round or an earlier one that those lack take
     the place of as many queries.
     """
-    taken = in_pool(answers, scores.image_ids)
+    taken = _in_pool(answers, scores.image_ids, scores.shape[1:])
     kept = _left_for(round_, labels, taken)
     statistics = class_statistics(round_, scores, labels)
     view = _Taken(labels, taken)
@@ -72,10 +73,16 @@ def choose_queries(
     return Choice(chosen, len(kept))
 
 
-def in_pool(answers: AnswerFile, image_ids: Sequence[str]) -> list[Given]:
+def _in_pool(answers: AnswerFile, image_ids: Sequence[str], size: tuple[int, int]) -> list[Given]:
     """The last answer at every place of a pool's images, the one given last at the end."""
     pool = frozenset(image_ids)
-    return [given for given in answers.latest.values() if given.answer.image in pool]
+    given = [item for item in answers.latest.values() if item.answer.image in pool]
+    for item in given:
+        if (item.asked.height, item.asked.width) != size:
+            found = describe_size((item.asked.height, item.asked.width))
+            wanted = f"the pool's are {describe_size(size)}"
+            raise UserError(f"{answers.path}: answers are to images {found}, {wanted}")
+    return given
 
 
 def require_asked(path: Path, queries: QuerySet, round_: Round, classes: Sequence[str]) -> None:
@@ -106,7 +113,7 @@ def write_answered(
     Skipped, unsure and open queries leave no trace: their pixels are not acquired, whereas void
     ones are.
     """
-    given = _left_for(round_, labels, in_pool(answers, labels.image_ids))
+    given = _left_for(round_, labels, _in_pool(answers, labels.image_ids, labels.shape[1:]))
     kept = [item for item in given if item.answer.state in LABELLED]
     windows = _by_image(kept, labels.image_ids, queries.classes)
 
@@ -153,13 +160,6 @@ def _window(given: Given) -> Window:
 def _left_for(round_: Round, labels: LabelFile, given: Sequence[Given]) -> list[Given]:
     """Answers up to a round that the labels of the round before lack."""
     earlier = _earlier_places(labels)
-    height, width = labels.shape[1:]
-    for item in given:
-        if (item.asked.height, item.asked.width) != (height, width):
-            size = f"{item.asked.height} high {item.asked.width} wide"
-            raise UserError(
-                f"answers to images {size}, but the pool's are {height} high {width} wide"
-            )
     up_to = [item for item in given if item.asked.round <= round_.number]
     return [item for item in up_to if item.place[:3] not in earlier]
 

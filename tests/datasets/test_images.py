@@ -85,6 +85,13 @@ def test_same_id_twice_is_an_error(pool):
         open_folder(pool)
 
 
+def test_missing_image_is_named(pool):
+    images = open_folder(pool)
+    images.require(["000", "002"])
+    with pytest.raises(UserError, match="images: has no image '003'"):
+        images.require(["000", "003"])
+
+
 def test_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="none: cannot be listed"):
         open_folder(tmp_path / "none")

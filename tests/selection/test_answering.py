@@ -169,7 +169,9 @@ def test_classes_of_answers_are_mapped_by_name(tmp_path, scores, answers):
 def test_answers_to_images_of_another_size_are_refused(tmp_path, scores, answers):
     queries = make_queries([(0, 2, 3)], size=(7, 12))
     answers.append(queries, [answer_to(queries, 0, 1)])
-    with pytest.raises(UserError, match="answers to images 7 high 12 wide, but the pool's are 6"):
+    with pytest.raises(
+        UserError, match=r"answers.jsonl: answers are to images 7 high 12 wide, the pool's are 6"
+    ):
         label(FIRST, scores(), None, queries, answers, tmp_path / "labels.h5")
 
 
