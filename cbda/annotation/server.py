@@ -1,5 +1,6 @@
 """The page's server, of the standard library."""
 
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET6
 from typing import Any
@@ -24,6 +25,11 @@ class Server(ThreadingHTTPServer):
             super().__init__((host, port), _Handler)
         except OSError as error:
             raise UserError(f"--host {host} --port {port}: {error.strerror}") from error
+
+    def handle_error(self, *of: Any) -> None:
+        """Say nothing of a browser that went away."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*of)
 
     @property
     def address(self) -> str:

@@ -72,7 +72,9 @@ def _queries(
 
     path: Path = args.queries
     with exclusive(path.with_name(f".{path.name}.lock"), f"chooses the queries of {path}"):
-        if not path.exists():
+        if path.exists():
+            print(f"round {args.round}: the queries of {path}, chosen before, stay")
+        else:
             given = round_, scores, labels, answers, args.classes
             choice = choose_queries(*given, num_threads)
             if choice.num_kept:

@@ -135,9 +135,8 @@ class _Taken(LabelFile):
 
     def __init__(self, labels: LabelFile, taken: Sequence[Given]) -> None:
         self._labels = labels
-        self.path, self.summary, self.image_ids = labels.path, labels.summary, labels.image_ids
-        self.shape, self.num_queries = labels.shape, labels.num_queries
-        self.rounds_done, self.num_classes = labels.rounds_done, labels.num_classes
+        self.image_ids, self.shape = labels.image_ids, labels.shape
+        self._describe(labels.path, labels.summary, labels.num_queries)
         self._windows: dict[str, list[Window]] = {}
         for given in taken:
             self._windows.setdefault(given.answer.image, []).append(_window(given))

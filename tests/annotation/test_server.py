@@ -5,9 +5,11 @@ import json
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -134,6 +136,18 @@ def test_no_header_lets_other_pages_in(page):
     assert "default-src 'none'" in head
     assert "Referrer-Policy: no-referrer" in head
     assert "Access-Control" not in head
+
+
+def test_browser_that_goes_away_leaves_no_trace(page, capfd):
+    parts = urlsplit(page.address)
+    for _ in range(3):
+        connection = socket.create_connection(("127.0.0.1", parts.port))
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sendall(f"GET {parts.path}image/0 HTTP/1.1\r\nHost: {parts.netloc}\r\n".encode())
+        connection.close()  # is reset
+    assert page.request("GET", "round")[0] == 200
+    time.sleep(0.1)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

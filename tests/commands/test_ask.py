@@ -60,7 +60,7 @@ def test_round_waits_for_answers_and_goes_on(folder, capsys):
     assert np.count_nonzero(label == 1) == sum(queries.window(i).num_px for i in range(8))
 
 
-def test_other_scores_change_neither_queries_nor_labels(folder):
+def test_other_scores_change_neither_queries_nor_labels(folder, capsys):
     ask()
     queries = load_queries(folder / "answers/queries.h5")
     answers = AnswerFile(folder / "answers/answers.jsonl")
@@ -68,7 +68,9 @@ def test_other_scores_change_neither_queries_nor_labels(folder):
     ask()
     before = [read(folder / "labels.h5", name) for name in ("label", "round", "query")]
     score_again(folder, 1)
+    capsys.readouterr()
     assert ask() == 0
+    assert "queries.h5, chosen before, stay\n" in capsys.readouterr().out
     for name, values in zip(("label", "round", "query"), before, strict=True):
         np.testing.assert_array_equal(read(folder / "labels.h5", name), values)
 
