@@ -8,7 +8,7 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # others may have a loop of events
 def browser():
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None and "CBDA_NEEDS_BROWSER" not in os.environ:

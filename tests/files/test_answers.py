@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cbda.errors import UserError
-from cbda.files.answer_lines import SKIPPED, UNDONE, VOID_WINDOW, Answer
+from cbda.files.answer_lines import SKIPPED, UNDONE, VOID_WINDOW, Answer, answer_line
 from cbda.files.answers import AnswerFile
 from tests.queries import answer_to, make_queries
 
@@ -64,6 +65,30 @@ def test_answer_sent_twice_counts_once(path):
     for _ in range(2):
         AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=2, answer_id="x")])
     assert AnswerFile(path).seconds == 2
+
+
+def test_line_that_is_there_twice_counts_once(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=2, answer_id="x")])
+    with path.open("a") as file:
+        file.write(path.read_text().splitlines(keepends=True)[-1])
+    assert AnswerFile(path).seconds == 2
+
+
+def test_answer_sent_by_several_at_a_time_counts_once(path, monkeypatch):
+    def slow(*of):
+        time.sleep(0.002)  # between what is read and what is written
+        return answer_line(*of)
+
+    monkeypatch.setattr("cbda.files.answers.answer_line", slow)
+
+    def send(_):
+        answers = AnswerFile(path)
+        for number in range(20):
+            answers.append(QUERIES, [answer_to(QUERIES, 0, 1, answer_id=str(number))])
+
+    with ThreadPoolExecutor(4) as senders:
+        list(senders.map(send, range(4)))
+    assert len(path.read_text().splitlines()) == 1 + 20
 
 
 def test_two_processes_see_each_others_answers(path):
