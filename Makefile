@@ -7,22 +7,24 @@
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make browser  a Chromium for the tests of the page, installed on Debian if you are root
+# make damage   200 damages to results of the toy workflow: are they all noticed?
+# make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak slurm browser
+.PHONY: table report install test check tiny bench rehearsal soak damage environments slurm browser
 .DEFAULT_GOAL := table
 
 table: install
-	$(RUN) snakemake --cores all results/table_mIoU.csv
+	$(RUN) snakemake results/table_mIoU.csv --cores all
 	@cat results/tabulate.log
+	@echo "the table: results/table_mIoU.csv"
 
 report: install
-	$(RUN) snakemake --cores all results/report.html
+	$(RUN) snakemake results/report.html --cores all
 	@tail -n 1 results/report.log
 
 install: .venv/installed
@@ -45,7 +47,7 @@ check: install
 	$(RUN) snakemake --lint
 
 tiny: install
-	$(RUN) snakemake --cores 2 --configfile tests/config.yaml -- results/tiny/table_mIoU.csv
+	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile tests/config.yaml
 	@cat results/tiny/tabulate.log
 
 bench: install
@@ -55,6 +57,11 @@ bench: install
 KILLS ?= 200
 soak: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)
+
+# random damages to a finished toy experiment, in minutes
+DAMAGES ?= 200
+damage: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.damage $(DAMAGES)
 
 # the toy workflow through a Slurm of this machine, which it installs if it is root; minutes
 slurm: install
@@ -66,6 +73,10 @@ browser:
 	@command -v chromium > /dev/null \
 		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) \
 		|| (echo "make browser: install Chromium, as root or by other means"; exit 1)
+
+# ten environments in which something is missing, some of which only root can make
+environments: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.environments
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

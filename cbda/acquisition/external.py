@@ -8,7 +8,6 @@ logits (C,H,W) float and the radius in px, and returns a score map (H,W), higher
 import ast
 import sys
 import traceback
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -61,7 +60,7 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
     import torch
 
     try:
-        values: Any = _load(score)(logits, radius)
+        values = _load(score)(logits, radius)
     except UserError:
         raise
     except Exception as error:
@@ -82,11 +81,10 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
 
 
 @cache
-def _load(score: str) -> "Callable[[Tensor, int], Any]":
+def _load(score: str) -> Any:
     place, _, name = score.rpartition(":")
     if place == ENTRY_POINT:
-        function: Callable[[Tensor, int], Any] = _find_entry_point(name).load()
-        return function
+        return _find_entry_point(name).load()
     require_defined(score)
     path = Path(place)
     module_name = f"cbda_user_{path.stem}"
@@ -96,8 +94,7 @@ def _load(score: str) -> "Callable[[Tensor, int], Any]":
     module = module_from_spec(spec)
     sys.modules[module_name] = module  # where its dataclasses and the like find it again
     spec.loader.exec_module(module)
-    function = getattr(module, name)
-    return function
+    return getattr(module, name)
 
 
 def _find_entry_point(name: str) -> EntryPoint:

@@ -8,7 +8,7 @@ servers one file of answers.
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import add_dataset_options
+from cbda.commands.common import add_dataset_options, open_pool
 from cbda.settings.options import whole_number
 
 
@@ -30,13 +30,12 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.guard import is_loopback, require_address
     from cbda.annotation.server import Server
     from cbda.annotation.session import Session
-    from cbda.datasets.images import open_images
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries
 
     require_address(args.host)
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
-    images = open_images(args.target_kind, args.target_root, args.target_split)
+    images = open_pool(args, "target")
     images.require(queries.by_image())
     args.answers.parent.mkdir(parents=True, exist_ok=True)
     session = Session(queries, answers, Claims(args.answers, queries.digest))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.commands import acquire
+from cbda.commands.common import open_pool
 from cbda.errors import AwaitedAnswersError, UserError
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, choose unless that is done, and save what was answered if nothing waits."""
     from cbda.compute.parallel import available_threads
-    from cbda.datasets.images import open_images
     from cbda.files.answers import AnswerFile
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
     with ScoreFile.open(args.scores) as scores:
         numbers = args.budget, args.rounds, args.round, args.seed, len(args.classes)
         round_ = Round(acquire.resolve_method(args, scores.score), *numbers)
-        pool = open_images(args.oracle_kind, args.oracle_root, args.oracle_split)
+        pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
             queries = _queries(args, round_, scores, labels, answers, num_threads)

@@ -41,14 +41,14 @@ def run(args: argparse.Namespace) -> None:
         check.require_uniform_size(findings)
     with_classes = dataset.has_labels and not args.fast
     report = {**describe(dataset, findings, with_classes), "num_skipped": listing.num_skipped}
-    print("\n".join(_table(report, findings)))
+    print("\n".join(_table({**report, "root": str(dataset.root)}, findings)))
     if findings.faults:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))
-        counted = f"{len(findings.faults)} faults, listed on standard output"
+        plural = "" if len(findings.faults) == 1 else "s"
+        counted = f"{len(findings.faults)} fault{plural}, listed on standard output"
         raise UserError(f"{dataset.root}: {counted}: {named}")
-    contents = None if args.fast else findings.contents
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, listing.paths, contents)
+    digest = files_digest(dataset.root, listing.paths, None if args.fast else findings.contents)
     write_json(args.out, {**report, "digest": digest})
 
 
@@ -56,7 +56,6 @@ def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> di
     """The report; lists by class are in the order of `classes`."""
     report: dict[str, Any] = {
         "kind": dataset.kind,
-        "root": str(dataset.root),
         "split": dataset.split,
         "num_images": len(dataset),
         "sizes": [

@@ -45,7 +45,11 @@ def run(args: argparse.Namespace) -> None:
 
     frozen = checkpoint.model_settings.freeze_batch_norm
     trainer = Trainer(model, settings, device, args.seed, frozen)
-    trainer.restore(checkpoint.state)
+    try:
+        trainer.restore(checkpoint.state)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{args.checkpoint}: no training goes on from it ({reason})") from error
     if args.until <= trainer.iteration:
         reached = f"{args.checkpoint} is at iteration {trainer.iteration} already"
         raise UserError(f"--until {args.until}: {reached}")

@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> None:
     missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
     if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)
-    rules = {name: {**asdict(phase), "gpu_hours": hours[name]} for name, phase in phases.items()}
+    rules = {
+        name: {**asdict(phase), "gpu_hours": hours.get(name)} for name, phase in phases.items()
+    }
     write_json(args.out, {"rules": rules, "disk": disk})
 
 
@@ -95,12 +97,10 @@ def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> i
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _hours(
-    phases: dict[str, costs.Phase], measured: str, batch_size: int
-) -> dict[str, float | None]:
-    """Hours of one device by rule; None where nothing was measured."""
+def _hours(phases: dict[str, costs.Phase], measured: str, batch_size: int) -> dict[str, float]:
+    """Hours of one device by rule; none if nothing was measured."""
     if not measured:
-        return dict.fromkeys(phases)
+        return {}
     key = "seconds_per_iteration"
     metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
     seconds = float(metrics[key])
@@ -121,15 +121,14 @@ def _disk(experiment: costs.Experiment, out: Path) -> dict[str, int]:
     }
 
 
-def _table(phases: dict[str, costs.Phase], hours: dict[str, float | None]) -> list[str]:
+def _table(phases: dict[str, costs.Phase], hours: dict[str, float]) -> list[str]:
     counts = {name: astuple(phase) for name, phase in phases.items()}
-    known = [value for value in hours.values() if value is not None]
     counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
-    hours = {**hours, "total": sum(known) if known else None}
+    hours = {**hours, "total": sum(hours.values())}
     rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
     for name, numbers in counts.items():
         shown = (f"{value:,}" if value else "" for value in numbers)
-        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours[name] else ""))
+        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours.get(name) else ""))
     return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
 
 

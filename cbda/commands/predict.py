@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.commands.options import add_output_option
+from cbda.commands.options import add_folder_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     probabilities = "also write OUT/probabilities, float16 (C,H,W) as .npy"
     add("--probabilities", action="store_true", help=probabilities)
     add_options(parser, "", ComputeSettings)
-    add_output_option(parser, "folder")
+    add_folder_option(parser, "folder")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -59,11 +59,13 @@ def run(args: argparse.Namespace) -> None:
         maps = _Maps(pixels.shape[:2], len(checkpoint.classes), args.probabilities)
         for area, logits in predict_parts(model, pixels, checkpoint.image_size, device, args.tile):
             maps.fill(area, logits)
-        save_mask(args.out / "masks" / f"{image_id}.png", maps.prediction, palette)
-        save_overlay(args.out / "overlays" / f"{image_id}.jpg", pixels, maps.prediction, palette)
-        maps.save(args.out, image_id, args.uncertainty)
-    write_text(args.out / NAME, format_labelmap(colours))
-    print(f"{args.out}: masks of {len(images)} images")
+        save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
+        save_overlay(
+            args.out_folder / "overlays" / f"{image_id}.jpg", pixels, maps.prediction, palette
+        )
+        maps.save(args.out_folder, image_id, args.uncertainty)
+    write_text(args.out_folder / NAME, format_labelmap(colours))
+    print(f"{args.out_folder}: masks of {len(images)} images")
 
 
 class _Maps:

@@ -49,4 +49,14 @@ def run(args: argparse.Namespace) -> None:
     model = create_model(model_settings, len(args.classes))
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     job = identify_job(args, inputs, [source, pool])
+    model_settings = _without_place(model_settings)
     train_and_save(args, trainer, model_settings, source, target, args.iterations, job)
+
+
+def _without_place(settings: ModelSettings) -> ModelSettings:
+    """The settings that a checkpoint keeps: a file of weights is known by its digest."""
+    from cbda.datasets.digest import content_digest
+
+    weights = settings.encoder_weights
+    known = content_digest(Path(weights)) if has_weights_file(weights) else weights
+    return settings.model_copy(update={"encoder_weights": known})

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import add_dataset_options, open_dataset, read_report
 from cbda.commands.options import add_class_option
-from cbda.commands.tabulate import add_run_options, load_runs
+from cbda.commands.tabulate import add_run_options, load_runs, read_sheet
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options
@@ -26,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
-    add("--target-report", type=Path, help="report of `cbda data check` on the pool")
     many: dict[str, Any] = {"action": "append", "default": []}
     target = "a balanced method and the class shares it aims at, or `uniform`"
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
@@ -44,27 +44,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
-    from cbda.files.json_files import read_json, write_text
+    _import_matplotlib()
+    from cbda.files.json_files import write_text
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
+    from cbda.results.environments import describe_making
 
-    pool_report = {} if args.target_report is None else read_json(args.target_report)
+    sheet, ledger = read_sheet(args)
     experiment = Experiment(
-        runs=load_runs(args),
+        runs=load_runs(args, sheet),
         baseline=args.baseline,
         classes=args.classes,
-        pool_counts=pool_report.get("class_counts"),
+        pool_counts=read_report(args, "target").get("class_counts"),
         balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
+        made_with=describe_making(sheet, ledger),
     )
     sections = draw_figures(experiment, args.out_figures)
     if args.gallery and args.gallery_images:
         sections.append(_draw_gallery(args))
     write_text(args.out, render_page(args.template, **page_content(experiment, sections)))
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _import_matplotlib() -> None:
+    """Have matplotlib read the user's settings, of which the figures follow none."""
+    os.environ.pop("MPLBACKEND", None)  # an unknown one would stop the import
+    try:
+        import matplotlib  # noqa: F401
+    except UnicodeDecodeError as error:
+        raise UserError(f"a matplotlibrc of yours is not UTF-8 text: {error.reason}") from error
 
 
 def _parse_config(text: str) -> dict[str, Any]:

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from cbda.datasets import camvid, cityscapes, folder, gtav, synthia, unlabelled
 from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import files_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.generated import find_changes
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Listing, list_files, require_split
+from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 
@@ -25,6 +24,7 @@ KINDS = {
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
+NUM_FILES_READ = 9  # odd, so that images and labels take turns
 
 
 def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
@@ -57,12 +57,40 @@ def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
     _create_table(kind, KINDS[kind], tuple(classes))
 
 
-def dataset_digest(kind: str, root: str | Path, split: str) -> str:
-    """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
+def skipped_digest(root: str | Path) -> str:
+    """A digest of the list of the files to leave out of a dataset; empty if there is none."""
+    path = Path(root, SKIP_FILE)
+    return content_digest(path) if path.is_file() else ""
+
+
+def is_changed(root: str | Path) -> bool:
+    """Whether a generated set has lost files, or holds others than were made, by name and size."""
     try:
-        return files_digest(Path(root), list_files(kind, KINDS[kind], Path(root), split).paths)
+        listed = list_files("folder", KINDS["folder"], Path(root), "").paths
+    except (UserError, OSError):  # nothing is left to list
+        listed = []
+    return any(find_changes(Path(root), listed, {}))
+
+
+def dataset_digest(kind: str, root: str | Path, split: str) -> str:
+    """A digest of the names and sizes of the files of a dataset, and of the content of a few.
+
+    It is the same wherever the dataset is; empty if there is none yet.
+    """
+    try:
+        paths = list_files(kind, KINDS[kind], Path(root), split).paths
+        some = paths[:: -(-len(paths) // NUM_FILES_READ)]
+        return files_digest(Path(root), paths) + "".join(map(content_digest, some))
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
+
+
+def count_images(kind: str, root: str | Path, split: str) -> int:
+    """The number of pairs of a dataset; 0 if there is none yet."""
+    try:
+        return len(list_files(kind, KINDS[kind], Path(root), split).records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return 0
 
 
 def create_dataset(

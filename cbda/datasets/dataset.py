@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from cbda.datasets import pictures
 from cbda.datasets.ids import VOID
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Record
+from cbda.datasets.listing import Kind, Record
 from cbda.datasets.palettes import find_doubt
 from cbda.datasets.vocabulary import Table, to_train_ids
 from cbda.errors import UserError

@@ -1,17 +1,33 @@
-"""Finds a dataset's files and pairs images with labels."""
+"""What sets one layout apart from another; finds a dataset's files and pairs images with labels."""
 
 import os
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from cbda.datasets.digest import describe_irregular, require_regular
 from cbda.datasets.generated import SKIP_FILE as SKIP_FILE
-from cbda.datasets.kind import Kind
+from cbda.datasets.pictures import INDEX_MODES, IdArray, read_index
 from cbda.errors import UserError
 
 NUM_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One dataset layout."""
+
+    folders: tuple[str, str]  # of images and of labels, from the root on; {} stands for the split
+    split: Literal["needed", "optional", "none"]
+    classes: tuple[str, ...] = ()  # the natural list; empty if the dataset has no vocabulary
+    names: Mapping[int, str] | None = None  # of label ids; None if they are train ids, 255 void
+    image_suffixes: tuple[str, ...] = (".png",)  # what precedes in a file name is the image id
+    label_suffixes: tuple[str, ...] = (".png",)
+    nested: bool = False  # files are one folder deeper, such as by city
+    label_modes: tuple[str, ...] = INDEX_MODES  # raw modes, see `cbda.datasets.pictures`
+    read_ids: Callable[[Path], IdArray] = read_index  # (H, W) label ids of a file
 
 
 @dataclass(frozen=True)

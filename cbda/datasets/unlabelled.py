@@ -4,7 +4,7 @@
 """
 
 from cbda.datasets.folder import IMAGE_SUFFIXES
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 KIND = Kind(
     ("{}", "{}"),

@@ -19,7 +19,6 @@ from cbda.files.hdf5 import (
     create_hdf5,
     named_errors,
     open_hdf5,
-    read_attributes,
     write_attributes,
 )
 
@@ -143,8 +142,8 @@ def save_queries(path: Path, queries: QuerySet) -> None:
 
 def load_queries(path: Path) -> QuerySet:
     """Read a query file; a `UserError` if it is damaged or a query lies outside of its image."""
-    with open_hdf5(path, QUERIES) as file, named_errors(path):
-        known = read_attributes(file)
+    file, known = open_hdf5(path, QUERIES)
+    with file, named_errors(path):
         ids = tuple(image_id.decode() for image_id in file["image_id"][:].tolist())
         queries = QuerySet(
             classes=tuple(json.loads(known["classes"])),

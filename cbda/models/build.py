@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import nn
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
+from cbda.files.atomic import unreadable
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
 from cbda.settings.model import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
@@ -71,10 +73,11 @@ def _load_encoder(encoder: nn.Module, path: Path) -> None:
     """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
     from safetensors.torch import load_file
 
+    require_regular(path)
     try:
         weights: dict[str, Any] = load_file(path)
     except Exception as error:  # safetensors raises a type of its own per fault
-        raise UserError(f"{path}: not a readable safetensors file ({error})") from error
+        raise unreadable(path, "safetensors file", error) from error
     body = getattr(encoder, "model", None)  # what wraps an encoder of timm adds a prefix
     if not isinstance(body, nn.Module):
         body = encoder

@@ -4,18 +4,24 @@ import platform
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
 from torch import nn
 
 import cbda
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
+from cbda.settings.mistakes import require_valid
 from cbda.settings.model import ModelSettings
+from cbda.settings.training import Size
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
          "model_settings": dict, "image_size": list}  # fmt: skip
+_SIZE = TypeAdapter(Size)
+_CLASSES = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=MAX_CLASSES)])
 
 
 def current_versions() -> dict[str, str]:
@@ -62,12 +68,15 @@ def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
         state = {name: content[name] for name in ("model", "optimizer", "iteration")}
-        settings = ModelSettings(**content["model_settings"])
-        height, width = content["image_size"]
+        settings = require_valid(ModelSettings, content["model_settings"], "model")
+        height, width = _SIZE.validate_python(content["image_size"])
+        classes = _CLASSES.validate_python(content["classes"])
         made_by = content.get("configuration", {}), content.get("versions", {})
-        model = create_model(settings, len(content["classes"]), load_weights=False)
+        model = create_model(settings, len(classes), load_weights=False)
         model.load_state_dict(state["model"])
-        return Checkpoint(state, content["classes"], settings, (height, width), *made_by), model
+        return Checkpoint(state, classes, settings, (height, width), *made_by), model
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     except (ValueError, RuntimeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
+        raise UserError(f"{path}: its parts do not fit together ({reason})") from error

@@ -26,13 +26,9 @@ def predict_logits(
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for image in images:
         batch = to_tensor(resize_image(image, image_size))[None]
-        yield resize_logits(_forward(model, batch, device, flip), image.shape[:2])[0]
-
-
-@torch.inference_mode()
-def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) -> Tensor:
-    batch = batch.to(device, memory_format=torch.channels_last)
-    logits: Tensor = model(batch).float()
-    if flip:
-        logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
-    return logits
+        batch = batch.to(device, memory_format=torch.channels_last)
+        with torch.inference_mode():
+            logits: Tensor = model(batch).float()
+            if flip:
+                logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
+        yield resize_logits(logits, image.shape[:2])[0]

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from cbda.report.classes import class_differences, heat_map_figure, shares_figure
 from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
-from cbda.report.heatmap import class_differences, heat_map_figure
 from cbda.report.page import Picture, Section, percent_of
-from cbda.report.shares import shares_figure
 from cbda.report.style import drawing, save
 from cbda.results.tabulate import class_table
 
@@ -22,7 +21,7 @@ def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
 
 def _results(experiment: Experiment, folder: Path) -> Section:
     table, line_styles = experiment.table, experiment.line_styles
-    num_seeds, pictures = experiment.num_seeds, []
+    num_seeds, pictures = len(experiment.seeds), []
     spread = f"Bars and bands: standard deviation over {num_seeds} seeds."
     if num_seeds == 1:
         spread = "One seed, so there is no spread to show."
@@ -74,8 +73,9 @@ def _gains(experiment: Experiment, folder: Path) -> Section:
     baseline, pictures = experiment.baseline, []
     differences = class_differences(class_table(experiment.runs), baseline)
     if len(differences):
-        compared = f"that of {baseline} at the same budget, mean over seeds"
-        caption = f"IoU of every class minus {compared}."
+        caption = (
+            f"IoU of every class minus that of {baseline} at the same budget, mean over seeds."
+        )
         figure = heat_map_figure(differences, baseline)
         pictures.append(Picture(caption, save(figure, folder, "class_differences")))
     return Section("classes", "Which classes gain", pictures)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size
 from cbda.datasets.dataset import Dataset
@@ -93,7 +93,7 @@ def write_round(
         writer.finish(replace(before, class_counts=class_counts, void_counts=void_counts))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _acquire(
     ids: IdArray,
     table: Table,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.files.scores import ScoreFile
@@ -49,6 +50,8 @@ class Round:
             raise UserError(f"round {self.number}: allowed are 1 to {self.rounds}, the rounds")
         if self.num_classes < 1:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
+        if self.num_classes > MAX_CLASSES:
+            raise UserError(f"{self.num_classes} classes given; allowed: up to {MAX_CLASSES}")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
     def queries_per_image(self, height: int, width: int) -> int:

@@ -1,27 +1,14 @@
 """Datasets on disk, and their check."""
 
-import os
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, NonNegativeInt, ValidationInfo
+from pydantic import NonNegativeInt
 
-from cbda.settings.section import Count, Line, Section, one_of
+from cbda.settings.paths import Expanded
+from cbda.settings.section import LINE, Count, Section, one_of
 
-KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid", "images")
-
-
-def _expand(root: str, info: ValidationInfo) -> str:
-    """The shortest form of a root, by which generated data are known, with variables replaced."""
-    if info.context is None:
-        return root
-    expanded = re.sub(r"^~(?=/|$)", "${HOME}", root)
-    for variable in re.findall(r"\$\{(\w+)\}", expanded):
-        if variable not in info.context:
-            named = f"{root!r} names the environment variable {variable}"
-            raise ValueError(f"{named}, which is not set; set it, or give the folder itself")
-        expanded = expanded.replace(f"${{{variable}}}", info.context[variable])
-    return os.path.normpath(expanded) if expanded else ""
+LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+KIND_NAMES = (*LABELLED_KINDS, "images")
 
 
 class DatasetSettings(Section):
@@ -29,8 +16,9 @@ class DatasetSettings(Section):
 
     kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
     """Layout on disk; images is a pool without labels, for people to answer."""
-    root: Annotated[Line, AfterValidator(_expand)]
-    """Folder; in a configuration ~ is replaced, and ${NAME} by an environment variable."""
+    root: Annotated[str, Expanded, LINE]
+    """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
+    replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder and images, empty for gtav and synthia."""
@@ -43,12 +31,19 @@ class CheckedDatasetSettings(DatasetSettings):
     """Number of images that there must be, skipped ones included; 0 for any."""
 
 
+class LabelledDatasetSettings(CheckedDatasetSettings):
+    """A dataset whose labels lie in files."""
+
+    kind: Annotated[str, one_of(*LABELLED_KINDS)] = "folder"
+    """Layout on disk."""
+
+
 class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
-    source: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/source")
+    source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
     target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
-    val: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_val")
+    val: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/target_val")
 
 
 class DataCountSettings(Section):

@@ -1,11 +1,13 @@
 """The network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cbda.errors import UserError
-from cbda.settings.section import Count, Items, Section, one_of
+from cbda.settings.paths import Expanded
+from cbda.settings.section import Count, Items, Section, like, one_of
 
 
 @dataclass(frozen=True)
@@ -15,12 +17,16 @@ class Architecture:
     size_multiple: int = 1  # of the sides of images, at its own output stride
     has_stride: bool = False  # whether it takes an output stride
     decoder_option: str = ""  # segmentation_models_pytorch's word for the decoder's widths, if any
+    coarsest: int = 32  # image px per px of the encoder's last layer, at its own output stride
+    pools: bool = False  # whether a batch norm of the decoder follows a mean over the whole image
 
 
 ARCHITECTURES = {
-    "small": Architecture(),
-    "deeplabv2": Architecture(has_stride=True),
-    "deeplabv3plus": Architecture(16, has_stride=True, decoder_option="decoder_channels"),
+    "small": Architecture(coarsest=8),
+    "deeplabv2": Architecture(has_stride=True, coarsest=8),
+    "deeplabv3plus": Architecture(
+        16, has_stride=True, decoder_option="decoder_channels", coarsest=16, pools=True
+    ),
     "unet": Architecture(32, decoder_option="decoder_channels"),
     "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
 }
@@ -32,9 +38,9 @@ class ModelSettings(Section):
     architecture: Annotated[str, one_of(*ARCHITECTURES)] = "small"
     """The small network or the DeepLab-v2 of this package, or one of
     segmentation_models_pytorch."""
-    encoder: str = "none"
+    encoder: Annotated[str, like(r"^[\w.-]+$", "a name of letters, digits, _, - and .")] = "none"
     """Encoder of segmentation_models_pytorch, such as resnet101; none for small."""
-    encoder_weights: str = "none"
+    encoder_weights: Annotated[str, Expanded] = "none"
     """none, imagenet (downloaded by the library), or a .safetensors file."""
     decoder_channels: Items[Count] = ()
     """Widths of the decoder, one number or one per stage as the library has it; empty for the
@@ -63,6 +69,19 @@ def require_sound_model(settings: ModelSettings) -> None:
         raise UserError(
             f"model.encoder_weights: no file {weights}; allowed: none, imagenet, a file"
         )
+
+
+def has_batch_of_one(settings: ModelSettings, num_images: int, size: Sequence[int]) -> bool:
+    """Whether a batch norm in training sees one value per channel, of which there is no deviation.
+
+    The size is (height, width) in px. Encoders are taken for convolutional ones; those of segformer
+    named mit_... have no batch norm.
+    """
+    traits = ARCHITECTURES[settings.architecture]
+    coarsest = settings.output_stride or traits.coarsest
+    has_norm = not (settings.freeze_batch_norm or settings.encoder.startswith("mit_"))
+    is_point = all(side <= coarsest for side in size)
+    return num_images == 1 and (traits.pools or (has_norm and is_point))
 
 
 def _require_small(settings: ModelSettings) -> None:

@@ -13,7 +13,7 @@ def _require_pair(size: Any) -> Any:
     return size
 
 
-Side = Annotated[int, Field(ge=8)]
+Side = Annotated[int, Field(ge=8, le=65_535)]
 Size = Annotated[tuple[Side, Side], Field(strict=False), BeforeValidator(_require_pair)]
 OptionalSize = Annotated[
     Items[Side],

@@ -24,6 +24,8 @@ from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSett
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 
+ONE_VALUE = "more than 1 value per channel"  # torch's words
+
 
 @dataclass
 class Trainer:
@@ -145,18 +147,22 @@ def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
     return loss
 
 
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Context in which a network computes in `precision`."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
 def _forward(
     model: nn.Module, images: list[Tensor], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
     """Logits of batches of images, which go through the network as one."""
     stacked = torch.cat(images).to(device, non_blocking=True, memory_format=torch.channels_last)
-    with autocast(device, precision):
-        parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
+    except ValueError as error:
+        if ONE_VALUE not in str(error):
+            raise
+        height, width = stacked.shape[2:]
+        raise UserError(
+            f"training.batch_size: {len(stacked)} image of {height} x {width} px leaves a batch"
+            " norm of the network one value per channel; allowed: 2 or more"
+        ) from error
     return parts
 
 

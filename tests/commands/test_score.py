@@ -36,7 +36,7 @@ def score(folder, seed, number):
     words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
     assert main(["score", *words, "--out", str(folder / "scores.h5")]) == 0
     with ScoreFile.open(folder / "scores.h5") as scores:
-        return np.stack([scores.read(index)[0] for index in range(scores.num_images)])
+        return np.stack([scores.read(index)[0] for index in range(scores.shape[0])])
 
 
 def write_empty_labels(path, seed, number):

@@ -9,7 +9,8 @@ from cbda.errors import UserError
 from cbda.models.build import create_model
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.small import SmallNet
-from cbda.settings.model import ModelSettings
+from cbda.settings.model import ARCHITECTURES, ModelSettings, has_batch_of_one
+from cbda.training.trainer import encoder_batch_norms
 from tests.sections import replace
 
 UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
@@ -186,3 +187,47 @@ def test_output_stride_of_deeplabv3plus_is_set(pretrained):
         for stride in (0, 8, 16)
     ]
     assert sizes == [4, 8, 4]
+
+
+def normalises(settings, num_images, size):
+    """Whether the network can be trained by a batch, as a training sets it up."""
+    model = create_model(settings, 3).train()
+    for layer in encoder_batch_norms(model) if settings.freeze_batch_norm else ():
+        layer.eval()
+    try:
+        model(torch.zeros(num_images, 3, *size))
+    except ValueError as error:
+        assert "more than 1 value per channel" in str(error)  # noqa: PT017
+        return False
+    return True
+
+
+SIZES = {
+    "small": [(8, 8), (8, 9)],
+    "deeplabv2": [(8, 8), (8, 16)],
+    "deeplabv3plus": [(16, 16), (32, 48)],
+    "unet": [(32, 32), (32, 64)],
+    "segformer": [(32, 32), (32, 64)],
+}
+
+
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("change", [{}, {"freeze_batch_norm": True}, {"encoder": "mit_b0"}])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_batch_of_one_is_known_for_every_architecture(architecture, change, size):
+    if architecture == "small":
+        settings = ModelSettings()
+    elif "encoder" in change and architecture != "segformer":
+        pytest.skip("one encoder does for the others")
+    else:
+        settings = ModelSettings(architecture=architecture, **{"encoder": "resnet18", **change})
+    where = SIZES[architecture][size]
+    assert normalises(settings, 2, where)
+    assert normalises(settings, 1, where) == (not has_batch_of_one(settings, 1, where))
+    assert not has_batch_of_one(settings, 2, where)
+
+
+def test_output_stride_counts_for_batches_of_one():
+    settings = ModelSettings(architecture="deeplabv2", encoder="resnet18", output_stride=16)
+    for size in ((16, 16), (16, 32)):
+        assert normalises(settings, 1, size) == (not has_batch_of_one(settings, 1, size))

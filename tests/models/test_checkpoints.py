@@ -68,13 +68,21 @@ def test_no_other_module_indexes_a_checkpoint():
     assert not [path for path in paths if key.search(path.read_text(encoding="utf-8"))]
 
 
+# A name by which the library would download what the network looks like.
+HUB = {"architecture": "unet", "encoder": "tu-hf-hub:someone/something"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"classes": None}, "lacks classes, or has them of another type"),
-        ({"classes": ["a"]}, "its weights do not fit its model_settings"),
-        ({"model_settings": {"architecture": "fcn"}}, "its weights do not fit its model_settings"),
-        ({"image_size": [8]}, "its weights do not fit its model_settings"),
+        ({"classes": ["a"]}, "its parts do not fit together"),
+        ({"model_settings": {"architecture": "fcn"}}, "model.architecture: 'fcn'; allowed: small"),
+        ({"image_size": [8]}, "its parts do not fit together"),
+        ({"image_size": [10**9, 10**9]}, "its parts do not fit together"),
+        ({"image_size": ["8", -8]}, "its parts do not fit together"),
+        ({"classes": [1, 2, 3]}, "its parts do not fit together"),
+        ({"model_settings": HUB}, "model.encoder: 'tu-hf-hub:someone/.* allowed: a name of let"),
     ],
 )
 def test_checkpoint_that_does_not_fit_is_one_line(checkpoint, tmp_path, change, message):

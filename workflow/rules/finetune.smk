@@ -1,5 +1,7 @@
 rule finetune:
     input:
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         checkpoint=checkpoint_before,
         labels="<round>/labels.h5",
         statistics=jobs.source_statistics(),
@@ -19,14 +21,16 @@ rule finetune:
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
+        program=program,
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
         statistics=statistics_arguments,
-        options=jobs.training_arguments("source", "target"),
+        places=places(source="source", target="target"),
+        options=lambda wildcards: jobs.training_arguments("source", "target"),
     shell:
-        "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
-        " {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
+        "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.places:q}"
+        " {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s}"
         " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
@@ -34,6 +38,8 @@ rule finetune:
 
 use rule finetune as full with:
     input:
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         checkpoint="<pretrain>/model.pt",
         statistics=jobs.source_statistics(),
     output:
@@ -48,4 +54,5 @@ use rule finetune as full with:
         labels=["--all-labels"],
         until=jobs.config.training.total_iterations,
         statistics=statistics_arguments,
-        options=jobs.training_arguments("source", "target"),
+        places=places(source="source", target="target"),
+        options=lambda wildcards: jobs.training_arguments("source", "target"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cbda.errors import UserError
-from cbda.files.chunks import MapReader, filters_of, pack, write_chunk
+from cbda.files.maps import MapReader, filters_of, pack, write_chunk
 from tests.reference import SETTINGS
 
 LAYOUTS: dict[str, dict[str, Any]] = {
