@@ -424,7 +424,7 @@ def test_chain_of_commands_runs(finished, capsys):
     assert row["acquired_fraction"] == pytest.approx(acquired, abs=1e-4)
     assert row["mIoU_mean"] == pytest.approx(100 * evaluation["mIoU"], abs=1e-4)
 
-    words = f"""finetune --checkpoint model.pt --labels labels.h5 {TRAINING} --until 4 --seed 5
+    words = f"""finetune --checkpoint model.pt --all-labels {TRAINING} --until 4 --seed 5
         --out again.pt"""
     capsys.readouterr()
     line = error_line(words.split(), capsys)

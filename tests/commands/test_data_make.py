@@ -212,7 +212,9 @@ def test_pictures_are_on_the_disk_before_the_mark_and_that_before_the_manifest(
     assert main(words(root, num_images=2)) == 0
     staged = {f"{root}/{s}/{pictures.STAGE}/{n}" for s in SIDES for n in ("00000.png", "00001.png")}
     assert set(done[:4]) == staged
-    renamed = [step.rpartition(">")[2] for step in done if ">" in step and FOLDER not in step]
+    renamed = [
+        step.rpartition(">")[2] for step in done if ">" in step and f"/{FOLDER}/" not in step
+    ]
     assert renamed[0] == renamed[-2] == str(root / MARK)
     assert len(renamed) == 7
     assert renamed[-1] == str(root / "manifest.json")
