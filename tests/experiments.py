@@ -56,7 +56,7 @@ def make_experiment(results, seeds=(0, 1), methods=("ra", "cbda"), rounds=2, **o
         budgets=["0.05"],
         references=["full"],
         rounds=rounds,
-        results=str(results),
+        results=".",
     )
     with job("runs"):
         write_text(results / "runs.csv", format_rows(rows))

@@ -77,7 +77,8 @@ class Origin:
     def describe(self, temporary: Path, path: Path) -> Record:
         """The record of a finished file that will have another name."""
         size, digest = temporary.stat().st_size, file_sha256(temporary)
-        beside = sorted(other.name for other in self.outputs if other.parent == path.parent)
+        outputs = (Path(os.path.realpath(other)) for other in self.outputs)
+        beside = sorted(other.name for other in outputs if other.parent == path.parent)
         known = {**self.facts, "inputs": self.inputs, "data": self.data, **self.circumstances()}
         return Record(path.name, size, digest, outputs=beside, **known)
 

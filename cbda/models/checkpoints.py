@@ -16,7 +16,7 @@ from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
 from cbda.settings.mistakes import require_valid
 from cbda.settings.model import ModelSettings
-from cbda.settings.training import Size
+from cbda.settings.sizes import Size
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
          "model_settings": dict, "image_size": list}  # fmt: skip

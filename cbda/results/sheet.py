@@ -4,6 +4,7 @@ Imports nothing heavy, so that the workflow can list the runs whenever it starts
 """
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import product
@@ -89,5 +90,8 @@ def read_rows(path: Path) -> list[Row]:
 def _locate(row: Row, folder: Path) -> Row:
     """A row whose paths are from the working folder on."""
     found = {name: getattr(row, name) for name in FILES}
-    known = {name: str(folder / to) for name, to in found.items() if to not in (NONE, MISSING)}
+    places = {name: folder / to for name, to in found.items() if to not in (NONE, MISSING)}
+    # A way up leads from where the folder is, not from a link to it.
+    known = {name: os.path.relpath(os.path.realpath(p)) if ".." in p.parts else str(p)
+             for name, p in places.items()}  # fmt: skip
     return row._replace(**known)

@@ -13,7 +13,7 @@ from cbda.files.json_files import read_json
 from cbda.files.records import FOLDER, GONE, is_result
 from cbda.results.agreement import find_contradictions, outdated_tables
 from cbda.results.lineage import Ledger
-from cbda.results.sheet import NONE, Row, evaluated, read_rows
+from cbda.results.sheet import NONE, Row, read_rows
 
 OK, USED = "ok", "gone: used and deleted"
 SHEET = "runs.csv"
@@ -79,23 +79,12 @@ def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
     """What sample sheets expect and is not so."""
     sheets = [path for path in ledger.records if path.name == SHEET]
     for sheet in (path for path in sheets if not ledger.problem(path)):
-        rows = list(_placed(read_rows(sheet), sheet))
+        rows = read_rows(sheet)
         for path in _listed(rows, ledger):
             yield path, ledger.problem(path) or OK
         yield from find_contradictions(rows, ledger)
         yield from outdated_tables(sheet, rows, ledger)
     yield from _unlike_siblings(ledger)
-
-
-def _placed(rows: list[Row], sheet: Path) -> Iterator[Row]:
-    """Rows with paths from the working directory on, wherever the workflow of the sheet ran."""
-    first = evaluated(rows)[0].evaluation
-    bases = [Path(), *sheet.absolute().parents]
-    base = next((base for base in bases if (base / first).parent.is_dir()), Path())
-    for row in rows:
-        files = {key: getattr(row, key) for key in ("evaluation", "labels", "diagnosis")}
-        places = {k: os.path.relpath(base / f) for k, f in files.items() if f != NONE}
-        yield row._replace(**places)
 
 
 def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:

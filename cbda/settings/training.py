@@ -1,24 +1,11 @@
 """Training, in pretraining and finetuning, which are one run cut into jobs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
-from cbda.settings.section import Allowed, Count, Items, Section, one_of
-
-
-def _require_pair(size: Any) -> Any:
-    if isinstance(size, list | tuple) and len(size) != 2:
-        raise ValueError(f"{list(size)}; allowed: a height and a width")
-    return size
-
-
-Side = Annotated[int, Field(ge=8, le=65_535)]
-Size = Annotated[tuple[Side, Side], Field(strict=False), BeforeValidator(_require_pair)]
-OptionalSize = Annotated[
-    Items[Side],
-    Allowed(lambda size: len(size) in (0, 2), "a height and a width, or none", {"maxItems": 2}),
-]
+from cbda.settings.section import Count, Section, one_of
+from cbda.settings.sizes import OptionalSize, Size
 
 
 class OptimizerSettings(Section):

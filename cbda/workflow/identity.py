@@ -4,10 +4,13 @@ import argparse
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cbda.datasets.dataset import Dataset
 from cbda.datasets.digest import content_digest
 from cbda.workflow.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from cbda.datasets.dataset import Dataset
 
 # Options that change where, how fast or how safely a job trains, but not what it learns.
 NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
@@ -15,7 +18,7 @@ PLACES = ("_root", "_report")  # ends of others
 
 
 def identify_job(
-    args: argparse.Namespace, inputs: Sequence[Path | None], datasets: Sequence[Dataset | None]
+    args: argparse.Namespace, inputs: Sequence[Path | None], datasets: Sequence["Dataset | None"]
 ) -> str:
     """A digest of all that decides what a job learns: options, files, code.
 

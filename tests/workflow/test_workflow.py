@@ -166,7 +166,7 @@ def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
 
 
 def test_figures_of_the_report_are_those_of_the_rule(finished: Path) -> None:
-    drawn = {path.stem for path in (finished / RESULTS / "figures").iterdir()}
+    drawn = {path.stem for path in (finished / RESULTS / "figures").glob("[!.]*")}
     assert drawn == set(figures(create_jobs()))
 
 

@@ -97,7 +97,7 @@ def require_sound_results():
 
 def made_again(wildcards):
     """No file, but a set that lost some is made anew: Snakemake sees its manifest alone."""
-    if workflow.is_main_process:
+    if workflow.is_main_process and workflow.dag is not None:
         workflow.dag.forcefiles.update(jobs.changed_manifest(wildcards.set))
     return []
 
