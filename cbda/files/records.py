@@ -72,7 +72,9 @@ class Origin:
 
     def is_own(self, path: Path) -> bool:
         """Whether a file is the user's."""
-        return any(place in (path, *path.parents) for place in self.own)
+        places = set(map(Path, map(os.path.realpath, self.own)))
+        real = Path(os.path.realpath(path))
+        return not places.isdisjoint((real, *real.parents))
 
     def describe(self, temporary: Path, path: Path) -> Record:
         """The record of a finished file that will have another name."""

@@ -306,6 +306,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             r"model.encoder 'resnet18': the small network has non",
         ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
+        ({"datasets": {"val": {"kind": "images"}}}, r"allowed: folder, gtav, .*, camvid$"),
         (
             {"training": {"source_size": [64]}},
             r"training.source_size: \[64\]; allowed: a height and a width, or none$",
