@@ -46,7 +46,7 @@ def _listed(path: Path) -> list[tuple[str, ...]]:
     rows = [row for row in sheet if row.diagnosis != NONE]
     if not rows:
         raise UserError(f"{path}: names no diagnosis")
-    ledger = require_agreement(path, sheet)
+    ledger = require_agreement(path, sheet, "diagnoses")
     for row in rows:
         if problem := ledger.problem(Path(row.diagnosis)):
             raise UserError(f"{row.diagnosis}: {problem}")

@@ -13,7 +13,8 @@ from cbda.results.lineage import Ledger, results_digest, results_folders
 from cbda.results.sheet import NONE, Row, evaluated
 
 NUM_NAMED = 20
-RESULTS = "results"  # input of what is made from a whole sheet
+# Inputs of what is made from a whole sheet, and the columns of the files that it is made from.
+READ = {"results": ("evaluation", "labels"), "diagnoses": ("labels", "diagnosis")}
 ACQUIRING = ("acquire", "ask")
 METHOD_PARTS = ("unit", "allocation", "balance")
 
@@ -28,8 +29,8 @@ class Problem(NamedTuple):
         return f"{self.path}: {self.what}"
 
 
-def require_agreement(sheet: Path, rows: list[Row]) -> Ledger:
-    """The records of the runs that are there, which must be as the sheet says.
+def require_agreement(sheet: Path, rows: list[Row], read: str = "results") -> Ledger:
+    """The records of the runs that are there, which must be as the sheet says; notes what is read.
 
     Raises:
         UserError: results are damaged, without records, or of other runs; the first are printed.
@@ -41,7 +42,7 @@ def require_agreement(sheet: Path, rows: list[Row]) -> Ledger:
         print("\n".join(map(str, problems[:NUM_NAMED])))
         more = f" and {len(problems) - 1} more, see above" if len(problems) > 1 else ""
         raise UserError(f"{sheet}: no table, since its results don't hold: {problems[0]}{more}")
-    note_input(RESULTS, results_digest(rows, ledger))
+    note_input(read, results_digest(rows, ledger, READ[read]))
     return ledger
 
 
@@ -66,9 +67,10 @@ def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Pr
     files = {name for row in rows for name in (row.evaluation, row.labels) if name != NONE}
     if any(Path(name) not in ledger.records for name in files):
         return  # of which it is told; what the tables were made from is not known
-    now = results_digest(rows, ledger)
+    now = {read: results_digest(rows, ledger, columns) for read, columns in READ.items()}
     for path, record in ledger.records.items():
-        if sheet.parent in path.parents and record.inputs.get(RESULTS, now) != now:
+        read = {name: record.inputs.get(name, digest) for name, digest in now.items()}
+        if sheet.parent in path.parents and read != now:
             yield Problem(path, "foreign: was made from other results than those that are here")
 
 

@@ -114,11 +114,11 @@ def _find(folders: Iterable[Path], unreadable: dict[Path, str]) -> Iterator[Path
                 yield from (Path(place, name) for name in files)
 
 
-def results_digest(rows: Iterable[Row], ledger: Ledger) -> str:
-    """What tells the results of a sheet from others: those of evaluations and labels, by row."""
+def results_digest(rows: Iterable[Row], ledger: Ledger, columns: Iterable[str]) -> str:
+    """What tells the results of a sheet from others, by row and by the columns that name files."""
     digest = hashlib.sha256()
     for row in rows:
-        paths = [Path(row.evaluation), Path(row.labels)]
+        paths = [Path(getattr(row, column)) for column in columns]
         found = [ledger.records[path].sha256 if path in ledger.records else "" for path in paths]
         digest.update(f"{row[:4]} {found}\n".encode())
     return digest.hexdigest()

@@ -136,7 +136,7 @@ def test_damage_stops_snakemake_and_verify_lists_it(project):
     assert "Traceback" not in output
     output = snakemake(project, check=False, targets=("verify",))
     assert f"{RUN}/round1/labels.h5" in output
-    assert "1 of them not as made" in output
+    assert "1 of them not as made" in output, output
     assert "1 of " in Path(f"{RESULTS}/verify.log").read_text()
 
 
