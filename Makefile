@@ -3,6 +3,7 @@
 # make test     run the tests, and print which lines they cover
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
+# make gpu      what only a GPU can show, on one card, in ten minutes at most; skipped without one
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
@@ -15,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak damage environments slurm browser
+.PHONY: table report install test check tiny bench gpu rehearsal soak damage environments slurm browser
 .DEFAULT_GOAL := table
 
 table: install
@@ -52,6 +53,9 @@ tiny: install
 
 bench: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+gpu: install
+	$(RUN) pytest -m gpu -rs tests/gpu
 
 # 200 kills at random moments, an hour or less; make soak KILLS=22 for two in every rule
 KILLS ?= 200

@@ -24,15 +24,16 @@ Scored = tuple[Tensor, Tensor]  # score (H,W) float32 and prediction (H,W) uint8
 
 
 def entropy_and_prediction(logits: Tensor) -> Scored:
-    """Pixel entropy in nats, (H,W) float32, and argmax, (H,W) uint8."""
-    entropy = torch.empty(logits.shape[1:], device=logits.device)
+    """Pixel entropy in nats, (H,W) float32 (float64 of such logits), and argmax, (H,W) uint8."""
+    dtype = torch.promote_types(logits.dtype, torch.float32)
+    entropy = torch.empty(logits.shape[1:], device=logits.device, dtype=dtype)
     prediction = torch.empty_like(entropy, dtype=torch.uint8)
     height, width = entropy.shape
     # Blocks of rows that stay in a CPU's cache; on another device all rows at once.
     num_rows = max(ENTROPY_BLOCK_PX // width, 1) if logits.device.type == "cpu" else height
     for first in range(0, height, num_rows):
         rows = slice(first, first + num_rows)
-        values = logits[:, rows].to(torch.float32, copy=True)  # (C, rows, W)
+        values = logits[:, rows].to(dtype, copy=True)  # (C, rows, W)
         probability = torch.softmax(values, dim=0)
         prediction[rows] = most_probable(values, scratch=values)
         information = torch.add(probability, EPSILON, out=values).log_()
@@ -67,7 +68,7 @@ def window_impurity(prediction: Tensor, radius: int, epsilon: float) -> Tensor:
     max_size = math.prod(min(2 * radius + 1, side) for side in prediction.shape)
     if max_size > MAX_TABLE_SIZE:
         return _sum_in_wide_windows(prediction, radius, epsilon)
-    table = _entropy_table(max_size, epsilon)
+    table = _entropy_table(max_size, epsilon, torch.get_default_dtype())
     if prediction.device.type == "cpu" and prediction.numel() >= LARGE_PX:
         from cbda.acquisition.windows import sum_over_classes
 
@@ -100,21 +101,21 @@ def _sum_in_wide_windows(prediction: Tensor, radius: int, epsilon: float) -> Ten
     sums = torch.zeros(prediction.shape, device=prediction.device)
     for label in torch.bincount(prediction.flatten()).nonzero().flatten().tolist():
         count = _box_sum((padded == label).int(), radius)
-        sums += _entropy_term(count.double() / size, epsilon)
+        sums += _entropy_term(count.double() / size, epsilon).to(sums.dtype)
     return sums
 
 
 @cache
-def _entropy_table(max_size: int, epsilon: float) -> Tensor:
-    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1) float32."""
+def _entropy_table(max_size: int, epsilon: float, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Row n, column m: the entropy term of m pixels out of n; (max_size+1, max_size+1)."""
     size = torch.arange(max_size + 1, dtype=torch.float64).clamp(min=1)[:, None]
-    return _entropy_term(torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size, epsilon)
+    share = torch.arange(max_size + 1, dtype=torch.float64)[None, :] / size
+    return _entropy_term(share, epsilon).to(dtype)
 
 
 def _entropy_term(share: Tensor, epsilon: float) -> Tensor:
-    """What a class of a share, float64, adds to the entropy in nats, float32."""
-    entropy = -share * torch.log(share + epsilon) if epsilon else torch.special.entr(share)
-    return entropy.float()
+    """What a class of a share adds to the entropy in nats, float64."""
+    return -share * torch.log(share + epsilon) if epsilon else torch.special.entr(share)
 
 
 def _clamped(radius: int, values: Tensor) -> int:

@@ -102,10 +102,10 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
-    from cbda.datasets.catalogue import KINDS
+    from cbda.datasets.catalogue import find_kind
 
-    classes, kind = args.classes, KINDS.get(args.oracle_kind)
-    if classes is None and kind is not None and not kind.classes:
+    classes = args.classes
+    if classes is None and not find_kind(args.oracle_kind).classes:
         classes = [str(label) for label in range(num_classes)]
     oracle = open_dataset(args, "oracle", classes)
     if (found := len(oracle.classes)) != num_classes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cbda.errors import UserError
 from cbda.settings.datasets import DatasetSettings
-from cbda.settings.options import add_options
+from cbda.settings.options import add_options, from_options
+from cbda.settings.user_code import without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
@@ -27,9 +28,9 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
     from cbda.datasets.generated import set_digest
     from cbda.files.records import note_data
 
-    kind, root, split = (getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields)
-    names = None if classes is None else tuple(classes)
-    dataset = create_dataset(kind, Path(root), split, names)
+    place = from_options(args, name, DatasetSettings)
+    names, ids = None if classes is None else tuple(classes), (place.label_ids, place.void_ids)
+    dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids)
     _require_number(args, name, len(dataset))
     pairs = ((record.image_path, record.label_path) for record in dataset.records)
     note_data(name, set_digest(dataset.root, chain.from_iterable(pairs)))
@@ -42,8 +43,8 @@ def open_pool(args: argparse.Namespace, name: str) -> "Images":
     from cbda.datasets.images import open_images
     from cbda.files.records import note_data
 
-    kind, root, split = (getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields)
-    images = open_images(kind, root, split)
+    place = from_options(args, name, DatasetSettings)
+    images = open_images(place.kind, place.root, place.split)
     _require_number(args, name, len(images))
     note_data(name, set_digest(images.root, images.paths.values()))
     return images
@@ -67,8 +68,10 @@ def read_report(args: argparse.Namespace, name: str) -> dict[str, Any]:
     return report
 
 
-def content_of(args: argparse.Namespace, name: str) -> dict[str, str]:
-    """What a dataset is, wherever it is: kind, split, and the digest that its check reported."""
-    digest = str(read_report(args, name).get("digest", ""))
+def content_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
+    """What a dataset is, wherever it is: kind, split, ids, and the digest of its check's report."""
     kind, split = getattr(args, f"{name}_kind"), getattr(args, f"{name}_split")
-    return {"kind": kind, "split": split, "digest": digest}
+    digest = str(read_report(args, name).get("digest", ""))
+    ids = {key: list(getattr(args, f"{name}_{key}")) for key in ("label_ids", "void_ids")}
+    given = {key: listed for key, listed in ids.items() if listed}
+    return {"kind": without_folder(kind), "split": split, "digest": digest, **given}

@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
+    flip = argparse.BooleanOptionalAction
+    parser.add_argument("--flip", action=flip, default=False, help="as of `cbda evaluate`")
     add_output_option(parser, "plan.json")
 
 
@@ -83,16 +85,21 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         checkpoint_bytes=_checkpoint_bytes(args, settings),
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",
+        num_views=2 if args.flip else 1,
     )
 
 
 def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> int:
     """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
     from cbda.models.build import create_model
+    from cbda.models.encoders import freeze_batch_norm
 
-    model = create_model(from_options(args, "model", ModelSettings), len(args.classes), False)
+    options = from_options(args, "model", ModelSettings)
+    model = create_model(options, len(args.classes), load_weights=False)
+    if options.freeze_batch_norm:
+        freeze_batch_norm(model)
     num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
-    num_trained = sum(tensor.numel() for tensor in model.parameters())
+    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     num_moments = 1 if settings.optimizer.name == "sgd" else 2
     return int(4 * (num_kept + num_moments * num_trained))
 

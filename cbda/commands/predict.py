@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.commands.options import add_folder_option
+from cbda.commands.options import add_folder_option, add_network_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
 
@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("--checkpoint", type=Path, required=True, help="model to predict with")
+    add_network_option(parser)
     add("--images", type=Path, required=True, help="folder of PNG or JPEG files, of any sizes")
     tile = "height and width in px of an image that are seen at a time (default: all of it)"
     add("--tile", type=whole_number(1), nargs=2, metavar=("H", "W"), help=tile)
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.models.parts import predict_parts
 
     device = prepare_device(args.device, args.threads, args.deterministic)
-    checkpoint, model = load_model(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint, args.network)
     images = open_folder(args.images)
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     pairs = zip(images.image_ids, read, strict=True)
     for image_id, pixels in tqdm(pairs, total=len(images), mininterval=5, desc="predict"):
         maps = _Maps(pixels.shape[:2], len(checkpoint.classes), args.probabilities)
-        for area, logits in predict_parts(model, pixels, checkpoint.image_size, device, args.tile):
+        for area, logits in predict_parts(model, pixels, checkpoint.resizing, device, args.tile):
             maps.fill(area, logits)
         save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
         save_overlay(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.common import add_dataset_options, open_dataset, read_report
-from cbda.commands.options import add_class_option
-from cbda.commands.tabulate import add_run_options, load_runs, read_sheet
+from cbda.commands.options import add_class_option, add_network_option
+from cbda.commands.tabulate import add_run_options, given_rows, load_runs, read_sheet
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
     arm = "a method to show: checkpoint that scored its last round, final one, labels"
     add("--gallery", nargs=len(GALLERY_FIELDS), metavar=GALLERY_FIELDS, help=arm, **many)
+    add_network_option(parser)
     add("--gallery-budget", default="", help="budget of the gallery's methods")
     add_options(parser, "", ReportSettings)
     add("--config", default="{}", help="the configuration, as JSON")
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
     sheet, ledger = read_sheet(args)
     experiment = Experiment(
         runs=load_runs(args, sheet),
+        rows=given_rows(args, sheet),
         baseline=args.baseline,
         classes=args.classes,
         pool_counts=read_report(args, "target").get("class_counts"),
@@ -97,7 +99,8 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     device = prepare_device(args.device, args.threads, args.deterministic)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
-    pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)
+    chosen = (args.gallery_images, device, args.out_figures, args.network)
+    pictures = draw_gallery(arms, pool, *chosen)
     budget = args.gallery_budget
     title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
     return Section("gallery", title, pictures)

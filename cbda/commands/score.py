@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_output_option, add_seed_option
+from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
@@ -13,6 +13,7 @@ from cbda.settings.section import MAX_RADIUS_PX
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to score with")
+    add_network_option(parser)
     add_dataset_options(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
@@ -38,11 +39,11 @@ def run(args: argparse.Namespace) -> None:
     from cbda.models.inference import predict_logits
 
     device = prepare_device(args.device, args.threads, args.deterministic)
-    checkpoint, model = load_model(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint, args.network)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device)
+    maps = predict_logits(model, images, checkpoint.resizing, device, through_input=True)
 
     name = args.method_score
     choice = (name, args.method_unit, args.radius, args.seed, args.round)

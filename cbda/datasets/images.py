@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cbda.datasets import pictures
-from cbda.datasets.catalogue import KINDS
+from cbda.datasets.catalogue import find_kind
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.listing import Side, find_images, list_images
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,7 @@ class Images:
 
 def open_images(kind: str, root: str | Path, split: str = "") -> Images:
     """The images of a dataset of a kind, whose labels are not looked at."""
-    require_choice("dataset kind", kind, tuple(KINDS))
-    return Images(Path(root), list_images(kind, KINDS[kind], Path(root), split))
+    return Images(Path(root), list_images(kind, find_kind(kind), Path(root), split))
 
 
 def open_folder(folder: Path) -> Images:

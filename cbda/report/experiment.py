@@ -13,6 +13,7 @@ from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
 from cbda.results.pairs import seed_differences
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
+from cbda.results.sheet import Row
 from cbda.results.tabulate import acquisition_table, summary_table
 
 
@@ -26,6 +27,7 @@ class Experiment:
     pool_counts: list[int] | None = None  # pixels by class in the pool's labels, if counted
     balance_targets: dict[str, list[str]] = field(default_factory=dict)  # method to shares
     config: dict[str, Any] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # where their files are
     benchmarks: Path | None = None  # folder of those of the jobs; None without times
     made_with: dict[str, str] = field(default_factory=dict)  # commit, machines, versions
 

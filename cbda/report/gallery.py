@@ -1,6 +1,6 @@
 """The same few images of the pool under every method: prediction, score map, acquired pixels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -50,11 +50,19 @@ class Maps(NamedTuple):
 
 @drawing()
 def draw_gallery(
-    arms: list[Arm], pool: Dataset, num_shown: int, device: torch.device, folder: Path
+    arms: list[Arm],
+    pool: Dataset,
+    num_shown: int,
+    device: torch.device,
+    folder: Path,
+    network: str = "",
 ) -> list[Picture]:
-    """A figure per image, with a row per method; also written to a folder, by their number."""
+    """A figure per image, with a row per method; also written to a folder, by their number.
+
+    The network is the place of one of the user's own.
+    """
     indices = choose_images(len(pool), num_shown)
-    maps = {arm.method: compute_maps(arm, pool, indices, device) for arm in arms}
+    maps = {arm.method: compute_maps(arm, pool, indices, device, network) for arm in arms}
     num_rounds = max(int(shown.round.max()) for of in maps.values() for shown in of.values())
     pictures = []
     for number, index in enumerate(indices, 1):
@@ -77,25 +85,22 @@ def choose_images(num_images: int, num_shown: int) -> list[int]:
 
 
 def compute_maps(
-    arm: Arm, pool: Dataset, indices: list[int], device: torch.device
+    arm: Arm, pool: Dataset, indices: list[int], device: torch.device, network: str = ""
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
     with LabelFile.open(arm.labels_path) as labels:
         summary, num_rounds = labels.summary, labels.rounds_done
         rounds = [labels.read_round(index) for index in indices]
-    logits = _logits(arm.model_path, pool, indices, device)
+    models = [load_model(path, network) for path in (arm.model_path, arm.scorer_path)]
+    logits, of_scorer = (
+        predict_logits(model, map(pool.read_image, indices), made.resizing, device, is_scorer)
+        for (made, model), is_scorer in zip(models, (False, True), strict=True)
+    )
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
-    scored = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
     choice = (summary.score, summary.unit, summary.radius, summary.seed, num_rounds)
+    scored = zip(indices, of_scorer, strict=True)
     scores = [score_image(*choice, index, of_image)[0] for index, of_image in scored]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
-
-
-def _logits(
-    path: Path, pool: Dataset, indices: list[int], device: torch.device
-) -> Iterator[torch.Tensor]:
-    checkpoint, model = load_model(path)
-    return predict_logits(model, map(pool.read_image, indices), checkpoint.image_size, device)
 
 
 def gallery_figure(

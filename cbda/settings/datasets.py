@@ -2,26 +2,35 @@
 
 from typing import Annotated
 
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import LINE, Count, Section, one_of
+from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
+from cbda.settings.user_code import PATTERN, WORDS
 
 LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
 KIND_NAMES = (*LABELLED_KINDS, "images")
+
+LabelId = Annotated[int, Field(ge=0, le=255)]
 
 
 class DatasetSettings(Section):
     """A dataset on disk."""
 
-    kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
-    """Layout on disk; images is a pool without labels, for people to answer."""
+    kind: Annotated[str, Expanded, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
+    """Layout on disk; images is a pool without labels, for people to answer; FILE.py:NAME is one of
+    your own, which may say what label ids mean."""
     root: Annotated[str, Expanded, LINE]
     """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
     replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder and images, empty for gtav and synthia."""
+    label_ids: Distinct[LabelId] = ()
+    """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
+    than 0, 1, 2 and so on; empty for these."""
+    void_ids: Distinct[LabelId] = ()
+    """Label ids of a folder that belong to no class, beside 255."""
 
 
 class CheckedDatasetSettings(DatasetSettings):
@@ -34,8 +43,8 @@ class CheckedDatasetSettings(DatasetSettings):
 class LabelledDatasetSettings(CheckedDatasetSettings):
     """A dataset whose labels lie in files."""
 
-    kind: Annotated[str, one_of(*LABELLED_KINDS)] = "folder"
-    """Layout on disk."""
+    kind: Annotated[str, Expanded, one_of_or_like(LABELLED_KINDS, PATTERN, WORDS)] = "folder"
+    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
 
 
 class DatasetsSettings(Section):

@@ -61,6 +61,17 @@ def one_of(*values: Any) -> Allowed:
     return Allowed(values.__contains__, words, {"enum": list(values)}, names)
 
 
+def one_of_or_like(values: Iterable[str], pattern: str, words: str) -> Allowed:
+    """These values, and texts that match a regular expression."""
+    names, is_like = tuple(values), like(pattern, words).test
+    return Allowed(
+        lambda text: text in names or is_like(text),
+        f"{', '.join(names)}, {words}",
+        {"anyOf": [{"enum": list(names)}, {"pattern": pattern}]},
+        names,
+    )
+
+
 def like(pattern: str, words: str, names: tuple[str, ...] = ()) -> Allowed:
     """Texts that match a regular expression, such as some names."""
     return Allowed(lambda text: bool(re.search(pattern, text)), words, {"pattern": pattern}, names)

@@ -24,7 +24,8 @@ from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
 from cbda.datasets.workers import end_with
 from cbda.errors import UserError
-from cbda.models.images import Size, resize_image, to_tensor
+from cbda.models.images import resize_image, to_tensor
+from cbda.settings.sizes import Size
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.handover import OF_A_WORKER, Packed, pack, shorten_temporary_folder, worker_ended
@@ -82,7 +83,7 @@ class _Batches(Dataset[Batch]):
             (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
             image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
-        image = augmentation.apply_to_image(resize_image(image, size))
+        image = augmentation.apply_to_image(resize_image(image, size, self.settings.interpolation))
         if reduction != "none":
             label = REDUCTIONS[reduction](label, size)
         label = augmentation.apply_to_label(label)

@@ -27,7 +27,8 @@ AT_ONCE = (signal.SIGTERM, signal.SIGINT)  # the second time
 
 
 class _Resumable(Protocol):
-    iteration: int
+    @property
+    def iteration(self) -> int: ...
 
     def state(self) -> dict[str, Any]: ...
 

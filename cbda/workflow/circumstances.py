@@ -2,7 +2,6 @@
 
 import os
 import platform
-import subprocess
 import sys
 from functools import cache
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import cbda
+from cbda.compute.commit import source_commit
 
 PACKAGES = {  # module to distribution
     **{name: name for name in ("torch", "torchvision", "numpy", "scipy", "pandas", "h5py")},
@@ -29,7 +29,7 @@ def describe_circumstances(device: str | None) -> dict[str, Any]:
     """
     found = {name: version(name) for module, name in PACKAGES.items() if module in sys.modules}
     found |= {"cbda": cbda.__version__, "Python": platform.python_version()}
-    return {"versions": found, "machine": _machine(device), "commit": _commit()}
+    return {"versions": found, "machine": _machine(device), "commit": source_commit()}
 
 
 def _machine(device: str | None) -> dict[str, str]:
@@ -60,23 +60,3 @@ def _processor() -> str:
         return platform.processor() or "unknown"
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
-
-
-@cache
-def _commit() -> str:
-    """Commit of the package, if a repository has its files; empty if none has."""
-    folder = Path(cbda.__file__).parent
-    if not _git(folder, "ls-files", "__init__.py"):
-        return ""
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no", ".")
-    return _git(folder, "rev-parse", "HEAD") + (" with changes" if changed else "")
-
-
-def _git(folder: Path, *words: str) -> str:
-    """What git prints; nothing if it is not there or fails."""
-    command = ["git", "-C", str(folder), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

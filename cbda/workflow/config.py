@@ -36,10 +36,10 @@ from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import (
-    ARCHITECTURES,
     ModelSettings,
     has_batch_of_one,
     require_sound_model,
+    traits_of,
 )
 from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
@@ -197,7 +197,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     else:
         for name, dataset in config.datasets:
             kind, split = dataset.kind, dataset.split
-            yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
+            ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
+            yield from _refused(place, require_readable, kind, split, config.classes, ids)
     yield from _refused("", require_sound_model, config.model)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
@@ -270,7 +271,7 @@ def _batches_of_one(config: Config) -> Iterator[str]:
 def _unfit_sizes(config: Config) -> Iterator[str]:
     """Sizes that the network can't halve often enough, and crops of more than there is."""
     architecture, crop = config.model.architecture, list(config.training.crop_size)
-    multiple = config.model.output_stride or ARCHITECTURES[architecture].size_multiple
+    multiple = config.model.output_stride or traits_of(architecture).size_multiple
     for key in ("image_size", "source_size", "crop_size"):
         size = list(getattr(config.training, key))
         if any(side % multiple for side in size):

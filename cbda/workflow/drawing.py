@@ -45,6 +45,7 @@ def figures(jobs: Jobs) -> list[str]:
     gains = ["differences", "class_differences"]
     names = ["mIoU", "worst_class_IoU", "entropy", *budgets]
     names += gains if set(jobs.methods) - {jobs.config.tabulate.baseline} else []
+    names += ["training"]
     return names + [f"gallery_{number + 1}" for number in range(_num_shown(jobs))]
 
 
@@ -74,10 +75,24 @@ def gallery_files(jobs: Jobs) -> list[str]:
     return [path for _, *files in gallery(jobs) for path in files]
 
 
+def history_files(jobs: Jobs) -> list[str]:
+    """The courses of the trainings that are drawn: those of references and the largest budget."""
+    experiment, results = jobs.config.experiment, jobs.folders["results"]
+    runs = [f"{name}/budget{max(experiment.budgets)}" for name in jobs.methods]
+    rounds = [f"{run}/round{n + 1}" for run in runs for n in range(experiment.rounds)]
+    folders = ["pretrain", *experiment.references, *rounds]
+    return [
+        f"{results}/seed{seed}/{folder}/history.csv"
+        for seed in experiment.seeds
+        for folder in folders
+    ]
+
+
 def place_arguments(jobs: Jobs) -> list[str]:
     """Where things are that are drawn or told; what is in them, the inputs tell."""
     return [
         *(word for arm in gallery(jobs) for word in ("--gallery", *arm)),
+        *to_options("network", jobs.own_network),
         *to_options("benchmarks", jobs.folders["results"]),
         *to_options("config", settings(jobs, places=True)),
     ]

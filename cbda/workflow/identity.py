@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.datasets.digest import content_digest
+from cbda.settings.user_code import own_code_digest, without_folder
 from cbda.workflow.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
 
 # Options that change where, how fast or how safely a job trains, but not what it learns.
-NEUTRAL = ("out", "metrics", "run", "command", "state_interval_s", "training_num_workers")
+NEUTRAL = (
+    *("out", "metrics", "history", "tensorboard", "run", "command"),
+    *("state_interval_s", "training_num_workers"),
+)
 PLACES = ("_root", "_report")  # ends of others
 
 
@@ -27,7 +31,7 @@ def identify_job(
     """
     places = {Path(path) for path in inputs if path is not None}
     options = {
-        name: str(value)
+        name: without_folder(str(value))
         for name, value in vars(args).items()
         if name not in NEUTRAL and not name.endswith(PLACES) and Path(str(value)) not in places
     }
@@ -44,7 +48,7 @@ def identify_job(
 def _describe(dataset: "Dataset", report: Path | None) -> str:
     if report is not None:
         return content_digest(report)
-    lines = []
+    lines = [own_code_digest(dataset.kind)]
     for record in dataset.records:
         for path in (record.image_path, record.label_path):
             status, name = path.stat(), path.relative_to(dataset.root)

@@ -21,6 +21,7 @@ from cbda.errors import UserError
 from cbda.results.sheet import NONE, Row, evaluated, list_rows
 from cbda.settings.model import has_weights_file
 from cbda.settings.options import to_options
+from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
 
@@ -69,8 +70,17 @@ class Jobs:
 
     def dataset_arguments(self, option: str, name: str) -> list[str]:
         """What a dataset is; its place is none of it, and only its check counts images."""
+        values = self._described(name)
+        return to_options(
+            option, {key: values[key] or "" for key in values.keys() - {"num_images"}}
+        )
+
+    def _described(self, name: str) -> dict[str, Any]:
+        """The keys of a dataset that hold no path; a layout of the user's own is one."""
         dataset = getattr(self.config.datasets, name)
-        return to_options(option, dataset.model_dump(exclude={"root", "num_images"}))
+        places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
+        values: dict[str, Any] = dataset.model_dump(exclude=places)
+        return values
 
     def root(self, name: str) -> str:
         """Where a dataset is."""
@@ -78,12 +88,13 @@ class Jobs:
 
     def place_arguments(self, option: str, name: str, report: str) -> list[str]:
         """Where a dataset is, and the report of its check, by which its content is known."""
-        return to_options(option, {"root": self.root(name), "report": report})
+        kind = getattr(self.config.datasets, name).kind
+        layout = kind if is_place(kind) else ""
+        return to_options(option, {"kind": layout, "root": self.root(name), "report": report})
 
     def check_arguments(self, name: str) -> list[str]:
         """What is checked of a dataset: images of the pool must have one size."""
-        checked = getattr(self.config.datasets, name).model_dump(exclude={"root"})
-        words = to_options("", checked) + self.class_arguments()
+        words = to_options("", self._described(name)) + self.class_arguments()
         words += ["--uniform-size"] if name == "target" else []
         return words + (["--fast"] if self.config.data_check.fast else [])
 
@@ -101,9 +112,10 @@ class Jobs:
     def dataset_state(self, name: str) -> str:
         """What tells of a change of a dataset, wherever it is: its files, or those left out."""
         dataset = getattr(self.config.datasets, name)
+        code = _own_code(dataset.kind)
         if self.generated_manifest(name):
-            return skipped_digest(dataset.root)
-        return dataset_digest(dataset.kind, dataset.root, dataset.split)
+            return code + skipped_digest(dataset.root)
+        return code + dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
@@ -112,8 +124,19 @@ class Jobs:
         return [*sets, *to_options("training", learned), *self.compute_arguments()]
 
     def model_arguments(self) -> list[str]:
-        """What the network is, but for the weights that it starts from."""
-        return to_options("model", self.config.model.model_dump(exclude={"encoder_weights"}))
+        """What the network is, but for what counts by its content: see `network_state`."""
+        places = {"encoder_weights"} | ({"architecture"} if self.own_network else set())
+        return to_options("model", self.config.model.model_dump(exclude=places))
+
+    @property
+    def own_network(self) -> str:
+        """Place of a network of the user's own, FILE.py:NAME; empty if it is another."""
+        architecture = self.config.model.architecture
+        return architecture if is_place(architecture) else ""
+
+    def network_state(self) -> str:
+        """What tells of a change of this network, wherever its file is."""
+        return _own_code(self.own_network)
 
     @cached_property
     def weights_state(self) -> str:
@@ -145,8 +168,9 @@ class Jobs:
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
         score = self.methods[name].score
-        is_own = is_external(score)
-        return file_fingerprint(source_path(score)) if is_own else score_fingerprint(score)
+        if not is_external(score):
+            return score_fingerprint(score)
+        return f"{file_fingerprint(source_path(score))} {score.rpartition(':')[2]}"
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -214,12 +238,20 @@ class Jobs:
             *self.model_arguments(),
             *to_options("training", self.config.training),
             *to_options("num-concurrent", self.config.plan.num_concurrent),
+            *to_options("flip", self.config.evaluate.flip),
         ]
 
     def experiment(self) -> dict[str, Any]:
         """What its runs are, but for their folder."""
         kept = {"seeds", "budgets", "references", "rounds"}
         return {**self.config.experiment.model_dump(include=kept), "methods": list(self.methods)}
+
+
+def _own_code(place: str) -> str:
+    """Fingerprint of what the user's own code is, wherever it is; empty if there is none."""
+    return (
+        f"{file_fingerprint(source_file(place))} {without_folder(place)}" if is_place(place) else ""
+    )
 
 
 def previous_folder(run: str, number: int) -> str | None:

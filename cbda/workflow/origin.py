@@ -10,6 +10,7 @@ from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import is_external
 from cbda.errors import UserError
 from cbda.files.records import Origin, Record, file_sha256, find_problem, read_record
+from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.circumstances import describe_circumstances
 from cbda.workflow.fingerprint import file_fingerprint, fingerprint, score_fingerprint
 from cbda.workflow.identity import NEUTRAL
@@ -22,9 +23,10 @@ OWN = ("queries", "answers", "out_folder")
 UNRECORDED = (
     *NEUTRAL,
     *("threads", "num_workers", "device", "runs", "results", "benchmarks", "config", "folders"),
-    *("gallery", "diagnosis", "run_words"),  # words among which are paths
+    *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
 )
 NAMED_FILES = ("model_encoder_weights", "measured")  # options whose text may be a path
+OWN_CODE = ("kind", "architecture", "network")  # ends of options whose text may be FILE.py:NAME
 LARGE_BYTES = 1 << 30  # from here on a file is not read again to see that it has not changed
 # Of a command: an input, the input that its record names, and the one that has to be the same.
 FITTING = {
@@ -114,13 +116,20 @@ def recorded_configuration(args: argparse.Namespace) -> dict[str, Any]:
     """Options that decide the content, as plain values without paths."""
     files = named_file_digests(args)
     kept = {
-        name: list(value) if isinstance(value, tuple | list) else value
+        name: _plain(value)
         for name, value in vars(args).items()
         if not (_is_place(name, value) or name in files or value is None)
     }
     if "method_score" in kept:  # a path to a file of the user's is no part of its identity
         kept["method_score"] = Path(args.method_score).name
     return kept
+
+
+def _plain(value: Any) -> Any:
+    """A value of an option as JSON has it; of the user's code the name counts, not the folder."""
+    if isinstance(value, str):
+        return without_folder(value)
+    return list(value) if isinstance(value, tuple | list) else value
 
 
 def _is_place(option: str, value: object) -> bool:
@@ -143,4 +152,8 @@ def recorded_code(args: argparse.Namespace) -> dict[str, str]:
             is_own = is_external(score)
             own = file_fingerprint(source_path(score)) if is_own else score_fingerprint(score)
             digests["method_score"] = own
+    for name, value in vars(args).items():
+        if name.endswith(OWN_CODE) and is_place(str(value)):
+            with suppress(OSError, SyntaxError):
+                digests[name] = file_fingerprint(source_file(value))
     return digests

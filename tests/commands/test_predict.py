@@ -11,12 +11,13 @@ from cbda.annotation.labelmap import NAME, read_labelmap
 from cbda.cli import main
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint, load_model
+from cbda.models.images import Resizing
 from cbda.models.inference import predict_logits
 from cbda.settings.model import ModelSettings
 from tests.datasets.layouts import save
 
 CLASSES = ["road", "pole", "sign"]
-SIZE = (16, 24)
+RESIZING = Resizing((16, 24), "bicubic", align_corners=True)
 SHAPES = {"a": (16, 24), "b": (50, 70)}
 
 
@@ -29,7 +30,7 @@ def folder(tmp_path):
     network[weight] -= network[weight].mean(dim=0)
     network[bias].zero_()
     state = {"model": network, "optimizer": {}, "iteration": 0}
-    Checkpoint(state, CLASSES, ModelSettings(), SIZE).save(tmp_path / "m.pt")
+    Checkpoint(state, CLASSES, ModelSettings(), RESIZING).save(tmp_path / "m.pt")
     rng = np.random.default_rng(0)
     for name, shape in SHAPES.items():
         save(tmp_path / f"images/{name}.png", rng.integers(0, 256, (*shape, 3), np.uint8))
@@ -44,7 +45,7 @@ def predict(folder, *options):
 def logits_of(folder, name):
     checkpoint, model = load_model(folder / "m.pt")
     image = np.asarray(Image.open(folder / f"images/{name}.png"))
-    (logits,) = predict_logits(model, iter([image]), checkpoint.image_size, torch.device("cpu"))
+    (logits,) = predict_logits(model, iter([image]), checkpoint.resizing, torch.device("cpu"))
     return image, logits
 
 

@@ -3,12 +3,15 @@ import pytest
 import torch
 from torch import nn
 
-from cbda.models.images import to_tensor
+from cbda.models.images import Resizing, to_tensor
 from cbda.models.inference import predict_logits
 from cbda.models.logits import resize_logits
 from cbda.models.parts import predict_parts, strips, tiles
 
 CPU = torch.device("cpu")
+RESIZINGS = pytest.mark.parametrize(
+    "resizing", [Resizing((20, 20)), Resizing((20, 20), "bicubic", align_corners=True)]
+)
 
 
 class Coarse(nn.Module):
@@ -29,10 +32,11 @@ def assembled(parts, num_classes, size):
 
 @pytest.mark.parametrize("size", [(7, 9), (30, 11), (64, 5), (3, 40)])
 @pytest.mark.parametrize("strip_px", [1, 33, 200])
-def test_strips_are_the_logits_at_another_size(size, strip_px):
+@pytest.mark.parametrize("aligned", [False, True])
+def test_strips_are_the_logits_at_another_size(size, strip_px, aligned):
     logits = torch.rand(1, 3, 5, 6, generator=torch.Generator().manual_seed(0))
-    found = [strip for _, strip in strips(logits, size, strip_px)]
-    torch.testing.assert_close(torch.cat(found, dim=1), resize_logits(logits, size)[0])
+    found = [strip for _, strip in strips(logits, size, aligned, strip_px)]
+    torch.testing.assert_close(torch.cat(found, dim=1), resize_logits(logits, size, aligned)[0])
 
 
 @pytest.mark.parametrize("size", [(1, 1), (16, 24), (17, 50), (100, 31)])
@@ -49,23 +53,27 @@ def test_tiles_cover_an_image_once_and_away_from_their_sides(size, tile):
     assert (count == 1).all()
 
 
-def test_whole_image_gets_the_logits_of_evaluation():
+@RESIZINGS
+def test_whole_image_gets_the_logits_of_evaluation(resizing):
     image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
-    (expected,) = predict_logits(Coarse(), iter([image]), (20, 20), CPU)
-    found = assembled(predict_parts(Coarse(), image, (20, 20), CPU), 3, (40, 30))
+    (expected,) = predict_logits(Coarse(), iter([image]), resizing, CPU)
+    found = assembled(predict_parts(Coarse(), image, resizing, CPU), 3, (40, 30))
     torch.testing.assert_close(found, expected)
 
 
-def test_large_image_is_predicted_strip_by_strip(monkeypatch):
+@RESIZINGS
+def test_large_image_is_predicted_strip_by_strip(resizing, monkeypatch):
     monkeypatch.setattr("cbda.models.parts.STRIP_PX", 100)
     image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
-    (expected,) = predict_logits(nn.Identity(), iter([image]), (20, 20), CPU)
-    found = assembled(predict_parts(nn.Identity(), image, (20, 20), CPU), 3, (40, 30))
+    (expected,) = predict_logits(nn.Identity(), iter([image]), resizing, CPU)
+    found = assembled(predict_parts(nn.Identity(), image, resizing, CPU), 3, (40, 30))
     torch.testing.assert_close(found, expected)
 
 
 def test_tiles_are_seen_at_the_size_of_the_network():
     """Tiles of that size are not resized: a network of single pixels gives the same as at once."""
     image = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
-    found = assembled(predict_parts(nn.Identity(), image, (16, 8), CPU, (16, 8)), 3, (40, 30))
+    found = assembled(
+        predict_parts(nn.Identity(), image, Resizing((16, 8)), CPU, (16, 8)), 3, (40, 30)
+    )
     torch.testing.assert_close(found, to_tensor(image))

@@ -272,6 +272,7 @@ def gallery(tmp_path):
 
     from cbda.models.build import create_model
     from cbda.models.checkpoints import Checkpoint
+    from cbda.models.images import Resizing
     from cbda.settings.model import ModelSettings
     from cbda.settings.training import TrainingSettings
     from cbda.training.trainer import Trainer
@@ -281,7 +282,7 @@ def gallery(tmp_path):
     torch.manual_seed(0)
     training = TrainingSettings(image_size=(16, 24))
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
-    Checkpoint(state, CLASSES, ModelSettings(), (16, 24)).save(tmp_path / "m.pt")
+    Checkpoint(state, CLASSES, ModelSettings(), Resizing((16, 24))).save(tmp_path / "m.pt")
     write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     rounds = np.zeros((2, 16, 24), np.uint8)
     rounds[0, 2:5, 2:5] = 2

@@ -38,9 +38,14 @@ ENVIRONMENT = {
     f"{name}_ROOT": f"/data/{name}" for name in ("CAMVID", "GTAV", "SYNTHIA", "CITYSCAPES")
 }
 EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
+DEFAULTS_OF_PUBLISHED = {
+    *("decoder_channels", "crop_size", "color_jitter", "precision", "momentum", "weight_decay"),
+    *("poly_power", "consistency", "negative", "negative_threshold"),
+}
 GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
+    "all_labels": ["gtav_cityscapes"],
     "evidence_balance": ["evidence"],
     "evidence_camvid": ["camvid"],
     "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
@@ -159,12 +164,45 @@ def test_experiments_are_valid_and_hold_only_differences(
     for earlier in GIVEN_AFTER.get(path.stem, ()):
         merge(config, experiment(earlier))
     load_config(merge(copy.deepcopy(config), change), ENVIRONMENT)
+    if path.stem == "published":
+        change = without(change, DEFAULTS_OF_PUBLISHED)
     assert_differs(change, config, path.name)
+
+
+def without(change: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """All but some keys, wherever they are."""
+    return {
+        key: without(value, names) if isinstance(value, dict) else value
+        for key, value in change.items()
+        if key not in names
+    }
+
+
+def test_published_training_marks_what_is_the_default() -> None:
+    """It is set all the same, for experiments that change it."""
+    text = (ROOT / "workflow/configs/published.yaml").read_text()
+    assert set(re.findall(r"(\w+): .*# default", text)) == DEFAULTS_OF_PUBLISHED
+    change = experiment("published")
+    differing = without(change, DEFAULTS_OF_PUBLISHED)
+    assert merge(copy.deepcopy(CONFIG), change) == merge(copy.deepcopy(CONFIG), differing)
 
 
 def experiment(name: str) -> dict[str, Any]:
     change: dict[str, Any] = yaml.safe_load((ROOT / f"workflow/configs/{name}.yaml").read_text())
     return change
+
+
+@pytest.mark.parametrize("name", ["gtav_cityscapes", "synthia_cityscapes"])
+def test_experiments_of_the_papers_train_and_evaluate_as_published(
+    name: str, config: dict[str, Any]
+) -> None:
+    """All of published.yaml, and of the sections that it sets nothing else that decides numbers."""
+    merge(config, experiment(name))
+    assert merge(copy.deepcopy(config), experiment("published")) == config
+    alone = load(experiment("published"))
+    for section in ("model", "training", "pretrain", "finetune"):
+        expected = getattr(alone, section).model_dump(exclude={"num_workers"})
+        assert getattr(load(config), section).model_dump(exclude={"num_workers"}) == expected
 
 
 def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
@@ -175,7 +213,10 @@ def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
     optimizer, training = config["training"]["optimizer"], config["training"]
     assert (optimizer["name"], optimizer["lr"], optimizer["head_lr_factor"]) == ("sgd", 2.5e-4, 10)
     assert (optimizer["momentum"], optimizer["weight_decay"]) == (0.9, 5e-4)
-    assert training["loss"] == {"consistency": 0.1, "negative": 1.0, "negative_threshold": 0.05}
+    assert training["loss"] == {
+        **{"consistency": 0.1, "boundary": "laplacian"},
+        **{"negative": 1.0, "negative_threshold": 0.05},
+    }
     assert (training["source_size"], training["image_size"]) == ([720, 1280], [640, 1280])
     sizes = [config["datasets"][name]["num_images"] for name in ("source", "target", "val")]
     assert sizes == [24_966, 2_975, 500]
@@ -184,18 +225,19 @@ def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
 def test_synthia_is_gtav_but_for_source_classes_and_a_second_mean(config: dict[str, Any]) -> None:
     gtav, synthia = experiment("gtav_cityscapes"), experiment("synthia_cityscapes")
     assert tuple(synthia.pop("classes")) == SYNTHIA_CLASSES
-    without = {"wall", "fence", "pole"}
-    assert synthia.pop("evaluate")["subset"] == [c for c in SYNTHIA_CLASSES if c not in without]
+    missing = {"wall", "fence", "pole"}
+    subset = synthia["evaluate"].pop("subset")
+    assert subset == [c for c in SYNTHIA_CLASSES if c not in missing]
     assert synthia["datasets"].pop("source")["num_images"] == 9_400
     del gtav["classes"], gtav["datasets"]["source"], gtav["pathvars"], synthia["pathvars"]
     assert synthia == gtav
 
 
-def test_ripu_asks_for_8_pixels_a_round_or_for_regions(config: dict[str, Any]) -> None:
+def test_ripu_asks_for_21_pixels_a_round_or_for_regions(config: dict[str, Any]) -> None:
     merge(config, experiment("gtav_cityscapes"))
     pixel, region = experiment("ripu_pixel")["experiment"], experiment("ripu_region")["experiment"]
     rounds = config["experiment"]["rounds"]
-    assert queries_per_image(1024, 2048, pixel["budgets"][0], rounds, 32, "pixel") == 8
+    assert queries_per_image(1024, 2048, pixel["budgets"][0], rounds, 32, "pixel") == 21
     assert queries_per_image(1024, 2048, region["budgets"][0], rounds, 1, "region") == 1026
 
 
@@ -211,7 +253,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
     ("change", "message"),
     [
         ({"trainig": {}}, r"unknown key 'trainig' \(did you mean 'training'\?\); allowed: acquire"),
-        ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: batch_size"),
+        ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: align_corners, batch"),
         (
             {"training": {"batch_size": "4"}},
             r"training.batch_size: '4' is text: write 4 in a file, without quotes",
@@ -306,7 +348,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             r"model.encoder 'resnet18': the small network has non",
         ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
-        ({"datasets": {"val": {"kind": "images"}}}, r"allowed: folder, gtav, .*, camvid$"),
+        (
+            {"datasets": {"val": {"kind": "images"}}},
+            r"allowed: folder, gtav, .*, camvid, FILE.py:NAME$",
+        ),
         (
             {"training": {"source_size": [64]}},
             r"training.source_size: \[64\]; allowed: a height and a width, or none$",

@@ -230,6 +230,13 @@ def test_only_the_check_counts_images(jobs):
     assert "--uniform-size" not in jobs.check_arguments("val")
 
 
+def test_label_ids_of_a_dataset_reach_the_jobs_that_read_it():
+    target = {"label_ids": list(range(20, 31)), "void_ids": [3]}
+    words = create_jobs({"datasets": {"target": target}}).dataset_arguments("target", "target")
+    assert words[-2:] == ["--target-void-ids", "3"]
+    assert words[words.index("--target-label-ids") + 1] == "20"
+
+
 def test_weights_count_by_their_content(jobs, tmp_path):
     assert jobs.weights_state == "none"
     states: list[str] = []
@@ -294,12 +301,19 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 def test_figures_follow_from_the_configuration(tmp_path):
     fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
     gains = ["differences", "class_differences"]
-    assert figures(create_jobs()) == [*fixed, *gains, "gallery_1", "gallery_2", "gallery_3"]
+    assert figures(create_jobs()) == [
+        *fixed,
+        *gains,
+        "training",
+        "gallery_1",
+        "gallery_2",
+        "gallery_3",
+    ]
     alone = create_jobs({"experiment": {"methods": ["ra"]}, "report": {"gallery_images": 1}})
-    assert figures(alone) == [*fixed, "gallery_1"]
+    assert figures(alone) == [*fixed, "training", "gallery_1"]
     make_pool(tmp_path, {"a": np.zeros((4, 4), np.uint8)}, 3)
     own = create_jobs({"datasets": {"target": {"root": str(tmp_path)}}})
-    assert figures(own) == [*fixed, *gains, "gallery_1"]
+    assert figures(own) == [*fixed, *gains, "training", "gallery_1"]
 
 
 def test_first_round_is_scored_by_the_pretrained_model():
@@ -368,3 +382,56 @@ def test_success_removes_what_a_failure_has_left(finished_runs):
     Path(RESULTS, "comparisons.partial.csv").touch()
     remove_partial_tables(jobs)
     assert not list(Path().rglob("*.partial.csv"))
+
+
+def test_a_line_of_a_network_of_ones_own_makes_its_pretraining_stale(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for text in ("return 1", "return 1  # the same", "return 2"):
+        (tmp_path / "net.py").write_text(f"def build(num_classes):\n    {text}\n")
+        codes.append(create_jobs({"model": {"architecture": "net.py:build"}}).network_state())
+    assert codes[0] == codes[1] != codes[2]
+    assert create_jobs().network_state() == ""
+
+
+def test_code_of_ones_own_counts_wherever_it_is_and_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind = "A = Kind(('images', 'labels'), split='none')"
+    layout = f"from cbda.datasets.listing import Kind\n\n{kind}\nB = A\n"
+    found = {}
+    for folder, name in (("here", "a"), ("there", "a"), ("here", "b")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        net = f"{folder}/net.py:{name}"
+        Path(folder, "net.py").write_text("def a(num): pass\n\ndef b(num): pass\n")
+        kind = f"{folder}/layout_somewhere.py:{name.upper()}"
+        Path(folder, "layout_somewhere.py").write_text(layout)
+        target = {"kind": kind, "root": "nowhere"}
+        jobs = create_jobs({"model": {"architecture": net}, "datasets": {"target": target}})
+        words = [*jobs.model_arguments(), *jobs.dataset_arguments("target", "target")]
+        words += [*jobs.check_arguments("target"), *jobs.plan_arguments()]
+        assert folder not in " ".join(words)
+        assert jobs.own_network == net
+        assert jobs.place_arguments("", "target", "")[:2] == ["--kind", kind]
+        found[folder, name] = (jobs.network_state(), jobs.dataset_state("target"))
+    assert found["here", "a"] == found["there", "a"]
+    assert not set(found["here", "a"]) & set(found["here", "b"])
+
+
+def test_function_of_a_score_file_counts(arms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def one(logits, radius): ...\n\ndef two(logits, radius): ...\n")
+    for name in ("one", "two"):
+        arms.add_method(name, {"score": f"mine.py:{name}"})
+    assert arms.score_code("one") != arms.score_code("two")
+
+
+def test_a_line_of_a_layout_of_ones_own_changes_the_state_of_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    states = []
+    for suffix in (".png", ".png", ".jpg"):
+        kind = f'Kind(("images", "labels"), split="none", image_suffixes=("{suffix}",))'
+        text = f"from cbda.datasets.listing import Kind\n\nKIND = {kind}\n"
+        (tmp_path / "layout_of_jobs.py").write_text(text)
+        target = {"kind": "layout_of_jobs.py:KIND", "root": "nowhere"}
+        states.append(create_jobs({"datasets": {"target": target}}).dataset_state("target"))
+    assert states[0] == states[1] != states[2]

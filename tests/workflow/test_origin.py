@@ -54,6 +54,8 @@ def test_configuration_has_no_path_and_nothing_that_changes_no_result(folder):
     assert origin.facts["configuration"] == {
         "target_kind": "folder",
         "target_split": "",
+        "target_label_ids": [],
+        "target_void_ids": [],
         "method_score": "ripu",
         "method_unit": "region",
         "radius": 1,
@@ -161,8 +163,8 @@ def test_commit_is_that_of_the_package_alone(tmp_path):
     """A repository around an installed package says nothing of its code."""
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / "cbda").mkdir()
-    code = "import cbda.workflow.circumstances as c; print(repr(c._commit()))"
-    script = f"import cbda; cbda.__file__ = {str(tmp_path / 'cbda/__init__.py')!r}; {code}"
+    code = f"c.PACKAGE = {str(tmp_path / 'cbda')!r}; print(repr(c.source_commit()))"
+    script = f"import cbda.compute.commit as c; {code}"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )

@@ -77,6 +77,9 @@ def test_training_starts_where_the_one_before_it_stopped(finished: Path) -> None
     seed = finished / "results/tiny/seed0"
     metrics = {name: json.loads((seed / name / "metrics.json").read_text()) for name in expected}
     assert {name: content["num_iterations"] for name, content in metrics.items()} == expected
+    histories = {name: pd.read_csv(seed / name / "history.csv") for name in expected}
+    assert {name: len(table) for name, table in histories.items()} == expected
+    assert histories["cbda/budget0.05/round2"]["iteration"].tolist() == [4, 5]
 
 
 ARMS = """
@@ -160,7 +163,7 @@ def test_second_run_is_idle(finished: Path) -> None:
 
 def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
     text = (finished / RESULTS / "report.html").read_text()
-    assert text.count("data:image/svg+xml;base64,") == 6  # one budget
+    assert text.count("data:image/svg+xml;base64,") == 7  # one budget
     assert text.count("data:image/jpeg;base64,") == 3
     assert "One seed: no claim is made" in text
 

@@ -136,6 +136,21 @@ def encoder_arguments(wildcards, input):
     return to_options("model-encoder-weights", jobs.config.model.encoder_weights)
 
 
+def tensorboard_arguments(wildcards, input):
+    """Whether trainings write for TensorBoard too, which makes nothing stale."""
+    return to_options("tensorboard", jobs.config.compute.tensorboard)
+
+
+def architecture_arguments(wildcards, input):
+    """A network of the user's own to be made, which counts likewise."""
+    return to_options("model-architecture", jobs.own_network)
+
+
+def network_arguments(wildcards, input):
+    """The same for a checkpoint, which does not know where its network is."""
+    return to_options("network", jobs.own_network)
+
+
 def statistics_arguments(wildcards, input):
     """What class balanced sampling needs to know."""
     return to_options("source-statistics", input.statistics) if input.statistics else []

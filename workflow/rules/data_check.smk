@@ -14,8 +14,8 @@ rule data_check:
         program=program,
         code=fingerprint("data_check"),
         state=lambda wildcards: jobs.dataset_state(wildcards.dataset),
-        root=lambda wildcards, input: jobs.root(wildcards.dataset),
+        places=lambda wildcards, input: jobs.place_arguments("", wildcards.dataset, ""),
         options=lambda wildcards: jobs.check_arguments(wildcards.dataset),
     shell:
-        "{params.program:q} data check --root {params.root:q} {params.options:q} --num-workers {threads}"
+        "{params.program:q} data check {params.places:q} {params.options:q} --num-workers {threads}"
         " --out {output.report:q} > {log:q} 2>&1"

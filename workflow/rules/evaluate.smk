@@ -16,6 +16,7 @@ rule evaluate:
     params:
         program=program,
         code=fingerprint("evaluate"),
+        network=network_arguments,
         places=places(val="val"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("val", "val"),
@@ -23,5 +24,5 @@ rule evaluate:
             *jobs.compute_arguments(),
         ],
     shell:
-        "{params.program:q} evaluate --checkpoint {input.checkpoint:q} {params.places:q} {params.options:q}"
+        "{params.program:q} evaluate --checkpoint {input.checkpoint:q} {params.network:q} {params.places:q} {params.options:q}"
         " --threads {threads} --out {output.evaluation:q} > {log:q} 2>&1"

@@ -8,6 +8,7 @@ rule finetune:
     output:
         checkpoint="<round>/model.pt",
         metrics="<round>/metrics.json",
+        history="<round>/history.csv",
     log:
         "<round>/finetune.log",
     benchmark:
@@ -26,14 +27,16 @@ rule finetune:
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
+        network=network_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: jobs.training_arguments("source", "target"),
     shell:
-        "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.places:q}"
+        "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.network:q} {params.labels:q} {params.places:q}"
         " {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:
@@ -45,6 +48,7 @@ use rule finetune as full with:
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
         metrics="<results>/seed{seed}/full/metrics.json",
+        history="<results>/seed{seed}/full/history.csv",
     log:
         "<results>/seed{seed}/full/finetune.log",
     benchmark:
@@ -54,5 +58,7 @@ use rule finetune as full with:
         labels=["--all-labels"],
         until=jobs.config.training.total_iterations,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
+        network=network_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: jobs.training_arguments("source", "target"),

@@ -15,7 +15,9 @@ rule plan:
         code=fingerprint("plan"),
         times=lambda wildcards: jobs.measured_times(),
         measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
+        own_network=lambda wildcards: jobs.network_state(),
+        network=architecture_arguments,
         options=lambda wildcards: jobs.plan_arguments(),
     shell:
         "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
-        " {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"
+        " {params.network:q} {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"

@@ -6,6 +6,7 @@ rule pretrain:
     output:
         checkpoint="<pretrain>/model.pt",
         metrics="<pretrain>/metrics.json",
+        history="<pretrain>/history.csv",
     log:
         "<pretrain>/pretrain.log",
     benchmark:
@@ -23,7 +24,10 @@ rule pretrain:
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_state,
         encoder=encoder_arguments,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=architecture_arguments,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         places=places(source="source", target="target"),
         options=lambda wildcards: [
             *jobs.training_arguments("source", "target"),
@@ -32,11 +36,12 @@ rule pretrain:
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
-        "{params.program:q} pretrain {params.places:q} {params.encoder:q} {params.options:q}"
-        " {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
+        "{params.program:q} pretrain {params.places:q} {params.network:q} {params.encoder:q}"
+        " {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q}"
+        " > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
@@ -46,6 +51,7 @@ use rule pretrain as source_only with:
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
         metrics="<results>/seed{seed}/source_only/metrics.json",
+        history="<results>/seed{seed}/source_only/history.csv",
     log:
         "<results>/seed{seed}/source_only/pretrain.log",
     benchmark:
@@ -54,7 +60,10 @@ use rule pretrain as source_only with:
         code=fingerprint("pretrain"),
         weights=lambda wildcards: jobs.weights_state,
         encoder=encoder_arguments,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=architecture_arguments,
         statistics=statistics_arguments,
+        tensorboard=tensorboard_arguments,
         places=places(source="source"),
         options=lambda wildcards: [
             *jobs.training_arguments("source"),

@@ -3,6 +3,7 @@ rule report:
         runs="<tables>/runs.csv",
         results=jobs.result_files(),
         gallery=drawing.gallery_files(jobs),
+        histories=drawing.history_files(jobs),
         target="<results>/data/target.json",
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",

@@ -20,13 +20,14 @@ rule score:
         score=lambda wildcards, input: jobs.method_arguments(wildcards.method, "score"),
         method=lambda wildcards: jobs.method_arguments(wildcards.method, "unit"),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
+        network=network_arguments,
         places=places(target="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("target", "target"),
             *jobs.compute_arguments(),
         ],
     shell:
-        "{params.program:q} score --checkpoint {input.checkpoint:q} {params.score:q} {params.method:q}"
+        "{params.program:q} score --checkpoint {input.checkpoint:q} {params.network:q} {params.score:q} {params.method:q}"
         " {params.radius:q} {params.places:q} {params.options:q}"
         " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
         " --out {output.scores:q} > {log:q} 2>&1"
