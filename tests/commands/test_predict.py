@@ -1,11 +1,13 @@
 """The command `predict`: masks and overlays of images of any sizes."""
 
 import math
+from collections import OrderedDict
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from cbda.annotation.labelmap import NAME, read_labelmap
 from cbda.cli import main
@@ -18,6 +20,15 @@ from tests.datasets.layouts import save
 
 CLASSES = ["road", "pole", "sign"]
 RESIZING = Resizing((16, 24), "bicubic", align_corners=True)
+OWN_NETWORK = """
+from collections import OrderedDict
+
+from torch import nn
+
+
+def build(num_classes):
+    return nn.Sequential(OrderedDict(encoder=nn.Conv2d(3, num_classes, 1)))
+"""
 SHAPES = {"a": (16, 24), "b": (50, 70)}
 
 
@@ -87,6 +98,19 @@ def test_large_images_are_seen_tile_by_tile(folder):
     assert predict(folder, "--tile", "16", "24") == 0
     assert (folder / "out/masks/b.png").read_bytes() != whole
     assert (folder / "out/masks/a.png").read_bytes() == small
+
+
+def test_network_of_ones_own_is_found_where_it_is_said_to_be(folder, capsys):
+    (folder / "mine").mkdir()
+    (folder / "mine/net.py").write_text(OWN_NETWORK)
+    settings = ModelSettings(architecture="net.py:build")
+    weights = nn.Sequential(OrderedDict(encoder=nn.Conv2d(3, len(CLASSES), 1))).state_dict()
+    state = {"model": weights, "optimizer": {}, "iteration": 0}
+    Checkpoint(state, CLASSES, settings, RESIZING).save(folder / "m.pt")
+    assert predict(folder) == 2
+    assert "give --network FOLDER/net.py:build" in capsys.readouterr().err
+    assert predict(folder, "--network", f"{folder}/mine/net.py:build") == 0
+    assert (folder / "out/masks/a.png").is_file()
 
 
 def test_folder_without_images_is_named(folder, capsys):
