@@ -19,18 +19,15 @@ from pathlib import Path
 from cbda.errors import UserError
 from cbda.files.records import record_path, recorded
 
-
-class DamagedFileError(UserError):
-    """A file that could be read, but is damaged or of another kind: it is of no use."""
-
-
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK)  # HDF5 locks what it has open
 OF_DAMAGE = (errno.EINVAL,)  # what a damaged file leads to, such as a place before its beginning
 KINDS = {stat.S_ISDIR: "a folder", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device",
          stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket"}  # fmt: skip
+
+
+class DamagedFileError(UserError):
+    """A file that could be read, but is damaged or of another kind: it is of no use."""
 
 
 def require_output(path: Path) -> None:
