@@ -52,7 +52,7 @@ rule all:
         "<tables>/table_mIoU.csv",
 
 
-require_sound_results()
+require_sound_results(workflow, jobs)
 
 
 onstart:
@@ -60,11 +60,11 @@ onstart:
 
 
 onerror:
-    if due := due_files():  # not if `verify` found something
-        tabulate_finished(jobs, due, PROGRAM)
+    if due := due_files(workflow):  # not if `verify` found something
+        tabulate_finished(jobs, due, arguments.words)
     tell(describe_stop(STOPS))
 
 
 onsuccess:
     remove_partial_tables(jobs)
-    tell(name_results(jobs, made_files()))
+    tell(name_results(jobs, made_files(workflow)))

@@ -14,7 +14,7 @@ rule acquire:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=lambda wildcards: jobs.method_arguments(
@@ -22,7 +22,7 @@ rule acquire:
         ),
         balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
-        places=places(oracle="target"),
+        places=arguments.places(oracle="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),

@@ -11,7 +11,7 @@ rule collect:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("collect"),
     shell:
         "{params.program:q} collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"

@@ -11,7 +11,7 @@ rule data_check:
         "../../envs/cbda.yaml"
     threads: jobs.config.data_check.num_workers
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("data_check"),
         state=lambda wildcards: jobs.dataset_state(wildcards.dataset),
         places=lambda wildcards, input: jobs.place_arguments("", wildcards.dataset, ""),

@@ -11,9 +11,9 @@ rule data_count:
         "../../envs/cbda.yaml"
     threads: jobs.config.data_count.num_workers
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("data_count"),
-        places=places(source="source"),
+        places=arguments.places(source="source"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("source", "source"),
             *jobs.class_arguments(),

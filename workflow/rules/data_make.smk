@@ -10,7 +10,7 @@ rule data_make:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("data_make"),
         options=lambda wildcards: [
             *to_options("height", jobs.config.data_make.height),

@@ -14,9 +14,9 @@ rule diagnose:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("diagnose"),
-        places=places(oracle="target"),
+        places=arguments.places(oracle="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),

@@ -14,10 +14,10 @@ rule evaluate:
     resources:
         gpu=jobs.num_gpus(),
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("evaluate"),
-        network=network_arguments,
-        places=places(val="val"),
+        network=arguments.network,
+        places=arguments.places(val="val"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("val", "val"),
             *to_options("", jobs.config.evaluate),

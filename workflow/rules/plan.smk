@@ -11,12 +11,12 @@ rule plan:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("plan"),
         times=lambda wildcards: jobs.measured_times(),
         measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
         own_network=lambda wildcards: jobs.network_state(),
-        network=architecture_arguments,
+        network=arguments.architecture,
         options=lambda wildcards: jobs.plan_arguments(),
     shell:
         "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"

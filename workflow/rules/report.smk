@@ -27,7 +27,7 @@ rule report:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("report"),
         figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
         config=lambda wildcards: drawing.settings(jobs),

@@ -8,7 +8,7 @@ rule runs:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("runs"),
         options=lambda wildcards: jobs.run_arguments(),
     shell:

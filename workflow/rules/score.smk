@@ -14,14 +14,14 @@ rule score:
     resources:
         gpu=jobs.num_gpus(),
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("score"),
         own_code=lambda wildcards: jobs.score_code(wildcards.method),
         score=lambda wildcards, input: jobs.method_arguments(wildcards.method, "score"),
         method=lambda wildcards: jobs.method_arguments(wildcards.method, "unit"),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
-        network=network_arguments,
-        places=places(target="target"),
+        network=arguments.network,
+        places=arguments.places(target="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("target", "target"),
             *jobs.compute_arguments(),

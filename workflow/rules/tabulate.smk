@@ -14,7 +14,7 @@ rule tabulate:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         code=fingerprint("tabulate"),
         options=lambda wildcards: to_options("", jobs.config.tabulate),
     shell:

@@ -4,7 +4,7 @@ rule verify:
     conda:
         "../../envs/cbda.yaml"
     params:
-        program=program,
+        program=arguments.program,
         folders=lambda wildcards: jobs.verified_folders(),
     shell:
         "{params.program:q} verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"
