@@ -7,6 +7,7 @@
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make browser  a Chromium for the tests of the page, installed on Debian if you are root
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
@@ -15,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak damage environments slurm
+.PHONY: table report install test check tiny bench gpu rehearsal soak damage environments slurm browser
 .DEFAULT_GOAL := table
 
 table: install
@@ -70,6 +71,12 @@ damage: install
 slurm: install
 	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
 	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm
+
+# what tests/annotation/test_page.py drives; Debian's own, as Playwright's needs a download
+browser:
+	@command -v chromium > /dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) \
+		|| (echo "make browser: install Chromium, as root or by other means"; exit 1)
 
 # ten environments in which something is missing, some of which only root can make
 environments: install

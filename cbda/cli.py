@@ -26,8 +26,13 @@ COMMANDS = {
     "pretrain": "train on the source domain",
     "score": "score every pixel of the pool",
     "acquire": "choose queries and ask the oracle",
+    "ask": "choose queries for people, and gather their answers",
+    "annotate": "serve a page on which people answer queries",
+    "queries export": "write queries for other annotation tools",
+    "queries import": "take answers from other annotation tools",
     "finetune": "train on with the acquired labels",
     "evaluate": "measure IoU on the validation set",
+    "predict": "predict the classes of images: masks and overlays",
     "diagnose": "count what a round asked for, with the ground truth in view",
     "plan": "estimate what an experiment will cost",
     "runs": "list all runs and their files, for tabulate, collect and report",
@@ -36,6 +41,8 @@ COMMANDS = {
     "report": "draw all runs: figures and one HTML page",
     "verify": "compare all files of an experiment with what was made",
 }
+
+GROUPS = {"data": "make or check data", "queries": "exchange queries with other tools"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,10 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         75 if a signal stopped the job and the same command goes on from there; 130 if it was
         the keyboard.
     """
+    args = parse(argv)
     from cbda.files.records import recording
     from cbda.workflow.origin import describe_job
 
-    args = parse(argv)
     try:
         for path in output_files(args):
             require_output(path)
@@ -121,7 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
     for command, summary in COMMANDS.items():
         group, _, verb = command.rpartition(" ")
         if group not in groups:
-            noun = phases.add_parser(group, help=f"make or check {group}")
+            noun = phases.add_parser(group, help=GROUPS[group])
             groups[group] = noun.add_subparsers(title="commands", metavar="COMMAND", required=True)
         module = import_module(f"cbda.commands.{command.replace(' ', '_')}")
         phase = groups[group].add_parser(verb, help=summary, description=module.__doc__)

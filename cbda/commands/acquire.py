@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
         numbers = args.budget, args.rounds, args.round, args.seed, num_classes
-        round_ = Round(_resolve_method(args, scores.score), *numbers)
+        round_ = Round(resolve_method(args, scores.score), *numbers)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
 
 
-def _resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
+def resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
+    """The method of the options, with the score of a score file."""
     names = ("unit", "allocation", "balance", "random_fraction")
     parts = {name: getattr(args, f"method_{name}") for name in names}
     parts |= {"max_weight": args.max_weight, "radius": args.radius}

@@ -12,6 +12,7 @@ from cbda.settings.user_code import without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+    from cbda.datasets.images import Images
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
@@ -30,14 +31,30 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
     place = from_options(args, name, DatasetSettings)
     names, ids = None if classes is None else tuple(classes), (place.label_ids, place.void_ids)
     dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids)
-    counted = read_report(args, name).get("num_images", len(dataset))
-    if counted != len(dataset):
-        report = getattr(args, f"{name}_report")
-        now = f"{place.root} has {len(dataset)} now"
-        raise UserError(f"{report}: tells of {counted} images, but {now}")
+    _require_number(args, name, len(dataset))
     pairs = ((record.image_path, record.label_path) for record in dataset.records)
     note_data(name, set_digest(dataset.root, chain.from_iterable(pairs)))
     return dataset
+
+
+def open_pool(args: argparse.Namespace, name: str) -> "Images":
+    """The images of the dataset of the options `--<name>-...`, of which no label is looked at."""
+    from cbda.datasets.generated import set_digest
+    from cbda.datasets.images import open_images
+    from cbda.files.records import note_data
+
+    place = from_options(args, name, DatasetSettings)
+    images = open_images(place.kind, place.root, place.split)
+    _require_number(args, name, len(images))
+    note_data(name, set_digest(images.root, images.paths.values()))
+    return images
+
+
+def _require_number(args: argparse.Namespace, name: str, number: int) -> None:
+    counted = read_report(args, name).get("num_images", number)
+    if counted != number:
+        report, root = (getattr(args, f"{name}_{key}") for key in ("report", "root"))
+        raise UserError(f"{report}: tells of {counted} images, but {root} has {number} now")
 
 
 def read_report(args: argparse.Namespace, name: str) -> dict[str, Any]:

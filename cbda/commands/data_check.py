@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> None:
         check.require_count(dataset, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:
         check.require_uniform_size(findings)
-    report = {**describe(dataset, findings, not args.fast), "num_skipped": listing.num_skipped}
+    with_classes = dataset.has_labels and not args.fast
+    report = {**describe(dataset, findings, with_classes), "num_skipped": listing.num_skipped}
     print("\n".join(_table({**report, "root": str(dataset.root)}, findings)))
     if findings.faults:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))

@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
+from cbda.datasets import camvid, cityscapes, folder, gtav, synthia, unlabelled
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.generated import find_changes
@@ -21,6 +21,7 @@ KINDS = {
     "cityscapes": cityscapes.KIND,
     "folder": folder.KIND,
     "gtav": gtav.KIND,
+    "images": unlabelled.KIND,
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3

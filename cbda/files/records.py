@@ -60,6 +60,7 @@ class Origin:
     """What is known of the job at work: the keys of a `Record` that don't depend on the result.
 
     `circumstances` gives those that are settled only when the work is done, such as the device.
+    Files that are `own`, or below folders that are, belong to the user: they have no record.
     """
 
     facts: dict[str, Any]
@@ -67,6 +68,13 @@ class Origin:
     circumstances: Callable[[], dict[str, Any]] = dict
     inputs: Names = field(default_factory=dict)
     data: Names = field(default_factory=dict)
+    own: tuple[Path, ...] = ()
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a file is the user's."""
+        places = set(map(Path, map(os.path.realpath, self.own)))
+        real = Path(os.path.realpath(path))
+        return not places.isdisjoint((real, *real.parents))
 
     def describe(self, temporary: Path, path: Path) -> Record:
         """The record of a finished file that will have another name."""
@@ -108,7 +116,7 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
 
     What is no result has none.
     """
-    if not _at_work or not is_result(path):
+    if not _at_work or not is_result(path) or _at_work[-1].is_own(path):
         forget(path)
         yield
         return

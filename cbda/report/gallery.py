@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cbda.acquisition.scoring import score_image
+from cbda.datasets.colours import class_palette
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
 from cbda.files.labels import LabelFile
@@ -20,7 +21,7 @@ from cbda.models.checkpoints import load_model
 from cbda.models.inference import predict_logits
 from cbda.models.logits import most_probable
 from cbda.report.page import Picture
-from cbda.report.style import PNG_DPI, as_jpeg, class_palette, drawing, round_colours, save
+from cbda.report.style import PNG_DPI, as_jpeg, drawing, round_colours, save
 
 PANEL_WIDTH = 3.0  # inches
 COLUMNS = ("prediction after the last round", "score map of the last round", "acquired, by round")

@@ -1,10 +1,7 @@
 """Colours, markers and sizes that all figures share.
 
 Methods differ in colour, marker and dash, so that a print without colour still tells them
-apart. Method colours are those of Okabe and Ito. Class colours were chosen one after the other
-to be as far as possible, in CIELAB, from those before, black, white and pale grey, also as seen
-with protanopia and deuteranopia (simulated after Machado et al., 2009);
-very vivid ones were left out.
+apart. Method colours are those of Okabe and Ito; `cbda.datasets.colours` has those of classes.
 """
 
 import re
@@ -28,12 +25,6 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 REFERENCE_COLOURS = {"full": "#4D4D4D", "source_only": "#999999"}
 GREY = "#666666"
-CLASS_COLOURS = (
-    "#56B4E9", "#B13B00", "#9DFF89", "#621489", "#C40062", "#C4B114",
-    "#0076EB", "#C48962", "#B1769D", "#004E3B", "#C4EBB1", "#4E3B14",
-    "#4E629D", "#FF899D", "#00EBFF", "#622762", "#C47614", "#14893B",
-    "#D8EB62", "#B189FF", "#9DB14E", "#00B189", "#4E6262", "#D876C4",
-)  # fmt: skip
 PNG_DPI = 160
 MAX_SIDE_PX, MAX_PX = 20_000, 50_000_000  # of a bitmap, however many methods and classes there are
 SETTINGS: dict[Any, Any] = {
@@ -99,14 +90,6 @@ def method_line_styles(methods: list[str]) -> LineStyles:
     strokes, markers = cycle(product(DASHES, COLOURS)), cycle(MARKERS)
     places = zip(methods, strokes, markers, strict=False)
     return {name: LineStyle(colour, marker, dash) for name, (dash, colour), marker in places}
-
-
-def class_palette(num_classes: int) -> NDArray[np.uint8]:
-    """Colours of the classes by train id, (256,3) uint8; 255, void, is black."""
-    palette = np.zeros((256, 3), np.uint8)
-    colours = [list(bytes.fromhex(colour[1:])) for colour in CLASS_COLOURS]
-    palette[:num_classes] = np.resize(colours, (num_classes, 3))
-    return palette
 
 
 def round_colours(num_rounds: int) -> NDArray[np.float64]:

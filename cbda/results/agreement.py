@@ -15,6 +15,7 @@ from cbda.results.sheet import NONE, Row, evaluated
 NUM_NAMED = 20
 # Inputs of what is made from a whole sheet, and the columns of the files that it is made from.
 READ = {"results": ("evaluation", "labels"), "diagnoses": ("labels", "diagnosis")}
+ACQUIRING = ("acquire", "ask")
 METHOD_PARTS = ("unit", "allocation", "balance")
 
 
@@ -101,7 +102,7 @@ def _unlike_row(path: Path, row: Row, rounds: int, ledger: Ledger) -> Iterator[s
     """Settings of a result that are not those of its row."""
     record = ledger.records[path]
     expected = {"seed": row.seed}
-    if record.command == "acquire":
+    if record.command in ACQUIRING:
         expected |= {"budget": row.budget, "rounds": str(rounds)}
         if row.method in METHODS:
             parts = {part: getattr(METHODS[row.method], part) for part in METHOD_PARTS}
@@ -131,7 +132,7 @@ def _of_other_runs(
         model = ledger.origin(evaluation, "checkpoint")
         if model is not None and evaluation.parent not in model.parents:
             yield Problem(evaluation, f"foreign: measured {model}")
-    acquired = {path for path in steps if ledger.records[path].command == "acquire"}
+    acquired = {path for path in steps if ledger.records[path].command in ACQUIRING}
     known = {path for path in labels if path in ledger.records}
     if acquired != known and acquired | known:
         odd = min(acquired ^ known)

@@ -8,7 +8,8 @@ from cbda.settings.paths import Expanded
 from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
-KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+KIND_NAMES = (*LABELLED_KINDS, "images")
 
 LabelId = Annotated[int, Field(ge=0, le=255)]
 
@@ -17,13 +18,14 @@ class DatasetSettings(Section):
     """A dataset on disk."""
 
     kind: Annotated[str, Expanded, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
-    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
+    """Layout on disk; images is a pool without labels, for people to answer; FILE.py:NAME is one of
+    your own, which may say what label ids mean."""
     root: Annotated[str, Expanded, LINE]
     """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
     replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
-    for folder, empty for gtav and synthia."""
+    for folder and images, empty for gtav and synthia."""
     label_ids: Distinct[LabelId] = ()
     """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
     than 0, 1, 2 and so on; empty for these."""
@@ -38,12 +40,19 @@ class CheckedDatasetSettings(DatasetSettings):
     """Number of images that there must be, skipped ones included; 0 for any."""
 
 
+class LabelledDatasetSettings(CheckedDatasetSettings):
+    """A dataset whose labels lie in files."""
+
+    kind: Annotated[str, Expanded, one_of_or_like(LABELLED_KINDS, PATTERN, WORDS)] = "folder"
+    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
+
+
 class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
-    source: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/source")
+    source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
     target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
-    val: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_val")
+    val: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/target_val")
 
 
 class DataCountSettings(Section):

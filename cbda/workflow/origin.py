@@ -17,6 +17,8 @@ from cbda.workflow.identity import NEUTRAL
 
 # Options beside `--out...` that name results.
 RESULTS = ("metrics", "history")
+# Options that name files and folders of the user's, which commands write but never record.
+OWN = ("queries", "answers", "out_folder")
 # Options that hold paths or follow from others, or that decide where and how fast, but not what.
 UNRECORDED = (
     *NEUTRAL,
@@ -28,7 +30,7 @@ OWN_CODE = ("kind", "architecture", "network")  # ends of options whose text may
 LARGE_BYTES = 1 << 30  # from here on a file is not read again to see that it has not changed
 # Of a command: an input, the input that its record names, and the one that has to be the same.
 FITTING = {
-    "acquire": ("scores", "checkpoint.labels", "labels"),
+    **dict.fromkeys(("acquire", "ask"), ("scores", "checkpoint.labels", "labels")),
     "finetune": ("labels", "scores.checkpoint", "checkpoint"),
     "diagnose": ("labels", "scores", "scores"),
 }
@@ -53,7 +55,9 @@ def describe_job(args: argparse.Namespace) -> Origin:
     }
     origins = {f"{name}.{key}": v for name, of in known.items() for key, v in _own_inputs(of)}
     device = getattr(args, "device", None)
-    return Origin(facts, results, lambda: describe_circumstances(device), {**inputs, **origins})
+    own = tuple(path for name, path in _paths(args) if name in OWN)
+    known_inputs = {**inputs, **origins}
+    return Origin(facts, results, lambda: describe_circumstances(device), known_inputs, own=own)
 
 
 def _is_result(option: str) -> bool:

@@ -1,9 +1,12 @@
 """Layouts of the user's own, which say where files lie and what label ids mean."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from cbda.datasets.catalogue import create_dataset, require_readable
+from cbda.datasets.images import open_images
 from cbda.errors import UserError
 from tests.datasets.layouts import save
 
@@ -52,6 +55,13 @@ def test_label_ids_and_colours_of_ones_own_become_classes(data):
     dataset = create_dataset("colours.py:KIND", data)
     assert dataset.classes == ("road", "sky")
     assert dataset.read_label(0).tolist() == [[0, 0, 1], [255, 255, 1]]
+
+
+def test_images_of_ones_own_layout_are_found_without_labels(data):
+    shutil.rmtree(data / "masks")
+    images = open_images("colours.py:KIND", data)
+    assert images.image_ids == ("a",)
+    assert images.read_image("a").shape == (2, 3, 3)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cbda.cli import main
+from cbda.datasets.colours import CLASS_COLOURS, class_palette
 from cbda.files.json_files import write_evaluation
 from cbda.report.chapters import draw_figures
 from cbda.report.classes import class_differences, shares_by_round
@@ -25,14 +26,7 @@ from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
 from cbda.report.page import duration, p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
-from cbda.report.style import (
-    CLASS_COLOURS,
-    MAX_PX,
-    MAX_SIDE_PX,
-    as_jpeg,
-    class_palette,
-    method_line_styles,
-)
+from cbda.report.style import MAX_PX, MAX_SIDE_PX, as_jpeg, method_line_styles
 from cbda.results.pairs import paired_test, seed_differences
 from cbda.results.runs import Run
 from cbda.results.tabulate import class_table

@@ -349,6 +349,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
         (
+            {"datasets": {"val": {"kind": "images"}}},
+            r"allowed: folder, gtav, .*, camvid, FILE.py:NAME$",
+        ),
+        (
             {"training": {"source_size": [64]}},
             r"training.source_size: \[64\]; allowed: a height and a width, or none$",
         ),
@@ -557,11 +561,17 @@ def test_tables_may_lie_below_the_results(
     assert folders == {"results": "out", "tables": expected}
 
 
+# Commands of people, which no rule calls.
+BY_HAND = {"ask", "annotate", "queries_export", "queries_import", "predict"}
+
+
 def test_phase_has_one_verb_everywhere() -> None:
     verbs = {command.replace(" ", "_") for command in COMMANDS}
     rules = {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")} - {"common"}
     modules = (ROOT / "cbda/commands").glob("*.py")
-    assert verbs == rules == {path.stem for path in modules if "\ndef run(" in path.read_text()}
+    assert verbs == {path.stem for path in modules if "\ndef run(" in path.read_text()}
+    verbs -= BY_HAND
+    assert verbs == rules
     without_settings = {"score", "diagnose", "collect", "runs", "verify"}
     assert verbs - set(CONFIG) == verbs & without_settings
 

@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from cbda.cli import parse_command
 from cbda.errors import UserError
 from cbda.files.json_files import write_text
-from cbda.files.records import record_path
+from cbda.files.records import read_record, record_path, recording
 from cbda.workflow.circumstances import describe_circumstances
 from cbda.workflow.origin import describe_job
 from tests.experiments import job, make_run, record_of, write_model
@@ -168,3 +169,23 @@ def test_commit_is_that_of_the_package_alone(tmp_path):
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "''"
+
+
+def test_files_of_people_are_inputs_without_a_record(folder):
+    words = "ask --scores s.h5 --oracle-root p --method-unit region --radius 1 --round 1"
+    words += " --method-allocation dynamic --method-balance none --budget 0.1 --rounds 2 --seed 3"
+    words += " --classes road pole --queries answers/q.h5 --answers answers/a.jsonl --out l.h5"
+    with recording(describe(words)):
+        write_text(folder / "l.h5", "labels")
+        write_text(Path("answers/q.h5"), "queries")
+    assert read_record(Path("answers/q.h5")) is None
+    assert record_of(folder / "l.h5").command == "ask"
+    write_text(Path("answers/q.h5"), "other queries")
+    assert "queries" in describe(words).inputs
+
+
+def test_folder_of_the_users_gets_no_records(folder):
+    words = "predict --checkpoint pretrain/model.pt --images pictures --out masks"
+    with recording(describe(words)):
+        write_text(Path("masks/masks/a.png"), "mask")
+    assert not list(Path("masks").rglob(".cbda"))
