@@ -29,7 +29,8 @@ from cbda.files.answer_lines import (
     parse_line,
     require_sound,
 )
-from cbda.files.atomic import explained_write, sync, unreadable
+from cbda.files.atomic import explained_write, unreadable
+from cbda.files.durable import sync
 from cbda.files.queries import Place, QuerySet
 
 TORN = b" (torn)\n"  # what ends a line that was torn, which counts for nothing

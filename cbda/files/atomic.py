@@ -17,6 +17,7 @@ from itertools import chain, count
 from pathlib import Path
 
 from cbda.errors import UserError
+from cbda.files.durable import sync
 from cbda.files.records import record_path, recorded
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -148,12 +149,3 @@ def _is_alive(pid: int) -> bool:
     except (PermissionError, OverflowError):  # someone else's, or no pid at all
         return True
     return pid != os.getpid()
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,7 +20,8 @@ from PIL import Image
 from cbda.datasets.digest import describe_irregular
 from cbda.datasets.generated import MARK, SKIP_FILE, describe_file, read_mark
 from cbda.errors import UserError
-from cbda.files.atomic import explained_write, sync
+from cbda.files.atomic import explained_write
+from cbda.files.durable import sync
 from cbda.files.json_files import read_json, write_json
 from cbda.files.lock import exclusive
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cbda.errors import UserError
+from cbda.files.durable import sync
 
 FOLDER, FORMAT, VERSION = ".cbda", "cbda.record", 1
 GONE = "gone"
@@ -127,7 +128,7 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
         if path.is_file():  # never the old result with the new record
             os.unlink(os.path.realpath(path))
         pending.replace(place)
-        _sync(place.parent)
+        sync(place.parent)
     finally:
         with suppress(OSError):
             pending.unlink(missing_ok=True)
@@ -232,15 +233,5 @@ def _is_sealed(path: Path, status: os.stat_result) -> bool:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    path.write_text(text, encoding="utf-8")
+    sync(path)
