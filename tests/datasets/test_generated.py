@@ -7,13 +7,12 @@ import pytest
 
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset, scan_dataset
-from cbda.datasets.generated import AGAIN, MARK, find_changes
+from cbda.datasets.generated import AGAIN, CHANGED, MARK, find_changes
 from cbda.errors import UserError
 from tests.datasets.layouts import save
 
 CLASSES = [str(number) for number in range(11)]
 SIDES = ("images", "labels")
-CHANGED = f"has changed since `cbda data make` made it: remove it and {AGAIN}"
 
 
 @pytest.fixture
@@ -39,7 +38,7 @@ def change_pixels(root):
 def lose_pair(root):
     for side in SIDES:
         (root / side / "00001.png").unlink()
-    lost = f"was made by `cbda data make`, and is lost: remove {AGAIN}"
+    lost = f"was made by `cbda data make`, and is lost: {AGAIN}"
     return [f"{root}/{side}/00001.png: {lost}" for side in SIDES]
 
 
