@@ -17,6 +17,8 @@ METHODS = {
     "cb": Method(balance="consumed"),
     "da": Method(allocation="dynamic"),
     "cbda": Method(allocation="dynamic", balance="consumed"),
+    "cb_literal": Method(balance="consumed_literal"),
+    "cbda_literal": Method(allocation="dynamic", balance="consumed_literal"),
     "ra_exact": Method(score="ripu_exact"),
     "cb_exact": Method(score="ripu_exact", balance="consumed"),
     "da_exact": Method(score="ripu_exact", allocation="dynamic"),
