@@ -46,7 +46,7 @@ def weigh_literally(
 
 
 @numba.njit(cache=True, nogil=True)
-def _last(bits: int) -> float:
+def _last(bits: int | np.integer) -> float:
     """A number below all of float32, in the order of the float32 of these bits.
 
     A difference to a large number would lose small scores; the bits of a float32 ascend with its
