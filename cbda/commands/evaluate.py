@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_output_option
+from cbda.commands.options import add_network_option, add_output_option
 from cbda.errors import UserError, require_choice
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.evaluation import EvaluateSettings
@@ -14,6 +14,7 @@ from cbda.settings.options import add_options
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
+    add_network_option(parser)
     add_dataset_options(parser, "val")
     add_options(parser, "", EvaluateSettings)
     add_options(parser, "", ComputeSettings)
@@ -29,23 +30,24 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.parallel import ordered_map
     from cbda.files.json_files import write_evaluation
     from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+    from cbda.models.inference import predict_from_both_views, predict_logits
     from cbda.models.logits import most_probable, require_finite
     from cbda.results.metrics import confusion_matrix, summarise
 
     device = prepare_device(args.device, args.threads, args.deterministic)
-    checkpoint, model = load_model(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint, args.network)
     classes = checkpoint.classes
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
     images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device, args.flip)
+    predict = predict_from_both_views if args.flip else predict_logits
+    maps = predict(model, images, checkpoint.resizing, device)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
-    for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
-        require_finite(logits)
-        prediction = most_probable(logits).cpu().numpy()
+    for index, values in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):
+        require_finite(values)
+        prediction = most_probable(values).cpu().numpy()
         confusion += confusion_matrix(val.read_label(index), prediction, len(classes))
     if not confusion.any():
         raise UserError(f"{val.root}: no pixel belongs to any of the classes")

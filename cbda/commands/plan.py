@@ -30,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "model", ModelSettings)
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
+    flip = argparse.BooleanOptionalAction
+    parser.add_argument("--flip", action=flip, default=False, help="as of `cbda evaluate`")
     add_output_option(parser, "plan.json")
 
 
@@ -46,7 +48,9 @@ def run(args: argparse.Namespace) -> None:
     missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
     if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)
-    rules = {name: {**asdict(phase), "gpu_hours": hours[name]} for name, phase in phases.items()}
+    rules = {
+        name: {**asdict(phase), "gpu_hours": hours.get(name)} for name, phase in phases.items()
+    }
     write_json(args.out, {"rules": rules, "disk": disk})
 
 
@@ -81,26 +85,29 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         checkpoint_bytes=_checkpoint_bytes(args, settings),
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",
+        num_views=2 if args.flip else 1,
     )
 
 
 def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> int:
     """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
     from cbda.models.build import create_model
+    from cbda.models.encoders import freeze_batch_norm
 
-    model = create_model(from_options(args, "model", ModelSettings), len(args.classes), False)
+    options = from_options(args, "model", ModelSettings)
+    model = create_model(options, len(args.classes), load_weights=False)
+    if options.freeze_batch_norm:
+        freeze_batch_norm(model)
     num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
-    num_trained = sum(tensor.numel() for tensor in model.parameters())
+    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
     num_moments = 1 if settings.optimizer.name == "sgd" else 2
     return int(4 * (num_kept + num_moments * num_trained))
 
 
-def _hours(
-    phases: dict[str, costs.Phase], measured: str, batch_size: int
-) -> dict[str, float | None]:
-    """Hours of one device by rule; None where nothing was measured."""
+def _hours(phases: dict[str, costs.Phase], measured: str, batch_size: int) -> dict[str, float]:
+    """Hours of one device by rule; none if nothing was measured."""
     if not measured:
-        return dict.fromkeys(phases)
+        return {}
     key = "seconds_per_iteration"
     metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
     seconds = float(metrics[key])
@@ -121,15 +128,14 @@ def _disk(experiment: costs.Experiment, out: Path) -> dict[str, int]:
     }
 
 
-def _table(phases: dict[str, costs.Phase], hours: dict[str, float | None]) -> list[str]:
+def _table(phases: dict[str, costs.Phase], hours: dict[str, float]) -> list[str]:
     counts = {name: astuple(phase) for name, phase in phases.items()}
-    known = [value for value in hours.values() if value is not None]
     counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
-    hours = {**hours, "total": sum(known) if known else None}
+    hours = {**hours, "total": sum(hours.values())}
     rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
     for name, numbers in counts.items():
         shown = (f"{value:,}" if value else "" for value in numbers)
-        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours[name] else ""))
+        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours.get(name) else ""))
     return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
 
 

@@ -10,6 +10,7 @@ from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import PretrainSettings, TrainingSettings
+from cbda.settings.user_code import own_file, without_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.seeds import Stream, derive_seed
-    from cbda.models.build import create_model
+    from cbda.models.build import create_model, require_fit
     from cbda.training.target import Unlabelled
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -43,10 +44,26 @@ def run(args: argparse.Namespace) -> None:
     pool = open_dataset(args, "target", args.classes) if args.target_root else None
     target = None if pool is None else Unlabelled(pool)
     weights = model_settings.encoder_weights
-    inputs = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
+    files = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
+    inputs = [*files, own_file(model_settings.architecture)]
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
     model = create_model(model_settings, len(args.classes))
+    require_fit(model, model_settings, settings.image_size)
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     job = identify_job(args, inputs, [source, pool])
+    model_settings = _without_place(model_settings)
     train_and_save(args, trainer, model_settings, source, target, args.iterations, job)
+
+
+def _without_place(settings: ModelSettings) -> ModelSettings:
+    """The settings that a checkpoint keeps: a file of weights is known by its digest.
+
+    One that builds a network is known by its name, so that it may move.
+    """
+    from cbda.datasets.digest import content_digest
+
+    weights = settings.encoder_weights
+    known = content_digest(Path(weights)) if has_weights_file(weights) else weights
+    architecture = without_folder(settings.architecture)
+    return settings.model_copy(update={"encoder_weights": known, "architecture": architecture})

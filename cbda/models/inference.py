@@ -1,4 +1,4 @@
-"""Logits of whole images, at the size of their labels."""
+"""Logits and probabilities of whole images, at the size of their labels."""
 
 from collections.abc import Iterator
 
@@ -7,32 +7,53 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cbda.models.images import resize_image, to_tensor
-from cbda.models.logits import resize_logits
+from cbda.models.images import Resizing, resize_image, to_tensor
+from cbda.models.logits import at_least_float32, resize_logits
+
+Images = Iterator[NDArray[np.uint8]]
 
 
 def predict_logits(
     model: nn.Module,
-    images: Iterator[NDArray[np.uint8]],
-    image_size: tuple[int, int],
+    images: Images,
+    resizing: Resizing,
     device: torch.device,
-    flip: bool = False,
+    through_input: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits (C,H,W) float32 of one image (H,W,3) uint8 after another, at its own size.
+    """Logits (C,H,W) of one image (H,W,3) uint8 after another, at its own size, in float32.
 
-    The network, set to evaluation mode, sees the image at `image_size` (height, width) in px.
-    A flip averages with the mirrored image's logits.
+    The network, set to evaluation mode, sees the image as the resizing says. Logits whose corners
+    are aligned go `through_input`, the size at which it sees the image, if they are to be scored.
     """
+    aligned = resizing.align_corners
+    for batch, size in _batches(model, images, resizing, device):
+        logits = _forward(model, batch)
+        if through_input and aligned:
+            logits = resize_logits(logits, resizing.image_size, aligned)
+        yield resize_logits(logits, size, aligned)[0]
+
+
+def predict_from_both_views(
+    model: nn.Module, images: Images, resizing: Resizing, device: torch.device
+) -> Iterator[Tensor]:
+    """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
+    for batch, size in _batches(model, images, resizing, device):
+        views = [_forward(model, batch), _forward(model, batch.flip(-1))]
+        views = [resize_logits(view, size, resizing.align_corners).softmax(dim=1) for view in views]
+        yield views[0].add_(views[1].flip(-1))[0] / 2
+
+
+def _batches(
+    model: nn.Module, images: Images, resizing: Resizing, device: torch.device
+) -> Iterator[tuple[Tensor, tuple[int, int]]]:
+    """Each image as the network sees it, (1,3,h,w), and its own height and width."""
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     for image in images:
-        batch = to_tensor(resize_image(image, image_size))[None]
-        yield resize_logits(_forward(model, batch, device, flip), image.shape[:2])[0]
+        seen = to_tensor(resize_image(image, resizing.image_size, resizing.interpolation))[None]
+        height, width, _ = image.shape
+        yield seen.to(device, memory_format=torch.channels_last), (height, width)
 
 
 @torch.inference_mode()
-def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) -> Tensor:
-    batch = batch.to(device, memory_format=torch.channels_last)
-    logits: Tensor = model(batch).float()
-    if flip:
-        logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
-    return logits
+def _forward(model: nn.Module, batch: Tensor) -> Tensor:
+    return at_least_float32(model(batch))

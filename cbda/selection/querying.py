@@ -15,7 +15,7 @@ from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.selection import units
 from cbda.selection.allocation import choose_dynamic, choose_per_image
-from cbda.selection.balance import NEED_PREDICTIONS, Statistics, class_weights, target_shares
+from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.units import FloatArray, Mask, Queries
@@ -89,7 +89,7 @@ def _choose_best(
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
     method, shape = round_.method, scores.shape
-    weights = class_weights(method.balance, statistics)
+    weights = RULES[method.balance](statistics)
     radius = units.suppression_radius(method.radius, method.unit)
 
     def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:

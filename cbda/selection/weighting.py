@@ -4,9 +4,10 @@ A weight is there to hold a class back: it never raises a score, so that one bel
 and a class of weight 0 comes after all others, in the order of its scores.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from cbda.compiled import compiled
 
 FloatArray = NDArray[np.float64]
 
@@ -14,7 +15,7 @@ NUM_MAGNITUDES = 1 << 31  # of float32, whose other bit is the sign
 BELOW_FLOAT32 = 2.0**128  # the smallest power of two above every float32
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def weigh(
     score: NDArray[np.float32], prediction: NDArray[np.uint8], weights: FloatArray
 ) -> FloatArray:
@@ -33,7 +34,7 @@ def weigh(
     return weighted
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def weigh_literally(
     score: NDArray[np.float32], prediction: NDArray[np.uint8], weights: FloatArray
 ) -> FloatArray:
@@ -45,7 +46,7 @@ def weigh_literally(
     return weighted
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _last(bits: int | np.integer) -> float:
     """A number below all of float32, in the order of the float32 of these bits.
 

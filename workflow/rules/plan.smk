@@ -2,7 +2,6 @@ rule plan:
     input:
         pool="<results>/data/target.json",
         val="<results>/data/val.json",
-        measured=jobs.config.plan.measured or [],
     output:
         plan="<results>/plan.json",
     log:
@@ -12,11 +11,13 @@ rule plan:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=arguments.program,
         code=fingerprint("plan"),
-        measured=lambda wildcards, input: (
-            to_options("measured", input.measured) if input.measured else []
-        ),
-        options=jobs.plan_arguments(),
+        times=lambda wildcards: jobs.measured_times(),
+        measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
+        own_network=lambda wildcards: jobs.network_state(),
+        network=arguments.architecture,
+        options=lambda wildcards: jobs.plan_arguments(),
     shell:
-        "python -m cbda plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
-        " {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"
+        "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
+        " {params.network:q} {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"

@@ -2,19 +2,23 @@ rule report:
     input:
         runs="<tables>/runs.csv",
         results=jobs.result_files(),
-        gallery=jobs.gallery_files(),
+        gallery=drawing.gallery_files(jobs),
+        histories=drawing.history_files(jobs),
         target="<results>/data/target.json",
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
         page="<tables>/report.html",
-        figures=report(
-            directory("<tables>/figures"),
-            patterns=["{name}.png"],
-            caption="../report/figures.rst",
-            category="Figures",
-            labels={"figure": "{name}"},
-        ),
+        pictures=[
+            report(
+                f"<tables>/figures/{name}.png",
+                caption="../report/figures.rst",
+                category="Figures",
+                labels={"figure": name},
+            )
+            for name in drawing.figures(jobs)
+        ],
+        vectors=[f"<tables>/figures/{name}.svg" for name in drawing.figures(jobs)],
     log:
         "<tables>/report.log",
     benchmark:
@@ -23,10 +27,17 @@ rule report:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=arguments.program,
         code=fingerprint("report"),
-        options=jobs.report_arguments(),
+        figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
+        config=lambda wildcards: drawing.settings(jobs),
+        places=lambda wildcards, input: [
+            *jobs.place_arguments("target", "target", input.target),
+            *drawing.place_arguments(jobs),
+        ],
+        options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "python -m cbda report --runs {input.runs:q} {params.options:q}"
-        " --target-report {input.target:q} --template {input.template:q}"
-        " --device cpu --threads {threads} --out {output.page:q} --out-figures {output.figures:q}"
+        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.options:q}"
+        " --template {input.template:q}"
+        " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"
