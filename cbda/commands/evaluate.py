@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_output_option
 from cbda.errors import UserError, require_choice
 from cbda.settings.compute import ComputeSettings
@@ -15,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
     add_dataset_options(parser, "val")
+    add_feature_option(parser, "val")
     add_options(parser, "", EvaluateSettings)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "evaluation.json")
@@ -26,11 +32,10 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.compute.devices import prepare_device
-    from cbda.compute.parallel import ordered_map
     from cbda.files.json_files import write_evaluation
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+    from cbda.models.checkpoints import load_model, require_input
     from cbda.models.logits import most_probable, require_finite
+    from cbda.models.prediction import predict_images
     from cbda.results.metrics import confusion_matrix, summarise
 
     device = prepare_device(args.device, args.threads, args.deterministic)
@@ -39,8 +44,10 @@ def run(args: argparse.Namespace) -> None:
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
-    images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device, args.flip)
+    features = open_features(args, "val", val)
+    require_input(checkpoint, args.checkpoint, features, "val-features")
+    images = (val, features, range(len(val)), checkpoint.image_size)
+    maps = predict_images(model, *images, device, num_threads=args.threads, flip=args.flip)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, logits in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):

@@ -5,7 +5,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_class_option
 from cbda.commands.tabulate import add_run_options, load_runs
 from cbda.errors import UserError
@@ -26,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
+    add_feature_option(parser, "target")
     add("--target-report", type=Path, help="report of `cbda data check` on the pool")
     many: dict[str, Any] = {"action": "append", "default": []}
     target = "a balanced method and the class shares it aims at, or `uniform`"
@@ -85,7 +91,8 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     device = prepare_device(args.device, args.threads, args.deterministic)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
-    pictures = draw_gallery(arms, pool, args.gallery_images, device, args.out_figures)
+    features = open_features(args, "target", pool)
+    pictures = draw_gallery(arms, pool, features, args.gallery_images, device, args.out_figures)
     budget = args.gallery_budget
     title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
     return Section("gallery", title, pictures)

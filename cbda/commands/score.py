@@ -4,7 +4,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
@@ -14,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to score with")
     add_dataset_options(parser, "target")
+    add_feature_option(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
     parser.add_argument("--radius", type=whole_number(0), required=True, help="k, in px")
@@ -30,20 +36,21 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.acquisition.scoring import compute_score
     from cbda.compute.devices import prepare_device
-    from cbda.compute.parallel import ordered_map
     from cbda.compute.seeds import Stream, derive_seed
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+    from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.prediction import predict_images
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
     name, unit = args.method_score, args.method_unit
-    images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.image_size, device)
+    features = open_features(args, "target", pool)
+    require_input(checkpoint, args.checkpoint, features, "target-features")
+    images = (pool, features, range(len(pool)), checkpoint.image_size)
+    maps = predict_images(model, *images, device, num_threads=args.threads)
 
     def score_image(index: int, logits: torch.Tensor) -> tuple[Any, Any]:
         stream = derive_seed(args.seed, Stream.RANDOM_SCORE, args.round, index)

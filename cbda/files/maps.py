@@ -21,11 +21,16 @@ def create_maps(
     file: "h5py.File", dtypes: dict[str, str], image_ids: Sequence[str], *size: int, **filters: Any
 ) -> None:
     """Create one (N,H,W) dataset per name, of a size H, W and one image a chunk, and image ids."""
-    import h5py
-
     for name, dtype in dtypes.items():
         layout = {"chunks": (1, *size), "fletcher32": True, **filters}
         file.create_dataset(name, (len(image_ids), *size), dtype, **layout)
+    write_image_ids(file, image_ids)
+
+
+def write_image_ids(file: "h5py.File", image_ids: Sequence[str]) -> None:
+    """Store the image ids, in the order of the maps."""
+    import h5py
+
     encoded = [image_id.encode() for image_id in image_ids]
     # A fixed length, since checksums don't cover texts of variable length.
     ids = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
@@ -38,16 +43,17 @@ class MapFile:
 
     layout: ClassVar[Layout]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: Layout | None = None) -> None:
+        layout = layout or self.layout
         self._path = path
-        self._file = open_hdf5(path, self.layout)
+        self._file = open_hdf5(path, layout)
         with named_errors(path):
             try:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
             self._attributes = read_attributes(self._file)
-            names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
+            names = [name for name, (_, size) in layout.datasets.items() if len(size) > 2]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
 

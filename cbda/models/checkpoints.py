@@ -1,7 +1,8 @@
 """A model in training, as a file holds it."""
 
 import platform
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from torch import nn
 import cbda
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
-from cbda.models.build import create_model
+from cbda.files.features import Encoding, FeatureFile
+from cbda.models.build import create_decoder, create_model
 from cbda.settings.model import ModelSettings
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
@@ -40,6 +42,7 @@ class Checkpoint:
     image_size: tuple[int, int]  # height and width in px at which the network sees images
     configuration: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=current_versions)
+    encoding: Encoding | None = None  # what made the features that it takes in place of images
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: equal ones give equal bytes."""
@@ -51,6 +54,8 @@ class Checkpoint:
             "configuration": self.configuration,
             "versions": self.versions,
         }
+        if self.encoding is not None:
+            content["encoding"] = asdict(self.encoding)
         save_checkpoint(path, content)
 
 
@@ -65,9 +70,42 @@ def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
         settings = ModelSettings(**content["model_settings"])
         height, width = content["image_size"]
         made_by = content.get("configuration", {}), content.get("versions", {})
-        model = create_model(settings, len(content["classes"]), load_weights=False)
+        encoding = Encoding(**content["encoding"]) if "encoding" in content else None
+        model = _build(settings, len(content["classes"]), encoding)
         model.load_state_dict(state["model"])
-        return Checkpoint(state, content["classes"], settings, (height, width), *made_by), model
-    except (ValueError, RuntimeError, KeyError) as error:
+        facts = (content["classes"], settings, (height, width), *made_by, encoding)
+        return Checkpoint(state, *facts), model
+    except (ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
+
+
+def _build(settings: ModelSettings, num_classes: int, encoding: Encoding | None) -> nn.Module:
+    if encoding is None:
+        return create_model(settings, num_classes, load_weights=False)
+    return create_decoder(settings, num_classes, encoding.scales)
+
+
+def require_input(
+    checkpoint: Checkpoint, path: Path, features: FeatureFile | None, option: str
+) -> None:
+    """Raise a `UserError` unless a model is given what it takes: images, or features of its own."""
+    wanted = checkpoint.encoding
+    if wanted is None and features is not None:
+        raise UserError(f"--{option} {features.path}: {path} takes images")
+    if wanted is not None and features is None:
+        raise UserError(f"{path} takes features: give those of the data set by --{option}")
+    if features is not None and features.encoding != wanted:
+        raise UserError(f"{features.path}: is of another encoding than that of {path}")
+
+
+def require_features(settings: ModelSettings, features: Collection[FeatureFile]) -> None:
+    """Raise a `UserError` unless a new network has the features that it takes, and no others."""
+    if settings.freeze_encoder and not features:
+        raise UserError("--model-freeze-encoder: needs --source-features, made by `cbda encode`")
+    for file in features:
+        if not settings.freeze_encoder:
+            raise UserError(f"{file.path}: features are for --model-freeze-encoder")
+        if file.encoding.encoder != settings.encoder:
+            encoders = f"{file.encoding.encoder}, model.encoder is {settings.encoder}"
+            raise UserError(f"{file.path}: features of {encoders}")

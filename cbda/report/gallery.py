@@ -16,6 +16,7 @@ from cbda.report.style import as_jpeg, drawing, save
 if TYPE_CHECKING:
     import torch
 
+    from cbda.files.features import FeatureFile
     from cbda.files.labels import LabelSummary
 
 
@@ -30,11 +31,16 @@ class Arm:
 
 
 def draw_gallery(
-    arms: list[Arm], pool: Dataset, num_shown: int, device: "torch.device", folder: Path
+    arms: list[Arm],
+    pool: Dataset,
+    features: "FeatureFile | None",
+    num_shown: int,
+    device: "torch.device",
+    folder: Path,
 ) -> list[Picture]:
     """A figure per image, with a row per method; also written to a folder."""
     indices = choose_images(len(pool), num_shown)
-    maps = {arm.method: compute_maps(arm, pool, indices, device) for arm in arms}
+    maps = {arm.method: compute_maps(arm, pool, features, indices, device) for arm in arms}
     num_rounds = max(int(shown.round.max()) for of in maps.values() for shown in of.values())
     pictures = []
     for index in indices:
@@ -58,7 +64,11 @@ def choose_images(num_images: int, num_shown: int) -> list[int]:
 
 
 def compute_maps(
-    arm: Arm, pool: Dataset, indices: list[int], device: "torch.device"
+    arm: Arm,
+    pool: Dataset,
+    features: "FeatureFile | None",
+    indices: list[int],
+    device: "torch.device",
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
     from cbda.files.labels import LabelFile
@@ -67,20 +77,27 @@ def compute_maps(
     with LabelFile.open(arm.labels_path) as labels:
         summary, num_rounds = labels.summary, labels.rounds_done
         rounds = [labels.read_round(index) for index in indices]
-    logits = _logits(arm.model_path, pool, indices, device)
+    shown = (pool, features, indices, device)
+    logits = _logits(arm.model_path, *shown)
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
-    logits = zip(indices, _logits(arm.scorer_path, pool, indices, device), strict=True)
+    logits = zip(indices, _logits(arm.scorer_path, *shown), strict=True)
     scores = [_score(summary, num_rounds, index, of_image) for index, of_image in logits]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
 
 
-def _logits(path: Path, pool: Dataset, indices: list[int], device: "torch.device") -> Iterator[Any]:
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+def _logits(
+    path: Path,
+    pool: Dataset,
+    features: "FeatureFile | None",
+    indices: list[int],
+    device: "torch.device",
+) -> Iterator[Any]:
+    from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.prediction import predict_images
 
     checkpoint, model = load_model(path)
-    images = map(pool.read_image, indices)
-    return predict_logits(model, images, checkpoint.image_size, device)
+    require_input(checkpoint, path, features, "target-features")
+    return predict_images(model, pool, features, indices, checkpoint.image_size, device)
 
 
 def _score(summary: "LabelSummary", number: int, index: int, logits: Any) -> NDArray[np.float32]:

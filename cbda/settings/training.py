@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from cbda.errors import UserError
 from cbda.settings.section import Allowed, Count, Items, Section, one_of
 
 
@@ -97,3 +98,10 @@ class FinetuneSettings(Section):
 
     iterations_per_round: Count = 150
     """Iterations between two rounds; after the last one the run goes on to its end."""
+
+
+def require_no_change(settings: TrainingSettings) -> None:
+    """Raise a `UserError` if training would change images that it never sees."""
+    for key, value in (("crop_size", settings.crop_size), ("color_jitter", settings.color_jitter)):
+        if value:
+            raise UserError(f"training.{key}: features are of whole images; allowed: none")

@@ -9,14 +9,14 @@ import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, default_collate
 
 from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
@@ -24,6 +24,8 @@ from cbda.errors import UserError
 from cbda.models.images import Size, resize_image, to_tensor
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
+from cbda.training.encoded import EncodedImages
+from cbda.training.inputs import Inputs
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination
 
@@ -40,12 +42,18 @@ class LabelledImages(Protocol):
         """Label (H,W) uint8, 255 = none."""
 
 
-class Batch(NamedTuple):
-    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent."""
+Pictures: TypeAlias = LabelledImages | EncodedImages
 
-    source_image: Tensor
+
+class Batch(NamedTuple):
+    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent.
+
+    In place of images there may be features of several scales.
+    """
+
+    source_image: Inputs
     source_label: Tensor
-    target_image: Tensor | None = None
+    target_image: Inputs | None = None
     target_label: Tensor | None = None
 
 
@@ -53,17 +61,17 @@ class Batch(NamedTuple):
 class _Batches(Dataset[Batch]):
     """By iteration, as many source images as target images."""
 
-    source: LabelledImages
-    target: LabelledImages | None
+    source: Pictures
+    target: Pictures | None
     settings: TrainingSettings
     seed: int
     source_index: Callable[[int], int]  # of a position in the order of the source
 
     def __getitem__(self, iteration: int) -> Batch:
         pairs = [self._load_pair(iteration, slot) for slot in range(self.settings.batch_size)]
-        return Batch(*(torch.stack(column) for column in zip(*pairs, strict=True)))
+        return Batch(*(default_collate(list(column)) for column in zip(*pairs, strict=True)))
 
-    def _load_pair(self, iteration: int, slot: int) -> tuple[Tensor, ...]:
+    def _load_pair(self, iteration: int, slot: int) -> tuple[Any, ...]:
         position = iteration * self.settings.batch_size + slot
         rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, iteration, slot])
         index, size = self.source_index(position), self.settings.image_size
@@ -76,24 +84,38 @@ class _Batches(Dataset[Batch]):
         return source + self._load(self.target, index, rng, size, self.settings.label_reduction)
 
     def _load(
-        self, images: LabelledImages, index: int, rng: Generator, size: Size, reduction: str
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        images: Pictures,
+        index: int,
+        rng: Generator,
+        size: Size,
+        reduction: str,
+    ) -> tuple[Inputs, Tensor]:
         augmentation = Augmentation.draw(self.settings, rng)
+        if isinstance(images, EncodedImages):
+            features = images.read_features(index, augmentation.mirror)
+            label = images.read_label(index)
+            return features, _finish_label(label, size, reduction, augmentation)
         image, label = images.read_image(index), images.read_label(index)
         if self.settings.crop_size:
             (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
             image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
         image = augmentation.apply_to_image(resize_image(image, size))
-        if reduction != "none":
-            label = REDUCTIONS[reduction](label, size)
-        label = augmentation.apply_to_label(label)
-        return to_tensor(image), torch.from_numpy(label.copy())
+        return to_tensor(image), _finish_label(label, size, reduction, augmentation)
+
+
+def _finish_label(
+    label: NDArray[np.uint8], size: Size, reduction: str, augmentation: Augmentation
+) -> Tensor:
+    if reduction != "none":
+        label = REDUCTIONS[reduction](label, size)
+    return torch.from_numpy(augmentation.apply_to_label(label).copy())
 
 
 def create_loader(
-    source: LabelledImages,
-    target: LabelledImages | None,
+    source: Pictures,
+    target: Pictures | None,
     settings: TrainingSettings,
     seed: int,
     start: int,

@@ -21,8 +21,11 @@ from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError
 from cbda.models.logits import resize_logits
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
+from cbda.training.inputs import Inputs, input_size, join_inputs
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
+
+Domain = tuple[Inputs, Tensor, Callable[[Tensor, Tensor, LossSettings], Tensor]]
 
 
 @dataclass
@@ -114,12 +117,12 @@ def partial_losses(
 
     The network computes in `settings.precision`, the losses always in float32.
     """
-    domains = [(batch.source_image, batch.source_label, source_loss)]
+    domains: list[Domain] = [(batch.source_image, batch.source_label, source_loss)]
     if batch.target_image is not None and batch.target_label is not None:
         domains.append((batch.target_image, batch.target_label, target_loss))
-    together = len({image.shape[-2:] for image, _, _ in domains}) == 1
+    together = len({input_size(image) for image, _, _ in domains}) == 1
     for group in [domains] if together else [[domain] for domain in domains]:
-        maps = _forward(model, [image for image, _, _ in group], device, settings.precision)
+        maps = _forward(model, group, device, settings.precision)
         losses = []
         for logits, (_, label, measure) in zip(maps, group, strict=True):
             label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
@@ -151,12 +154,12 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def _forward(
-    model: nn.Module, images: list[Tensor], device: torch.device, precision: str
+    model: nn.Module, domains: Sequence[Domain], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
-    """Logits of batches of images, which go through the network as one."""
-    stacked = torch.cat(images).to(device, non_blocking=True, memory_format=torch.channels_last)
+    """Logits of batches of images or features, which go through the network as one."""
+    inputs = join_inputs([inputs for inputs, _, _ in domains], device)
     with autocast(device, precision):
-        parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
+        parts: Sequence[Tensor] = model(inputs).split([len(label) for _, label, _ in domains])
     return parts
 
 

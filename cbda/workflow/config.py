@@ -31,13 +31,19 @@ from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
+from cbda.settings.encoding import EncodeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
 from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
 from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
-from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
+from cbda.settings.training import (
+    FinetuneSettings,
+    PretrainSettings,
+    TrainingSettings,
+    require_no_change,
+)
 
 VOID_NAME = "void"  # of tables
 TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
@@ -161,6 +167,7 @@ class Config(Section):
     data_count: DataCountSettings = DataCountSettings()
     plan: PlanSettings = PlanSettings()
     model: ModelSettings = ModelSettings()
+    encode: EncodeSettings = EncodeSettings()
     training: TrainingSettings = TrainingSettings()
     pretrain: PretrainSettings = PretrainSettings()
     acquire: AcquireSettings = AcquireSettings()
@@ -207,6 +214,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_sizes(config)
+    yield from _unfit_changes(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:
@@ -262,3 +270,9 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
             yield f"training.{key}: {size} is not allowed for {architecture}: {allowed}"
         if any(most < side for side, most in zip(crop, size, strict=False)):
             yield f"training.crop_size: {crop} is larger than training.{key}, {size}"
+
+
+def _unfit_changes(config: Config) -> Iterator[str]:
+    """What training would change of images that a frozen encoder has seen already."""
+    if config.model.freeze_encoder:
+        yield from _refused("", require_no_change, config.training)

@@ -22,7 +22,7 @@ from cbda.datasets.digest import content_digest
 from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
 from cbda.results.sheet import MISSING, NONE, Row, evaluated, format_rows, list_rows
-from cbda.settings.model import has_weights_file
+from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
@@ -121,6 +121,29 @@ class Jobs:
     def weights_digest(self) -> str:
         """What tells of a change of these weights; read once, however many jobs start from them."""
         return "".join(content_digest(Path(path)) for path in self.weights_files())
+
+    def training_weights(self) -> list[str]:
+        """The same for a training, which has no use for those of a frozen encoder."""
+        return [] if self.config.model.freeze_encoder else self.weights_files()
+
+    def feature_files(self, name: str) -> list[str]:
+        """Features of a dataset, if the encoder is frozen."""
+        is_frozen = self.config.model.freeze_encoder
+        return [f"<results>/data/{name}/features.h5"] if is_frozen else []
+
+    def encode_arguments(self, name: str) -> list[str]:
+        """What the features of a dataset follow from."""
+        training, size = self.config.training, self.config.training.image_size
+        mirrored = self.config.evaluate.flip if name == "val" else training.horizontal_flip
+        return [
+            *self.dataset_arguments("dataset", name),
+            *self.class_arguments(),
+            *to_options("model", encoder_alone(self.config.model)),
+            *to_options("image-size", training.source_size or size if name == "source" else size),
+            *(["--mirrored"] if mirrored else []),
+            *to_options("", self.config.encode),
+            *self.compute_arguments(),
+        ]
 
     def source_statistics(self) -> list[str]:
         """What class balanced sampling needs to know of the source."""

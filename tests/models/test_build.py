@@ -121,7 +121,9 @@ def test_misfit_is_named(pretrained, tmp_path, change, misfit):
 
 def test_broken_or_missing_file_is_named(pretrained, tmp_path):
     path = tmp_path / "weights.safetensors"
-    with pytest.raises(UserError, match=f"no file {path}; allowed: none, imagenet, a file"):
+    with pytest.raises(
+        UserError, match=f"no file {path}; allowed: none, imagenet, packaged, a file"
+    ):
         create_model(with_weights(path), 3)
     path.write_bytes(pretrained.path.read_bytes()[:1000])
     with pytest.raises(UserError, match=f"{path}: not a readable safetensors file"):

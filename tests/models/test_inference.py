@@ -74,7 +74,7 @@ def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, m
     for name in labels:
         save(tmp_path / f"labels/{name}.png", np.array(labels[name], np.uint8))
         save(tmp_path / f"images/{name}.png", 255 * np.eye(3, dtype=np.uint8)[colours[name]])
-    checkpoint = SimpleNamespace(classes=["red", "green", "blue"], image_size=(2, 2))
+    checkpoint = SimpleNamespace(classes=["red", "green", "blue"], image_size=(2, 2), encoding=None)
     model = Weighted([1.0, 0.0])
     monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda path: (checkpoint, model))
     out = tmp_path / "evaluation.json"

@@ -323,7 +323,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"model": {"architecture": "deeplabv2"}}, r"model.encoder 'none': deeplabv2 needs one"),
         (
             {"model": {"architecture": "deeplabv2", "encoder": "x", "encoder_weights": "no.st"}},
-            r"model.encoder_weights: no file no.st; allowed: none, imagenet, a file",
+            r"model.encoder_weights: no file no.st; allowed: none, imagenet, packaged, a file",
         ),
         (
             {"pathvars": {"results": "out/"}},

@@ -74,9 +74,17 @@ def last_checkpoint(wildcards):
     return jobs.evaluated_checkpoint(run, wildcards.run_name)
 
 
-def weights_file():
+def weights_file(paths):
     """The user's weights to start from, which count by their content and not by their time."""
-    return [ancient(path) for path in jobs.weights_files()]
+    return [ancient(path) for path in paths]
+
+
+def feature_arguments(wildcards, input):
+    """The features of the datasets, in place of their images."""
+    names = [name for name in ("source", "target", "val") if input.get(f"{name}_features")]
+    return [
+        word for name in names for word in to_options(f"{name}-features", input[f"{name}_features"])
+    ]
 
 
 def statistics_arguments(wildcards, input):

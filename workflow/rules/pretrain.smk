@@ -1,7 +1,9 @@
 rule pretrain:
     input:
         checks=checked("source", "target"),
-        weights=weights_file(),
+        weights=weights_file(jobs.training_weights()),
+        source_features=jobs.feature_files("source"),
+        target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<pretrain>/model.pt",
@@ -20,7 +22,8 @@ rule pretrain:
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest,
+        weights=lambda wildcards: jobs.weights_digest if jobs.training_weights() else "",
+        features=feature_arguments,
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source", "target"),
@@ -29,7 +32,8 @@ rule pretrain:
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
-        "python -m cbda pretrain {params.options:q} {params.statistics:q} --seed {wildcards.seed}"
+        "python -m cbda pretrain {params.options:q} {params.features:q} {params.statistics:q}"
+        " --seed {wildcards.seed}"
         " --threads {threads} --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s}"
         " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
@@ -38,7 +42,8 @@ rule pretrain:
 use rule pretrain as source_only with:
     input:
         checks=checked("source"),
-        weights=weights_file(),
+        weights=weights_file(jobs.training_weights()),
+        source_features=jobs.feature_files("source"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
@@ -49,7 +54,8 @@ use rule pretrain as source_only with:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest,
+        weights=lambda wildcards: jobs.weights_digest if jobs.training_weights() else "",
+        features=feature_arguments,
         statistics=statistics_arguments,
         options=[
             *jobs.training_arguments("source"),

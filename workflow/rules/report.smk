@@ -4,6 +4,7 @@ rule report:
         results=jobs.result_files(),
         gallery=jobs.gallery_files(),
         target="<results>/data/target.json",
+        target_features=jobs.feature_files("target") if jobs.gallery() else [],
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
@@ -24,9 +25,10 @@ rule report:
     threads: jobs.config.compute.threads
     params:
         code=fingerprint("report"),
+        features=feature_arguments,
         options=jobs.report_arguments(),
     shell:
-        "python -m cbda report --runs {input.runs:q} {params.options:q}"
+        "python -m cbda report --runs {input.runs:q} {params.options:q} {params.features:q}"
         " --target-report {input.target:q} --template {input.template:q}"
         " --device cpu --threads {threads} --out {output.page:q} --out-figures {output.figures:q}"
         " > {log:q} 2>&1"
