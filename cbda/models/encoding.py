@@ -33,7 +33,15 @@ class ImageEncoder:
         maps = self._forward(np.zeros((*self._size, 3), np.uint8))
         strides = choose_strides(list(maps), self._settings.strides)
         found = {stride: tuple(maps[stride].shape[1:]) for stride in strides}
+        self._require_covered(found)
         return {stride: (shape[0], shape[1], shape[2]) for stride, shape in found.items()}
+
+    def _require_covered(self, shapes: dict[int, tuple[int, ...]]) -> None:
+        """Raise a `UserError` if maps leave out a part of the image, as those of patches do."""
+        for stride, (_, *sides) in shapes.items():
+            if any(side * stride < whole for side, whole in zip(sides, self._size, strict=True)):
+                size = f"{list(self._size)} leaves out a part"
+                raise UserError(f"training.image_size: {size}; allowed: multiples of {stride}")
 
     def describe(self, name: str) -> Encoding:
         """What makes these features."""
@@ -49,7 +57,7 @@ class ImageEncoder:
         return [of_view[s][0].float().cpu().numpy() for of_view in maps for s in self.shapes]
 
     def _forward(self, image: Pixels) -> dict[int, Tensor]:
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self._device)
+        pixels = torch.from_numpy(np.array(image)).to(self._device)
         enabled = self._settings.precision == "bfloat16"
         with torch.autocast(self._device.type, torch.bfloat16, enabled=enabled):
             try:

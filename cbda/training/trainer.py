@@ -24,6 +24,7 @@ from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSett
 from cbda.training.inputs import Inputs, input_size, join_inputs
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
+from cbda.training.sparse import is_sparse, sparse_cross_entropy
 
 Domain = tuple[Inputs, Tensor, Callable[[Tensor, Tensor, LossSettings], Tensor]]
 
@@ -141,8 +142,12 @@ def source_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
 
 def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
     """Cross entropy on acquired pixels and negative learning; logits (B,C,h,w), label (B,H,W)."""
-    logits = resize_logits(logits.float(), label.shape[-2:])
-    loss = cross_entropy(logits, label)
+    logits = logits.float()
+    loss = sparse_cross_entropy(logits, label) if is_sparse(label) else None
+    if loss is not None and not weights.negative:
+        return loss
+    logits = resize_logits(logits, label.shape[-2:])
+    loss = cross_entropy(logits, label) if loss is None else loss
     if weights.negative:
         loss = loss + weights.negative * negative_learning(logits, weights.negative_threshold)
     return loss

@@ -234,8 +234,10 @@ class Jobs:
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *to_options("model", self.config.model),
+            *to_options("encode", self.config.encode),
             *to_options("training", self.config.training),
             *to_options("num-concurrent", self.config.plan.num_concurrent),
+            *(["--flip"] if self.config.evaluate.flip else []),
         ]
 
     def partial_file(self, name: str) -> Path:

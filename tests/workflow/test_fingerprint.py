@@ -9,7 +9,8 @@ from cbda.workflow.fingerprint import fingerprint, score_fingerprint
 
 PHASES = ("train", "acquire")
 NETWORKS = {"pretrain", "score", "finetune", "evaluate", "report"}
-READERS = NETWORKS | {"data_check", "data_count", "acquire", "diagnose"}
+COMPUTING = NETWORKS | {"encode"}
+READERS = COMPUTING | {"data_check", "data_count", "acquire", "diagnose"}
 MODULES = {
     "commands/__init__.py": "",
     "commands/train.py": (
@@ -151,11 +152,14 @@ def test_making_data_reaches_no_settings_but_its_own():
     ("name", "phases"),
     [
         ("models/small.py", NETWORKS | {"plan"}),
+        ("models/encoders.py", {"encode", "plan"}),
+        ("models/decoders.py", NETWORKS | {"plan"}),
+        ("training/sparse.py", {"pretrain", "finetune"}),
         ("acquisition/methods.py", {"score", "acquire", "diagnose", "report"}),
         ("acquisition/catalogue.py", set()),  # a new name makes nothing stale
         ("selection/greedy.py", {"acquire"}),
         ("training/trainer.py", {"pretrain", "finetune"}),
-        ("compute/gpus.py", NETWORKS),
+        ("compute/gpus.py", COMPUTING),
         ("datasets/cityscapes.py", READERS),
         ("datasets/pictures.py", READERS),
         ("results/tabulate.py", {"tabulate", "report"}),
@@ -164,7 +168,7 @@ def test_making_data_reaches_no_settings_but_its_own():
         ("settings/datasets.py", READERS),
         ("settings/training.py", {"pretrain", "finetune", "plan"}),
         ("settings/evaluation.py", {"evaluate"}),
-        ("settings/compute.py", NETWORKS),
+        ("settings/compute.py", COMPUTING),
         ("workflow/config.py", set()),
         ("cli.py", set()),
     ],

@@ -298,3 +298,39 @@ def test_success_removes_what_a_failure_has_left(finished_runs):
     Path(RESULTS, "comparisons.partial.csv").touch()
     jobs.remove_partial_tables()
     assert not list(Path().rglob("*.partial.csv"))
+
+
+FROZEN = {
+    "architecture": "light_fpn",
+    "encoder": "tu-tf_efficientnet_lite0",
+    "encoder_weights": "packaged",
+    "freeze_encoder": True,
+}
+
+
+def test_features_are_made_for_a_frozen_encoder_alone(jobs):
+    assert jobs.feature_files("val") == []
+    frozen = create_jobs({"model": FROZEN})
+    assert frozen.feature_files("val") == ["<results>/data/val/features.h5"]
+
+
+def test_features_follow_from_the_encoder_and_not_from_what_decodes_them():
+    training = {"source_size": [64, 96]}
+    change = {"model": FROZEN, "training": training, "evaluate": {"flip": False}}
+    light = create_jobs(change)
+    linear = create_jobs({**change, "model": {**FROZEN, "architecture": "linear"}})
+    sets = ("source", "target", "val")
+    words = {name: " ".join(light.encode_arguments(name)) for name in sets}
+    assert words == {name: " ".join(linear.encode_arguments(name)) for name in sets}
+    assert "--image-size 64 96 --mirrored" in words["source"]
+    assert "--image-size 48 64 --mirrored" in words["target"]
+    assert "--mirrored" not in words["val"]
+    flipped = create_jobs({**change, "evaluate": {"flip": True}})
+    assert "--mirrored" in flipped.encode_arguments("val")
+
+
+def test_frozen_encoder_has_no_weights_of_a_training(tmp_path):
+    path = tmp_path / "encoder.safetensors"
+    path.write_bytes(b"weights")
+    jobs = create_jobs({"model": {**FROZEN, "encoder_weights": str(path)}})
+    assert (jobs.weights_files(), jobs.training_weights()) == ([str(path)], [])
