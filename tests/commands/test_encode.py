@@ -96,12 +96,12 @@ def datasets(folder):
     return [create_dataset("folder", folder / name, "", CLASSES) for name in ("source", "target")]
 
 
-def train(pair):
+def train(source, target):
     """Losses of 4 iterations, and the network."""
     torch.manual_seed(derive_seed(0, Stream.WEIGHTS))
     scales = {4: 24, 8: 40, 16: 112, 32: 320}
     trainer = Trainer(create_decoder(MODEL, len(CLASSES), scales), SETTINGS, CPU, 0)
-    loader = create_loader(*pair, SETTINGS, 0, 0, 4)
+    loader = create_loader(source, target, SETTINGS, 0, 0, 4)
     return [trainer.run([batch], 1)["loss"] for batch in loader], trainer.model
 
 
@@ -112,7 +112,7 @@ def test_training_on_features_is_that_on_images_encoded_afresh(halves):
     for suffix in (None, "", "16"):
         paths = [folder / f"{name}{suffix}.h5" for name in ("source", "target")]
         cached = [EncodedImages(*item) for item in zip(sets, paths, strict=True)]
-        found, model = train([Afresh(item) for item in sets] if suffix is None else cached)
+        found, model = train(*([Afresh(item) for item in sets] if suffix is None else cached))
         losses.append(found)
         encoder = Afresh(sets[1]).encoder
         afresh = encoder.encode(sets[1].read_image(0), False)

@@ -43,8 +43,8 @@ def test_linear_head_is_a_sum_of_classifiers():
     """Each has its own weights, and a class is what they say together."""
     model = create_decoder(LINEAR, 2, {4: 1, 8: 1}).eval()
     for layer in model.get_submodule("classify").children():
-        torch.nn.init.constant_(layer.weight, 2.0)
-        torch.nn.init.constant_(layer.bias, 0.5)
+        torch.nn.init.constant_(layer.get_parameter("weight"), 2.0)
+        torch.nn.init.constant_(layer.get_parameter("bias"), 0.5)
     logits = model([torch.full((1, 1, 4, 4), 3.0), torch.full((1, 1, 2, 2), 5.0)])
     expected = torch.full((1, 2, 4, 4), 2 * 3 + 2 * 5 + 1.0)
     torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
