@@ -3,25 +3,29 @@
 # make test     run the tests, and print which lines they cover
 # make check    format, lint and types, as CI does
 # make bench    speed and memory of acquisition, in about five minutes
+# make gpu      what only a GPU can show, on one card, in ten minutes at most; skipped without one
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make browser  a Chromium for the tests of the page, installed on Debian if you are root
+# make damage   200 damages to results of the toy workflow: are they all noticed?
+# make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Jobs call `python -m cbda`, which must be the one of the environment.
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench rehearsal soak slurm
+.PHONY: table report install test check tiny bench gpu rehearsal soak damage environments slurm browser
 .DEFAULT_GOAL := table
 
 table: install
-	$(RUN) snakemake --cores all results/table_mIoU.csv
+	$(RUN) snakemake results/table_mIoU.csv --cores all
 	@cat results/tabulate.log
+	@echo "the table: results/table_mIoU.csv"
 
 report: install
-	$(RUN) snakemake --cores all results/report.html
+	$(RUN) snakemake results/report.html --cores all
 	@tail -n 1 results/report.log
 
 install: .venv/installed
@@ -44,21 +48,39 @@ check: install
 	$(RUN) snakemake --lint
 
 tiny: install
-	$(RUN) snakemake --cores 2 --configfile tests/config.yaml -- results/tiny/table_mIoU.csv
+	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile tests/config.yaml
 	@cat results/tiny/tabulate.log
 
 bench: install
 	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+gpu: install
+	$(RUN) pytest -m gpu -rs tests/gpu
 
 # 200 kills at random moments, an hour or less; make soak KILLS=22 for two in every rule
 KILLS ?= 200
 soak: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)
 
+# random damages to a finished toy experiment, in minutes
+DAMAGES ?= 200
+damage: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.damage $(DAMAGES)
+
 # the toy workflow through a Slurm of this machine, which it installs if it is root; minutes
 slurm: install
 	$(BIN)/pip install --quiet --constraint envs/constraints.txt --editable ".[dev,cluster]"
 	$(RUN) OMP_NUM_THREADS=1 timeout 1800 $(BIN)/python -m tests.slurm
+
+# what tests/annotation/test_page.py drives; Debian's own, as Playwright's needs a download
+browser:
+	@command -v chromium > /dev/null \
+		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) \
+		|| (echo "make browser: install Chromium, as root or by other means"; exit 1)
+
+# ten environments in which something is missing, some of which only root can make
+environments: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.environments
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

@@ -39,6 +39,7 @@ include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/verify.smk"
 
 
 localrules:
@@ -52,13 +53,19 @@ rule all:
         "<tables>/table_mIoU.csv",
 
 
+require_sound_results(workflow, jobs, parse_command)
+
+
 onstart:
     require_gpu()
 
 
 onerror:
-    jobs.tabulate_finished(due_files())
+    if due := due_files(workflow):  # not if `verify` found something
+        tabulate_finished(jobs, due, arguments.words)
+    tell(describe_stop(STOPS))
 
 
 onsuccess:
-    jobs.remove_partial_tables()
+    remove_partial_tables(jobs)
+    tell(name_results(jobs, made_files(workflow)))

@@ -20,9 +20,8 @@ from scipy.optimize import brentq
 from cbda.acquisition.catalogue import REFERENCES
 from cbda.report.curves import entropy_figure, result_figure
 from cbda.report.style import LineStyles, drawing, method_line_styles, save
-from cbda.results.comparisons import ALL_BUDGETS, ENTROPY
 from cbda.results.metrics import normalised_entropy
-from cbda.results.pairs import PairedTest, differences_to, paired_test
+from cbda.results.pairs import ALL_BUDGETS, ENTROPY, PairedTest, differences_to, paired_test
 from cbda.results.runs import NO_BUDGET
 
 ROOT = Path(__file__).parents[1]

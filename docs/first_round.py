@@ -50,9 +50,9 @@ class FirstRound:
         saved, model = load_model(checkpoint)
         self._pool, self._radius, self._rounds = pool, radius, rounds
         images = (pool.read_image(index) for index in range(len(pool)))
-        size, device = saved.image_size, torch.device("cpu")
+        resizing, device = saved.resizing, torch.device("cpu")
         scores, probabilities = [], []
-        for logits in predict_logits(model, images, size, device):
+        for logits in predict_logits(model, images, resizing, device):
             score, _ = compute_score("ripu", REGION, logits, radius, torch.Generator())
             scores.append(score.numpy())
             probabilities.append(logits.softmax(dim=0).half().numpy())

@@ -7,7 +7,10 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported
 
 # Of two processes one kills jobs; the other one has use for the shared project only afterwards.
-FIRST = ("test_kills", "test_querying", "test_rehearsal", "test_resume", "test_build")
+FIRST = (
+    *("test_kills", "test_querying", "test_rehearsal", "test_page", "test_resume"),
+    *("test_walkthrough", "test_build"),
+)
 SECOND = "tests.workflow."
 
 

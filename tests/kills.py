@@ -59,6 +59,14 @@ POLL_S = 0.05
 LIMIT_S = 900  # of one run of Snakemake, which takes a minute on an idle machine
 
 
+def _content(path: Path) -> bytes:
+    """What must not depend on kills: all of a file but the speed, the last column of a history."""
+    content = path.read_bytes()
+    if path.name != "history.csv":
+        return content
+    return b"\n".join(line.rpartition(b",")[0] for line in content.splitlines())
+
+
 @dataclass(frozen=True)
 class Kill:
     """What was killed, how long after its start, and whether a training state lay on disk."""
@@ -107,11 +115,11 @@ class Project:
         return (self.folder / "snakemake.out").read_text(errors="replace")
 
     def products(self) -> dict[str, bytes]:
-        """Content of every table, evaluation, checkpoint and label file by its name."""
+        """Content of every table, history, evaluation, checkpoint and label file by its name."""
         folder = self.folder / RESULTS
         names = ("*.csv", "evaluation.json", "model.pt", "labels.h5")
         paths = sorted(path for name in names for path in folder.rglob(name))
-        return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+        return {str(path.relative_to(folder)): _content(path) for path in paths}
 
     def durations_s(self) -> dict[str, float]:
         """How long the jobs of each rule took, the shortest of them."""

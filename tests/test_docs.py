@@ -68,8 +68,10 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_is_understood_by_snakemake(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`--resources` and `--configfile` take several words, and so would a target after them."""
+    """Targets come first: `--resources` and `--configfile` would take those after them."""
     monkeypatch.chdir(ROOT)
-    words = shlex.split(re.sub("…|--workflow-profile [^ ]+", "", command), comments=True)[1:]
+    words = shlex.split(re.sub(r"…|--workflow-profile [^ ]+| \|.*", "", command), comments=True)[1:]
     _, args = parse_args(words)
     assert all(Path(path).suffix == ".yaml" for path in args.configfile)
+    assert "--" not in words
+    assert words[0].startswith("-") == (not args.targets)

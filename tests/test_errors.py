@@ -12,3 +12,8 @@ def test_require_choice_accepts_what_is_allowed():
 def test_require_choice_lists_what_is_allowed():
     with pytest.raises(UserError, match=r"^unit 'window' is unknown; allowed: region, pixel$"):
         require_choice("unit", "window", UNITS)
+
+
+def test_require_choice_names_what_was_meant():
+    with pytest.raises(UserError, match=r"^unit 'pixl' \(did you mean 'pixel'\?\) is unknown; al"):
+        require_choice("unit", "pixl", UNITS)

@@ -3,7 +3,6 @@
 from importlib import import_module
 from typing import Any
 
-MODULE = "cbda.acquisition.scores.ripu"
 PUBLIC = {"ripu_region": "region", "ripu_pixel": "pixel"}
 
 
@@ -11,4 +10,4 @@ def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that the package itself costs nothing."""
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(MODULE), PUBLIC[name])
+    return getattr(import_module("cbda.acquisition.scores.ripu"), PUBLIC[name])

@@ -5,17 +5,14 @@
 logits (C,H,W) float and the radius in px, and returns a score map (H,W), higher = acquire first.
 """
 
-import ast
-import sys
-import traceback
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.errors import UserError
+from cbda.settings.user_code import explained, load_function, require_function
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,14 +40,7 @@ def require_defined(score: str) -> None:
     path, name = source_path(score), score.rpartition(":")[2]
     if score.startswith(f"{ENTRY_POINT}:"):
         return
-    try:
-        body = ast.parse(path.read_bytes()).body
-    except SyntaxError as error:
-        raise UserError(f"{path}:{error.lineno}: {error.msg}") from error
-    defined = [node.name for node in body if isinstance(node, ast.FunctionDef)]
-    if name not in defined:
-        found = ", ".join(defined) or "none"
-        raise UserError(f"{path}: there is no function {name!r}; it defines: {found}")
+    require_function(path, name)
 
 
 def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor":
@@ -60,17 +50,8 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
     """
     import torch
 
-    try:
+    with explained(source_path(score)):
         values: Any = _load(score)(logits, radius)
-    except UserError:
-        raise
-    except Exception as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
-        path = source_path(score)
-        frames, names = traceback.extract_tb(error.__traceback__), (path, path.absolute())
-        lines = [frame.lineno for frame in frames if Path(frame.filename) in names]
-        place = f"{path}:{lines[-1]}" if lines else str(path)  # the last frame in the user's file
-        raise UserError(f"{place}: {message}") from error
     size = tuple(logits.shape[1:])
     if not isinstance(values, torch.Tensor) or tuple(values.shape) != size:
         found = tuple(values.shape) if hasattr(values, "shape") else type(values).__name__
@@ -82,22 +63,12 @@ def compute_external_score(score: str, logits: "Tensor", radius: int) -> "Tensor
 
 
 @cache
-def _load(score: str) -> "Callable[[Tensor, int], Any]":
+def _load(score: str) -> Any:
     place, _, name = score.rpartition(":")
     if place == ENTRY_POINT:
-        function: Callable[[Tensor, int], Any] = _find_entry_point(name).load()
-        return function
-    require_defined(score)
-    path = Path(place)
-    module_name = f"cbda_user_{path.stem}"
-    spec = spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path}: not a Python file; its name must end in .py")
-    module = module_from_spec(spec)
-    sys.modules[module_name] = module  # where its dataclasses and the like find it again
-    spec.loader.exec_module(module)
-    function = getattr(module, name)
-    return function
+        return _find_entry_point(name).load()
+    source_path(score)
+    return load_function(Path(place), name)
 
 
 def _find_entry_point(name: str) -> EntryPoint:

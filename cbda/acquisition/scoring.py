@@ -4,12 +4,15 @@ from collections.abc import Callable
 from importlib import import_module
 from inspect import signature
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cbda.acquisition.external import compute_external_score
 from cbda.acquisition.maps import Scored
 from cbda.acquisition.methods import SCORE_NAMES, UNITS, is_external
+from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError, require_choice
 from cbda.models.logits import most_probable, require_finite
 
@@ -35,6 +38,16 @@ def compute_score(
         return compute_external_score(name, logits, radius), prediction
     draws = "generator" in signature(function).parameters
     return function(logits, radius, generator) if draws else function(logits, radius)
+
+
+def score_image(
+    name: str, unit: str, radius: int, seed: int, round_number: int, index: int, logits: Tensor
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """What `compute_score` gives for an image of the pool in a round of a run."""
+    stream = derive_seed(seed, Stream.RANDOM_SCORE, round_number, index)
+    generator = torch.Generator().manual_seed(stream)
+    score, prediction = compute_score(name, unit, logits, radius, generator)
+    return score.cpu().numpy(), prediction.cpu().numpy()
 
 
 def find_score(name: str, unit: str) -> Callable[..., Scored]:

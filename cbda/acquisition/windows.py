@@ -1,11 +1,12 @@
 """Histograms of predictions in sliding windows, compiled for the CPU."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled
 def sum_over_classes(
     prediction: NDArray[np.uint8], num_classes: int, radius: int, table: NDArray[np.float32]
 ) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def sum_over_classes(
     return sums
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _is_same(prediction: NDArray[np.uint8], first: int, last: int, new: int, old: int) -> bool:
     """Whether two columns of a window hold the same, so that its histogram does not change."""
     for row in range(first, last):  # noqa: SIM110  numba compiles no generator expressions

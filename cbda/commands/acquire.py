@@ -5,13 +5,14 @@ Reads and writes one image per thread at a time. Imports no torch.
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
-from cbda.errors import UserError
+from cbda.errors import UserError, did_you_mean
 from cbda.settings.options import whole_number
+from cbda.settings.section import MAX_RADIUS_PX
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
@@ -28,14 +29,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--method-unit", required=True, help=", ".join(UNITS))
     add("--method-allocation", required=True, help=", ".join(ALLOCATIONS))
     add("--method-balance", required=True, help=", ".join(BALANCES))
-    names = ("--method-random-fraction", "--method-explore")
-    share = "share of the queries chosen at random, in [0, 1) (default: 0)"
-    add(*names, type=float, default=0.0, metavar="X", help=share)
+    facts: dict[str, Any] = {"dest": "method_random_fraction", "type": float, "default": 0.0}
+    share = parser.add_mutually_exclusive_group()
+    words = "share of the queries chosen at random, in [0, 1) (default: 0)"
+    share.add_argument("--method-random-fraction", help=words, metavar="X", **facts)
+    share.add_argument("--method-explore", help="another name of it", metavar="X", **facts)
     add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
     shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
     shares += " (default: uniform)"
     add("--target-distribution", nargs="*", default=[], metavar="Q", help=shares)
-    add("--radius", type=int, required=True, help="k, in px")
+    add("--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px")
     add("--budget", type=float, required=True, help="fraction of the pool's pixels")
     add("--rounds", type=int, required=True, help="R")
     add("--round", type=int, required=True, help="1..R")
@@ -43,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
     add_seed_option(parser)
-    at_a_time = "images worked on at a time (default: all cores)"
-    add("--threads", type=whole_number(1), help=at_a_time)
+    add("--threads", type=whole_number(1), help="images worked on at a time (default: all cores)")
     add_output_option(parser, "labels.h5")
 
 
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.parallel import available_threads
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
-    from cbda.selection.balance import class_weights
+    from cbda.selection.balance import RULES
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
     from cbda.selection.round import Round, require_one_run
@@ -62,13 +64,13 @@ def run(args: argparse.Namespace) -> None:
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
         numbers = args.budget, args.rounds, args.round, args.seed, num_classes
-        round_ = Round(_resolve_method(args, scores.score), *numbers)
+        round_ = Round(resolve_method(args, scores.score), *numbers)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
             statistics = class_statistics(round_, scores, labels)
             queries = choose(round_, scores, labels, statistics, num_threads)
-            weights = class_weights(round_.method.balance, statistics)
+            weights = RULES[round_.method.balance](statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])
@@ -77,17 +79,13 @@ def run(args: argparse.Namespace) -> None:
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
 
 
-def _resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
-    return ResolvedMethod(
-        score=score,
-        unit=args.method_unit,
-        allocation=args.method_allocation,
-        balance=args.method_balance,
-        random_fraction=args.method_random_fraction,
-        max_weight=args.max_weight,
-        target_distribution=_parse_target(args.target_distribution),
-        radius=args.radius,
-    )
+def resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
+    """The method of the options, with the score of a score file."""
+    names = ("unit", "allocation", "balance", "random_fraction")
+    parts = {name: getattr(args, f"method_{name}") for name in names}
+    parts |= {"max_weight": args.max_weight, "radius": args.radius}
+    target = _parse_target(args.target_distribution)
+    return ResolvedMethod(score=score, **parts, target_distribution=target)
 
 
 def _parse_target(words: list[str]) -> str | tuple[float, ...]:
@@ -98,16 +96,16 @@ def _parse_target(words: list[str]) -> str | tuple[float, ...]:
         return tuple(map(float, words))
     except ValueError:
         allowed = f"a number per class, or one of {', '.join(TARGETS)}"
-        given = f"--target-distribution {' '.join(words)}"
+        given = f"--target-distribution {' '.join(words)}{did_you_mean(words[0], TARGETS)}"
         raise UserError(f"{given}: allowed are {allowed}") from None
 
 
 def _open_oracle(args: argparse.Namespace, num_classes: int) -> "Dataset":
     """The pool's ground truth; bare class numbers do where a layout has no names of its own."""
-    from cbda.datasets.catalogue import KINDS
+    from cbda.datasets.catalogue import find_kind
 
-    classes, kind = args.classes, KINDS.get(args.oracle_kind)
-    if classes is None and kind is not None and not kind.classes:
+    classes = args.classes
+    if classes is None and not find_kind(args.oracle_kind).classes:
         classes = [str(label) for label in range(num_classes)]
     oracle = open_dataset(args, "oracle", classes)
     if (found := len(oracle.classes)) != num_classes:

@@ -39,9 +39,15 @@ def run(args: argparse.Namespace) -> None:
 
 def _listed(path: Path) -> list[tuple[str, ...]]:
     """The fields of every round of a sample sheet."""
+    from cbda.results.agreement import require_agreement
     from cbda.results.sheet import NONE, read_rows
 
-    rows = [row for row in read_rows(path) if row.diagnosis != NONE]
+    sheet = read_rows(path)
+    rows = [row for row in sheet if row.diagnosis != NONE]
     if not rows:
         raise UserError(f"{path}: names no diagnosis")
+    ledger = require_agreement(path, sheet, "diagnoses")
+    for row in rows:
+        if problem := ledger.problem(Path(row.diagnosis)):
+            raise UserError(f"{row.diagnosis}: {problem}")
     return [(*row[:4], row.diagnosis) for row in rows]

@@ -1,28 +1,81 @@
 """What every command does that reads a data set."""
 
 import argparse
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cbda.errors import UserError
 from cbda.settings.datasets import DatasetSettings
-from cbda.settings.options import add_options
+from cbda.settings.options import add_options, from_options
+from cbda.settings.user_code import without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+    from cbda.datasets.images import Images
     from cbda.files.features import FeatureFile
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
-    """Options `--<name>-kind`, `--<name>-root` and `--<name>-split`."""
+    """Options `--<name>-kind`, `--<name>-root`, `--<name>-split` and `--<name>-report`."""
     add_options(parser, name, DatasetSettings, ("root",) if required else ())
+    what = "report of `cbda data check` on it, by which its content is known, optional"
+    parser.add_argument(f"--{name}-report", type=Path, help=what)
 
 
 def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None) -> "Dataset":
-    """The dataset of the options `--<name>-...`."""
+    """The dataset of the options `--<name>-...`; `UserError` if the report is of another one."""
     from cbda.datasets.catalogue import create_dataset
+    from cbda.datasets.generated import set_digest
+    from cbda.files.records import note_data
 
-    kind, root, split = (getattr(args, f"{name}_{key}") for key in DatasetSettings.model_fields)
-    return create_dataset(kind, Path(root), split, None if classes is None else tuple(classes))
+    place = from_options(args, name, DatasetSettings)
+    names, ids = None if classes is None else tuple(classes), (place.label_ids, place.void_ids)
+    dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids)
+    _require_number(args, name, len(dataset))
+    pairs = ((record.image_path, record.label_path) for record in dataset.records)
+    note_data(name, set_digest(dataset.root, chain.from_iterable(pairs)))
+    return dataset
+
+
+def open_pool(args: argparse.Namespace, name: str) -> "Images":
+    """The images of the dataset of the options `--<name>-...`, of which no label is looked at."""
+    from cbda.datasets.generated import set_digest
+    from cbda.datasets.images import open_images
+    from cbda.files.records import note_data
+
+    place = from_options(args, name, DatasetSettings)
+    images = open_images(place.kind, place.root, place.split)
+    _require_number(args, name, len(images))
+    note_data(name, set_digest(images.root, images.paths.values()))
+    return images
+
+
+def _require_number(args: argparse.Namespace, name: str, number: int) -> None:
+    counted = read_report(args, name).get("num_images", number)
+    if counted != number:
+        report, root = (getattr(args, f"{name}_{key}") for key in ("report", "root"))
+        raise UserError(f"{report}: tells of {counted} images, but {root} has {number} now")
+
+
+def read_report(args: argparse.Namespace, name: str) -> dict[str, Any]:
+    """What the check of a dataset reported; empty if no report is given."""
+    from cbda.files.json_files import read_json
+
+    path = getattr(args, f"{name}_report")
+    report = {} if path is None else read_json(path)
+    if not isinstance(report, dict):
+        raise UserError(f"{path}: not a report of `cbda data check`")
+    return report
+
+
+def content_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
+    """What a dataset is, wherever it is: kind, split, ids, and the digest of its check's report."""
+    kind, split = getattr(args, f"{name}_kind"), getattr(args, f"{name}_split")
+    digest = str(read_report(args, name).get("digest", ""))
+    ids = {key: list(getattr(args, f"{name}_{key}")) for key in ("label_ids", "void_ids")}
+    given = {key: listed for key, listed in ids.items() if listed}
+    return {"kind": without_folder(kind), "split": split, "digest": digest, **given}
 
 
 def add_feature_option(parser: argparse.ArgumentParser, name: str) -> None:

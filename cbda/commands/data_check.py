@@ -10,6 +10,7 @@ from cbda.commands.options import add_output_option
 from cbda.errors import UserError
 from cbda.settings.datasets import CheckedDatasetSettings, DataCheckSettings
 from cbda.settings.options import add_options
+from cbda.settings.user_code import own_code_digest, without_folder
 
 if TYPE_CHECKING:
     from cbda.datasets.check import Findings
@@ -33,29 +34,31 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
-    dataset, listing = scan_dataset(args.kind, args.root, args.split, args.classes)
+    dataset, listing = scan_dataset(
+        args.kind, args.root, args.split, args.classes, (args.label_ids, args.void_ids)
+    )
     findings = check.check_dataset(dataset, listing, args.fast, args.num_workers)
     if args.num_images:
         check.require_count(dataset, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:
         check.require_uniform_size(findings)
-    report = {**describe(dataset, findings, not args.fast), "num_skipped": listing.num_skipped}
-    print("\n".join(_table(report, findings)))
+    with_classes = dataset.has_labels and not args.fast
+    report = {**describe(dataset, findings, with_classes), "num_skipped": listing.num_skipped}
+    print("\n".join(_table({**report, "root": str(dataset.root)}, findings)))
     if findings.faults:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))
-        counted = f"{len(findings.faults)} faults, listed on standard output"
+        plural = "" if len(findings.faults) == 1 else "s"
+        counted = f"{len(findings.faults)} fault{plural}, listed on standard output"
         raise UserError(f"{dataset.root}: {counted}: {named}")
-    contents = None if args.fast else findings.contents
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, listing.paths, contents)
-    write_json(args.out, {**report, "digest": digest})
+    digest = files_digest(dataset.root, listing.paths, None if args.fast else findings.contents)
+    write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
 
 
 def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:
     """The report; lists by class are in the order of `classes`."""
     report: dict[str, Any] = {
-        "kind": dataset.kind,
-        "root": str(dataset.root),
+        "kind": without_folder(dataset.kind),
         "split": dataset.split,
         "num_images": len(dataset),
         "sizes": [

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> None:
     pairs = [[f"{folder}/{i:05d}.png" for folder in FOLDERS] for i in range(args.num_images)]
     digest = hashlib.sha256()
     with making_set(args.out, [name for pair in pairs for name in pair]) as pictures:
-        for index, names in enumerate(tqdm(pairs, mininterval=5, desc=f"render {args.domain}")):
+        progress = tqdm(pairs, mininterval=5, delay=5, desc=f"render {args.domain}")
+        for index, names in enumerate(progress):
             pair = render_scene(args.domain, args.seed, index, args.height, args.width)
             for name, pixels in zip(names, pair, strict=True):
                 pictures.add(name, pixels)

@@ -33,7 +33,6 @@ def run(args: argparse.Namespace) -> None:
     with ScoreFile.open(args.scores) as scores, LabelFile.open(args.labels) as labels:
         diagnosis = diagnose_round(scores, labels, oracle, args.threads)
         weights = labels.summary.class_weights.tolist()
-    columns = diagnosis.columns(oracle.classes)
-    write_diagnosis(args.out, {**columns, "class_weight": weights})
+    write_diagnosis(args.out, {**diagnosis.columns(oracle.classes), "class_weight": weights})
     queries, pure = diagnosis.queries.sum(), diagnosis.pure_queries.sum()
     print(f"{pure} of {queries} queries went to windows of one predicted class")

@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "model", ModelSettings)
     size: dict[str, Any] = {"type": whole_number(8), "nargs": 2, "metavar": ("HEIGHT", "WIDTH")}
     add("--image-size", required=True, help="in px, at which the encoder sees images", **size)
-    add("--mirrored", action="store_true", help="encode mirrored images too")
+    add("--interpolation", default="bilinear", help="how images are brought to it, or bicubic")
+    flag = argparse.BooleanOptionalAction
+    add("--mirrored", action=flag, default=False, help="encode mirrored images too")
     add_options(parser, "", EncodeSettings)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "features.h5")
@@ -31,22 +33,20 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
+    from cbda.errors import require_choice
     from cbda.files.features import FeatureFile
-    from cbda.models.encoders import create_encoder
     from cbda.models.encoding import ImageEncoder
+    from cbda.models.images import INTERPOLATIONS, Resizing
 
+    require_choice("--interpolation", args.interpolation, INTERPOLATIONS)
     device = prepare_device(args.device, args.threads, args.deterministic)
-    settings = from_options(args, "model", ModelSettings)
+    model = from_options(args, "model", ModelSettings)
     dataset = open_dataset(args, "dataset", args.classes)
-    size = (args.image_size[0], args.image_size[1])
-    encoder = ImageEncoder(
-        create_encoder(settings, size), from_options(args, "", EncodeSettings), size, device
-    )
-    encoding = encoder.describe(settings.encoder)
+    resizing = Resizing((args.image_size[0], args.image_size[1]), args.interpolation)
+    encoder = ImageEncoder(model, from_options(args, "", EncodeSettings), resizing, device)
     images = ordered_map(dataset.read_image, range(len(dataset)), args.threads)  # ahead of it
     progress = tqdm(images, total=len(dataset), mininterval=5, desc="encode")
-    facts = {"dtype": args.dtype, "mirrored": args.mirrored}
-    place = (args.out, dataset.image_ids, encoding, size, encoder.shapes)
-    with FeatureFile.create(*place, **facts) as write:
+    place = (args.out, dataset.image_ids, encoder.encoding, resizing.image_size, encoder.shapes)
+    with FeatureFile.create(*place, mirrored=args.mirrored) as write:
         write(encoder.encode(image, args.mirrored) for image in progress)
     print(f"{args.out}: {args.out.stat().st_size / 1e9:.3f} GB")

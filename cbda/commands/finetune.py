@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_output_option, add_seed_option
+from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.commands.training import (
     add_training_options,
     open_training_features,
@@ -14,11 +14,13 @@ from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.options import add_options, from_options
 from cbda.settings.training import TrainingSettings
+from cbda.settings.user_code import own_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to start from")
+    add_network_option(parser)
     labels = parser.add_mutually_exclusive_group(required=True)
     labels.add_argument("--labels", type=Path, help="labels.h5 of this round")
     labels.add_argument("--all-labels", action="store_true", help="full supervision")
@@ -40,18 +42,23 @@ def run(args: argparse.Namespace) -> None:
     from cbda.workflow.identity import identify_job
 
     device = prepare_device(args.device, args.threads, args.deterministic)
-    checkpoint, model = load_model(args.checkpoint)
+    checkpoint, model = load_model(args.checkpoint, args.network)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
     features = open_training_features(args, source, pool)
     require_input(checkpoint, args.checkpoint, features.get("target"), "target-features")
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
-    inputs = [args.checkpoint, args.labels, args.source_statistics]
+    network = own_file(args.network or checkpoint.model_settings.architecture)
+    inputs = [args.checkpoint, args.labels, args.source_statistics, network]
 
     frozen = checkpoint.model_settings.freeze_batch_norm
     trainer = Trainer(model, settings, device, args.seed, frozen)
-    trainer.restore(checkpoint.state)
+    try:
+        trainer.restore(checkpoint.state)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{args.checkpoint}: no training goes on from it ({reason})") from error
     if args.until <= trainer.iteration:
         reached = f"{args.checkpoint} is at iteration {trainer.iteration} already"
         raise UserError(f"--until {args.until}: {reached}")

@@ -4,6 +4,9 @@ import argparse
 from pathlib import Path
 
 from cbda.settings.options import whole_number
+from cbda.settings.section import MAX_SEED
+
+FOLDERS = ("out_figures", "out_folder")  # options that name folders of results
 
 
 def add_class_option(parser: argparse.ArgumentParser) -> None:
@@ -13,9 +16,28 @@ def add_class_option(parser: argparse.ArgumentParser) -> None:
 
 def add_seed_option(parser: argparse.ArgumentParser) -> None:
     """Option `--seed`."""
-    parser.add_argument("--seed", type=whole_number(0), default=0, help="(default: 0)")
+    parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="(default: 0)")
+
+
+def add_network_option(parser: argparse.ArgumentParser) -> None:
+    """Option `--network`."""
+    what = "FILE.py:NAME of a network of your own that is not in the working folder, optional"
+    parser.add_argument("--network", default="", help=what)
 
 
 def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     """Option `--out`."""
     parser.add_argument("--out", type=Path, required=True, help=what)
+
+
+def add_folder_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Option `--out` of a command that fills a folder of the user's."""
+    parser.add_argument("--out", dest="out_folder", type=Path, required=True, help=what)
+
+
+def output_files(args: argparse.Namespace) -> list[Path]:
+    """The files that a command will write, as its options name them."""
+    named = vars(args).items()
+    names = [name for name, _ in named if name.startswith("out_") and name not in FOLDERS]
+    paths = (getattr(args, name, None) for name in ("out", "metrics", "history", *names))
+    return [path for path in paths if path is not None]

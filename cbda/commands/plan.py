@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--pool", type=Path, required=True, help="report of data check, target")
     add("--val", type=Path, required=True, help="report of data check, val")
     add("--source", type=Path, help="the same, source; asked for if the encoder is frozen")
-    add("--flip", action="store_true", help="mirrored images of val are evaluated too")
     add_class_option(parser)
     add_experiment_options(parser, budget=float)
     add_options(parser, "", PretrainSettings, required=("iterations",))
@@ -35,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "encode", EncodeSettings)
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
+    flip = argparse.BooleanOptionalAction
+    add("--flip", action=flip, default=False, help="as of `cbda evaluate`")
     add_output_option(parser, "plan.json")
 
 
@@ -51,7 +52,9 @@ def run(args: argparse.Namespace) -> None:
     missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
     if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)
-    rules = {name: {**asdict(phase), "gpu_hours": hours[name]} for name, phase in phases.items()}
+    rules = {
+        name: {**asdict(phase), "gpu_hours": hours.get(name)} for name, phase in phases.items()
+    }
     write_json(args.out, {"rules": rules, "disk": disk})
 
 
@@ -97,15 +100,14 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         balanced=settings.source_sampling == "class_balanced",
         feature_bytes=network.feature_bytes(counts, args.flip),
         num_encoded=sum(counts.values()) if model.freeze_encoder else 0,
+        num_views=2 if args.flip else 1,
     )
 
 
-def _hours(
-    phases: dict[str, costs.Phase], measured: str, batch_size: int
-) -> dict[str, float | None]:
-    """Hours of one device by rule; None where nothing was measured."""
+def _hours(phases: dict[str, costs.Phase], measured: str, batch_size: int) -> dict[str, float]:
+    """Hours of one device by rule; none if nothing was measured."""
     if not measured:
-        return dict.fromkeys(phases)
+        return {}
     key = "seconds_per_iteration"
     metrics = _read(Path(measured), {key}, f"has no {key}; give a metrics.json of a training")
     seconds = float(metrics[key])
@@ -127,15 +129,14 @@ def _disk(experiment: costs.Experiment, out: Path) -> dict[str, int]:
     }
 
 
-def _table(phases: dict[str, costs.Phase], hours: dict[str, float | None]) -> list[str]:
+def _table(phases: dict[str, costs.Phase], hours: dict[str, float]) -> list[str]:
     counts = {name: astuple(phase) for name, phase in phases.items()}
-    known = [value for value in hours.values() if value is not None]
     counts["total"] = tuple(map(sum, zip(*counts.values(), strict=True)))
-    hours = {**hours, "total": sum(known) if known else None}
+    hours = {**hours, "total": sum(hours.values())}
     rows: list[tuple[str, ...]] = [("rule", "jobs", "iterations", "images", "GPU hours")]
     for name, numbers in counts.items():
         shown = (f"{value:,}" if value else "" for value in numbers)
-        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours[name] else ""))
+        rows.append((name, *shown, f"{hours[name]:,.1f}" if hours.get(name) else ""))
     return ["{:12} {:>7} {:>12} {:>12} {:>10}".format(*row).rstrip() for row in rows]
 
 

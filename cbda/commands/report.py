@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ from cbda.commands.common import (
     add_feature_option,
     open_dataset,
     open_features,
+    read_report,
 )
-from cbda.commands.options import add_class_option
-from cbda.commands.tabulate import add_run_options, load_runs
+from cbda.commands.options import add_class_option, add_network_option
+from cbda.commands.tabulate import add_run_options, given_rows, load_runs, read_sheet
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options
@@ -32,12 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_class_option(parser)
     add_dataset_options(parser, "target")
     add_feature_option(parser, "target")
-    add("--target-report", type=Path, help="report of `cbda data check` on the pool")
     many: dict[str, Any] = {"action": "append", "default": []}
     target = "a balanced method and the class shares it aims at, or `uniform`"
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
     arm = "a method to show: checkpoint that scored its last round, final one, labels"
     add("--gallery", nargs=len(GALLERY_FIELDS), metavar=GALLERY_FIELDS, help=arm, **many)
+    add_network_option(parser)
     add("--gallery-budget", default="", help="budget of the gallery's methods")
     add_options(parser, "", ReportSettings)
     add("--config", default="{}", help="the configuration, as JSON")
@@ -50,27 +52,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
-    from cbda.files.json_files import read_json, write_text
+    _import_matplotlib()
+    from cbda.files.json_files import write_text
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
+    from cbda.results.environments import describe_making
 
-    pool_report = {} if args.target_report is None else read_json(args.target_report)
+    sheet, ledger = read_sheet(args)
     experiment = Experiment(
-        runs=load_runs(args),
+        runs=load_runs(args, sheet),
+        rows=given_rows(args, sheet),
         baseline=args.baseline,
         classes=args.classes,
-        pool_counts=pool_report.get("class_counts"),
+        pool_counts=read_report(args, "target").get("class_counts"),
         balance_targets={words[0]: words[1:] for words in args.balance_target},
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
+        made_with=describe_making(sheet, ledger),
     )
     sections = draw_figures(experiment, args.out_figures)
     if args.gallery and args.gallery_images:
         sections.append(_draw_gallery(args))
     write_text(args.out, render_page(args.template, **page_content(experiment, sections)))
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _import_matplotlib() -> None:
+    """Have matplotlib read the user's settings, of which the figures follow none."""
+    os.environ.pop("MPLBACKEND", None)  # an unknown one would stop the import
+    try:
+        import matplotlib  # noqa: F401
+    except UnicodeDecodeError as error:
+        raise UserError(f"a matplotlibrc of yours is not UTF-8 text: {error.reason}") from error
 
 
 def _parse_config(text: str) -> dict[str, Any]:
@@ -92,7 +107,8 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
     features = open_features(args, "target", pool)
-    pictures = draw_gallery(arms, pool, features, args.gallery_images, device, args.out_figures)
+    chosen = (args.gallery_images, device, args.out_figures, args.network)
+    pictures = draw_gallery(arms, pool, features, *chosen)
     budget = args.gallery_budget
     title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
     return Section("gallery", title, pictures)

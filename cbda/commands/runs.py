@@ -33,5 +33,4 @@ def run(args: argparse.Namespace) -> None:
     from cbda.results.sheet import format_rows, list_rows
 
     names = ("seeds", "methods", "budgets", "references", "rounds", "results")
-    rows = list_rows(**{name: getattr(args, name) for name in names})
-    write_text(args.out, format_rows(rows))
+    write_text(args.out, format_rows(list_rows(**{name: getattr(args, name) for name in names})))

@@ -16,11 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from cbda.errors import UserError
+
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 PRETENDED = "CBDA_PRETEND_GPUS"  # names of GPUs that a test pretends, with commas
 SLICE = "MIG-"
 LOCK_FOLDER = "CBDA_GPU_LOCKS"
 WAIT_S = 0.2
+ANSWER_S = 60
 
 _held: list[IO[str]] = []  # locks last as long as their files are open
 
@@ -62,7 +65,15 @@ def list_gpus(environment: Mapping[str, str]) -> list[Gpu]:
     if shutil.which("nvidia-smi") is None:
         return []
     query = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
-    listed = subprocess.run(query, capture_output=True, text=True, check=False)
+    try:
+        listed = subprocess.run(
+            query, capture_output=True, text=True, check=False, timeout=ANSWER_S
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UserError(
+            f"nvidia-smi gives no answer within {ANSWER_S} s: the driver is stuck;"
+            " device cpu needs none"
+        ) from error
     lines = [] if listed.returncode else listed.stdout.splitlines()
     rows = (line.split(", ") for line in lines)
     return [Gpu(row[0].strip(), row[1].strip()) for row in rows if len(row) == 2]
@@ -95,8 +106,12 @@ def _lock(path: Path) -> bool:
     try:
         # Not flock, whose lock a worker process would inherit and keep after a crash.
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):  # systems differ
         file.close()
         return False
+    except OSError as error:
+        file.close()
+        place = f"{LOCK_FOLDER} names a folder where locks work, such as one in /dev/shm"
+        raise UserError(f"{path}: cannot be locked: {error.strerror}; {place}") from error
     _held.append(file)
     return True

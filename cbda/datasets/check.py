@@ -108,8 +108,9 @@ def check_headers(dataset: Dataset, index: int) -> Findings:
     with findings.reporting(record.image_path):
         findings.sizes[record.image_path] = dataset.image_size(index)
         findings.num_deep = int(read_depth(record.image_path))
-    with findings.reporting(record.label_path):
-        findings.palettes.add(dataset.label_palette(index))
+    if dataset.has_labels:
+        with findings.reporting(record.label_path):
+            findings.palettes.add(dataset.label_palette(index))
     return findings
 
 
@@ -119,18 +120,24 @@ def check_pixels(dataset: Dataset, index: int) -> Findings:
     with findings.reporting(record.image_path):
         image = dataset.read_image(index)
         findings.brightest = int(image.max()) if findings.num_deep else 0
-    with findings.reporting(record.label_path):
-        ids = dataset.read_ids(index)
-        label = to_train_ids(ids, dataset.table, record.label_path)
-        findings.counts += label_counts(label, len(dataset.classes))
-        findings.num_counted = 1
-        for palette in findings.palettes:
-            for key, colour in name_colours(palette, ids):
-                findings.colours[key] = (colour, record.label_path)
+    if dataset.has_labels:
+        _check_label(dataset, index, findings)
     for path in (record.image_path, record.label_path):
         with suppress(OSError, UserError):  # a fault, reported above
             findings.contents[path] = content_digest(path)
     return findings
+
+
+def _check_label(dataset: Dataset, index: int, findings: Findings) -> None:
+    path = dataset.records[index].label_path
+    with findings.reporting(path):
+        ids = dataset.read_ids(index)
+        label = to_train_ids(ids, dataset.table, path)
+        findings.counts += label_counts(label, len(dataset.classes))
+        findings.num_counted = 1
+        for palette in findings.palettes:
+            for key, colour in name_colours(palette, ids):
+                findings.colours[key] = (colour, path)
 
 
 def check_dataset(dataset: Dataset, listing: Listing, fast: bool, num_workers: int) -> Findings:

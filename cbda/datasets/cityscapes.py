@@ -1,6 +1,6 @@
 """Cityscapes: leftImg8bit/<split>/<city>/, gtFine/<split>/<city>/ (fine labels, label ids)."""
 
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 NAMES = dict(enumerate((
     "unlabeled", "ego vehicle", "rectification border", "out of roi", "static", "dynamic",

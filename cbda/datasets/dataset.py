@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from cbda.datasets import pictures
 from cbda.datasets.ids import VOID
-from cbda.datasets.kind import Kind
-from cbda.datasets.listing import Record
+from cbda.datasets.listing import Kind, Record
 from cbda.datasets.palettes import find_doubt
 from cbda.datasets.vocabulary import Table, to_train_ids
 from cbda.errors import UserError
@@ -35,12 +34,20 @@ class Dataset:
         """Image ids, in order."""
         return tuple(record.image_id for record in self.records)
 
+    @property
+    def has_labels(self) -> bool:
+        """Whether the kind has labels at all, rather than its images in their place."""
+        images, labels = self.layout.folders
+        return images != labels
+
     def image_size(self, index: int) -> pictures.Size:
         """(height, width) from the image's header."""
         return pictures.read_size(self.records[index].image_path)
 
     def label_palette(self, index: int) -> bytes:
         """Palette in the header of a label, whose size must be that of its image."""
+        if not self.has_labels:
+            raise UserError(f"{self.root}: dataset kind {self.kind} has no labels")
         path, size = self.records[index].label_path, self.image_size(index)
         label_size, palette = pictures.read_label_header(path, self.layout.label_modes)
         if label_size != size:

@@ -4,7 +4,7 @@
 Labels hold train ids; 255 is void.
 """
 
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg")
 KIND = Kind(("{}/images", "{}/labels"), split="optional", image_suffixes=IMAGE_SUFFIXES)

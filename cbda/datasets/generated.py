@@ -5,11 +5,18 @@ but Snakemake removes it before it makes a set again.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cbda.datasets.digest import content_digest, describe_irregular, require_regular
+from cbda.datasets.digest import (
+    content_digest,
+    describe_irregular,
+    files_digest,
+    require_regular,
+)
 from cbda.errors import UserError
 
 MARK, MANIFEST = ".cbda_generated.json", "manifest.json"
@@ -44,6 +51,43 @@ def read_mark(root: Path) -> dict[str, Any]:
     if is_marked:
         raise UserError(f"{path}: damaged; with it removed the set counts as one of yours")
     return {}
+
+
+def find_altered(root: Path) -> Iterator[tuple[Path, str]]:
+    """Pictures of a complete set whose content has changed; those that are lost are left out.
+
+    Only pictures that changed later than the mark are read; it has the time of the latest of them
+    once all were found as made.
+    """
+    mark = read_mark(root)
+    place, altered, latest_ns = root / MARK, False, 0
+    if not mark.get("complete") or not place.exists():
+        return
+    for name, made in mark["files"].items():
+        path = root / name
+        with suppress(FileNotFoundError):
+            changed_ns = path.stat().st_ctime_ns
+            latest_ns = max(latest_ns, changed_ns)
+            if changed_ns > place.stat().st_mtime_ns and describe_file(path) != made:
+                altered = True
+                yield (
+                    path,
+                    f"damaged: has changed since `cbda data make` made it: remove it and {AGAIN}",
+                )
+    if not altered and latest_ns > place.stat().st_mtime_ns:
+        with suppress(OSError):  # another user's
+            os.utime(place, ns=(latest_ns, latest_ns))
+
+
+def set_digest(root: Path, paths: Iterable[Path]) -> str:
+    """What tells some pictures of a set from others: their content as made, or names and sizes.
+
+    Content is known of generated sets; the rest of the user's sets is not read for it.
+    """
+    made = read_mark(root).get("files", {})
+    contents = {path: made.get(path.relative_to(root).as_posix()) for path in sorted(set(paths))}
+    is_known = all(contents.values())
+    return files_digest(root, contents, contents if is_known else None)
 
 
 def find_changes(

@@ -5,7 +5,7 @@ whose image and label differ in size are errors until `cbda_skip.txt` lists them
 """
 
 from cbda.datasets import cityscapes
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 
 NAMES = cityscapes.NAMES | {34: "license plate"}
 KIND = Kind(("images", "labels"), split="none", classes=cityscapes.CLASSES, names=NAMES)

@@ -1,17 +1,33 @@
-"""Finds a dataset's files and pairs images with labels."""
+"""What sets one layout apart from another; finds a dataset's files and pairs images with labels."""
 
 import os
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from cbda.datasets.digest import describe_irregular, require_regular
 from cbda.datasets.generated import SKIP_FILE as SKIP_FILE
-from cbda.datasets.kind import Kind
+from cbda.datasets.pictures import INDEX_MODES, IdArray, read_index
 from cbda.errors import UserError
 
 NUM_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One dataset layout."""
+
+    folders: tuple[str, str]  # of images and of labels, from the root on; {} stands for the split
+    split: Literal["needed", "optional", "none"]
+    classes: tuple[str, ...] = ()  # the natural list; empty if the dataset has no vocabulary
+    names: Mapping[int, str] | None = None  # of label ids; None if they are train ids, 255 void
+    image_suffixes: tuple[str, ...] = (".png",)  # what precedes in a file name is the image id
+    label_suffixes: tuple[str, ...] = (".png",)
+    nested: bool = False  # files are one folder deeper, such as by city
+    label_modes: tuple[str, ...] = INDEX_MODES  # raw modes, see `cbda.datasets.pictures`
+    read_ids: Callable[[Path], IdArray] = read_index  # (H, W) label ids of a file
 
 
 @dataclass(frozen=True)
@@ -146,7 +162,8 @@ def read_skipped(root: Path) -> frozenset[str]:
 
 
 def _pair(listing: Listing, image_side: Side, label_side: Side, nested: bool) -> None:
-    images, labels = (_find(side, nested, listing) for side in (image_side, label_side))
+    images = _find(image_side, nested, listing)
+    labels = images if label_side == image_side else _find(label_side, nested, listing)
     for image_id in sorted(images.keys() | labels.keys()):
         if image_id not in labels:
             listing.report(images[image_id], f"no label {label_side.describe(image_id)}")
@@ -197,3 +214,22 @@ def list_files(name: str, kind: Kind, root: Path, split: str) -> Listing:
         passed = "".join(f"; {line}" for line in listing.describe_passed_over())
         raise UserError(f"no image {sides[0].describe('*')}; {looked}{passed}")
     return listing
+
+
+def list_images(name: str, kind: Kind, root: Path, split: str) -> dict[str, Path]:
+    """Image id to path of the images of a dataset that need not have labels, sorted by id."""
+    require_split(name, kind, split)
+    folder = root.joinpath(*(part.format(split) for part in kind.folders[0].split("/")))
+    return find_images(Side(folder, kind.image_suffixes), kind.nested, read_skipped(root))
+
+
+def find_images(side: Side, nested: bool, skipped: frozenset[str] = frozenset()) -> dict[str, Path]:
+    """Image id to path of the images in a folder, sorted by id; a `UserError` without any."""
+    listing = Listing(skipped=skipped)
+    found = _find(side, nested, listing)
+    if listing.faults:
+        named = name_some(list(listing.faults))
+        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+    if not found:
+        raise UserError(f"no image {side.describe('*')}")
+    return dict(sorted(found.items()))

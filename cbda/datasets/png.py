@@ -10,10 +10,11 @@ see `cbda.datasets.pictures.read_index`.
 import struct
 from collections.abc import Iterator
 
-import numba
 import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
+
+from cbda.compiled import compiled
 
 Rows = NDArray[np.uint8]
 SIGNATURE_BYTES = 8
@@ -53,7 +54,7 @@ def _pixel_chunks(content: bytes) -> Iterator[bytes]:
         position += length + 12
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _unfilter(filtered: Rows) -> Rows:
     """Undo the filters of the PNG specification (section 9), sums modulo 256."""
     height, width = filtered.shape[0], filtered.shape[1] - 1
@@ -71,7 +72,7 @@ def _unfilter(filtered: Rows) -> Rows:
     return pixels
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _unfilter_sequential(kind: int, source: Rows, above: Rows, target: Rows) -> None:
     """Filters that need the pixel to the left: sub (1), average (3), Paeth (4)."""
     left, corner = 0, 0
@@ -87,7 +88,7 @@ def _unfilter_sequential(kind: int, source: Rows, above: Rows, target: Rows) -> 
         left, corner = int(target[column]), up
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _paeth(left: int, up: int, corner: int) -> int:
     """Whichever neighbour is nearest to left + up - corner; ties in this order."""
     if left == corner or up == corner:  # in flat areas, which labels are full of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets import cityscapes
-from cbda.datasets.kind import Kind
+from cbda.datasets.listing import Kind
 from cbda.datasets.pictures import LABEL_FORMATS, open_verified, require_mode
 
 HIGH_BYTE, LOW_BYTE = "RGB;16B", "RGB;16L"

@@ -35,11 +35,18 @@ def train_id(name: str, classes: Sequence[str]) -> int:
     return classes.index(known[0]) if known else VOID
 
 
-def identity_table(num_classes: int) -> Table:
-    """Table of labels that hold train ids already."""
+def listed_table(label_ids: Sequence[int], void_ids: Sequence[int], num_classes: int) -> Table:
+    """Table of labels whose ids are listed, class by class; without any they are train ids."""
+    ids = label_ids or range(num_classes)
+    if len(ids) != num_classes:
+        raise UserError(
+            f"label_ids: {len(ids)} of them; allowed: one for each of the {num_classes} classes"
+        )
+    if both := sorted({*ids} & {*void_ids}):
+        raise UserError(f"void_ids: {describe_ids(both)} is the id of a class too")
     table = np.full(256, UNKNOWN, dtype=np.int16)
-    table[:num_classes] = np.arange(num_classes)
-    table[VOID] = VOID
+    table[[VOID, *void_ids]] = VOID
+    table[list(ids)] = np.arange(num_classes)
     return table
 
 

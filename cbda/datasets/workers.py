@@ -56,14 +56,18 @@ def map_pairs(
 def _prepare(function: Callable[[Dataset, int], Any], dataset: Dataset, parent: int) -> None:
     _work.update(function=function, dataset=dataset)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ctrl-c is the parent's to answer
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    end_with(parent)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End this process when its parent is gone: a worker would wait for work for ever."""
-    while os.getppid() == parent:
-        time.sleep(POLL_S)
-    os._exit(1)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _call(index: int) -> Any:

@@ -4,8 +4,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from cbda.errors import UserError
-from cbda.files.atomic import complete_file, unreadable
+from cbda.datasets.digest import require_regular
+from cbda.files.atomic import DamagedFileError, complete_file, unreadable
 
 MODEL_FORMAT = "cbda.model"
 
@@ -34,16 +34,18 @@ def load_checkpoint(path: Path, kind: str = MODEL_FORMAT) -> dict[str, Any]:
     """Read a checkpoint onto the CPU, its checksums first, without running any code from it."""
     import torch
 
+    require_regular(path)
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # every record against its CRC-32, which torch does not
         if damaged is not None:
             raise zipfile.BadZipFile(f"{damaged} does not match its checksum")
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises many kinds, all of them mean a broken file
+    except Exception as error:  # torch raises many kinds
         raise unreadable(path, "checkpoint", error) from error
     if not isinstance(content, dict) or content.get("format") != kind:
-        raise UserError(f"{path}: not a checkpoint of cbda")
+        raise DamagedFileError(f"{path}: not a checkpoint of cbda")
     if content.get("version") != 1:
-        raise UserError(f"{path}: checkpoint version {content.get('version')}, this cbda reads 1")
+        found = content.get("version")
+        raise DamagedFileError(f"{path}: checkpoint version {found}, this cbda reads 1")
     return content

@@ -11,25 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
-from cbda.files.chunks import write_maps
-from cbda.files.hdf5 import (
-    Layout,
-    create_hdf5,
-    named_errors,
-    open_hdf5,
-    read_attributes,
-    write_attributes,
-)
-from cbda.files.maps import MapFile, write_image_ids
+from cbda.files.hdf5 import Layout, create_hdf5, open_hdf5, write_attributes
+from cbda.files.maps import MapFile, write_image_ids, write_maps
 
 Features = list[NDArray[Any]]  # of one image, (C,h,w) each, from the finest scale to the coarsest
 Shape = tuple[int, int, int]  # channels, height and width of a scale
 
+TEXTS = ("encoder", "weights_sha256", "precision", "dtype", "interpolation")
 FEATURES = Layout(
     "cbda.features",
     {"image_id": ("S", "N")},
     {
-        **dict.fromkeys(("encoder", "weights_sha256", "precision", "content_sha256"), ("S", "")),
+        **dict.fromkeys((*TEXTS, "content_sha256"), ("S", "")),
         **dict.fromkeys(("height", "width", "mirrored"), ("i", "")),
         **dict.fromkeys(("strides", "channels"), ("i", "K")),
     },
@@ -43,6 +36,8 @@ class Encoding:
     encoder: str
     weights_sha256: str
     precision: str  # in which the encoder computed
+    dtype: str  # of the features, wherever they are: float16 or float32
+    interpolation: str  # by which images were brought to its size
     strides: tuple[int, ...]  # image px per px of each scale, rising
     channels: tuple[int, ...]  # of each scale
 
@@ -61,10 +56,9 @@ class FeatureFile(MapFile):
         super().__init__(path, _full_layout(path))
         self.path = path
         found = self._attributes
-        self.encoding = Encoding(
-            *(found[name] for name in ("encoder", "weights_sha256", "precision")),
-            *(tuple(map(int, found[name])) for name in ("strides", "channels")),
-        )
+        strides, channels = (tuple(map(int, found[name])) for name in ("strides", "channels"))
+        texts = {name: found[name] for name in TEXTS}
+        self.encoding = Encoding(**texts, strides=strides, channels=channels)
         self.image_size: tuple[int, int] = (found["height"], found["width"])  # as encoded, px
         self.has_mirrored = bool(found["mirrored"])
         self.digest: str = found["content_sha256"]
@@ -78,14 +72,14 @@ class FeatureFile(MapFile):
         image_size: tuple[int, int],
         shapes: Mapping[int, Shape],
         *,
-        dtype: str,
         mirrored: bool,
     ) -> Iterator[Callable[[Iterable[Features]], None]]:
         """Create a feature file; what is given takes the features of all images, in order.
 
         Features of an image are those of all scales, and then those of the mirrored image if they
-        are wanted. Shapes are by stride; the dtype is float16 or float32.
+        are wanted, in the dtype of the encoding. Shapes are by stride.
         """
+        dtype = encoding.dtype
         needed_bytes = feature_bytes(len(image_ids), shapes, dtype, mirrored)
         with create_hdf5(path, FEATURES, needed_bytes) as file:
             height, width = image_size
@@ -101,7 +95,7 @@ class FeatureFile(MapFile):
 
             def write(images: Iterable[Features]) -> None:
                 digest = hashlib.sha256()
-                write_maps(datasets, (_converted(maps, dtype, digest) for maps in images))
+                write_maps(datasets, _digested(images, digest))
                 write_attributes(file, {"content_sha256": digest.hexdigest()})
 
             yield write
@@ -129,22 +123,18 @@ def _named(by_stride: Mapping[int, Any], mirrored: bool) -> dict[str, Any]:
     )
 
 
-def _converted(maps: Features, dtype: str, digest: Any) -> Features:
-    """Features as they are stored, which the digest takes in; a `UserError` unless finite."""
-    with np.errstate(over="ignore"):
-        stored = [values.astype(dtype) for values in maps]
-    for values in stored:
-        if not np.isfinite(values).all():
-            reason = f"a feature is NaN, infinite or too large for {dtype}"
-            raise UserError(f"{reason}; allowed: encode.dtype float32, weights that are finite")
-        digest.update(values.tobytes())
-    return stored
+def _digested(images: Iterable[Features], digest: Any) -> Iterator[Features]:
+    """The same features, which a digest takes in."""
+    for maps in images:
+        for values in maps:
+            digest.update(values.tobytes())
+        yield maps
 
 
 def _full_layout(path: Path) -> Layout:
     """The layout of a file with the scales that it says it has."""
-    with named_errors(path), open_hdf5(path, FEATURES) as file:
-        attributes = read_attributes(file)
+    file, attributes = open_hdf5(path, FEATURES)
+    file.close()
     strides = map(int, attributes["strides"])
     sizes = {stride: ("f", "N" + _letters(place)) for place, stride in enumerate(strides)}
     maps = _named(sizes, bool(attributes["mirrored"]))

@@ -4,9 +4,10 @@ HDF5's own takes 5 ms of a map of 2 million scores, as long as all the rest of a
 thread at a time; this takes half a millisecond.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from cbda.compiled import compiled
 
 MODULUS = 65535
 WORDS_PER_BLOCK = 1 << 16  # whose sums fit into 64 bits
@@ -35,7 +36,7 @@ def _swapped(total: int) -> int:
     return (256 * total - 1) % MODULUS + 1 if total else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _block_sums(words: NDArray[np.uint16]) -> NDArray[np.uint64]:
     """Plain and weighted sum of each block; a word weighs as many as there are to the end."""
     num_blocks = (len(words) + WORDS_PER_BLOCK - 1) // WORDS_PER_BLOCK

@@ -7,31 +7,34 @@ Texts among the attributes are there for other readers, and again in `texts` wit
 ours: they lie in a heap that HDF5 may read for ever once it is damaged.
 """
 
+import errno
 import hashlib
 import json
+import math
 import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import h5py
 import numpy as np
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
-from cbda.files.atomic import complete_file, unreadable
-
-if TYPE_CHECKING:
-    import h5py
+from cbda.files.atomic import complete_file, error_number, unreadable
 
 VERSION = 1
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of network disks
 DIGEST = "attributes_sha256"
 TEXTS = "texts"
 HEAP_CHECKSUM = "text_crc32"  # of version 0.1.0: place, length and CRC-32 of the heap of its texts
 DAMAGED_ATTRIBUTES = "damaged: its attributes do not match their checksum"
 # What h5py raises at a damaged file, beside OSError, before anything of ours can be at fault.
-DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+DAMAGE = (OSError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError,
+          MemoryError)  # fmt: skip
 KINDS = {"i": ("iu", "integers"), "f": ("fiu", "numbers"), "S": ("SOU", "text")}
 
 
@@ -49,10 +52,8 @@ class Layout:
 
 
 @contextmanager
-def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["h5py.File"]:
+def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator[h5py.File]:
     """Create a file of a format, complete or not at all."""
-    import h5py
-
     with complete_file(path, needed_bytes) as temporary:
         # Without a cache of chunks, as each is written once and whole.
         file = h5py.File(temporary, "w", libver=("v110", "v110"), rdcc_nbytes=0)
@@ -70,12 +71,11 @@ def create_hdf5(path: Path, layout: Layout, needed_bytes: int = 0) -> Iterator["
             file.close()
 
 
-def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
-    """Open a file and check that its attributes are undamaged, and that it is of the format."""
-    import h5py
-
+def open_hdf5(path: Path, layout: Layout) -> tuple[h5py.File, dict[str, Any]]:
+    """Open a file and read its attributes, which must be undamaged and of the format."""
+    require_regular(path)
     with named_errors(path):
-        file = h5py.File(path, "r")
+        file = _open(path)
         try:
             _require_sound_heap(path, file)
             attributes = read_attributes(file)
@@ -86,7 +86,17 @@ def open_hdf5(path: Path, layout: Layout) -> "h5py.File":
         except BaseException:
             file.close()
             raise
-        return file
+        return file, attributes
+
+
+def _open(path: Path) -> h5py.File:
+    """Open a file, on a disk without locks without one."""
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if error_number(error) not in NO_LOCKS:
+            raise
+        return h5py.File(path, "r", locking=False)
 
 
 @contextmanager
@@ -98,7 +108,7 @@ def named_errors(path: Path) -> Iterator[None]:
         raise unreadable(path, "HDF5 file", error) from error
 
 
-def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
+def write_attributes(file: h5py.File, values: dict[str, Any]) -> None:
     """Store numbers and texts among the attributes."""
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     if TEXTS in file.attrs:
@@ -106,7 +116,7 @@ def write_attributes(file: "h5py.File", values: dict[str, Any]) -> None:
     file.attrs.update({**values, TEXTS: np.bytes_(json.dumps(texts))})
 
 
-def read_attributes(file: "h5py.File") -> dict[str, Any]:
+def read_attributes(file: h5py.File) -> dict[str, Any]:
     """All attributes: numbers and texts of Python, and arrays."""
     texts = json.loads(file.attrs[TEXTS]) if TEXTS in file.attrs else {}
     found = {name: texts[name] if name in texts else file.attrs[name] for name in file.attrs}
@@ -123,7 +133,7 @@ def _digest(attributes: dict[str, Any], layout: Layout) -> str:
     return digest.hexdigest()
 
 
-def _require_sound_heap(path: Path, file: "h5py.File") -> None:
+def _require_sound_heap(path: Path, file: h5py.File) -> None:
     """Compare the texts of a file of version 0.1.0 with their checksum, before HDF5 reads them."""
     if HEAP_CHECKSUM in file.attrs:
         start, num_bytes, checksum = map(int, file.attrs[HEAP_CHECKSUM])
@@ -140,14 +150,41 @@ def _require_format(path: Path, attributes: dict[str, Any], layout: Layout) -> N
         raise UserError(f"{path}: expected {wanted}, found {found!r} version {version}")
 
 
+def _require_own(path: Path, file: h5py.File, name: str) -> None:
+    """Refuse values that lie elsewhere, or were never written: HDF5 reads zeros in their place."""
+    import h5py
+
+    link, value = file.get(name, getlink=True), None
+    if isinstance(link, h5py.HardLink):
+        value = file[name]
+    elif link is not None:
+        raise UserError(f"{path}: {name} is a link to elsewhere")
+    if not isinstance(value, h5py.Dataset):
+        return
+    if value.is_virtual or value.external:
+        raise UserError(f"{path}: {name} has its values in another file")
+    written = value.id.get_num_chunks() if value.chunks else value.id.get_storage_size()
+    expected = _num_chunks(value) if value.chunks else value.nbytes
+    if written < expected:
+        share = f"{written:,} of {expected:,} {'chunks' if value.chunks else 'bytes'}"
+        raise UserError(f"{path}: {name} was never written to its end: {share} are there")
+
+
+def _num_chunks(dataset: "h5py.Dataset") -> int:
+    sizes = zip(dataset.shape, dataset.chunks, strict=True)
+    return math.prod(-(-size // chunk) for size, chunk in sizes)
+
+
 def _require_layout(
-    path: Path, file: "h5py.File", attributes: dict[str, Any], layout: Layout
+    path: Path, file: h5py.File, attributes: dict[str, Any], layout: Layout
 ) -> None:
     """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
     found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
     found += [(name, attributes.get(name), kind) for name, kind in layout.attributes.items()]
     optional = [name for name in layout.optional if name in attributes]
     found += [(name, attributes[name], layout.optional[name]) for name in optional]
+    for name in layout.datasets:
+        _require_own(path, file, name)
     missing = [name for name, value, _ in found if value is None]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 from cbda.files.atomic import complete_file, unreadable
 
@@ -30,9 +31,10 @@ def write_text(path: Path, text: str) -> None:
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; `UserError` names the file if it is missing or broken."""
+    require_regular(Path(path))
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, "JSON file", error) from error
 
 
@@ -59,7 +61,7 @@ def write_evaluation(path: Path, evaluation: dict[str, Any]) -> None:
 def read_evaluation(path: Path) -> dict[str, Any]:
     """Read evaluation.json; `UserError` if it is not one, or says what its digest does not."""
     evaluation = read_json(path)
-    keys = ("classes", "class_iou", "mIoU", "worst_class", "worst_class_iou")
+    keys = ("classes", "class_iou", "mIoU", "worst_class", "worst_class_iou", DIGEST)
     missing = [key for key in keys if not isinstance(evaluation, dict) or key not in evaluation]
     if missing:
         raise UserError(f"{path}: not an evaluation of cbda: lacks {', '.join(missing)}")
@@ -91,9 +93,9 @@ def _read_json_of(path: Path, kind: str, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _without_digest(path: Path, content: dict[str, Any]) -> dict[str, Any]:
-    """The content without its digest, which must agree if there is one."""
+    """The content without its digest, which must agree."""
     kept = {key: value for key, value in content.items() if key != DIGEST}
-    if content.get(DIGEST) not in (None, _digest(kept)):
+    if content[DIGEST] != _digest(kept):
         raise UserError(f"{path}: damaged: its content does not match its {DIGEST}")
     return kept
 

@@ -6,21 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
-from cbda.files.chunks import filters_of, pack, write_chunk
 from cbda.files.hdf5 import Layout, create_hdf5, named_errors, write_attributes
-from cbda.files.maps import MapFile, create_maps
+from cbda.files.maps import MapFile, create_maps, filters_of, pack, write_chunk
 from cbda.files.scores import ScoreFile
-
-if TYPE_CHECKING:
-    import h5py
 
 Map = NDArray[np.uint8]  # (H,W)
 Queries = NDArray[np.int32]  # (M,4): round, image, row, column
@@ -118,8 +114,9 @@ class LabelFile(MapFile):
         """Labels acquired in one image, (H,W) uint8, 255 = none; a `UserError` beyond classes."""
         label: Map = self._read("label", index)
         if ((label >= self.num_classes) & (label != VOID)).any():
-            where = self._where(index)
-            raise UserError(f"{where} has labels beyond the {self.num_classes} classes")
+            raise UserError(
+                f"{self._where(index)} has labels beyond the {self.num_classes} classes"
+            )
         return label
 
     def read_round(self, index: int) -> Map:
@@ -163,7 +160,7 @@ class _NoLabels(LabelFile):
 class LabelWriter:
     """Writes the parts of a label file; made by `LabelFile.create`."""
 
-    def __init__(self, file: "h5py.File") -> None:
+    def __init__(self, file: h5py.File) -> None:
         self._file = file
         self._filters = filters_of(file["label"])
 
@@ -203,9 +200,3 @@ def _in_chunks(blocks: Iterable[NDArray[np.integer]], num_rows: int) -> Iterator
             held = held[num_rows:]
     if len(held):
         yield np.concatenate([held, np.zeros((num_rows - len(held), 4), np.int32)])
-
-
-def read_label_summary(path: Path) -> LabelSummary:
-    """The attributes of a label file."""
-    with LabelFile.open(path) as labels:
-        return labels.summary

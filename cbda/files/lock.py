@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from cbda.files.atomic import require_output
+
 
 @contextmanager
 def exclusive(path: Path, doing: str) -> Iterator[None]:
@@ -15,6 +17,7 @@ def exclusive(path: Path, doing: str) -> Iterator[None]:
     file stays: removed, it would be another one to whoever comes next.
     `doing` says what another process is waited for to end, such as `trains in DIR`.
     """
+    require_output(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
         with suppress(OSError):  # a disk without such locks

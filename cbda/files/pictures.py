@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from cbda.datasets.digest import describe_irregular
 from cbda.datasets.generated import MARK, SKIP_FILE, describe_file, read_mark
 from cbda.errors import UserError
-from cbda.files.atomic import explained_write, sync
+from cbda.files.atomic import explained_write
+from cbda.files.durable import sync
 from cbda.files.json_files import read_json, write_json
 from cbda.files.lock import exclusive
 
@@ -152,8 +154,7 @@ class PictureSet:
         replaced = {name: describe_file(self.root / name) for name in self._present()}
         for name in self.files:
             sync(self._staged(name))
-        mark = {"files": self.files, "complete": False, "replaces": replaced}
-        write_json(self.root / MARK, mark)
+        write_json(self.root / MARK, {"files": self.files, "complete": False, "replaces": replaced})
         self.manifest.unlink(missing_ok=True)
         for name in replaced.keys() - self.files.keys():
             (self.root / name).unlink()
@@ -167,8 +168,6 @@ class PictureSet:
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
     """Write a PNG of (H,W,3) colours or (H,W) labels; nothing of it stays if the disk is full."""
-    from PIL import Image
-
     content = BytesIO()
     Image.fromarray(pixels).save(content, format="PNG")
     with explained_write(path, content.tell()):

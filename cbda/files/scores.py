@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
-from cbda.files.chunks import write_maps
 from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
-from cbda.files.maps import MapFile, create_maps
+from cbda.files.maps import MapFile, create_maps, write_maps
 
 ScoreMaps = tuple[NDArray[Any], NDArray[Any]]  # of one image: score and prediction, (H,W) each
 
@@ -31,10 +31,13 @@ class ScoreFile(MapFile):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
-        self.num_images = self.shape[0]
         self.num_classes: int = self._attributes["num_classes"]
         self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]
+        if not 1 <= self.num_classes <= MAX_CLASSES:
+            raise UserError(
+                f"{path}: num_classes is {self.num_classes}, must be 1 to {MAX_CLASSES}"
+            )
 
     @staticmethod
     @contextmanager

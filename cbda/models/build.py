@@ -1,15 +1,25 @@
-"""Networks: four of our own, all others from segmentation_models_pytorch."""
+"""Networks: five of our own, all others from segmentation_models_pytorch."""
 
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import nn
 
+from cbda.errors import UserError
 from cbda.models.decoders import DECODERS, SmpDecoder
 from cbda.models.deeplabv2 import DeepLabV2
+from cbda.models.deeplabv3plus import DeepLabV3Plus
+from cbda.models.encoders import encoder_batch_norms, keep_first_dilations
+from cbda.models.own import create_own_network
 from cbda.models.small import SmallNet
 from cbda.models.weights import load_encoder, named_encoder_errors
 from cbda.settings.model import ARCHITECTURES, ModelSettings, has_local_weights, require_sound_model
+from cbda.settings.user_code import is_place
+
+DEEPLABS = {"deeplabv2": DeepLabV2, "deeplabv3plus_ripu": DeepLabV3Plus}
+# Of timm: images of any size, and patches of 16 px, which the decoder takes for granted.
+VIT_OPTIONS = {"dynamic_img_size": True, "patch_size": 16}
 
 
 def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
@@ -26,7 +36,14 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
     require_sound_model(settings)
     if settings.architecture == "small":
         return SmallNet(num_classes)
-    return _create_smp(settings, num_classes)
+    if is_place(settings.architecture):
+        model = create_own_network(settings.architecture, num_classes)
+    else:
+        model = _create_smp(settings, num_classes)
+    if not settings.batch_norm_epsilon:
+        for layer in encoder_batch_norms(model):
+            layer.eps = 0.0
+    return model
 
 
 def create_decoder(
@@ -53,12 +70,16 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
     weights = "imagenet" if source == "imagenet" else None
     model: nn.Module
     with named_encoder_errors(settings):
-        if settings.architecture == "deeplabv2":
-            stride = settings.output_stride or 8
-            model = DeepLabV2(settings.encoder, num_classes, weights, stride)
+        if settings.architecture in DEEPLABS:
+            create, stride = DEEPLABS[settings.architecture], settings.output_stride or 8
+            model = create(settings.encoder, num_classes, weights, stride)
         else:
             options = {"classes": num_classes, **_decoder_options(settings)}
+            if settings.architecture == "dpt":
+                options |= VIT_OPTIONS
             model = smp.create_model(settings.architecture, settings.encoder, weights, **options)
+            if ARCHITECTURES[settings.architecture].has_stride:
+                keep_first_dilations(model.get_submodule("encoder"), settings.encoder)
     if has_local_weights(source):
         load_encoder(model.get_submodule("encoder"), source)
     return model
@@ -74,3 +95,15 @@ def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
     if settings.output_stride:
         options["encoder_output_stride"] = settings.output_stride
     return options
+
+
+def require_fit(model: nn.Module, settings: ModelSettings, size: tuple[int, int]) -> None:
+    """Raise a `UserError` if an encoder of timm, some of which take one size, refuses images."""
+    if not settings.encoder.startswith("tu-"):
+        return
+    try:
+        with torch.inference_mode():
+            model.eval()(torch.zeros(1, 3, *size))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        reason = f"takes no images of {size[0]} x {size[1]} px: {' '.join(str(error).split())}"
+        raise UserError(f"model.encoder {settings.encoder!r}: {reason}") from error

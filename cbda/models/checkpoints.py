@@ -2,28 +2,37 @@
 
 import platform
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
 from torch import nn
 
 import cbda
+from cbda.compute.commit import source_commit
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.files.features import Encoding, FeatureFile
 from cbda.models.build import create_decoder, create_model
+from cbda.models.images import Resizing
+from cbda.settings.mistakes import require_valid
 from cbda.settings.model import ModelSettings
+from cbda.settings.user_code import is_place, source_file, without_folder
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
          "model_settings": dict, "image_size": list}  # fmt: skip
+_RESIZING = TypeAdapter(Resizing)
+_CLASSES = TypeAdapter(Annotated[list[str], Field(min_length=1, max_length=MAX_CLASSES)])
 
 
 def current_versions() -> dict[str, str]:
-    """Versions of what decides the numbers of a training on a CPU."""
+    """Versions of what decides the numbers of a training on a CPU, and the commit of the code."""
     packages = {name: version(name) for name in ("torch", "numpy")}
-    return {"cbda": cbda.__version__, **packages, "Python": platform.python_version()}
+    own = {"cbda": cbda.__version__, "commit": source_commit()}
+    return {**own, **packages, "Python": platform.python_version()}
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Checkpoint:
     state: dict[str, Any]
     classes: list[str]
     model_settings: ModelSettings
-    image_size: tuple[int, int]  # height and width in px at which the network sees images
+    resizing: Resizing  # how the network sees images
     configuration: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=current_versions)
     encoding: Encoding | None = None  # what made the features that it takes in place of images
@@ -50,7 +59,8 @@ class Checkpoint:
             **self.state,
             "classes": list(self.classes),
             "model_settings": self.model_settings.model_dump(),
-            "image_size": list(self.image_size),
+            **asdict(self.resizing),
+            "image_size": list(self.resizing.image_size),
             "configuration": self.configuration,
             "versions": self.versions,
         }
@@ -59,25 +69,30 @@ class Checkpoint:
         save_checkpoint(path, content)
 
 
-def load_model(path: Path) -> tuple[Checkpoint, nn.Module]:
-    """A checkpoint and its model, or a `UserError` if it lacks what they need."""
+def load_model(path: Path, network: str = "") -> tuple[Checkpoint, nn.Module]:
+    """A checkpoint and its model, or a `UserError` if it lacks what they need.
+
+    A checkpoint names no folder, so that of a network of the user's own, FILE.py:NAME, is given.
+    """
     content = load_checkpoint(path)
     wrong = [name for name, kind in PARTS.items() if not isinstance(content.get(name), kind)]
     if wrong:
         raise UserError(f"{path}: lacks {', '.join(wrong)}, or has them of another type")
     try:
         state = {name: content[name] for name in ("model", "optimizer", "iteration")}
-        settings = ModelSettings(**content["model_settings"])
-        height, width = content["image_size"]
+        settings = require_valid(ModelSettings, content["model_settings"], "model")
+        resizing = _resizing(content)
+        classes = _CLASSES.validate_python(content["classes"])
         made_by = content.get("configuration", {}), content.get("versions", {})
         encoding = Encoding(**content["encoding"]) if "encoding" in content else None
-        model = _build(settings, len(content["classes"]), encoding)
+        model = _build(_located(settings, network), len(classes), encoding)
         model.load_state_dict(state["model"])
-        facts = (content["classes"], settings, (height, width), *made_by, encoding)
-        return Checkpoint(state, *facts), model
+        return Checkpoint(state, classes, settings, resizing, *made_by, encoding), model
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise UserError(f"{path}: its weights do not fit its model_settings ({reason})") from error
+        raise UserError(f"{path}: its parts do not fit together ({reason})") from error
 
 
 def _build(settings: ModelSettings, num_classes: int, encoding: Encoding | None) -> nn.Module:
@@ -109,3 +124,19 @@ def require_features(settings: ModelSettings, features: Collection[FeatureFile])
         if file.encoding.encoder != settings.encoder:
             encoders = f"{file.encoding.encoder}, model.encoder is {settings.encoder}"
             raise UserError(f"{file.path}: features of {encoders}")
+
+
+def _located(settings: ModelSettings, network: str) -> ModelSettings:
+    """The settings with the place of a network of the user's own, in the working folder if none."""
+    name, path = settings.architecture, source_file(network or settings.architecture)
+    if network and without_folder(network) != name:
+        raise UserError(f"--network: {network!r} is another than it was trained as, {name}")
+    if is_place(name) and not path.is_file():
+        raise UserError(f"its network: there is no file {path}; give --network FOLDER/{name}")
+    return settings.model_copy(update={"architecture": network}) if network else settings
+
+
+def _resizing(content: dict[str, Any]) -> Resizing:
+    """Files of cbda 0.1.0 hold the size alone, as all else was fixed."""
+    names = [item.name for item in fields(Resizing)]
+    return _RESIZING.validate_python({name: content[name] for name in names if name in content})

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from cbda.models.encoders import create_dilated_encoder
+
 RATES = (6, 12, 18, 24)  # dilations of the large field of view, "ASPP-L"
 
 
@@ -14,10 +16,8 @@ class DeepLabV2(nn.Module):
     def __init__(
         self, encoder: str, num_classes: int, weights: str | None = None, output_stride: int = 8
     ) -> None:
-        from segmentation_models_pytorch.encoders import get_encoder
-
         super().__init__()
-        self.encoder = get_encoder(encoder, weights=weights, output_stride=output_stride)
+        self.encoder = create_dilated_encoder(encoder, weights, output_stride)
         num_features = self.encoder.out_channels[-1]
         self.classifiers = nn.ModuleList(
             nn.Conv2d(num_features, num_classes, 3, padding=rate, dilation=rate) for rate in RATES
@@ -27,6 +27,9 @@ class DeepLabV2(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B,C,H/8,W/8) of images (B,3,H,W)."""
-        features = self.encoder(image)[-1]
+        return self.classify(self.encoder(image)[-1])
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Logits of the encoder's last features, at their size."""
         logits: Tensor = sum(layer(features) for layer in self.classifiers)
         return logits

@@ -1,94 +1,59 @@
-"""Frozen encoders: images to maps of several scales, by any encoder of smp or timm."""
+"""Encoders of segmentation_models_pytorch, dilated as their weights were trained."""
 
-import hashlib
 from typing import Any
 
 import torch
-from torch import Tensor, nn
-
-from cbda.models.images import DEVIATION, MEAN, Size
-from cbda.models.weights import load_encoder, named_encoder_errors
-from cbda.settings.model import ModelSettings, encoder_alone, has_local_weights
-
-FINEST = 4  # px; finer maps are large and say little more than the image
-DEPTH = 5  # scales of an encoder of smp beside the image
+from torch import nn
 
 
-class Encoder(nn.Module):
-    """An encoder that doesn't learn, with the normalisation that its weights were trained with."""
+def create_dilated_encoder(name: str, weights: str | None, output_stride: int) -> Any:
+    """An encoder, such as `resnet101`, whose last stages have dilation in place of strides.
 
-    mean: Tensor  # of RGB values from 0 to 1
-    deviation: Tensor
-
-    def __init__(
-        self, body: nn.Module, strides: list[int], mean: list[float], deviation: list[float]
-    ) -> None:
-        super().__init__()
-        self.body = body.eval().requires_grad_(False)
-        self.strides = strides  # of the maps that the body gives
-        self.register_buffer("mean", torch.tensor(mean)[:, None, None])
-        self.register_buffer("deviation", torch.tensor(deviation)[:, None, None])
-        self.has_channels_last = getattr(body, "output_fmt", None) == "NHWC"
-
-    @torch.inference_mode()
-    def forward(self, image: Tensor) -> dict[int, Tensor]:
-        """Maps (B,C,h,w) by stride of images (B,3,H,W) uint8; of several of a stride the last."""
-        maps = self.body((image / 255 - self.mean) / self.deviation)
-        if self.has_channels_last:
-            maps = [values.permute(0, 3, 1, 2) for values in maps]
-        found = dict(zip(self.strides, maps, strict=True))
-        return {stride: found[stride] for stride in sorted(found) if found[stride].shape[1]}
-
-    def weights_sha256(self) -> str:
-        """Digest of all weights and statistics, and of their names."""
-        digest = hashlib.sha256()
-        for name, values in self.state_dict().items():
-            digest.update(name.encode() + values.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
-
-
-def create_encoder(settings: ModelSettings, image_size: Size) -> Encoder:
-    """The frozen encoder of a network.
-
-    Raises:
-        UserError: an unknown name, a size that doesn't fit, or weights that don't.
+    A module. Weights are `imagenet`, or None for random ones; `out_channels` counts its channels
+    by scale; it maps images (B,3,H,W) to features (B,c,h,w) of all scales, the coarsest last.
     """
-    with named_encoder_errors(settings):
-        if settings.encoder.startswith("tu-"):
-            encoder = _create_timm(settings, image_size)
-        else:
-            encoder = _create_smp(settings)
-    if has_local_weights(settings.encoder_weights):
-        load_encoder(encoder.body, settings.encoder_weights)
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    encoder = get_encoder(name, weights=weights, output_stride=output_stride)
+    keep_first_dilations(encoder, name)
     return encoder
 
 
-def _output_stride(settings: ModelSettings) -> int:
-    """Image px per px of the last map: 32 is what encoders are made for."""
-    return encoder_alone(settings).output_stride or 32
+def keep_first_dilations(encoder: nn.Module, name: str) -> None:
+    """Give convolutions that lost their stride the dilation of the stage before, in place.
+
+    They see the finer map, on which their weights were trained side by side; the library spreads
+    them as all others of their stage. Encoders of timm, `tu-...`, are right as they are.
+    """
+    from segmentation_models_pytorch.encoders import get_encoder
+
+    if name.startswith("tu-"):
+        return
+    with torch.device("meta"):  # costs no memory and no random numbers
+        undilated: nn.Module = get_encoder(name, weights=None)
+    for place, convolution in undilated.named_modules():
+        if isinstance(convolution, nn.Conv2d) and max(convolution.stride) > 1:
+            _keep_first_dilation(encoder.get_submodule(place))
 
 
-def _create_timm(settings: ModelSettings, image_size: Size) -> Encoder:
-    import timm
-
-    name, stride = settings.encoder.removeprefix("tu-"), _output_stride(settings)
-    about = timm.get_pretrained_cfg(name)
-    options: dict[str, Any] = {} if stride == 32 else {"output_stride": stride}
-    if about is not None and about.fixed_input_size:
-        options["img_size"] = tuple(image_size)
-    pretrained = settings.encoder_weights == "imagenet"
-    body: Any = timm.create_model(name, features_only=True, pretrained=pretrained, **options)
-    statistics = (MEAN, DEVIATION) if about is None else (about.mean, about.std)
-    return Encoder(body, body.feature_info.reduction(), *map(list, statistics))
+def _keep_first_dilation(convolution: nn.Module) -> None:
+    assert isinstance(convolution, nn.Conv2d)
+    if max(convolution.stride) == 1:
+        rate = convolution.dilation[0] // 2
+        height, width = convolution.kernel_size
+        convolution.dilation = (rate, rate)
+        convolution.padding = (height // 2 * rate, width // 2 * rate)
 
 
-def _create_smp(settings: ModelSettings) -> Encoder:
-    from segmentation_models_pytorch.encoders import encoders, get_encoder
+def freeze_batch_norm(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """Keep the scales and shifts of the encoder's batch norm as they are; its layers."""
+    layers = encoder_batch_norms(model)
+    for layer in layers:
+        layer.requires_grad_(False)
+    return layers
 
-    name, stride = settings.encoder, _output_stride(settings)
-    weights = "imagenet" if settings.encoder_weights == "imagenet" else None
-    body = get_encoder(name, depth=DEPTH, weights=weights, output_stride=stride)
-    about = encoders[name]["pretrained_settings"].get("imagenet", {})
-    statistics = about.get("mean", MEAN), about.get("std", DEVIATION)
-    strides = [min(2**level, stride) for level in range(DEPTH + 1)]
-    return Encoder(body, strides, *map(list, statistics))
+
+def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norm layers of `model.encoder`."""
+    layers = model.get_submodule("encoder").modules()
+    return [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]

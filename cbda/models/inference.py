@@ -1,60 +1,78 @@
-"""Logits of whole images, at the size of their labels."""
+"""Logits and probabilities of whole images, at the size of their labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cbda.files.features import Features
-from cbda.models.images import Size, resize_image, to_tensor
-from cbda.models.logits import resize_logits
+from cbda.models.images import Resizing, resize_image, to_tensor
+from cbda.models.inputs import Inputs, join_inputs
+from cbda.models.logits import at_least_float32, resize_logits
+from cbda.settings.sizes import Size
+
+Images = Iterator[NDArray[np.uint8]]
+# An image as the network takes it, and then its mirrored view if wanted; its own height and width.
+Views: TypeAlias = tuple[Sequence[Inputs], Size]
 
 
 def predict_logits(
     model: nn.Module,
-    images: Iterator[NDArray[np.uint8]],
-    image_size: tuple[int, int],
+    images: Images,
+    resizing: Resizing,
     device: torch.device,
-    flip: bool = False,
+    through_input: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits (C,H,W) float32 of one image (H,W,3) uint8 after another, at its own size.
+    """Logits (C,H,W) of one image (H,W,3) uint8 after another, at its own size, in float32.
 
-    The network, set to evaluation mode, sees the image at `image_size` (height, width) in px.
-    A flip averages with the mirrored image's logits.
+    The network, set to evaluation mode, sees the image as the resizing says. Logits whose corners
+    are aligned go `through_input`, the size at which it sees the image, if they are to be scored.
     """
-    _prepare(model, device)
-    for image in images:
-        batch = to_tensor(resize_image(image, image_size))[None]
-        yield resize_logits(_forward(model, batch, device, flip), image.shape[:2])[0]
+    return logits_of_views(model, _seen(images, resizing), resizing, device, through_input)
 
 
-@torch.inference_mode()
-def _forward(model: nn.Module, batch: Tensor, device: torch.device, flip: bool) -> Tensor:
-    batch = batch.to(device, memory_format=torch.channels_last)
-    logits: Tensor = model(batch).float()
-    if flip:
-        logits = (logits + model(batch.flip(-1)).flip(-1).float()) / 2
-    return logits
+def predict_from_both_views(
+    model: nn.Module, images: Images, resizing: Resizing, device: torch.device
+) -> Iterator[Tensor]:
+    """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
+    return mean_of_views(model, _seen(images, resizing, mirrored=True), resizing, device)
 
 
-def predict_from_features(
+def logits_of_views(
     model: nn.Module,
-    images: Iterator[tuple[Size, list[Features]]],
+    images: Iterator[Views],
+    resizing: Resizing,
     device: torch.device,
+    through_input: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits (C,H,W) float32 of one image after another, from the features of a frozen encoder.
-
-    Of an image there are its own size in px and its features; where those of the mirrored image
-    follow, the logits of both are averaged.
-    """
+    """`predict_logits` of what the network takes of the images."""
+    aligned = resizing.align_corners
     _prepare(model, device)
-    for size, views in images:
-        logits = [_forward_features(model, features, device) for features in views]
-        if len(logits) > 1:
-            logits[0] = (logits[0] + logits[1].flip(-1)) / 2
-        yield resize_logits(logits[0], size)[0]
+    for views, size in images:
+        logits = _forward(model, views[0], device)
+        if through_input and aligned:
+            logits = resize_logits(logits, resizing.image_size, aligned)
+        yield resize_logits(logits, size, aligned)[0]
+
+
+def mean_of_views(
+    model: nn.Module, images: Iterator[Views], resizing: Resizing, device: torch.device
+) -> Iterator[Tensor]:
+    """`predict_from_both_views` of what the network takes of the images."""
+    _prepare(model, device)
+    for views, size in images:
+        maps = [_forward(model, view, device) for view in views]
+        maps = [resize_logits(map_, size, resizing.align_corners).softmax(dim=1) for map_ in maps]
+        yield maps[0].add_(maps[1].flip(-1))[0] / 2
+
+
+def _seen(images: Images, resizing: Resizing, mirrored: bool = False) -> Iterator[Views]:
+    for image in images:
+        seen = to_tensor(resize_image(image, resizing.image_size, resizing.interpolation))[None]
+        height, width, _ = image.shape
+        yield [seen, seen.flip(-1)] if mirrored else [seen], (height, width)
 
 
 def _prepare(model: nn.Module, device: torch.device) -> None:
@@ -62,7 +80,5 @@ def _prepare(model: nn.Module, device: torch.device) -> None:
 
 
 @torch.inference_mode()
-def _forward_features(model: nn.Module, features: Features, device: torch.device) -> Tensor:
-    maps = [torch.from_numpy(values)[None].to(device).float() for values in features]
-    logits: Tensor = model([x.contiguous(memory_format=torch.channels_last) for x in maps]).float()
-    return logits
+def _forward(model: nn.Module, inputs: Inputs, device: torch.device) -> Tensor:
+    return at_least_float32(model(join_inputs([inputs], device)))

@@ -7,11 +7,16 @@ from torch.nn import functional
 from cbda.errors import UserError
 
 
-def resize_logits(logits: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Logits (B,C,h,w) at another size (H,W), bilinear."""
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Logits of half precision in float32, others as they are."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def resize_logits(logits: Tensor, size: tuple[int, ...], align_corners: bool = False) -> Tensor:
+    """Logits (B,C,h,w) at another size (H,W), bilinear; corner pixels may keep their places."""
     if tuple(logits.shape[-2:]) == tuple(size):
         return logits
-    return functional.interpolate(logits, size, mode="bilinear", align_corners=False)
+    return functional.interpolate(logits, size, mode="bilinear", align_corners=align_corners)
 
 
 def require_finite(logits: Tensor) -> None:

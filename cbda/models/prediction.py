@@ -7,9 +7,15 @@ from torch import Tensor, nn
 
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.dataset import Dataset
-from cbda.files.features import FeatureFile, Features
-from cbda.models.images import Size
-from cbda.models.inference import predict_from_features, predict_logits
+from cbda.files.features import FeatureFile
+from cbda.models.images import Resizing
+from cbda.models.inference import (
+    Views,
+    logits_of_views,
+    mean_of_views,
+    predict_from_both_views,
+    predict_logits,
+)
 
 
 def predict_images(
@@ -17,22 +23,51 @@ def predict_images(
     dataset: Dataset,
     features: FeatureFile | None,
     indices: Sequence[int],
-    image_size: Size,
+    resizing: Resizing,
     device: torch.device,
     *,
     num_threads: int = 1,
-    flip: bool = False,
+    through_input: bool = False,
 ) -> Iterator[Tensor]:
-    """Logits (C,H,W) float32 of some images, each at its own size, read ahead of the network.
+    """Logits (C,H,W) of some images, each at its own size, read ahead of the network.
 
-    They come from the features, if there are any, else from the images at `image_size`.
+    They come from the features, if there are any, else from the images; see `predict_logits`.
     """
     if features is None:
         images = ordered_map(dataset.read_image, indices, num_threads)
-        return predict_logits(model, images, image_size, device, flip)
+        return predict_logits(model, images, resizing, device, through_input)
+    views = _read_views(dataset, features, indices, num_threads, mirrored=False)
+    return logits_of_views(model, views, resizing, device, through_input)
 
-    def read(index: int) -> tuple[Size, list[Features]]:
-        views = [False, True] if flip else [False]
-        return dataset.image_size(index), [features.read(index, mirror) for mirror in views]
 
-    return predict_from_features(model, ordered_map(read, indices, num_threads), device)
+def predict_both_views(
+    model: nn.Module,
+    dataset: Dataset,
+    features: FeatureFile | None,
+    indices: Sequence[int],
+    resizing: Resizing,
+    device: torch.device,
+    *,
+    num_threads: int = 1,
+) -> Iterator[Tensor]:
+    """Mean (C,H,W) of the probabilities of images and of their mirrored views, as above."""
+    if features is None:
+        images = ordered_map(dataset.read_image, indices, num_threads)
+        return predict_from_both_views(model, images, resizing, device)
+    views = _read_views(dataset, features, indices, num_threads, mirrored=True)
+    return mean_of_views(model, views, resizing, device)
+
+
+def _read_views(
+    dataset: Dataset,
+    features: FeatureFile,
+    indices: Sequence[int],
+    num_threads: int,
+    mirrored: bool,
+) -> Iterator[Views]:
+    def read(index: int) -> Views:
+        views = [features.read(index, side) for side in ([False, True] if mirrored else [False])]
+        maps = [[torch.from_numpy(values)[None] for values in view] for view in views]
+        return maps, dataset.image_size(index)
+
+    return ordered_map(read, indices, num_threads)

@@ -8,8 +8,9 @@ from torch import nn
 
 from cbda.files.features import Shape, feature_bytes
 from cbda.models.build import create_decoder, create_model
-from cbda.models.encoders import create_encoder
+from cbda.models.encoders import freeze_batch_norm
 from cbda.models.encoding import ImageEncoder
+from cbda.models.images import Resizing
 from cbda.settings.encoding import EncodeSettings
 from cbda.settings.model import ModelSettings
 from cbda.settings.training import TrainingSettings
@@ -27,8 +28,10 @@ class NetworkSize:
     def checkpoint_bytes(self, num_classes: int) -> int:
         """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
         model = self._create(num_classes)
+        if self._model.freeze_batch_norm and not self._model.freeze_encoder:
+            freeze_batch_norm(model)
         num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
-        num_trained = sum(tensor.numel() for tensor in model.parameters())
+        num_trained = sum(tensor.numel() for tensor in model.parameters() if tensor.requires_grad)
         num_moments = 1 if self._training.optimizer.name == "sgd" else 2
         return int(4 * (num_kept + num_moments * num_trained))
 
@@ -52,7 +55,7 @@ class NetworkSize:
 
     def _create(self, num_classes: int) -> nn.Module:
         if not self._model.freeze_encoder:
-            return create_model(self._model, num_classes)
+            return create_model(self._model, num_classes, load_weights=False)
         scales = {stride: shape[0] for stride, shape in self._target_shapes.items()}
         return create_decoder(self._model, num_classes, scales)
 
@@ -61,5 +64,5 @@ class NetworkSize:
         return self._shapes(self._training.image_size)
 
     def _shapes(self, size: tuple[int, int]) -> dict[int, Shape]:
-        encoder = create_encoder(self._model, size)
-        return ImageEncoder(encoder, self._encode, size, torch.device("cpu")).shapes
+        cpu = torch.device("cpu")
+        return ImageEncoder(self._model, self._encode, Resizing(size), cpu).shapes

@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import nn
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
+from cbda.files.atomic import unreadable
 from cbda.models.packaged import read_packaged_weights
 from cbda.settings.model import ModelSettings
 
@@ -19,8 +21,9 @@ def named_encoder_errors(settings: ModelSettings) -> Iterator[None]:
         yield
     except UserError:
         raise
-    except (KeyError, ValueError, RuntimeError, AssertionError) as error:
-        raise UserError(f"model.encoder {settings.encoder!r}: {error}") from error
+    except (KeyError, ValueError, RuntimeError, TypeError, AssertionError) as error:
+        reason = f"{' '.join(str(error).split())} (model.architecture {settings.architecture})"
+        raise UserError(f"model.encoder {settings.encoder!r}: {reason}") from error
     except Exception as error:  # downloads fail in a type of their own for every library
         if settings.encoder_weights != "imagenet":
             raise
@@ -49,7 +52,8 @@ def load_encoder(encoder: nn.Module, source: str) -> None:
 def _read_file(path: Path) -> dict[str, Any]:
     from safetensors.torch import load_file
 
+    require_regular(path)
     try:
         return dict(load_file(path))
     except Exception as error:  # safetensors raises a type of its own per fault
-        raise UserError(f"{path}: not a readable safetensors file ({error})") from error
+        raise unreadable(path, "safetensors file", error) from error

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from cbda.report.classes import class_differences, heat_map_figure, shares_figure
+from cbda.report.courses import course_figure, read_courses
 from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
-from cbda.report.heatmap import class_differences, heat_map_figure
 from cbda.report.page import Picture, Section, percent_of
-from cbda.report.shares import shares_figure
 from cbda.report.style import drawing, save
 from cbda.results.tabulate import class_table
 
@@ -16,13 +16,13 @@ WORST_CLASS = "the worst class, which may be another one in every run (see the t
 def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
     """Draw what can be drawn, write it to a folder, and sort it into sections."""
     with drawing():
-        chapters = [chapter(experiment, folder) for chapter in (_results, _acquired, _gains)]
+        chapters = [chapter(experiment, folder) for chapter in CHAPTERS]
     return [chapter for chapter in chapters if chapter.pictures]
 
 
 def _results(experiment: Experiment, folder: Path) -> Section:
     table, line_styles = experiment.table, experiment.line_styles
-    num_seeds, pictures = experiment.num_seeds, []
+    num_seeds, pictures = len(experiment.seeds), []
     spread = f"Bars and bands: standard deviation over {num_seeds} seeds."
     if num_seeds == 1:
         spread = "One seed, so there is no spread to show."
@@ -74,8 +74,26 @@ def _gains(experiment: Experiment, folder: Path) -> Section:
     baseline, pictures = experiment.baseline, []
     differences = class_differences(class_table(experiment.runs), baseline)
     if len(differences):
-        compared = f"that of {baseline} at the same budget, mean over seeds"
-        caption = f"IoU of every class minus {compared}."
+        caption = (
+            f"IoU of every class minus that of {baseline} at the same budget, mean over seeds."
+        )
         figure = heat_map_figure(differences, baseline)
         pictures.append(Picture(caption, save(figure, folder, "class_differences")))
     return Section("classes", "Which classes gain", pictures)
+
+
+def _trainings(experiment: Experiment, folder: Path) -> Section:
+    budget = experiment.budgets[-1] if experiment.budgets else ""
+    courses, pictures = read_courses(experiment.rows, budget), []
+    if courses:
+        share = f" at a budget of {percent_of(budget)} %" if budget else ""
+        caption = (
+            f"Losses and learning rate of every training{share}, a line a seed, means over"
+            " stretches of iterations; dotted: where a round begins."
+        )
+        figure = course_figure(courses, experiment.line_styles)
+        pictures.append(Picture(caption, save(figure, folder, "training")))
+    return Section("training", "How it was trained", pictures)
+
+
+CHAPTERS = (_results, _acquired, _gains, _trainings)

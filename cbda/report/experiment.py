@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cbda.report.differences import seed_differences
 from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.metrics import normalised_entropy
+from cbda.results.pairs import seed_differences
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
+from cbda.results.sheet import Row
 from cbda.results.tabulate import acquisition_table, summary_table
 
 
@@ -26,7 +27,9 @@ class Experiment:
     pool_counts: list[int] | None = None  # pixels by class in the pool's labels, if counted
     balance_targets: dict[str, list[str]] = field(default_factory=dict)  # method to shares
     config: dict[str, Any] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)  # where their files are
     benchmarks: Path | None = None  # folder of those of the jobs; None without times
+    made_with: dict[str, str] = field(default_factory=dict)  # commit, machines, versions
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -55,9 +58,9 @@ class Experiment:
         return sorted(found, key=float)
 
     @property
-    def num_seeds(self) -> int:
+    def seeds(self) -> list[int]:
         """Seeds that the experiment expects."""
-        return len({run.seed for run in self.runs})
+        return sorted({run.seed for run in self.runs})
 
     @property
     def line_styles(self) -> LineStyles:

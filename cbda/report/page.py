@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cbda.datasets.digest import require_regular
 from cbda.results.pairs import PairedTest
 from cbda.results.runs import NO_BUDGET, PERCENT
 
@@ -37,6 +38,7 @@ def render_page(template_path: Path, **content: Any) -> str:
     """Fill the template; text is escaped, and a name that is missing is an error."""
     import jinja2
 
+    require_regular(template_path)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
     environment.filters |= {"p_value": p_value, "number": number, "duration": duration}

@@ -1,46 +1,10 @@
-"""Where the numbers come from: versions, commit, machine, time."""
+"""How long the jobs took, and how much memory they needed."""
 
-import os
-import platform
-import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
 
-import cbda
-
-PACKAGES = ("torch", "numpy", "h5py", "segmentation-models-pytorch", "snakemake", "matplotlib")
-GIB = 2**30
 PLACES = ("*.tsv", "data/*.tsv", "seed*/**/*.tsv")  # of benchmarks, below the results
-
-
-def describe_software() -> dict[str, str]:
-    """Versions of what computes, and the commit of the package."""
-    git = ["git", "-C", str(Path(cbda.__file__).parent)]
-    commit = _output([*git, "rev-parse", "HEAD"])
-    if commit and _output([*git, "status", "--porcelain", "--untracked-files=no"]):
-        commit += " with changes"
-    commit = commit or "not in a git repository"
-    found = {"cbda": cbda.__version__, "commit": commit, "Python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "not installed"
-    return found
-
-
-def describe_machine() -> dict[str, str]:
-    """The machine that makes the report, which is the one that ran the jobs unless on a cluster."""
-    gpus = _output(["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"])
-    return {
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": str(os.cpu_count()),
-        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / GIB:.0f} GiB",
-        "GPUs": ", ".join(gpus.splitlines()) or "none",
-    }
 
 
 def phase_times(folder: Path) -> pd.DataFrame:
@@ -72,24 +36,7 @@ def _read_jobs(folder: Path) -> pd.DataFrame:
     jobs = [
         pd.read_csv(path, sep="\t").assign(phase=path.stem, stop_s=path.stat().st_mtime)
         for path in sorted(found for place in PLACES for found in folder.glob(place))
+        if path.is_file()
     ]
     columns = ["phase", "s", "max_rss", "stop_s"]
     return pd.concat([pd.DataFrame(columns=columns), *jobs])[columns].fillna({"max_rss": 0.0})
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or "unknown"
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _output(command: list[str]) -> str:
-    """What a program prints; nothing if it is not there or fails."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

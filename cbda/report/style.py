@@ -1,14 +1,13 @@
 """Colours, markers and sizes that all figures share.
 
 Methods differ in colour, marker and dash, so that a print without colour still tells them
-apart. Method colours are those of Okabe and Ito. Class colours were chosen one after the other
-to be as far as possible, in CIELAB, from those before, black, white and pale grey, also as seen
-with protanopia and deuteranopia (simulated after Machado et al., 2009);
-very vivid ones were left out.
+apart. Method colours are those of Okabe and Ito; `cbda.datasets.colours` has those of classes.
 """
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import cycle, product
 from pathlib import Path
@@ -19,18 +18,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cbda.files.atomic import complete_file
+
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 REFERENCE_COLOURS = {"full": "#4D4D4D", "source_only": "#999999"}
 GREY = "#666666"
-CLASS_COLOURS = (
-    "#56B4E9", "#B13B00", "#9DFF89", "#621489", "#C40062", "#C4B114",
-    "#0076EB", "#C48962", "#B1769D", "#004E3B", "#C4EBB1", "#4E3B14",
-    "#4E629D", "#FF899D", "#00EBFF", "#622762", "#C47614", "#14893B",
-    "#D8EB62", "#B189FF", "#9DB14E", "#00B189", "#4E6262", "#D876C4",
-)  # fmt: skip
 PNG_DPI = 160
+MAX_SIDE_PX, MAX_PX = 20_000, 50_000_000  # of a bitmap, however many methods and classes there are
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": PNG_DPI,
     "savefig.dpi": PNG_DPI,
@@ -48,7 +44,9 @@ SETTINGS: dict[Any, Any] = {
     "lines.markersize": 6,
     "svg.hashsalt": "cbda",  # without it, equal figures have unequal ids
     "svg.fonttype": "path",
+    "text.parse_math": False,  # names may hold any sign
 }
+MISSING_GLYPH = re.compile(r"Glyph (\d+) ")  # as matplotlib warns
 
 
 class LineStyle(NamedTuple):
@@ -62,9 +60,29 @@ class LineStyle(NamedTuple):
 LineStyles = Mapping[str, LineStyle]  # by method
 
 
-def drawing() -> AbstractContextManager[None]:
-    """Draw in the style of the report."""
-    return matplotlib.rc_context(SETTINGS)
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Draw in the style of the report, whatever a matplotlibrc of the user's says.
+
+    Signs that the font lacks, which are drawn as boxes, are named once.
+    """
+    with matplotlib.rc_context(), warnings.catch_warnings(record=True) as caught:
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+    _print_once(str(warning.message) for warning in caught)
+
+
+def _print_once(messages: Iterable[str]) -> None:
+    """Each warning once, and all signs that the font lacks in one line."""
+    lacking = set()
+    for text in dict.fromkeys(messages):
+        if glyph := MISSING_GLYPH.match(text):
+            lacking.add(chr(int(glyph[1])))
+        else:
+            print(f"warning: {text}")
+    if lacking:
+        print(f"warning: the figures' font lacks, and shows as boxes: {' '.join(sorted(lacking))}")
 
 
 def method_line_styles(methods: list[str]) -> LineStyles:
@@ -74,14 +92,6 @@ def method_line_styles(methods: list[str]) -> LineStyles:
     return {name: LineStyle(colour, marker, dash) for name, (dash, colour), marker in places}
 
 
-def class_palette(num_classes: int) -> NDArray[np.uint8]:
-    """Colours of the classes by train id, (256,3) uint8; 255, void, is black."""
-    palette = np.zeros((256, 3), np.uint8)
-    colours = [list(bytes.fromhex(colour[1:])) for colour in CLASS_COLOURS]
-    palette[:num_classes] = np.resize(colours, (num_classes, 3))
-    return palette
-
-
 def round_colours(num_rounds: int) -> NDArray[np.float64]:
     """(R,4) within [0, 1], without grey, which lies below acquired pixels, nor white."""
     return np.asarray(matplotlib.colormaps["viridis_r"](np.linspace(0.15, 1, num_rounds)))
@@ -89,15 +99,24 @@ def round_colours(num_rounds: int) -> NDArray[np.float64]:
 
 def save(figure: Figure, folder: Path, name: str) -> bytes:
     """Write a figure as SVG, whose content is returned, and PNG; equal figures give equal bytes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    vector_path = folder / f"{name}.svg"
-    figure.savefig(vector_path, metadata={"Date": None})
-    figure.savefig(folder / f"{name}.png", metadata={"Software": None})
-    return vector_path.read_bytes()
+    for kind, changing in (("png", "Software"), ("svg", "Date")):
+        path = folder / f"{name}.{kind}"
+        with complete_file(path) as temporary:
+            metadata = {changing: None}
+            figure.savefig(temporary, format=kind, dpi=_dpi(figure), metadata=metadata)
+    return path.read_bytes()
 
 
 def as_jpeg(figure: Figure) -> bytes:
     """A figure as JPEG, for pictures that are mostly photographs."""
     stream = BytesIO()
-    figure.savefig(stream, format="jpeg", pil_kwargs={"quality": 88, "subsampling": 0})
+    quality = {"quality": 88, "subsampling": 0}
+    figure.savefig(stream, format="jpeg", dpi=_dpi(figure), pil_kwargs=quality)
     return stream.getvalue()
+
+
+def _dpi(figure: Figure) -> float:
+    """Pixels per inch, fewer for a figure so large that its bitmap could not be encoded."""
+    width, height = figure.get_size_inches()
+    largest = min(MAX_SIDE_PX / max(width, height), (MAX_PX / (width * height)) ** 0.5)
+    return float(min(PNG_DPI, largest))

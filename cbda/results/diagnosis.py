@@ -5,6 +5,7 @@ below 0, and lower the more uncertain it is. How many queries go to such windows
 classes and how uncertain, and which classes the model misses: that is counted here.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
@@ -76,7 +77,7 @@ def diagnose_round(
         require_label_size(oracle, index, truth.shape, scores.shape[1:])
         return _diagnose_image(scores, labels.summary.unit, index, truth, centres[index])
 
-    total = reduce(add, ordered_map(diagnose, range(scores.num_images), num_threads))
+    total = reduce(add, ordered_map(diagnose, range(scores.shape[0]), num_threads))
     return replace(total, acquired_px=labels.summary.class_counts[-1].astype(np.int64))
 
 
@@ -104,7 +105,7 @@ def _diagnose_image(
     uncertainty = _uncertainty(scores, unit, score, prediction)
     row, column = centres.T
     queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
-    num_present = _sum_over_classes(scores, prediction, _shares(scores.radius) > 0)
+    num_present = _sum_over_classes(scores, prediction, _shares(scores) > 0)
     is_pure = num_present[row, column] == 1
 
     def count(ids: NDArray[np.uint8], weights: NDArray[np.float64] | None = None) -> Any:
@@ -130,7 +131,7 @@ def _uncertainty(
     if scores.score not in ADDENDS:
         return np.full(score.shape, np.nan)
     epsilon, addend = ADDENDS[scores.score]
-    share, scale = _shares(scores.radius), np.log(scores.num_classes)
+    share, scale = _shares(scores), np.log(scores.num_classes)
     terms = -share * np.log(np.where(share > 0, share, 1) + epsilon)
     impurity = _sum_over_classes(scores, prediction, terms).astype(np.float64)
     if unit == "region":
@@ -142,8 +143,8 @@ def _sum_over_classes(
     scores: ScoreFile, prediction: NDArray[np.uint8], terms: NDArray[np.generic]
 ) -> NDArray[np.float32]:
     """Sum over the classes of a term, see `_shares`, of their share of the window, (H,W)."""
-    table = terms.astype(np.float32)
-    return np.asarray(sum_over_classes(prediction, scores.num_classes, scores.radius, table))
+    table, radius = terms.astype(np.float32), min(scores.radius, max(prediction.shape) - 1)
+    return np.asarray(sum_over_classes(prediction, scores.num_classes, radius, table))
 
 
 def _last_centres(labels: LabelFile) -> list[NDArray[np.int32]]:
@@ -155,9 +156,10 @@ def _last_centres(labels: LabelFile) -> list[NDArray[np.int32]]:
     return np.split(by_image[:, 2:], starts)
 
 
-def _shares(radius: int) -> NDArray[np.float64]:
+def _shares(scores: ScoreFile) -> NDArray[np.float64]:
     """Row n, column m: the share of m pixels in a window of n."""
-    size = np.arange((2 * radius + 1) ** 2 + 1, dtype=np.float64)
+    max_size = math.prod(min(2 * scores.radius + 1, side) for side in scores.shape[1:])
+    size = np.arange(max_size + 1, dtype=np.float64)
     return size[None, :] / np.maximum(size, 1)[:, None]
 
 

@@ -47,11 +47,6 @@ def mean_iou(iou: NDArray[np.float64]) -> float:
     return float(present.mean()) if len(present) else float("nan")
 
 
-def worst_class(iou: NDArray[np.float64]) -> int:
-    """Index of the class with the lowest IoU among those present; the first one on a tie."""
-    return int(np.nanargmin(iou))
-
-
 def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ()) -> dict[str, Any]:
     """What an evaluation reports: counts, IoU by class, their mean, and the worst class.
 
@@ -61,7 +56,7 @@ def summarise(confusion: Counts, classes: list[str], subset: Sequence[str] = ())
         subset: classes over which a second mean is taken; the confusion with the others counts.
     """
     iou = class_iou(confusion)
-    worst = worst_class(iou)
+    worst = int(np.nanargmin(iou))  # the first one on a tie
     of_subset = mean_iou(iou[[classes.index(name) for name in subset]])
     mean_of_subset = None if np.isnan(of_subset) else of_subset
     return {

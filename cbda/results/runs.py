@@ -7,11 +7,12 @@ from typing import Any
 
 from cbda.errors import UserError
 from cbda.files.json_files import read_evaluation
-from cbda.files.labels import LabelSummary, read_label_summary
+from cbda.files.labels import LabelFile, LabelSummary
 from cbda.results.metrics import normalised_entropy
+from cbda.results.sheet import NONE, Row
 
 PERCENT = 100.0
-NO_BUDGET = "-"  # of a reference
+NO_BUDGET = NONE  # of a reference
 METRICS = {"mIoU": "mIoU", "mIoU_subset": "mIoU_subset", "worst_class_IoU": "worst_class_iou"}
 
 
@@ -22,24 +23,8 @@ class Run:
     method: str
     budget: str  # fraction of the pool's pixels, as written in the configuration
     seed: int
-    evaluation_path: Path  # a file that is not there if the run is not finished
-    labels_path: Path | None  # of the last round; None for a reference
     evaluation: dict[str, Any] | None = None  # None if the run is missing
     labels: LabelSummary | None = None  # None for a reference or a missing run
-
-    @classmethod
-    def parse(cls, words: list[str]) -> "Run":
-        """From the five words of the option `--run`."""
-        method, budget, seed, evaluation, labels = words
-        if not seed.isdecimal():
-            raise UserError(f"run {method} {budget}: seed {seed!r} is not a number")
-        labels_path = None if labels == "-" else Path(labels)
-        return cls(method, budget, int(seed), Path(evaluation), labels_path)
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether the run has no result."""
-        return self.evaluation is None
 
     def percent(self, metric: str) -> float | None:
         """A result of `METRICS` in percent; None if it is missing."""
@@ -48,10 +33,9 @@ class Run:
 
     @property
     def acquired_entropy(self) -> float | None:
-        """Normalised entropy of the classes of all acquired pixels; None if none has a class."""
-        if self.labels is None or not self.labels.class_counts.any():
-            return None
-        return normalised_entropy(self.labels.class_counts.sum(axis=0))
+        """Normalised entropy of the classes of all acquired pixels; NaN if none has a class."""
+        labels = self.labels
+        return None if labels is None else normalised_entropy(labels.class_counts.sum(axis=0))
 
 
 def has_subset(runs: Iterable[Run]) -> bool:
@@ -59,10 +43,20 @@ def has_subset(runs: Iterable[Run]) -> bool:
     return any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
 
 
-def load_run(run: Run) -> Run:
-    """Read the files of a run; one whose files are not there stays without a result."""
-    paths = [path for path in (run.evaluation_path, run.labels_path) if path is not None]
-    if not all(path.is_file() for path in paths):
+def result_paths(row: Row) -> list[Path]:
+    """The files of the result of a row; references have no labels."""
+    return [Path(path) for path in (row.evaluation, row.labels) if path != NONE]
+
+
+def load_run(row: Row) -> Run:
+    """Read the files of a row; a run whose files are not there stays without a result."""
+    if not row.seed.isdecimal():
+        raise UserError(f"run {row.method} {row.budget}: seed {row.seed!r} is not a number")
+    run = Run(row.method, row.budget, int(row.seed))
+    evaluation, *labels = result_paths(row)
+    if not all(path.is_file() for path in (evaluation, *labels)):
         return run
-    labels = None if run.labels_path is None else read_label_summary(run.labels_path)
-    return replace(run, evaluation=read_evaluation(run.evaluation_path), labels=labels)
+    for path in labels:
+        with LabelFile.open(path) as file:
+            run = replace(run, labels=file.summary)
+    return replace(run, evaluation=read_evaluation(evaluation))

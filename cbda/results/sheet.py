@@ -4,15 +4,18 @@ Imports nothing heavy, so that the workflow can list the runs whenever it starts
 """
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 
 NONE = "-"  # as the budget of a reference in the tables
+FILES = ("evaluation", "labels", "diagnosis")  # columns that hold paths
 MISSING = "missing"  # in place of an evaluation that is not there, or is out of date
 
 
@@ -64,7 +67,11 @@ def format_rows(rows: Iterable[Row]) -> str:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read a sample sheet, whatever other columns it has; `UserError` if it is none, or empty."""
+    """Read a sample sheet, whatever other columns it has; `UserError` if it is none, or empty.
+
+    Paths in it are from its own folder on; those of the rows, from the working folder.
+    """
+    require_regular(path)
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             records = list(csv.DictReader(stream))
@@ -76,4 +83,15 @@ def read_rows(path: Path) -> list[Row]:
         for number, record in enumerate(records, 1):
             if record.get(name) is None:
                 raise UserError(f"{path}: row {number} has no column {name}")
-    return [Row(*(record[name] for name in Row._fields)) for record in records]
+    rows = [Row(*(record[name] for name in Row._fields)) for record in records]
+    return [_locate(row, path.parent) for row in rows]
+
+
+def _locate(row: Row, folder: Path) -> Row:
+    """A row whose paths are from the working folder on."""
+    found = {name: getattr(row, name) for name in FILES}
+    places = {name: folder / to for name, to in found.items() if to not in (NONE, MISSING)}
+    # A way up leads from where the folder is, not from a link to it.
+    known = {name: os.path.relpath(os.path.realpath(p)) if ".." in p.parts else str(p)
+             for name, p in places.items()}  # fmt: skip
+    return row._replace(**known)

@@ -51,7 +51,9 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
     if len({(run.method, run.budget, run.seed) for run in runs}) != len(runs):
         raise UserError("a run is given twice")
     columns: dict[str, Any] = {
-        "num_seeds": [sum(not run.is_missing for run in group) for group in groups.values()],
+        "num_seeds": [
+            sum(run.evaluation is not None for run in group) for group in groups.values()
+        ],
         **_statistics("mIoU", runs, baseline),
         **(_statistics("mIoU_subset", runs, baseline) if has_subset(runs) else {}),
         "worst_class": [_worst_classes(group) for group in groups.values()],
@@ -60,7 +62,8 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
         "void_fraction": _mean_share(runs, lambda of: of.void_counts.sum() / _acquired_px(of)),
         "acquired_entropy": by_seed(runs, lambda run: run.acquired_entropy).mean(axis=1),
         "missing_seeds": [
-            " ".join(str(run.seed) for run in group if run.is_missing) for group in groups.values()
+            " ".join(str(run.seed) for run in group if run.evaluation is None)
+            for group in groups.values()
         ],
     }
     index = pd.MultiIndex.from_tuples(groups, names=["method", "budget"])

@@ -3,11 +3,9 @@
 from importlib import import_module
 from typing import Any
 
-PUBLIC = {"select": "cbda.selection.greedy"}
-
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that the package itself costs nothing."""
-    if name not in PUBLIC:
+    """Import what is public when it is first used, so that the package itself costs nothing."""
+    if name != "select":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(PUBLIC[name]), name)
+    return import_module("cbda.selection.greedy").select

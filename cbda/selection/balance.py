@@ -33,16 +33,13 @@ def consumed(statistics: Statistics) -> FloatArray:
     share_px = statistics.target * statistics.budget_px
     ones = np.ones_like(share_px)
     used = np.divide(statistics.acquired, share_px, out=ones, where=share_px > 0)
-    weights: FloatArray = np.clip(1 - used, 0, 1)
-    return weights
+    return np.asarray(np.clip(1 - used, 0, 1))
 
 
 def ratio(statistics: Statistics) -> FloatArray:
     """w_c = min(q_c n / n_c, w_max), scaled to max 1; a class never seen weighs 1."""
     counts, target = statistics.acquired, statistics.target
     seen = counts > 0
-    if not seen.any():
-        return np.ones_like(target)
     ratios = np.divide(target * counts.sum(), counts, out=np.zeros_like(target), where=seen)
     capped = np.minimum(ratios, statistics.max_weight)
     highest = capped.max()
@@ -56,12 +53,10 @@ def exp(statistics: Statistics) -> FloatArray:
     The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
     of superpixels. It weighs a class by 1/e at the least, and knows neither target nor acquired.
     """
-    total = statistics.predicted.sum()
-    shares = statistics.predicted / total if total else np.zeros_like(statistics.target)
-    weights: FloatArray = np.exp(-shares)
-    return weights
+    return np.asarray(np.exp(-statistics.predicted / max(statistics.predicted.sum(), 1)))
 
 
+# Weight of every class in the next round, (C,) float64 within [0, 1].
 RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "none": lambda statistics: np.ones_like(statistics.target),
     "consumed": consumed,
@@ -70,11 +65,6 @@ RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
 }
 NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
-
-
-def class_weights(rule: str, statistics: Statistics) -> FloatArray:
-    """Weight of every class in the next round, (C,) float64 within [0, 1]."""
-    return RULES[rule](statistics)
 
 
 def target_shares(

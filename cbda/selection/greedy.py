@@ -7,10 +7,10 @@ scores gives the threshold, so that few are sorted; if they don't suffice, the n
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
@@ -119,7 +119,7 @@ def _turned(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return np.where(bits >> 31 == 1, bits, ~bits & np.uint32(0x7FFFFFFF))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _sweep(places: NDArray[np.uint32], excluded: Mask, num_queries: int, radius: int) -> IntArray:
     """Indices of the candidates that are picked; what they suppress is added to `excluded`."""
     height, width = excluded.shape

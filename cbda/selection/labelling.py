@@ -3,25 +3,29 @@
 Each image is read, labelled and compressed by a thread of its own and written at once.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.datasets.pictures import IdArray
 from cbda.datasets.vocabulary import Table
-from cbda.files.labels import LabelFile
+from cbda.files.labels import LabelFile, Map
 from cbda.selection.round import Round
 from cbda.selection.units import Queries, centres_by_image, clipped, label_radius
 
 ROWS_PER_BLOCK = 1 << 16
+# Label and round maps (H,W) of an image by its place in the pool, after the round, and the pixels
+# that it acquires by train id, (256,).
+Ask = Callable[[int], tuple[Map, Map, NDArray[np.int64]]]
 
 
 def write_labels(
@@ -33,28 +37,49 @@ def write_labels(
     oracle: Dataset,
     num_threads: int = 1,
 ) -> None:
-    """Ask the oracle for every chosen window, and write the label file of the round.
+    """Ask the ground truth for every chosen window, and write the label file of the round.
 
     `labels` are of the round before, the queries were chosen by `class_weights` (C,), and no byte
     depends on the threads. A `UserError` if the oracle does not fit the scores.
     """
-    num_images, height, width = labels.shape
-    centres = centres_by_image(queries, num_images)
+    centres = centres_by_image(queries, len(labels.image_ids))
     radius = label_radius(round_.method.radius, round_.method.unit)
-    counts = np.zeros(VOID + 1, np.int64)
 
-    def ask(image: int) -> tuple[tuple[bytes, bytes], NDArray[np.int64]]:
-        maps, acquired = labels.read(image), np.zeros_like(counts)
+    def ask(image: int) -> tuple[Map, Map, NDArray[np.int64]]:
+        maps, acquired = labels.read(image), np.zeros(VOID + 1, np.int64)
         if len(centres[image]):
             ids = oracle.read_ids(image)
-            require_label_size(oracle, image, ids.shape, (height, width))
+            require_label_size(oracle, image, ids.shape, labels.shape[1:])
             done = radius, round_.number, *maps, acquired
             if not _acquire(ids, oracle.table, centres[image], *done):
                 oracle.read_label(image)  # raises an error that names the unknown ids
-        return writer.pack(*maps), acquired
+        return *maps, acquired
 
-    with LabelFile.create(path, oracle.image_ids, height, width) as writer:
-        answers = ordered_map(ask, range(num_images), num_threads)
+    write_round(path, round_, labels, queries, class_weights, ask, num_threads)
+
+
+def write_round(
+    path: Path,
+    round_: Round,
+    labels: LabelFile,
+    queries: Queries,
+    class_weights: NDArray[np.float64],
+    ask: Ask,
+    num_threads: int = 1,
+) -> None:
+    """Write the label file of a round, whoever is asked.
+
+    `labels` are of the round before; no byte depends on the threads.
+    """
+    num_images, height, width = labels.shape
+    counts = np.zeros(VOID + 1, np.int64)
+
+    def ask_and_pack(image: int) -> tuple[tuple[bytes, bytes], NDArray[np.int64]]:
+        label, rounds, acquired = ask(image)
+        return writer.pack(label, rounds), acquired
+
+    with LabelFile.create(path, labels.image_ids, height, width) as writer:
+        answers = ordered_map(ask_and_pack, range(num_images), num_threads)
         for image, (packed, acquired) in enumerate(answers):
             writer.write(image, packed)
             counts += acquired
@@ -68,7 +93,7 @@ def write_labels(
         writer.finish(replace(before, class_counts=class_counts, void_counts=void_counts))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _acquire(
     ids: IdArray,
     table: Table,

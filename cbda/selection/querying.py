@@ -6,17 +6,17 @@ the model never predicts. Random queries (epsilon-greedy) find it as often as it
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.selection import units
 from cbda.selection.allocation import choose_dynamic, choose_per_image
-from cbda.selection.balance import NEED_PREDICTIONS, Statistics, class_weights, target_shares
+from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.units import FloatArray, Mask, Queries
@@ -88,7 +88,7 @@ def _choose_best(
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
     method, shape = round_.method, scores.shape
-    weights = class_weights(method.balance, statistics)
+    weights = RULES[method.balance](statistics)
     radius = units.suppression_radius(method.radius, method.unit)
 
     def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
@@ -128,7 +128,7 @@ def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     return units.widen(labels.read_round(image) > 0, radius)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _weigh(
     score: FloatArray, prediction: NDArray[np.uint8], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -9,10 +9,10 @@ whose share is used up comes after all others, in the order of its plain scores.
 
 from collections.abc import Callable
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.compiled import compiled
 from cbda.compute.parallel import ordered_map
 from cbda.selection.units import FloatArray, IntArray, Mask, Queries, as_queries, clipped
 
@@ -111,7 +111,7 @@ def _gather(
     return *ordered, starts
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _simulate(
     value: FloatArray,
     image: NDArray[np.int32],
@@ -165,7 +165,7 @@ def _simulate(
     return picked, DONE, next_candidate - starts[:-1]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _is_excluded(
     excluded: NDArray[np.uint8], image: int, place: int, shape: tuple[int, int, int]
 ) -> bool:

@@ -3,10 +3,11 @@
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
-from cbda.datasets.dataset import Dataset
+from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.files.scores import ScoreFile
@@ -15,6 +16,16 @@ from cbda.selection.units import queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
 SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a run
+
+
+class Pool(Protocol):
+    """Images that are asked about, whoever answers."""
+
+    @property
+    def root(self) -> Path: ...  # noqa: D102
+
+    @property
+    def image_ids(self) -> tuple[str, ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,8 @@ class Round:
             raise UserError(f"round {self.number}: allowed are 1 to {self.rounds}, the rounds")
         if self.num_classes < 1:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
+        if self.num_classes > MAX_CLASSES:
+            raise UserError(f"{self.num_classes} classes given; allowed: up to {MAX_CLASSES}")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
     def queries_per_image(self, height: int, width: int) -> int:
@@ -64,7 +77,7 @@ class Round:
         return replace(labels.summary, **method, **run)
 
 
-def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> None:
+def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle: Pool) -> None:
     """Check that all files belong to this round of one run, before any map is read.
 
     Scores are those of the round, labels of the round before. Raises a `UserError` unless they do,

@@ -2,11 +2,11 @@
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from cbda.acquisition.methods import UNITS
+from cbda.compiled import compiled
 from cbda.errors import require_choice
 
 FloatArray = NDArray[np.floating]
@@ -73,13 +73,13 @@ def widen(mask: Mask, radius: int) -> Mask:
     return mask
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def clipped(centre: int | np.integer, radius: int, size: int) -> range:
     """Rows or columns within `radius` px of a centre, inside an image of that size."""
     return range(max(centre - radius, 0), min(centre + radius + 1, size))
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def paint(mask: Mask, centres: NDArray[np.integer], radius: int) -> None:
     """Set the clipped window of `radius` px around every centre (row, column), in place."""
     height, width = mask.shape

@@ -19,7 +19,10 @@ class ComputeSettings(Section):
 
 
 class ResumableComputeSettings(ComputeSettings):
-    """Where jobs compute, and how a stopped training goes on."""
+    """Where jobs compute, and what a training leaves beside its results."""
 
     state_interval_s: NonNegativeInt = 300
     """Seconds between two saves of the state from which a stopped training goes on."""
+    tensorboard: bool = False
+    """Write the course of each training for TensorBoard too, to the folder tensorboard beside its
+    checkpoint; needs TensorBoard."""

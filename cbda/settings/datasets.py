@@ -1,39 +1,36 @@
 """Datasets on disk, and their check."""
 
-import os
-import re
 from typing import Annotated
 
-from pydantic import AfterValidator, NonNegativeInt, ValidationInfo
+from pydantic import Field, NonNegativeInt
 
-from cbda.settings.section import Count, Line, Section, one_of
+from cbda.settings.paths import Expanded
+from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
+from cbda.settings.user_code import PATTERN, WORDS
 
-KIND_NAMES = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
+KIND_NAMES = (*LABELLED_KINDS, "images")
 
-
-def _expand(root: str, info: ValidationInfo) -> str:
-    """The shortest form of a root, by which generated data are known, with variables replaced."""
-    if info.context is None:
-        return root
-    expanded = re.sub(r"^~(?=/|$)", "${HOME}", root)
-    for variable in re.findall(r"\$\{(\w+)\}", expanded):
-        if variable not in info.context:
-            named = f"{root!r} names the environment variable {variable}"
-            raise ValueError(f"{named}, which is not set; set it, or give the folder itself")
-        expanded = expanded.replace(f"${{{variable}}}", info.context[variable])
-    return os.path.normpath(expanded) if expanded else ""
+LabelId = Annotated[int, Field(ge=0, le=255)]
 
 
 class DatasetSettings(Section):
     """A dataset on disk."""
 
-    kind: Annotated[str, one_of(*KIND_NAMES)] = "folder"
-    """Layout on disk."""
-    root: Annotated[Line, AfterValidator(_expand)]
-    """Folder; in a configuration ~ is replaced, and ${NAME} by an environment variable."""
+    kind: Annotated[str, Expanded, one_of_or_like(KIND_NAMES, PATTERN, WORDS)] = "folder"
+    """Layout on disk; images is a pool without labels, for people to answer; FILE.py:NAME is one of
+    your own, which may say what label ids mean."""
+    root: Annotated[str, Expanded, LINE]
+    """Folder, from that on in which Snakemake runs. As in all paths of a configuration, ~ is
+    replaced, and $NAME or ${NAME} by an environment variable."""
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
-    for folder, empty for gtav and synthia."""
+    for folder and images, empty for gtav and synthia."""
+    label_ids: Distinct[LabelId] = ()
+    """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
+    than 0, 1, 2 and so on; empty for these."""
+    void_ids: Distinct[LabelId] = ()
+    """Label ids of a folder that belong to no class, beside 255."""
 
 
 class CheckedDatasetSettings(DatasetSettings):
@@ -43,12 +40,19 @@ class CheckedDatasetSettings(DatasetSettings):
     """Number of images that there must be, skipped ones included; 0 for any."""
 
 
+class LabelledDatasetSettings(CheckedDatasetSettings):
+    """A dataset whose labels lie in files."""
+
+    kind: Annotated[str, Expanded, one_of_or_like(LABELLED_KINDS, PATTERN, WORDS)] = "folder"
+    """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
+
+
 class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
-    source: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/source")
+    source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
     target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
-    val: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_val")
+    val: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/target_val")
 
 
 class DataCountSettings(Section):

@@ -7,6 +7,6 @@ class EvaluateSettings(Section):
     """Measurement on the validation set."""
 
     flip: bool = False
-    """Average the logits with those of the mirrored image."""
+    """Average the probabilities with those of the mirrored image."""
     subset: Distinct[str] = ()
     """Classes over which a second mIoU is taken, such as the 13 of SYNTHIA; empty for none."""

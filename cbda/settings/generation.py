@@ -1,18 +1,14 @@
 """Generated street scenes."""
 
-import os
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, NonNegativeInt
+from pydantic import Field
 
-from cbda.settings.section import Name, Section, like, one_of
+from cbda.settings.paths import Folder
+from cbda.settings.section import Name, Section, Seed, one_of
 
 DOMAINS = ("source", "target")
-FOLDER = like(
-    r"^[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
-    'a folder without {, }, < or > that does not start with "-"',
-)
 Side = Annotated[int, Field(ge=48)]
 
 
@@ -23,14 +19,14 @@ class GeneratedSet(Section):
     """How the scenes look."""
     num_images: Annotated[int, Field(ge=1, le=99_999)]
     """Scenes to render."""
-    seed: NonNegativeInt
+    seed: Seed
     """What the scenes are drawn from."""
 
 
 class DataMakeSettings(Section):
     """Generated street scenes; rendered only if a dataset's root is one of the sets."""
 
-    root: Annotated[str, FOLDER, AfterValidator(os.path.normpath)] = "data/generated"
+    root: Folder = "data/generated"
     """Folder of the sets; each is root/<name of the set>."""
     height: Side = 64
     """Height of the images in px."""

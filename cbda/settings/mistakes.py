@@ -1,16 +1,20 @@
 """What is wrong with a configuration, in one line: every place, and what is allowed there."""
 
-import difflib
 import math
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from cbda.errors import UserError
+from cbda.errors import UserError, did_you_mean
 from cbda.settings.section import LIMITS, Section, is_section
 
 S = TypeVar("S", bound=Section)
+MAX_SHOWN = 120  # characters of a value
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = SHORT.maxlong = MAX_SHOWN
+SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = 20
 
 
 def require_valid(
@@ -18,8 +22,8 @@ def require_valid(
 ) -> S:
     """The section that plain values describe, or a `UserError` of one line with all mistakes.
 
-    The place is that of the section in the configuration, such as `training`. Roots of datasets
-    may name variables of the environment; None leaves roots as they are.
+    The place is that of the section in the configuration, such as `training`. Paths may name
+    variables of the environment; None leaves them as they are.
     """
     try:
         return section.model_validate(raw, context=environment)
@@ -35,15 +39,14 @@ def complaint(mistakes: Iterable[str]) -> UserError:
 
 def quote(names: Iterable[Any], allowed: Iterable[str]) -> str:
     """Names in quotes, each with the allowed names that it resembles most."""
-    hints = ((name, " or ".join(map(repr, _closest(str(name), list(allowed))))) for name in names)
-    return ", ".join(f"{n!r} (did you mean {hint}?)" if hint else repr(n) for n, hint in hints)
+    known = list(allowed)
+    return ", ".join(f"{show(name)}{did_you_mean(str(name)[:MAX_SHOWN], known)}" for name in names)
 
 
-def _closest(name: str, allowed: list[str]) -> list[str]:
-    """The most similar of the allowed names, more than one if they are as similar."""
-    found = difflib.get_close_matches(name, allowed)
-    likeness = [difflib.SequenceMatcher(None, other, name).ratio() for other in found]
-    return [other for other, ratio in zip(found, likeness, strict=True) if ratio == likeness[0]]
+def show(value: Any) -> str:
+    """A value in quotes, cut where it is long; one may be nested without end."""
+    text = SHORT.repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _describe(section: type[Section], place: str, mistake: Any) -> str:
@@ -56,6 +59,8 @@ def _describe(section: type[Section], place: str, mistake: Any) -> str:
         what = "missing" if kind == "missing" else "unknown"
         shown = quote(keys[-1:], () if kind == "missing" else allowed)
         return f"{_join(keys[:-1])}: {what} key {shown}; allowed: {', '.join(allowed)}"
+    if value is None:
+        return f"{at}: nothing is given; leave the key out for its default, or write a value"
     if kind == "value_error":
         return f"{at}: {context['error']}"
     if kind in ("int_type", "float_type") and (written := _yaml_number(value)):

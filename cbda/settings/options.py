@@ -2,24 +2,25 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any, TypeVar, get_args
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from cbda.settings.mistakes import require_valid
+from cbda.settings.mistakes import S, require_valid
 from cbda.settings.section import Section, is_section, limits
 
-S = TypeVar("S", bound=Section)
 Names = tuple[str, ...]
 
 
-def whole_number(minimum: int) -> Callable[[str], int]:
-    """The type of an option that is a whole number from a minimum on."""
+def whole_number(minimum: int, maximum: int | None = None) -> Callable[[str], int]:
+    """The type of an option that is a whole number from a minimum on, up to a maximum if any."""
 
     def parse(word: str) -> int:
         if not word.isdecimal() or int(word) < minimum:
             reason = f"{word!r}: allowed are whole numbers from {minimum} on"
             raise argparse.ArgumentTypeError(reason)
+        if maximum is not None and int(word) > maximum:
+            raise argparse.ArgumentTypeError(f"{word!r}: allowed are numbers up to {maximum}")
         return int(word)
 
     return parse
@@ -55,7 +56,8 @@ def _reader(kind: Any, marks: list[Any]) -> dict[str, Any]:
     if item := get_args(kind):
         return {"type": FieldInfo.from_annotation(item[0]).annotation, "nargs": "*"}
     minima = [mark.ge for mark in marks if kind is int and hasattr(mark, "ge")]
-    return {"type": whole_number(*minima) if minima else kind}
+    maxima = [mark.le for mark in marks if minima and hasattr(mark, "le")]
+    return {"type": whole_number(*minima, *maxima) if minima else kind}
 
 
 def from_options(args: argparse.Namespace, prefix: str, section: type[S]) -> S:

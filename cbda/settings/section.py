@@ -39,6 +39,7 @@ class Allowed:
     test: Callable[[Any], bool]
     words: str
     schema: dict[str, Any]
+    names: tuple[str, ...] = ()  # that a wrong one may be meant for
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> Any:
         return core_schema.no_info_after_validator_function(self._require, handler(source))
@@ -48,19 +49,32 @@ class Allowed:
 
     def _require(self, value: Any) -> Any:
         if not self.test(value):
-            names = [name for name in self.schema.get("enum", ()) if isinstance(name, str)]
-            raise PydanticCustomError("not_allowed", "", {"words": self.words, "names": names})
+            facts = {"words": self.words, "names": list(self.names)}
+            raise PydanticCustomError("not_allowed", "", facts)
         return value
 
 
 def one_of(*values: Any) -> Allowed:
     """These values alone."""
-    return Allowed(values.__contains__, ", ".join(map(str, values)), {"enum": list(values)})
+    names = tuple(value for value in values if isinstance(value, str))
+    words = ", ".join(map(str, values))
+    return Allowed(values.__contains__, words, {"enum": list(values)}, names)
 
 
-def like(pattern: str, words: str) -> Allowed:
-    """Texts that match a regular expression."""
-    return Allowed(lambda text: bool(re.search(pattern, text)), words, {"pattern": pattern})
+def one_of_or_like(values: Iterable[str], pattern: str, words: str) -> Allowed:
+    """These values, and texts that match a regular expression."""
+    names, is_like = tuple(values), like(pattern, words).test
+    return Allowed(
+        lambda text: text in names or is_like(text),
+        f"{', '.join(names)}, {words}",
+        {"anyOf": [{"enum": list(names)}, {"pattern": pattern}]},
+        names,
+    )
+
+
+def like(pattern: str, words: str, names: tuple[str, ...] = ()) -> Allowed:
+    """Texts that match a regular expression, such as some names."""
+    return Allowed(lambda text: bool(re.search(pattern, text)), words, {"pattern": pattern}, names)
 
 
 def limits(metadata: Iterable[Any]) -> list[str]:
@@ -70,14 +84,16 @@ def limits(metadata: Iterable[Any]) -> list[str]:
     return words + [LIMITS[name].format(getattr(mark, name)) for mark, name in found]
 
 
+MAX_SEED, MAX_RADIUS_PX = 10**18, 10_000  # HDF5 keeps 64 bits; what is beyond an image is no more
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Radius = Annotated[int, Field(ge=0, le=MAX_RADIUS_PX)]
 Count = Annotated[int, Field(ge=1)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]  # strict, no list would do
 Distinct = Annotated[
     Items[T], Allowed(lambda items: len(set(items)) == len(items), "none twice", {})
 ]
-Line = Annotated[
-    str, like(r"^[^-\x00-\x1f][^\x00-\x1f]*$", 'a name on one line that does not start with "-"')
-]
+LINE = like(r"^[^-\x00-\x1f][^\x00-\x1f]*$", 'a name on one line that does not start with "-"')
+Line = Annotated[str, LINE]
 Name = Annotated[
     str, like("^[a-z][a-z0-9_]*$", "names of small letters, digits and _ that start with a letter")
 ]

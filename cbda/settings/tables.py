@@ -4,13 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cbda.settings.paths import Expanded
 from cbda.settings.section import Count, Distinct, Section
 
 
 class PlanSettings(Section):
     """Estimate of what the experiment costs."""
 
-    measured: str = ""
+    measured: Annotated[str, Expanded] = ""
     """metrics.json of a training with these settings on the machine that will compute, which gives
     the seconds per iteration; empty leaves times out."""
     num_concurrent: Count = 1

@@ -1,25 +1,12 @@
 """Training, in pretraining and finetuning, which are one run cut into jobs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
 from cbda.errors import UserError
-from cbda.settings.section import Allowed, Count, Items, Section, one_of
-
-
-def _require_pair(size: Any) -> Any:
-    if isinstance(size, list | tuple) and len(size) != 2:
-        raise ValueError(f"{list(size)}; allowed: a height and a width")
-    return size
-
-
-Side = Annotated[int, Field(ge=8)]
-Size = Annotated[tuple[Side, Side], Field(strict=False), BeforeValidator(_require_pair)]
-OptionalSize = Annotated[
-    Items[Side],
-    Allowed(lambda size: len(size) in (0, 2), "a height and a width, or none", {"maxItems": 2}),
-]
+from cbda.settings.section import Count, Section, one_of
+from cbda.settings.sizes import OptionalSize, Size
 
 
 class OptimizerSettings(Section):
@@ -47,6 +34,10 @@ class LossSettings(Section):
 
     consistency: NonNegativeFloat = 0.1
     """Local consistency on class boundaries of the source."""
+    boundary: Annotated[str, one_of("neighbourhood", "laplacian")] = "neighbourhood"
+    """Pixels that count as class boundary. Those of a 3x3 neighbourhood of more than one label; or
+    those that a Laplacian of the class numbers with zeros around the image finds, as RIPU's, which
+    takes the image's border for one."""
     negative: NonNegativeFloat = 1.0
     """Negative learning on improbable classes of the target."""
     negative_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -65,6 +56,12 @@ class TrainingSettings(Section):
     it is set, else of 32 for unet and segformer and of 16 for deeplabv3plus."""
     source_size: OptionalSize = ()
     """The same for source images; empty for image_size."""
+    interpolation: Annotated[str, one_of("bilinear", "bicubic")] = "bilinear"
+    """How images are brought to these sizes, in training and after it."""
+    align_corners: bool = False
+    """Enlarge logits so that the corner pixels keep their places, and those that are scored to the
+    size of the image before that of the label, as RIPU does. False keeps the sides of the image in
+    their places, and takes one step."""
     crop_size: OptionalSize = ()
     """Height and width in px of a random crop of what the network would see in training; empty
     trains on whole images."""

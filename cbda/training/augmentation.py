@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from cbda.datasets.ids import VOID
-from cbda.models.images import Pixels, Size
+from cbda.models.images import Pixels
+from cbda.settings.sizes import Size
 from cbda.settings.training import TrainingSettings
 
 At = Sequence[float] | NDArray[np.float64]

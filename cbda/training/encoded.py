@@ -73,6 +73,9 @@ def require_trainable(
         if file.image_size != tuple(wanted[name]):
             size = f"{file.image_size} px (height, width)"
             raise UserError(f"{file.path}: of images of {size}, training is of {wanted[name]}")
+        if file.encoding.interpolation != settings.interpolation:
+            made = f"{file.encoding.interpolation}, training.interpolation {settings.interpolation}"
+            raise UserError(f"{file.path}: of images resized by {made}")
         if settings.horizontal_flip and not file.has_mirrored:
             raise UserError(f"{file.path}: has no mirrored images; encode them, or train without")
     require_no_change(settings)

@@ -6,28 +6,36 @@ an uninterrupted one.
 
 import atexit
 import multiprocessing
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, default_collate
+from torch.utils.data import DataLoader, Dataset
 
 from cbda.compute.parallel import available_threads
 from cbda.compute.seeds import Stream
+from cbda.datasets.workers import end_with
 from cbda.errors import UserError
-from cbda.models.images import Size, resize_image, to_tensor
+from cbda.models.images import resize_image, to_tensor
+from cbda.models.inputs import Inputs
+from cbda.settings.sizes import Size
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
 from cbda.training.encoded import EncodedImages
-from cbda.training.inputs import Inputs
+from cbda.training.handover import OF_A_WORKER, Packed, pack, shorten_temporary_folder, worker_ended
+from cbda.training.handover import Batch as Batch
 from cbda.training.order import BalancedOrder, shuffled_index
 from cbda.training.resume import ignore_termination
+
+KILLED_S = 1.0  # in which a killed process is gone, unless it waits for a disk
 
 
 class LabelledImages(Protocol):
@@ -45,18 +53,6 @@ class LabelledImages(Protocol):
 Pictures: TypeAlias = LabelledImages | EncodedImages
 
 
-class Batch(NamedTuple):
-    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent.
-
-    In place of images there may be features of several scales.
-    """
-
-    source_image: Inputs
-    source_label: Tensor
-    target_image: Inputs | None = None
-    target_label: Tensor | None = None
-
-
 @dataclass(frozen=True)
 class _Batches(Dataset[Batch]):
     """By iteration, as many source images as target images."""
@@ -69,7 +65,7 @@ class _Batches(Dataset[Batch]):
 
     def __getitem__(self, iteration: int) -> Batch:
         pairs = [self._load_pair(iteration, slot) for slot in range(self.settings.batch_size)]
-        return Batch(*(default_collate(list(column)) for column in zip(*pairs, strict=True)))
+        return Batch(*(_stack(column) for column in zip(*pairs, strict=True)))
 
     def _load_pair(self, iteration: int, slot: int) -> tuple[Any, ...]:
         position = iteration * self.settings.batch_size + slot
@@ -101,7 +97,8 @@ class _Batches(Dataset[Batch]):
             (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
             image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
-        image = augmentation.apply_to_image(resize_image(image, size))
+        interpolation = self.settings.interpolation
+        image = augmentation.apply_to_image(resize_image(image, size, interpolation))
         return to_tensor(image), _finish_label(label, size, reduction, augmentation)
 
 
@@ -113,6 +110,13 @@ def _finish_label(
     return torch.from_numpy(augmentation.apply_to_label(label).copy())
 
 
+def _stack(column: tuple[Any, ...]) -> Any:
+    """A batch of one column of pairs, of all scales if it has several."""
+    if isinstance(column[0], list):
+        return [torch.stack(scale) for scale in zip(*column, strict=True)]
+    return torch.stack(column)
+
+
 def create_loader(
     source: Pictures,
     target: Pictures | None,
@@ -122,7 +126,7 @@ def create_loader(
     stop: int,
     presence: NDArray[np.bool_] | None = None,
     pin_memory: bool = False,
-) -> DataLoader[Batch]:
+) -> "Loader":
     """Batches of the iterations `start` to `stop` - 1.
 
     The target is the pool with the labels acquired so far (255 elsewhere), all of one size; None
@@ -136,22 +140,87 @@ def create_loader(
             raise UserError("training.source_sampling class_balanced needs the source's statistics")
         source_index = BalancedOrder(presence, seed, Stream.SOURCE_ORDER).index
     num_workers = min(settings.num_workers, available_threads())
-    if num_workers:
-        atexit.register(_kill_workers)
-    return DataLoader(
-        _Batches(source, target, settings, seed, source_index),
-        batch_size=None,
-        sampler=range(start, stop),
-        num_workers=num_workers,
-        pin_memory=pin_memory,
-        worker_init_fn=ignore_termination,
+    hand_over: Any = pack if num_workers else None
+    return Loader(
+        DataLoader(
+            _Batches(source, target, settings, seed, source_index),
+            batch_size=None,
+            sampler=range(start, stop),
+            num_workers=num_workers,
+            collate_fn=hand_over,
+            pin_memory=pin_memory,
+            worker_init_fn=_prepare_worker,
+        )
     )
 
 
-def _kill_workers() -> None:
-    """Where an error keeps a loader alive, its workers are ended by the end of the process.
+@dataclass(frozen=True)
+class Loader:
+    """Batches of some iterations, loaded by this process or by others.
 
-    Multiprocessing ends them by SIGTERM, which they ignore, and then waits for them.
+    Raises:
+        UserError: no processes can be started.
     """
-    for process in multiprocessing.active_children():
+
+    loader: DataLoader[Any]
+
+    def __len__(self) -> int:
+        return len(self.loader)
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self.loader.num_workers:
+            atexit.register(kill_workers)
+        remaining = self._start()  # by name: torch waits for its workers when nothing holds it
+        try:
+            for item in remaining:
+                yield item.unpack() if isinstance(item, Packed) else item
+        except BaseException:
+            kill_workers()
+            raise
+
+    def _start(self) -> Iterator[Any]:
+        try:
+            return iter(self.loader)
+        except OSError as error:  # no room for semaphores in /dev/shm, too many processes or files
+            raise UserError(
+                f"training.num_workers: {self.loader.num_workers} processes that load images can't"
+                f" be started ({error.strerror}); 0 loads in the training process"
+            ) from error
+
+
+def _prepare_worker(worker: int) -> None:
+    """A process that loads images lives as long as the training process, and no longer."""
+    ignore_termination()
+    shorten_temporary_folder()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        end_with(parent.pid)
+
+
+@contextmanager
+def ending_workers() -> Iterator[None]:
+    """Whatever stops a training, of which a worker that ended is a `UserError`, ends all workers.
+
+    Left to themselves they would be waited for: they ignore the signal that is to end them.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        kill_workers()
+        if not str(error).startswith(OF_A_WORKER):
+            raise
+        raise worker_ended(str(error).removeprefix(OF_A_WORKER)) from error
+    except BaseException:
+        kill_workers()
+        raise
+
+
+def kill_workers() -> None:
+    """End the processes of this one."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch calls an ended one an error
+    processes = multiprocessing.active_children()
+    for process in processes:
         process.kill()
+    for process in processes:
+        process.join(KILLED_S)
+    signal.signal(signal.SIGCHLD, before)

@@ -28,13 +28,17 @@ def as_rows(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
     return logits.permute(0, 2, 3, 1).flatten(0, 2), label.flatten()
 
 
-def local_consistency(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean L1 distance of probabilities to their 3x3 mean, on class boundaries of the source."""
+def local_consistency(logits: Tensor, label: Tensor, kind: str = "neighbourhood") -> Tensor:
+    """Mean of `distance_to_mean` on class boundaries of the source, found as in `BOUNDARIES`."""
+    boundary = BOUNDARIES[kind](label) & (label != VOID)
+    return (distance_to_mean(logits) * boundary).sum() / boundary.sum().clamp(min=1)
+
+
+def distance_to_mean(logits: Tensor) -> Tensor:
+    """L1 distance of probabilities to their mean over 3x3 pixels, (B,H,W)."""
     probability = torch.softmax(logits, dim=1)
     mean = _reduce_windows(probability, torch.add) / 9
-    distance = (probability - mean).abs().sum(dim=1)
-    boundary = class_boundary(label) & (label != VOID)
-    return (distance * boundary).sum() / boundary.sum().clamp(min=1)
+    return (probability - mean).abs().sum(dim=1)
 
 
 def class_boundary(label: Tensor) -> Tensor:
@@ -45,9 +49,24 @@ def class_boundary(label: Tensor) -> Tensor:
     return (highest != lowest)[:, 0]
 
 
-def _reduce_windows(maps: Tensor, combine: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """Combine every 3x3 window, replicated at the border; several times faster than pooling."""
-    reduced = functional.pad(maps, (1, 1, 1, 1), mode="replicate")
+def laplacian_boundary(label: Tensor) -> Tensor:
+    """Pixels whose label isn't the mean of its 3x3 neighbourhood, zeros outside, (B,H,W) bool.
+
+    What RIPU's published code takes for boundaries: differences may cancel out, and the border of
+    the image counts unless its class is 0.
+    """
+    maps = label[:, None].float()
+    return (9 * maps != _reduce_windows(maps, torch.add, "constant"))[:, 0]
+
+
+BOUNDARIES = {"neighbourhood": class_boundary, "laplacian": laplacian_boundary}
+
+
+def _reduce_windows(
+    maps: Tensor, combine: Callable[[Tensor, Tensor], Tensor], border: str = "replicate"
+) -> Tensor:
+    """Combine every 3x3 window, by default replicated at the border; far faster than pooling."""
+    reduced = functional.pad(maps, (1, 1, 1, 1), mode=border)
     for axis in (2, 3):
         length = maps.shape[axis]
         first, second, third = (reduced.narrow(axis, start, length) for start in range(3))

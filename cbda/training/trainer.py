@@ -7,7 +7,7 @@ and in the data order carry over, so that a chain of jobs equals one uninterrupt
 import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from math import isfinite
 from operator import add
@@ -19,14 +19,17 @@ from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError
-from cbda.models.logits import resize_logits
-from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
-from cbda.training.inputs import Inputs, input_size, join_inputs
+from cbda.models.encoders import freeze_batch_norm
+from cbda.models.inputs import Inputs, input_size, join_inputs, num_images
+from cbda.models.logits import at_least_float32, resize_logits
+from cbda.settings.training import OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 from cbda.training.sparse import is_sparse, sparse_cross_entropy
 
-Domain = tuple[Inputs, Tensor, Callable[[Tensor, Tensor, LossSettings], Tensor]]
+Terms = dict[str, Tensor]  # of the loss, by name, times their weights
+Domain = tuple[Inputs, Tensor, Callable[[Tensor, Tensor, TrainingSettings], Terms]]
+ONE_VALUE = "more than 1 value per channel"  # torch's words
 
 
 @dataclass
@@ -39,12 +42,11 @@ class Trainer:
     seed: int  # of whatever is random inside the network
     freeze_batch_norm: bool = False  # keep the encoder's statistics and scales as they are
     iteration: int = 0  # the next one
+    terms: dict[str, float] = field(default_factory=dict, init=False)  # of the loss, the last ones
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.frozen = encoder_batch_norms(self.model) if self.freeze_batch_norm else []
-        for layer in self.frozen:
-            layer.requires_grad_(False)
+        self.frozen = freeze_batch_norm(self.model) if self.freeze_batch_norm else []
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
     def state(self) -> dict[str, Any]:
@@ -95,83 +97,93 @@ class Trainer:
         torch.manual_seed(derive_seed(self.seed, Stream.DROPOUT, self.iteration))
         set_learning_rate(self.optimizer, self.settings, self.iteration)
         self.optimizer.zero_grad(set_to_none=True)
-        total = 0.0
-        for loss in partial_losses(self.model, batch, self.settings, self.device):
-            value = loss.item()
-            if not isfinite(value):
-                raise UserError(f"loss is {value} at iteration {self.iteration}; lower the lr")
-            loss.backward()  # type: ignore[no-untyped-call]
-            total += value
+        self.terms = {}
+        for terms in loss_terms(self.model, batch, self.settings, self.device):
+            values = torch.stack(list(terms.values())).tolist()  # waits for a GPU once
+            if not isfinite(sum(values)):
+                loss = f"loss is {sum(values)} at iteration {self.iteration}"
+                raise UserError(f"{loss}; lower the lr")
+            reduce(add, terms.values()).backward()  # type: ignore[no-untyped-call]
+            self.terms |= dict(zip(terms, values, strict=True))
         self.optimizer.step()
         self.iteration += 1
-        return total
+        return sum(self.terms.values())
+
+    def gradient_norm(self) -> float:
+        """L2 norm of the last gradient of all that is trained."""
+        groups = self.optimizer.param_groups
+        gradients = [p.grad for group in groups for p in group["params"] if p.grad is not None]
+        return float(torch.stack([gradient.norm() for gradient in gradients]).norm())
 
 
-def partial_losses(
+def loss_terms(
     model: nn.Module, batch: Batch, settings: TrainingSettings, device: torch.device
-) -> Iterator[Tensor]:
+) -> Iterator[Terms]:
     """Losses of RIPU (arXiv 2111.12940), section 3.4, on one batch; their sum is minimised.
 
     Domains of one size go through the network as one batch, so that batch norm sees in training
     the mixture whose statistics it uses afterwards. Otherwise there are two parts, each to be
     backpropagated before the next is asked for, so that memory holds the graph of one domain.
 
-    The network computes in `settings.precision`, the losses always in float32.
+    The network computes in `settings.precision`, the losses in float32 at least.
     """
-    domains: list[Domain] = [(batch.source_image, batch.source_label, source_loss)]
+    domains: list[Domain] = [(batch.source_image, batch.source_label, source_terms)]
     if batch.target_image is not None and batch.target_label is not None:
-        domains.append((batch.target_image, batch.target_label, target_loss))
-    together = len({input_size(image) for image, _, _ in domains}) == 1
+        domains.append((batch.target_image, batch.target_label, target_terms))
+    together = len({input_size(inputs) for inputs, _, _ in domains}) == 1
     for group in [domains] if together else [[domain] for domain in domains]:
-        maps = _forward(model, group, device, settings.precision)
-        losses = []
+        maps = _forward(model, [inputs for inputs, _, _ in group], device, settings.precision)
+        terms: Terms = {}
         for logits, (_, label, measure) in zip(maps, group, strict=True):
             label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
-            losses.append(measure(logits, label, settings.loss))
-        yield reduce(add, losses)
+            terms |= measure(at_least_float32(logits), label, settings)
+        yield terms
 
 
-def source_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
+def source_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> Terms:
     """Cross entropy and local consistency; logits (B,C,h,w), label (B,H,W)."""
-    logits = resize_logits(logits.float(), label.shape[-2:])
-    loss = cross_entropy(logits, label)
+    weights = settings.loss
+    logits = resize_logits(logits, label.shape[-2:], settings.align_corners)
+    terms = {"source": cross_entropy(logits, label)}
     if weights.consistency:
-        loss = loss + weights.consistency * local_consistency(logits, label)
-    return loss
+        distance = local_consistency(logits, label, weights.boundary)
+        terms["consistency"] = weights.consistency * distance
+    return terms
 
 
-def target_loss(logits: Tensor, label: Tensor, weights: LossSettings) -> Tensor:
+def target_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> Terms:
     """Cross entropy on acquired pixels and negative learning; logits (B,C,h,w), label (B,H,W)."""
-    logits = logits.float()
-    loss = sparse_cross_entropy(logits, label) if is_sparse(label) else None
-    if loss is not None and not weights.negative:
-        return loss
-    logits = resize_logits(logits, label.shape[-2:])
-    loss = cross_entropy(logits, label) if loss is None else loss
+    weights, aligned, terms = settings.loss, settings.align_corners, {}
+    sparse = is_sparse(label)
+    if sparse:
+        terms["target"] = sparse_cross_entropy(logits, label, aligned)
+    if not sparse or weights.negative:
+        logits = resize_logits(logits, label.shape[-2:], aligned)
+    if not sparse:
+        terms["target"] = cross_entropy(logits, label)
     if weights.negative:
-        loss = loss + weights.negative * negative_learning(logits, weights.negative_threshold)
-    return loss
-
-
-def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Context in which a network computes in `precision`."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+        penalty = negative_learning(logits, weights.negative_threshold)
+        terms["negative"] = weights.negative * penalty
+    return terms
 
 
 def _forward(
-    model: nn.Module, domains: Sequence[Domain], device: torch.device, precision: str
+    model: nn.Module, batches: Sequence[Inputs], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
     """Logits of batches of images or features, which go through the network as one."""
-    inputs = join_inputs([inputs for inputs, _, _ in domains], device)
-    with autocast(device, precision):
-        parts: Sequence[Tensor] = model(inputs).split([len(label) for _, label, _ in domains])
+    inputs, sizes = join_inputs(batches, device), [num_images(batch) for batch in batches]
+    try:
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            parts: Sequence[Tensor] = model(inputs).split(sizes)
+    except ValueError as error:
+        if ONE_VALUE not in str(error):
+            raise
+        height, width = input_size(inputs)
+        raise UserError(
+            f"training.batch_size: {sum(sizes)} image of {height} x {width} px"
+            " leaves a batch norm of the network one value per channel; allowed: 2 or more"
+        ) from error
     return parts
-
-
-def encoder_batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
-    """The batch norm layers of `model.encoder`."""
-    layers = model.get_submodule("encoder").modules()
-    return [layer for layer in layers if isinstance(layer, nn.BatchNorm2d)]
 
 
 def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.optim.Optimizer:

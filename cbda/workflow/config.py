@@ -4,6 +4,7 @@ Every mistake is reported at once, each with its place and what is allowed there
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import pydantic
@@ -12,7 +13,6 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeFloat,
-    NonNegativeInt,
     PositiveFloat,
     Tag,
     model_validator,
@@ -29,14 +29,21 @@ from cbda.acquisition.catalogue import (
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
 from cbda.settings.encoding import EncodeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
-from cbda.settings.model import ARCHITECTURES, ModelSettings, require_sound_model
-from cbda.settings.section import Distinct, Items, Line, Name, Section, like, one_of
+from cbda.settings.model import (
+    ModelSettings,
+    has_batch_of_one,
+    require_sound_model,
+    traits_of,
+)
+from cbda.settings.paths import Expanded, PathSettings
+from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import (
     FinetuneSettings,
@@ -46,14 +53,8 @@ from cbda.settings.training import (
 )
 
 VOID_NAME = "void"  # of tables
-TARGET = like(f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}")
-RESULTS = like(
-    r"^(?!\./)(?!.*/$)[^-{}<>\x00-\x1f][^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, nor {, }, < or > in it",
-)
-TABLES = like(
-    r"^(?!\./)(?!.*/$)(<results>|[^-{}<>\x00-\x1f])[^{}<>\x00-\x1f]*$",
-    "a folder without ./ before it or / after it, which may start with <results>",
+TARGET = like(
+    f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
@@ -63,16 +64,6 @@ TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
     pydantic.Discriminator(lambda value: "<target>" if isinstance(value, str) else "<shares>"),
 ]
-
-
-class PathSettings(Section):
-    """Folders of the workflow."""
-
-    results: Annotated[str, RESULTS] = "results"
-    """Folder of all results."""
-    tables: Annotated[str, TABLES] = "<results>"
-    """Folder of the tables and the report. Experiments that share runs have the same results and
-    tables of their own."""
 
 
 def _name_alias(schema: dict[str, Any]) -> None:
@@ -86,7 +77,7 @@ class CustomMethod(Section):
 
     model_config = ConfigDict(json_schema_extra=_name_alias)
 
-    score: Annotated[str, like(".", "a name, or FILE.py:NAME")] = "ripu"
+    score: Annotated[str, Expanded, like(".", "a name, or FILE.py:NAME")] = "ripu"
     """A built-in score, or a function of your own, as my_score.py:my_function or
     entry_point:NAME."""
     unit: Annotated[str, one_of(*UNITS)] = "region"
@@ -104,7 +95,7 @@ class CustomMethod(Section):
         Field(ge=0, lt=1, validation_alias=AliasChoices("random_fraction", *ALIASES)),
     ] = 0.0
     """Share of a round's queries that are chosen at random; explore is another name of it."""
-    radius: NonNegativeInt | None = None
+    radius: Radius | None = None
     """That of the experiment unless given."""
 
     @model_validator(mode="before")
@@ -122,7 +113,7 @@ class CustomMethod(Section):
 class ExperimentSettings(Section):
     """What is compared."""
 
-    seeds: Annotated[Distinct[NonNegativeInt], Field(min_length=1)] = (0,)
+    seeds: Annotated[Distinct[Seed], Field(min_length=1)] = (0,)
     """Seeds of the runs; differences between methods are paired by seed."""
     methods: Annotated[Distinct[str], Field(min_length=1)] = ("random", "ra", "cb", "da", "cbda")
     """Acquisition methods, built-in ones or those of custom_methods."""
@@ -134,7 +125,7 @@ class ExperimentSettings(Section):
     image and round, at least one."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
     """Rounds R; each spends budget / R."""
-    radius: NonNegativeInt = 2
+    radius: Radius = 2
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
     """Methods of your own by name."""
@@ -156,7 +147,7 @@ class Config(Section):
 
     pathvars: PathSettings = PathSettings()
     experiment: ExperimentSettings = ExperimentSettings()
-    classes: Annotated[Distinct[Line], Field(min_length=2, max_length=255)] = (
+    classes: Annotated[Distinct[ClassName], Field(min_length=2, max_length=255)] = (
         *("sky", "building", "pole", "road", "pavement", "tree", "sign", "fence"),
         *("car", "pedestrian", "bicyclist"),
     )
@@ -181,7 +172,7 @@ class Config(Section):
 def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
     """The configuration that plain values describe, or a `UserError` of one line of all mistakes.
 
-    A key left out has its default; roots of datasets may name variables of the environment.
+    A key left out has its default; paths may name variables of the environment.
     """
     config = require_valid(Config, dict(raw), environment=environment)
     if mistakes := list(_inconsistencies(config)):
@@ -208,13 +199,19 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _badly_defined(config)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
+    elif unnamed := [name for name in config.classes if name in NO_NAMES]:
+        yield f"classes: {quote(unnamed, ())} stands for no value where tables are read: rename it"
     else:
         for name, dataset in config.datasets:
             kind, split = dataset.kind, dataset.split
-            yield from _refused(f"datasets.{name}: ", require_readable, kind, split, config.classes)
+            ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
+            yield from _refused(place, require_readable, kind, split, config.classes, ids)
     yield from _refused("", require_sound_model, config.model)
+    if config.plan.measured and not Path(config.plan.measured).is_file():
+        yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
     yield from _unfit_changes(config)
+    yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:
@@ -259,10 +256,30 @@ def _badly_defined(config: Config) -> Iterator[str]:
     yield from _refused(place, target_shares, shares, len(config.classes))
 
 
+def _batches_of_one(config: Config) -> Iterator[str]:
+    """Trainings of which a network can't normalise what it sees."""
+    training = config.training
+    target = training.crop_size or training.image_size
+    source = training.crop_size or training.source_size or target
+    together = training.batch_size * (2 if tuple(source) == tuple(target) else 1)
+    alone = "source_only" in config.experiment.references
+    forwards = {"": (together, target), " of the source": (together, source)}
+    if alone:
+        forwards = {" of the source, on which source_only trains,": (training.batch_size, source)}
+        forwards |= {"": (together, target)}
+    for what, (num_images, (height, width)) in forwards.items():
+        if has_batch_of_one(config.model, num_images, (height, width)):
+            yield (
+                f"training.batch_size: 1 image{what} of {height} x {width} px leaves a batch norm"
+                f" of {config.model.architecture} one value per channel; allowed: 2 or more"
+            )
+            return
+
+
 def _unfit_sizes(config: Config) -> Iterator[str]:
     """Sizes that the network can't halve often enough, and crops of more than there is."""
     architecture, crop = config.model.architecture, list(config.training.crop_size)
-    multiple = config.model.output_stride or ARCHITECTURES[architecture].size_multiple
+    multiple = config.model.output_stride or traits_of(architecture).size_multiple
     for key in ("image_size", "source_size", "crop_size"):
         size = list(getattr(config.training, key))
         if any(side % multiple for side in size):

@@ -28,6 +28,7 @@ class Experiment:
     feature_bytes: tuple[int, ...] = ()  # of each set, if the encoder is frozen
     num_encoded: int = 0  # images of these sets
     balanced: bool = False  # whether the classes of the source are counted
+    num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
 
     @property
     def num_runs(self) -> int:
@@ -54,6 +55,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
     seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
     num_evaluated = runs + seeds * len(experiment.references)
+    num_seen = experiment.num_val * experiment.num_views
     phases = {
         "data_check": Phase(3),
         "data_count": Phase(int(experiment.balanced)),
@@ -64,7 +66,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "score": Phase(runs * rounds, images=runs * rounds * experiment.num_pool),
         "acquire": Phase(runs * rounds),
         "finetune": Phase(runs * rounds, runs * (total - pretrain)),
-        "evaluate": Phase(num_evaluated, images=num_evaluated * experiment.num_val),
+        "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
         "tabulate": Phase(1),
     }
     left_out = {"source_only", "full"} - set(experiment.references)

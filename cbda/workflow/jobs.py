@@ -4,9 +4,7 @@ The rules ask, by the names that their wildcards have; all answers follow from t
 and from the files that it names.
 """
 
-import json
-import subprocess
-import sys
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,24 +13,19 @@ from typing import Any
 
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.acquisition.external import source_path
-from cbda.acquisition.methods import BALANCES_WITH_TARGET, Method, is_external
+from cbda.acquisition.methods import Method, is_external
 from cbda.compute.gpus import visible_gpus
-from cbda.datasets.catalogue import dataset_digest
+from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
-from cbda.datasets.listing import SKIP_FILE
 from cbda.errors import UserError
-from cbda.results.sheet import MISSING, NONE, Row, evaluated, format_rows, list_rows
+from cbda.results.sheet import NONE, Row, evaluated, list_rows
 from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
+from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
 
-TABLES = {  # of `cbda tabulate`, by option
-    "out": "table_mIoU",
-    "out-classes": "class_iou",
-    "out-acquisition": "acquisition",
-    "out-comparisons": "comparisons",
-}
+WEIGHTS = {"encoder_weights"}  # which count by their content
 
 
 @dataclass(frozen=True)
@@ -78,53 +71,80 @@ class Jobs:
         return to_options("classes", self.config.classes)
 
     def dataset_arguments(self, option: str, name: str) -> list[str]:
-        """Where a dataset is; only its check counts images."""
+        """What a dataset is; its place is none of it, and only its check counts images."""
+        values = self._described(name)
+        return to_options(
+            option, {key: values[key] or "" for key in values.keys() - {"num_images"}}
+        )
+
+    def _described(self, name: str) -> dict[str, Any]:
+        """The keys of a dataset that hold no path; a layout of the user's own is one."""
         dataset = getattr(self.config.datasets, name)
-        return to_options(option, dataset.model_dump(exclude={"num_images"}))
+        places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
+        values: dict[str, Any] = dataset.model_dump(exclude=places)
+        return values
+
+    def root(self, name: str) -> str:
+        """Where a dataset is."""
+        return str(getattr(self.config.datasets, name).root)
+
+    def place_arguments(self, option: str, name: str, report: str) -> list[str]:
+        """Where a dataset is, and the report of its check, by which its content is known."""
+        kind = getattr(self.config.datasets, name).kind
+        layout = kind if is_place(kind) else ""
+        return to_options(option, {"kind": layout, "root": self.root(name), "report": report})
 
     def check_arguments(self, name: str) -> list[str]:
         """What is checked of a dataset: images of the pool must have one size."""
-        words = to_options("", getattr(self.config.datasets, name)) + self.class_arguments()
+        words = to_options("", self._described(name)) + self.class_arguments()
         words += ["--uniform-size"] if name == "target" else []
         return words + (["--fast"] if self.config.data_check.fast else [])
 
     def generated_manifest(self, name: str) -> list[str]:
         """The file that tells of a change of a dataset, if the workflow generates it."""
-        made, root = self.config.data_make, getattr(self.config.datasets, name).root
+        made, root = self.config.data_make, self.root(name)
         is_made = root in [f"{made.root}/{folder}" for folder in made.sets]
         return [f"{root}/manifest.json"] if is_made else []
 
-    def dataset_files(self, name: str) -> list[str]:
-        """Files that tell of a change of a dataset: its manifest, and its list to skip."""
-        skipped = Path(getattr(self.config.datasets, name).root, SKIP_FILE)
-        return [*self.generated_manifest(name), *([str(skipped)] if skipped.exists() else [])]
+    def changed_manifest(self, name: str) -> list[str]:
+        """The manifest of a set that is generated, if files of it are lost or changed."""
+        root = f"{self.config.data_make.root}/{name}"
+        return [f"{root}/manifest.json"] if is_changed(root) else []
 
     def dataset_state(self, name: str) -> str:
-        """What tells of a change of a dataset of the user's: names and sizes of its files."""
-        if self.generated_manifest(name):
-            return ""
+        """What tells of a change of a dataset, wherever it is: its files, or those left out."""
         dataset = getattr(self.config.datasets, name)
-        return dataset_digest(dataset.kind, dataset.root, dataset.split)
+        code = _own_code(dataset.kind)
+        if self.generated_manifest(name):
+            return code + skipped_digest(dataset.root)
+        return code + dataset_digest(dataset.kind, dataset.root, dataset.split)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
         learned = self.config.training.model_dump(exclude={"num_workers"})
-        places = [word for name in datasets for word in self.dataset_arguments(name, name)]
-        return [*places, *to_options("training", learned), *self.compute_arguments()]
+        sets = [word for name in datasets for word in self.dataset_arguments(name, name)]
+        return [*sets, *to_options("training", learned), *self.compute_arguments()]
 
-    def weights_files(self) -> list[str]:
-        """The user's file of weights to start from, if there is one."""
-        weights = self.config.model.encoder_weights
-        return [weights] if has_weights_file(weights) else []
+    def model_arguments(self) -> list[str]:
+        """What the network is, but for what counts by its content: see `network_state`."""
+        places = WEIGHTS | ({"architecture"} if self.own_network else set())
+        return to_options("model", self.config.model.model_dump(exclude=places))
+
+    @property
+    def own_network(self) -> str:
+        """Place of a network of the user's own, FILE.py:NAME; empty if it is another."""
+        architecture = self.config.model.architecture
+        return architecture if is_place(architecture) else ""
+
+    def network_state(self) -> str:
+        """What tells of a change of this network, wherever its file is."""
+        return _own_code(self.own_network)
 
     @cached_property
-    def weights_digest(self) -> str:
-        """What tells of a change of these weights; read once, however many jobs start from them."""
-        return "".join(content_digest(Path(path)) for path in self.weights_files())
-
-    def training_weights(self) -> list[str]:
-        """The same for a training, which has no use for those of a frozen encoder."""
-        return [] if self.config.model.freeze_encoder else self.weights_files()
+    def weights_state(self) -> str:
+        """What tells of a change of these weights; a file is read once, for however many jobs."""
+        weights = self.config.model.encoder_weights
+        return content_digest(Path(weights)) if has_weights_file(weights) else weights
 
     def feature_files(self, name: str) -> list[str]:
         """Features of a dataset, if the encoder is frozen."""
@@ -138,9 +158,9 @@ class Jobs:
         return [
             *self.dataset_arguments("dataset", name),
             *self.class_arguments(),
-            *to_options("model", encoder_alone(self.config.model)),
+            *to_options("model", encoder_alone(self.config.model).model_dump(exclude=WEIGHTS)),
             *to_options("image-size", training.source_size or size if name == "source" else size),
-            *(["--mirrored"] if mirrored else []),
+            *to_options("", {"interpolation": training.interpolation, "mirrored": mirrored}),
             *to_options("", self.config.encode),
             *self.compute_arguments(),
         ]
@@ -169,17 +189,47 @@ class Jobs:
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
         score = self.methods[name].score
-        is_own = is_external(score)
-        return file_fingerprint(source_path(score)) if is_own else score_fingerprint(score)
+        if not is_external(score):
+            return score_fingerprint(score)
+        return f"{file_fingerprint(source_path(score))} {score.rpartition(':')[2]}"
 
     @cached_property
     def rows(self) -> list[Row]:
         """The sample sheet; first asked for when all methods have a name."""
-        return list_rows(**self._experiment(), results=self.config.pathvars.results)
+        return list_rows(**self.experiment(), results=self.folders["results"])
+
+    @cached_property
+    def folders(self) -> dict[str, str]:
+        """Folders of the results and of the tables."""
+        return self.config.pathvars.resolve()
+
+    @property
+    def results_from_tables(self) -> str:
+        """The way from the tables to the results, which both may have moved together."""
+        paths = (os.path.realpath(self.folders[name]) for name in ("results", "tables"))
+        return os.path.relpath(*paths)
 
     def run_arguments(self) -> list[str]:
         """What the sample sheet follows from."""
-        return to_options("", {**self._experiment(), "results": self.config.pathvars.results})
+        return to_options("", {**self.experiment(), "results": self.results_from_tables})
+
+    def generated_sets(self) -> list[str]:
+        """Roots of the data sets that the workflow generates."""
+        names = ("source", "target", "val")
+        found = (path for name in names for path in self.generated_manifest(name))
+        return sorted({os.path.dirname(path) for path in found})
+
+    def verified_folders(self) -> list[str]:
+        """Results, tables and generated sets."""
+        return [self.folders["results"], self.folders["tables"], *self.generated_sets()]
+
+    def result_folders(self) -> list[str]:
+        """Every folder in which results or generated sets of the experiment lie."""
+        results, tables, *sets = self.verified_folders()
+        files = (file for row in self.rows for file in (row.evaluation, row.labels) if file != NONE)
+        folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
+        folders += [f"{results}/seed{seed}/pretrain" for seed in self.config.experiment.seeds]
+        return sorted({*folders, *map(os.path.dirname, files)})
 
     def result_files(self) -> list[str]:
         """The evaluation and the last labels of every run; references acquire none."""
@@ -195,91 +245,35 @@ class Jobs:
         last = "" if run_name in REFERENCES else f"/round{self.config.experiment.rounds}"
         return f"{folder}{last}/model.pt"
 
-    def report_arguments(self) -> list[str]:
-        """What is drawn, and what the page tells of the experiment."""
-        gallery = [word for arm in self.gallery() for word in ("--gallery", *arm)]
-        config = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
-        return [
-            *self.class_arguments(),
-            *self.dataset_arguments("target", "target"),
-            *self._balance_target_arguments(),
-            *to_options("baseline", self.config.tabulate.baseline),
-            *gallery,
-            *(to_options("gallery-budget", max(self.config.experiment.budgets)) if gallery else []),
-            *to_options("benchmarks", self.config.pathvars.results),
-            *to_options("config", config),
-            *to_options("", self.config.report),
-        ]
-
-    def gallery(self) -> list[list[str]]:
-        """The methods at the largest budget, of the first seed: name, scorer, model, labels."""
-        experiment, results = self.config.experiment, self.config.pathvars.results
-        rounds, seed = experiment.rounds, f"{results}/seed{experiment.seeds[0]}"
-        runs = {name: f"{seed}/{name}/budget{max(experiment.budgets)}" for name in self.methods}
-        arms = [
-            [name, previous_checkpoint(run, f"{seed}/pretrain", rounds)]
-            + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
-            for name, run in runs.items()
-        ]
-        return arms if self.config.report.gallery_images else []
-
-    def gallery_files(self) -> list[str]:
-        """The files among these."""
-        return [path for _, *files in self.gallery() for path in files]
+    def measured_times(self) -> str:
+        """What tells of a change of the file of measured times; empty if there is none."""
+        measured = self.config.plan.measured
+        return content_digest(Path(measured)) if measured else ""
 
     def plan_arguments(self) -> list[str]:
         """What the cost of an experiment follows from."""
         return [
-            *to_options("", self._experiment()),
+            *to_options("", self.experiment()),
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
-            *to_options("model", self.config.model),
+            *self.model_arguments(),
             *to_options("encode", self.config.encode),
             *to_options("training", self.config.training),
             *to_options("num-concurrent", self.config.plan.num_concurrent),
-            *(["--flip"] if self.config.evaluate.flip else []),
+            *to_options("flip", self.config.evaluate.flip),
         ]
 
-    def partial_file(self, name: str) -> Path:
-        """A table that a failed run leaves."""
-        paths = self.config.pathvars
-        return Path(paths.tables.replace("<results>", paths.results), f"{name}.partial.csv")
-
-    def tabulate_finished(self, due: set[str]) -> None:
-        """After a failure, leave tables of the runs that are there, which name those that are not.
-
-        A result that was due counts as missing, though a file of an earlier run may be there.
-        """
-        from cbda.files.json_files import write_text
-
-        rows = [r._replace(evaluation=MISSING) if r.evaluation in due else r for r in self.rows]
-        if not any(Path(row.evaluation).is_file() for row in rows):
-            return
-        sheet = self.partial_file("runs")
-        write_text(sheet, format_rows(rows))
-        files = {option: str(self.partial_file(name)) for option, name in TABLES.items()}
-        words = to_options("", self.config.tabulate) + to_options("", {"runs": str(sheet), **files})
-        command = [sys.executable, "-m", "cbda", "tabulate", *words]
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-
-    def remove_partial_tables(self) -> None:
-        """Remove what a failed run has left."""
-        for name in ("runs", *TABLES.values()):
-            self.partial_file(name).unlink(missing_ok=True)
-
-    def _experiment(self) -> dict[str, Any]:
+    def experiment(self) -> dict[str, Any]:
+        """What its runs are, but for their folder."""
         kept = {"seeds", "budgets", "references", "rounds"}
         return {**self.config.experiment.model_dump(include=kept), "methods": list(self.methods)}
 
-    def _balance_target_arguments(self) -> list[str]:
-        """Methods that aim at shares of the classes, and the shares."""
-        words, acquire = [], self.config.acquire.model_dump()
-        for name, method in self.methods.items():
-            if method.balance in BALANCES_WITH_TARGET:
-                wanted = balance_settings(method, acquire)["target_distribution"] or "uniform"
-                shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
-                words += ["--balance-target", name, *shares]
-        return words
+
+def _own_code(place: str) -> str:
+    """Fingerprint of what the user's own code is, wherever it is; empty if there is none."""
+    return (
+        f"{file_fingerprint(source_file(place))} {without_folder(place)}" if is_place(place) else ""
+    )
 
 
 def previous_folder(run: str, number: int) -> str | None:

@@ -71,7 +71,7 @@ def test_diverged_model_is_an_error(name, bad):
         (
             "ripuu",
             "region",
-            "score 'ripuu' is unknown; allowed: bvsb, entropy, margin, random, ripu, ripu_exact",
+            r"score 'ripuu' \(did you mean 'ripu'\?\) is unknown; allowed: bvsb, entropy, margin",
         ),
         ("ripu", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
     ],

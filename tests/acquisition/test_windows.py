@@ -40,6 +40,27 @@ def test_both_ways_count_every_window(prediction, radius):
     np.testing.assert_array_equal(by_class.numpy(), expected)
 
 
+@pytest.mark.parametrize("epsilon", [0.0, 1e-6])
+def test_windows_beyond_the_image_are_those_of_all_of_it(epsilon):
+    prediction = torch.randint(0, NUM_CLASSES, (9, 13), generator=torch.Generator().manual_seed(0))
+    prediction, values = prediction.byte(), torch.rand(9, 13)
+    for radius in (13, 10_000):
+        impurity = maps.window_impurity(prediction, radius, epsilon)
+        assert torch.equal(impurity, maps.window_impurity(prediction, 12, epsilon))
+        assert torch.equal(maps.window_mean(values, radius), maps.window_mean(values, 12))
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-6])
+def test_wide_windows_are_counted_without_a_table(monkeypatch, epsilon):
+    prediction = torch.randint(0, NUM_CLASSES, (9, 13), generator=torch.Generator().manual_seed(0))
+    for radius in (0, 1, 4, 12):
+        expected = maps.window_impurity(prediction.byte(), radius, epsilon)
+        with monkeypatch.context() as patch:
+            patch.setattr(maps, "MAX_TABLE_SIZE", 0)
+            found = maps.window_impurity(prediction.byte(), radius, epsilon)
+        torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("name", ["ripu", "ripu_exact"])
 def test_large_images_score_like_small_ones(monkeypatch, name):
     logits = 4 * torch.randn(5, 20, 30, generator=torch.Generator().manual_seed(0))

@@ -8,6 +8,7 @@ from cbda.cli import main
 from cbda.files.scores import ScoreFile
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint
+from cbda.models.images import Resizing
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
 from tests.pools import make_pool, summarise, write_labels
@@ -24,7 +25,7 @@ def pool(tmp_path):
     torch.manual_seed(0)
     network = create_model(ModelSettings(), len(CLASSES)).state_dict()
     state = {"model": network, "optimizer": {}, "iteration": 0}
-    Checkpoint(state, CLASSES, ModelSettings(), (HEIGHT, WIDTH)).save(tmp_path / "m.pt")
+    Checkpoint(state, CLASSES, ModelSettings(), Resizing((HEIGHT, WIDTH))).save(tmp_path / "m.pt")
     label = np.zeros((HEIGHT, WIDTH), np.uint8)
     return make_pool(tmp_path / "pool", {"a": label, "b": label}, len(CLASSES))
 
@@ -36,7 +37,7 @@ def score(folder, seed, number):
     words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
     assert main(["score", *words, "--out", str(folder / "scores.h5")]) == 0
     with ScoreFile.open(folder / "scores.h5") as scores:
-        return np.stack([scores.read(index)[0] for index in range(scores.num_images)])
+        return np.stack([scores.read(index)[0] for index in range(scores.shape[0])])
 
 
 def write_empty_labels(path, seed, number):

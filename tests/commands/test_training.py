@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cbda.cli import main
+from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.checkpoints import current_versions, load_model
 from cbda.settings.training import TrainingSettings
 from tests.datasets.layouts import make_folder
@@ -35,7 +36,8 @@ def test_checkpoint_holds_all_settings_of_its_training(data):
     assert (settings.total_iterations, settings.image_size) == (3, (16, 24))
     rest = {name: checkpoint.configuration[name] for name in ("command", "seed", "iterations")}
     assert rest == {"command": "pretrain", "seed": 5, "iterations": 1}
-    assert checkpoint.configuration["datasets"]["target"]["root"] == "target"
+    content = {"kind": "folder", "split": "", "digest": ""}
+    assert checkpoint.configuration["datasets"] == {"source": content, "target": content}
     assert checkpoint.configuration["model"] == checkpoint.model_settings.model_dump()
     assert checkpoint.versions == current_versions()
 
@@ -51,6 +53,56 @@ def test_finetune_records_its_own_settings_and_the_network(data):
         "finetune",
         True,
     )
+
+
+@pytest.mark.parametrize("optimizer", [{}, {"param_groups": [], "state": {}}])
+def test_optimizer_of_another_model_is_one_line(data, optimizer, capsys):
+    pretrain("model.pt")
+    save_checkpoint(
+        data / "model.pt", {**load_checkpoint(data / "model.pt"), "optimizer": optimizer}
+    )
+    words = f"finetune {DATA} --checkpoint model.pt --all-labels {TRAINING} --until 2 {SEED}"
+    assert main([*words.split(), "--out", "next.pt"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("cbda finetune: error: model.pt: no training goes on from it (")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 13.0 GiB"),
+        RuntimeError("CUDA out of memory. Tried"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_want_of_memory_is_one_line(data, monkeypatch, capsys, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("cbda.training.trainer.Trainer.run", fail)
+    words = f"pretrain {DATA} --classes a b c {TRAINING} --iterations 1 {SEED} --out model.pt"
+    assert main(words.split()) == 2
+    assert f"cbda pretrain: error: out of memory: {error}" in capsys.readouterr().err
+
+
+def test_place_of_the_data_changes_no_byte(data):
+    (data / "report.json").write_text('{"num_images": 2, "digest": "abc"}')
+    pretrain("one.pt", "--source-report report.json")
+    for name in ("source", "report.json"):
+        (data / name).rename(data / f"moved {name}")
+    words = f"pretrain --target-root target --classes a b c {TRAINING} --iterations 1 {SEED}"
+    places = ["--source-root", "moved source", "--source-report", "moved report.json"]
+    assert main([*words.split(), *places, "--out", "other.pt"]) == 0
+    assert (data / "one.pt").read_bytes() == (data / "other.pt").read_bytes()
+    checkpoint, _ = load_model(data / "other.pt")
+    assert checkpoint.configuration["datasets"]["source"]["digest"] == "abc"
+
+
+def test_report_of_another_dataset_is_refused(data, capsys):
+    (data / "report.json").write_text('{"num_images": 3}')
+    words = f"pretrain {DATA} --classes a b c {TRAINING} --iterations 1 {SEED} --out model.pt"
+    assert main([*words.split(), "--source-report", "report.json"]) == 2
+    assert "report.json: tells of 3 images, but source has 2 now" in capsys.readouterr().err
 
 
 def test_what_changes_no_result_changes_no_byte(data):

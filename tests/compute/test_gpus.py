@@ -1,5 +1,6 @@
 """GPUs are pretended; what is locked are files, as with real ones."""
 
+import errno
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cbda.compute.gpus import Gpu, claim_gpu, list_gpus, visible_gpus
+from cbda.errors import UserError
 
 CLAIM = """
 import json, os, sys, time
@@ -119,3 +121,25 @@ def test_slice_of_a_gpu_is_taken_by_its_name(environment):
     assert visible_gpus(environment) == [Gpu("MIG-1", "MIG-1"), Gpu("GPU-a1", "GPU-a1")]
     environment["CBDA_PRETEND_GPUS"] = ""
     assert visible_gpus(environment) == []
+
+
+def test_folder_without_locks_is_one_line(tmp_path, monkeypatch):
+    """Every GPU would seem to be in use for ever."""
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.lockf", refuse)
+    environment = {"CBDA_PRETEND_GPUS": "GPU-1", "CBDA_GPU_LOCKS": str(tmp_path)}
+    with pytest.raises(UserError, match=r"GPU-1.lock: cannot be locked: No locks available"):
+        claim_gpu(environment)
+
+
+def test_stuck_driver_is_one_line(monkeypatch):
+    def wait(*_, timeout, **__):
+        raise subprocess.TimeoutExpired("nvidia-smi", timeout)
+
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("subprocess.run", wait)
+    with pytest.raises(UserError, match="nvidia-smi gives no answer within 60 s"):
+        list_gpus({})

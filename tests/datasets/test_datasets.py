@@ -149,7 +149,8 @@ def test_skip_file_that_is_no_text(folder):
 
 def test_wrong_kind_lists_the_allowed():
     message = error_of(create_dataset, "citiscapes", ".")
-    assert message == f"dataset kind 'citiscapes' is unknown; allowed: {', '.join(KINDS)}"
+    wrong = "dataset kind 'citiscapes' (did you mean 'cityscapes'?) is unknown"
+    assert message == f"{wrong}; allowed: {', '.join(KINDS)}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

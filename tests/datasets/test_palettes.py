@@ -6,12 +6,12 @@ from PIL import Image
 
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.palettes import IDENTITY, find_doubt, name_colours
-from cbda.datasets.vocabulary import identity_table
+from cbda.datasets.vocabulary import listed_table
 from cbda.errors import UserError
 from tests.datasets.layouts import make_folder, save
 
 LABEL = np.arange(60, dtype=np.uint8).reshape(6, 10) % 5
-TABLE = identity_table(5)
+TABLE = listed_table((), (), 5)
 
 
 def greys(*values):
@@ -41,7 +41,7 @@ def test_palettes_that_show_no_other_ids_leave_none(palette):
 
 
 def test_black_and_white_mask_of_two_classes_leaves_none():
-    assert not find_doubt(greys(0, 255), LABEL % 2, identity_table(2))
+    assert not find_doubt(greys(0, 255), LABEL % 2, listed_table((), (), 2))
 
 
 def test_greys_that_no_pixel_has_leave_none():

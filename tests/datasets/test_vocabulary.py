@@ -9,7 +9,7 @@ from cbda.datasets.ids import VOID
 from cbda.datasets.vocabulary import (
     ALIASES,
     describe_ids,
-    identity_table,
+    listed_table,
     named_table,
     require_classes,
     to_train_ids,
@@ -47,13 +47,13 @@ def test_class_without_label_is_refused():
         named_table({0: "void", 3: "road"}, ("raod", "road", "x"))
 
 
-def test_identity_table_keeps_train_ids():
+def test_table_without_ids_keeps_train_ids():
     ids = np.array([[0, 2, 255]], np.uint8)
-    train_ids = to_train_ids(ids, identity_table(3), PATH)
+    train_ids = to_train_ids(ids, listed_table((), (), 3), PATH)
     assert train_ids.dtype == np.uint8
     assert (train_ids == ids).all()
     with pytest.raises(UserError, match=r"labels/a\.png: unknown label id 3 in 1 pixels; allowed"):
-        to_train_ids(np.array([[3]], np.uint8), identity_table(3), PATH)
+        to_train_ids(np.array([[3]], np.uint8), listed_table((), (), 3), PATH)
 
 
 def test_id_beyond_8_bits_is_not_cut_off():
@@ -63,7 +63,7 @@ def test_id_beyond_8_bits_is_not_cut_off():
 
 def test_255_classes_leave_room_for_void():
     require_classes([str(i) for i in range(255)])
-    assert identity_table(255)[[254, 255]].tolist() == [254, 255]
+    assert listed_table((), (), 255)[[254, 255]].tolist() == [254, 255]
     with pytest.raises(UserError, match="256 classes given; allowed: 1 to 255"):
         require_classes([str(i) for i in range(256)])
     with pytest.raises(UserError, match="0 classes"):

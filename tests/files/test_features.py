@@ -1,5 +1,7 @@
 """Feature files: what is read is what was written, or an error that names the file."""
 
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -7,20 +9,21 @@ import pytest
 from cbda.errors import UserError
 from cbda.files.features import Encoding, FeatureFile, feature_bytes
 
-ENCODING = Encoding("resnet18", "ab12", "float32", (4, 8), (3, 5))
+ENCODING = Encoding("resnet18", "ab12", "float32", "float32", "bilinear", (4, 8), (3, 5))
 SHAPES = {4: (3, 6, 8), 8: (5, 3, 4)}
 
 
-def features_of(mirrored=True, num_images=2, scale=1.0):
+def features_of(mirrored=True, num_images=2, scale=1.0, dtype="float32"):
     rng = np.random.default_rng(0)
     shapes = list(SHAPES.values()) * (1 + mirrored)
-    return [[scale * rng.standard_normal(shape) for shape in shapes] for _ in range(num_images)]
+    draws = [[scale * rng.standard_normal(shape) for shape in shapes] for _ in range(num_images)]
+    return [[values.astype(dtype) for values in maps] for maps in draws]
 
 
 def write(path, dtype="float32", mirrored=True, images=None):
-    images = features_of(mirrored) if images is None else images
-    facts = {"dtype": dtype, "mirrored": mirrored}
-    with FeatureFile.create(path, ["a", "b"], ENCODING, (24, 32), SHAPES, **facts) as take:
+    images = features_of(mirrored, dtype=dtype) if images is None else images
+    place = (path, ["a", "b"], replace(ENCODING, dtype=dtype), (24, 32), SHAPES)
+    with FeatureFile.create(*place, mirrored=mirrored) as take:
         take(iter(images))
     return path
 
@@ -33,15 +36,15 @@ def path(tmp_path):
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_features_are_read_as_they_were_written(tmp_path, dtype):
     with FeatureFile.open(write(tmp_path / "features.h5", dtype)) as file:
-        assert (file.encoding, file.image_size) == (ENCODING, (24, 32))
+        assert (file.encoding, file.image_size) == (replace(ENCODING, dtype=dtype), (24, 32))
         assert file.image_ids == ("a", "b")
-        for index, expected in enumerate(features_of()):
+        for index, expected in enumerate(features_of(dtype=dtype)):
             for mirrored in (False, True):
                 found = file.read(index, mirrored)
                 wanted = expected[2:] if mirrored else expected[:2]
                 assert [maps.dtype for maps in found] == [dtype, dtype]
                 for maps, values in zip(found, wanted, strict=True):
-                    np.testing.assert_array_equal(maps, values.astype(dtype))
+                    np.testing.assert_array_equal(maps, values)
 
 
 def test_every_hdf5_reader_finds_the_scales(path):
@@ -66,15 +69,6 @@ def test_mirrored_features_that_are_not_there_are_an_error(tmp_path):
         pytest.raises(UserError, match=f"{path}: has no features of mirrored images"),
     ):
         file.read(0, mirrored=True)
-
-
-@pytest.mark.parametrize(("dtype", "value"), [("float16", 1e6), ("float32", np.nan)])
-def test_what_the_dtype_does_not_hold_leaves_no_file(tmp_path, dtype, value):
-    images = features_of()
-    images[1][0][0, 0, 0] = value
-    with pytest.raises(UserError, match=f"too large for {dtype}; allowed: encode.dtype float32"):
-        write(tmp_path / "features.h5", dtype, images=images)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_flipped_bit_is_an_error_when_it_is_read(path):

@@ -1,5 +1,6 @@
 """Damage and foreign layouts, planted one at a time."""
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -262,3 +263,93 @@ def test_flipped_bit_in_an_attribute_is_found_whatever_its_size(tmp_path, num_ro
         damaged[offset] ^= 1
         path.write_bytes(damaged)
         assert read_or_complain(LabelFile.open, path) is None
+
+
+ABOUT = {"format": "cbda.scores", "version": 1, "num_classes": 3, "radius": 1, "score": "mine"}
+
+
+def foreign_scores(path, **layout):
+    """A score file by another program, whose maps the caller fills."""
+    file = h5py.File(path, "w")
+    file["image_id"] = ["a", "b", "c"]
+    file.attrs.update(ABOUT)
+    for name, dtype in (("score", "f4"), ("prediction", "u1")):
+        file.create_dataset(name, (3, 4, 5), dtype, **layout)
+    return file
+
+
+@pytest.mark.parametrize("num_written", [0, 1, 3])
+def test_maps_that_were_never_written_are_refused(tmp_path, num_written):
+    path = tmp_path / "scores.h5"
+    with foreign_scores(path, chunks=(1, 4, 5)) as file:
+        for name in ("score", "prediction"):
+            for index in range(num_written):
+                file[name][index] = 1
+    if num_written == 3:
+        ScoreFile.open(path)
+        return
+    with pytest.raises(UserError, match=f"score was never .*: {num_written} of 3 chunks are there"):
+        ScoreFile.open(path)
+
+
+def test_unwritten_maps_in_one_piece_are_refused(tmp_path):
+    path = tmp_path / "scores.h5"
+    foreign_scores(path).close()
+    with pytest.raises(UserError, match="score was never written to its end: 0 of 240 bytes"):
+        ScoreFile.open(path)
+
+
+def link_elsewhere(file, folder):
+    file["score"] = h5py.ExternalLink(folder / "other.h5", "score")
+
+
+def link_within(file, folder):
+    file["elsewhere"] = np.ones((3, 4, 5), "f4")
+    file["score"] = h5py.SoftLink("/elsewhere")
+
+
+def map_virtually(file, folder):
+    layout = h5py.VirtualLayout((3, 4, 5), "f4")
+    layout[:] = h5py.VirtualSource(folder / "other.h5", "score", (3, 4, 5))
+    file.create_virtual_dataset("score", layout)
+
+
+def store_raw_elsewhere(file, folder):
+    file.create_dataset("score", (3, 4, 5), "f4", external=[(folder / "raw", 0, 240)])
+
+
+@pytest.mark.parametrize(
+    ("lay", "message"),
+    [
+        (link_elsewhere, "score is a link to elsewhere"),
+        (link_within, "score is a link to elsewhere"),
+        (map_virtually, "score has its values in another file"),
+        (store_raw_elsewhere, "score has its values in another file"),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_values_in_other_files_are_refused(tmp_path, lay, message, is_there):
+    path = tmp_path / "scores.h5"
+    if is_there:
+        (tmp_path / "raw").write_bytes(bytes(240))
+        with h5py.File(tmp_path / "other.h5", "w") as other:
+            other["score"] = np.ones((3, 4, 5), "f4")
+    with foreign_scores(path) as file:
+        file["prediction"][:] = 1
+        del file["score"]
+        lay(file, tmp_path)
+    with pytest.raises(UserError, match=message):
+        ScoreFile.open(path)
+
+
+def test_evaluation_without_its_digest_is_refused(tmp_path):
+    path = tmp_path / "evaluation.json"
+    write_evaluation_file(path)
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps({**content, "sha256": None, "mIoU": 7.5}))
+    with pytest.raises(UserError, match="does not match its sha256"):
+        read_evaluation(path)
+    del content["sha256"]
+    path.write_text(json.dumps({**content, "mIoU": 7.5}))
+    with pytest.raises(UserError, match="lacks sha256"):
+        read_evaluation(path)

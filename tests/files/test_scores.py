@@ -24,7 +24,7 @@ def test_score_file_reads_what_was_written_from_any_thread(tmp_path):
     path = write(tmp_path)
     with ScoreFile.open(path) as scores, ThreadPoolExecutor(3) as executor:
         assert (scores.path, scores.image_ids, scores.shape) == (path, IDS, SCORE.shape)
-        assert (scores.num_images, scores.num_classes, scores.radius) == (5, 3, 1)
+        assert (scores.shape[0], scores.num_classes, scores.radius) == (5, 3, 1)
         assert scores.score == "ripu"
         maps = list(executor.map(scores.read, range(5)))
     for index, (score, prediction) in enumerate(maps):

@@ -1,3 +1,4 @@
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -6,10 +7,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from cbda.errors import UserError
-from cbda.models.build import create_model
+from cbda.models.build import create_model, require_fit
 from cbda.models.deeplabv2 import DeepLabV2
+from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
-from cbda.settings.model import ModelSettings
+from cbda.settings.model import ARCHITECTURES, ModelSettings, has_batch_of_one
 from tests.sections import replace
 
 UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
@@ -41,7 +43,7 @@ def test_weights_depend_on_the_seed_alone():
     [
         (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: those of small are fixed"),
-        (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus"),
+        (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus_ripu, "),
         (
             ModelSettings(architecture="deeplabv2", encoder="resnet18", decoder_channels=(8,)),
             "decoder_channels: those of deeplabv2 are fixed",
@@ -148,6 +150,79 @@ def test_unknown_encoder_is_named(encoder):
         create_model(replace(UNET, encoder=encoder), 3)
 
 
+@pytest.mark.parametrize(
+    ("architecture", "encoder", "message"),
+    [
+        ("dpt", "resnet18", "'resnet18': Only Timm encoders are supported for DPT"),
+        (
+            "unet",
+            "tu-vit_tiny_patch16_224",
+            r"224': Unsupported .* pattern. \(model.architecture unet\)",
+        ),
+    ],
+)
+def test_encoder_that_does_not_go_with_a_decoder_is_named(architecture, encoder, message):
+    settings = ModelSettings(architecture=architecture, encoder=encoder)
+    with pytest.raises(UserError, match=rf"model.encoder .*{message}"):
+        create_model(settings, 3)
+
+
+def test_encoder_of_one_size_is_named():
+    model = nn.Conv2d(4, 3, 1)
+    settings = ModelSettings(architecture="upernet", encoder="tu-swin_tiny_patch4_window7_224")
+    with pytest.raises(UserError, match=r"swin.*: takes no images of 32 x 64 px: .* channels"):
+        require_fit(model, settings, (32, 64))
+    require_fit(model, UNET, (32, 64))  # of the library's own, which take any size
+
+
+NUMBERS = count()  # of files, as a module is known by its name
+OWN = "from torch import nn\n\n\ndef build(num_classes):\n    {}\n"
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Write a network of one's own, whose function has a body."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(body):
+        name = f"net{next(NUMBERS)}.py"
+        (tmp_path / name).write_text(OWN.format(body))
+        return ModelSettings(architecture=f"{name}:build")
+
+    return write
+
+
+def test_network_of_ones_own_is_built_for_the_classes(own):
+    body = "m = nn.Conv2d(3, num_classes, 1); m.encoder = nn.Identity(); return m"
+    model = create_model(own(body), 7, load_weights=False)
+    assert model(torch.zeros(1, 3, 4, 5)).shape == (1, 7, 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("return 3", r"net\d+\.py: returns int, must be an nn\.Module with a part `encoder`"),
+        ("return nn.Identity()", r"net\d+\.py: returns Identity, must be an nn\.Module"),
+        ("return nothing", r"net\d+\.py:5: NameError: name 'nothing' is not defined"),
+    ],
+)
+def test_function_that_builds_no_network_is_named(own, body, message):
+    with pytest.raises(UserError, match=message):
+        create_model(own(body), 3)
+
+
+def test_network_of_ones_own_that_is_not_there_is_named(own):
+    with pytest.raises(UserError, match=r"model.architecture: there is no file none\.py"):
+        create_model(ModelSettings(architecture="none.py:build"), 3)
+    settings = own("return 3")
+    with pytest.raises(UserError, match="there is no function 'make'; it defines: build"):
+        create_model(
+            replace(settings, architecture=settings.architecture.replace("build", "make")), 3
+        )
+    with pytest.raises(UserError, match="a network of your own builds its encoder itself"):
+        create_model(replace(settings, encoder="resnet18"), 3)
+
+
 def test_wrong_number_of_widths_is_an_error():
     with pytest.raises(UserError, match="model"):
         create_model(replace(UNET, decoder_channels=(16, 8)), 3)
@@ -159,6 +234,46 @@ def test_deeplabv2_has_logits_at_the_stride_of_its_encoder(stride, expected):
         ModelSettings(architecture="deeplabv2", encoder="resnet18", output_stride=stride), 5
     )
     assert model.eval()(torch.zeros(1, 3, 64, 96)).shape == (1, 5, *expected)
+
+
+def test_deeplabv3plus_of_ripu_trains_on_a_batch_of_one_image():
+    model = create_model(ModelSettings(architecture="deeplabv3plus_ripu", encoder="resnet18"), 5)
+    for layer in encoder_batch_norms(model):
+        layer.eval()
+    logits = model(torch.zeros(1, 3, 64, 96))
+    assert logits.shape == (1, 5, 16, 24)
+    logits.sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    norms = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert norms == encoder_batch_norms(model)
+
+
+def rates(encoder, *names):
+    layers = [encoder.get_submodule(name) for name in names]
+    found = [layer.dilation[0] for layer in layers if isinstance(layer, nn.Conv2d)]
+    assert found == [layer.padding[0] for layer in layers if isinstance(layer, nn.Conv2d)]
+    return found
+
+
+STAGES = [
+    f"layer{stage}.{block}" for stage in (3, 4) for block in ("0.conv1", "0.conv2", "1.conv1")
+]
+
+
+@pytest.mark.parametrize("architecture", ["deeplabv2", "deeplabv3plus_ripu", "deeplabv3plus"])
+@pytest.mark.parametrize(
+    ("stride", "expected"), [(8, [1, 2, 2, 2, 4, 4]), (16, [1, 1, 1, 1, 2, 2])]
+)
+def test_strided_convolution_keeps_the_dilation_before_it(architecture, stride, expected):
+    """Those of layer3 and layer4 of a ResNet-18 are the first of the first block."""
+    settings = ModelSettings(architecture=architecture, encoder="resnet18", output_stride=stride)
+    assert rates(create_model(settings, 2).get_submodule("encoder"), *STAGES) == expected
+
+
+def test_encoder_of_timm_is_dilated_by_timm():
+    settings = ModelSettings(architecture="deeplabv2", encoder="tu-resnet18", output_stride=8)
+    encoder = create_model(settings, 2).get_submodule("encoder.model")
+    assert rates(encoder, *STAGES) == [1, 2, 2, 2, 4, 4]
 
 
 def test_deeplabv2_sums_four_classifiers():
@@ -188,3 +303,51 @@ def test_output_stride_of_deeplabv3plus_is_set(pretrained):
         for stride in (0, 8, 16)
     ]
     assert sizes == [4, 8, 4]
+
+
+def normalises(settings, num_images, size):
+    """Whether the network can be trained by a batch, as a training sets it up."""
+    model = create_model(settings, 3).train()
+    for layer in encoder_batch_norms(model) if settings.freeze_batch_norm else ():
+        layer.eval()
+    try:
+        model(torch.zeros(num_images, 3, *size))
+    except ValueError as error:
+        assert "more than 1 value per channel" in str(error)  # noqa: PT017
+        return False
+    return True
+
+
+SIZES = {
+    "small": [(8, 8), (8, 9)],
+    "deeplabv2": [(8, 8), (8, 16)],
+    "deeplabv3plus": [(16, 16), (32, 48)],
+    "deeplabv3plus_ripu": [(8, 8), (8, 16)],
+    "unet": [(32, 32), (32, 64)],
+    "upernet": [(32, 32), (64, 64)],
+    "dpt": [(32, 32), (32, 64)],
+    "segformer": [(32, 32), (32, 64)],
+}
+
+
+@pytest.mark.parametrize("size", [0, 1])
+@pytest.mark.parametrize("change", [{}, {"freeze_batch_norm": True}, {"encoder": "mit_b0"}])
+@pytest.mark.parametrize("architecture", SIZES)
+def test_batch_of_one_is_known_for_every_architecture(architecture, change, size):
+    if architecture == "small":
+        settings = ModelSettings()
+    elif "encoder" in change and architecture != "segformer":
+        pytest.skip("one encoder does for the others")
+    else:
+        encoder = "tu-vit_tiny_patch16_224" if architecture == "dpt" else "resnet18"
+        settings = ModelSettings(architecture=architecture, **{"encoder": encoder, **change})
+    where = SIZES[architecture][size]
+    assert normalises(settings, 2, where)
+    assert normalises(settings, 1, where) == (not has_batch_of_one(settings, 1, where))
+    assert not has_batch_of_one(settings, 2, where)
+
+
+def test_output_stride_counts_for_batches_of_one():
+    settings = ModelSettings(architecture="deeplabv2", encoder="resnet18", output_stride=16)
+    for size in ((16, 16), (16, 32)):
+        assert normalises(settings, 1, size) == (not has_batch_of_one(settings, 1, size))

@@ -5,7 +5,7 @@ import torch
 
 from cbda.errors import UserError
 from cbda.models.build import create_decoder, create_model
-from cbda.models.encoders import create_encoder
+from cbda.models.frozen import create_encoder
 from cbda.settings.model import ModelSettings
 from tests.sections import replace
 
@@ -80,7 +80,7 @@ def test_scale_that_a_decoder_lacks_is_named():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ModelSettings(freeze_encoder=True), "freeze_encoder: only for deeplabv3plus, unet, segf"),
+        (ModelSettings(freeze_encoder=True), "freeze_encoder: only for deeplabv3plus, unet, uper"),
         (replace(LIGHT, freeze_encoder=False), "freeze_encoder: light_fpn takes features; allowed"),
         (replace(LIGHT, encoder_weights="packaged"), "'packaged': they are those of tu-tf_effici"),
         (replace(LIGHT, encoder="none"), "encoder 'none': light_fpn needs one"),

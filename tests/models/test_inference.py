@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from cbda.cli import main
-from cbda.models.images import to_tensor
-from cbda.models.inference import predict_logits
+from cbda.models.images import Resizing, resize_image, to_tensor
+from cbda.models.inference import predict_from_both_views, predict_logits
+from cbda.models.logits import resize_logits
 from tests.datasets.layouts import save
 
 CPU = torch.device("cpu")
@@ -20,28 +21,53 @@ class Weighted(nn.Module):
 
     def __init__(self, weights):
         super().__init__()
-        self.register_buffer("weights", torch.tensor(weights))
+        self.register_buffer("weights", torch.as_tensor(weights))
 
     def forward(self, image):
         return image * self.weights
 
 
-def predict(model, flip=False):
-    (logits,) = predict_logits(model, iter([IMAGE]), IMAGE.shape[:2], CPU, flip)
-    return logits
+def predict(model, function=predict_logits):
+    (values,) = function(model, iter([IMAGE]), Resizing(IMAGE.shape[:2]), CPU)
+    return values
 
 
-def test_flip_changes_nothing_where_the_network_commutes_with_mirroring():
-    weights = [1.0, 2.0, 2.0, 1.0]
-    for flip in (False, True):
-        logits = predict(Weighted(weights), flip)
-        torch.testing.assert_close(logits, to_tensor(IMAGE) * torch.tensor(weights))
+def test_both_views_are_as_one_where_the_network_commutes_with_mirroring():
+    weights = torch.tensor([1.0, 2.0, 2.0, 1.0])
+    expected = (to_tensor(IMAGE) * weights).softmax(dim=0)
+    torch.testing.assert_close(predict(Weighted(weights), predict_from_both_views), expected)
 
 
-def test_flip_averages_both_views():
-    """(1 + 6) / 2 = 3.5 and (2 + 3) / 2 = 2.5."""
-    logits = predict(Weighted([1.0, 2.0, 3.0, 6.0]), flip=True)
-    torch.testing.assert_close(logits, to_tensor(IMAGE) * torch.tensor([3.5, 2.5, 2.5, 3.5]))
+def test_both_views_are_averaged_as_probabilities():
+    """The mirrored view sees the weights from the right."""
+    weights = torch.tensor([1.0, 2.0, 3.0, 6.0])
+    views = [(to_tensor(IMAGE) * part).softmax(dim=0) for part in (weights, weights.flip(0))]
+    expected = (views[0] + views[1]) / 2
+    torch.testing.assert_close(predict(Weighted(weights), predict_from_both_views), expected)
+
+
+def enlarged(*sizes, through_input):
+    """Logits of an image of the last size, which the network sees at the first, at half of it."""
+    image = np.random.default_rng(0).integers(0, 256, (*sizes[-1], 3), np.uint8)
+    resizing = Resizing(sizes[0], align_corners=True)
+    (logits,) = predict_logits(nn.AvgPool2d(2), iter([image]), resizing, CPU, through_input)
+    return logits, nn.AvgPool2d(2)(to_tensor(resize_image(image, sizes[0]))[None])
+
+
+@pytest.mark.parametrize("through_input", [False, True])
+def test_logits_to_be_scored_go_through_the_size_of_the_input(through_input):
+    logits, seen = enlarged((8, 12), (11, 17), through_input=through_input)
+    if through_input:
+        seen = resize_logits(seen, (8, 12), align_corners=True)
+    torch.testing.assert_close(logits, resize_logits(seen, (11, 17), align_corners=True)[0])
+
+
+def test_images_are_resized_as_asked_for():
+    seen: list[torch.Tensor] = []
+    for interpolation in ("bilinear", "bicubic"):
+        resizing = Resizing((2, 3), interpolation)
+        seen += predict_logits(nn.Identity(), iter([IMAGE]), resizing, CPU)
+    assert not torch.equal(*seen)
 
 
 def test_batch_norm_is_evaluated_by_its_running_statistics():
@@ -57,7 +83,7 @@ def test_logits_have_the_size_of_their_image():
     model = nn.Identity()
     model.register_forward_hook(lambda module, args, logits: seen.append(logits.shape))
     images = [np.full((*size, 3), 255, np.uint8) for size in ((5, 7), (8, 3))]
-    found = list(predict_logits(model, iter(images), (2, 6), CPU))
+    found = list(predict_logits(model, iter(images), Resizing((2, 6)), CPU))
     assert seen == [(1, 3, 2, 6)] * 2
     for logits, image in zip(found, images, strict=True):
         torch.testing.assert_close(logits, to_tensor(image))
@@ -74,9 +100,10 @@ def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, m
     for name in labels:
         save(tmp_path / f"labels/{name}.png", np.array(labels[name], np.uint8))
         save(tmp_path / f"images/{name}.png", 255 * np.eye(3, dtype=np.uint8)[colours[name]])
-    checkpoint = SimpleNamespace(classes=["red", "green", "blue"], image_size=(2, 2), encoding=None)
+    names = ["red", "green", "blue"]
+    checkpoint = SimpleNamespace(classes=names, resizing=Resizing((2, 2)), encoding=None)
     model = Weighted([1.0, 0.0])
-    monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda path: (checkpoint, model))
+    monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda *words: (checkpoint, model))
     out = tmp_path / "evaluation.json"
     words = ["--checkpoint", "m.pt", "--val-root", str(tmp_path), "--device", "cpu", *more]
     assert main(["evaluate", *words, "--out", str(out)]) == 0

@@ -2,26 +2,32 @@
 
 import os
 import re
+import subprocess
+import sys
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
+from PIL import Image
 
 from cbda.cli import main
-from cbda.files.json_files import write_json
+from cbda.datasets.colours import CLASS_COLOURS, class_palette
+from cbda.files.json_files import write_evaluation
 from cbda.report.chapters import draw_figures
-from cbda.report.contents import page_content
+from cbda.report.classes import class_differences, shares_by_round
+from cbda.report.contents import Comparison, compare, page_content, verdict
 from cbda.report.curves import entropy_figure
-from cbda.report.differences import Comparison, compare, seed_differences, verdict
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
-from cbda.report.heatmap import class_differences
 from cbda.report.page import duration, p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
-from cbda.report.shares import shares_by_round
-from cbda.report.style import CLASS_COLOURS, class_palette, method_line_styles
-from cbda.results.pairs import paired_test
+from cbda.report.style import MAX_PX, MAX_SIDE_PX, as_jpeg, method_line_styles
+from cbda.results.pairs import paired_test, seed_differences
 from cbda.results.runs import Run
 from cbda.results.tabulate import class_table
 from tests.pools import make_pool, summarise, write_labels
@@ -53,15 +59,13 @@ def summary(budget, seed):
 
 
 def make_run(method, budget, seed):
-    where = Path("evaluation.json")
-    iou = IOU[method][seed]
-    return Run(method, budget, seed, where, where, evaluation(iou), summary(budget, seed))
+    return Run(method, budget, seed, evaluation(IOU[method][seed]), summary(budget, seed))
 
 
 def make_experiment(seeds=SEEDS, **options):
     runs = [make_run(m, b, s) for s in seeds for b in BUDGETS for m in IOU]
     for seed in seeds:
-        runs.append(Run("full", "-", seed, Path("e.json"), None, evaluation((0.9, 0.8, 0.7))))
+        runs.append(Run("full", "-", seed, evaluation((0.9, 0.8, 0.7))))
     return Experiment(runs, "ra", CLASSES, pool_counts=[700, 200, 100], **options)
 
 
@@ -204,7 +208,7 @@ def test_names_are_escaped(page):
 
 
 def test_page_of_runs_that_are_missing_names_them():
-    runs = [*make_experiment(seeds=(0,)).runs, Run("da", "0.05", 0, Path("no"), Path("no"))]
+    runs = [*make_experiment(seeds=(0,)).runs, Run("da", "0.05", 0)]
     content = page_content(Experiment(runs, "ra", CLASSES), [])
     page = render_page(TEMPLATE, **content)
     assert "Runs without a result: da 0.05 seed 0." in page
@@ -268,6 +272,7 @@ def gallery(tmp_path):
 
     from cbda.models.build import create_model
     from cbda.models.checkpoints import Checkpoint
+    from cbda.models.images import Resizing
     from cbda.settings.model import ModelSettings
     from cbda.settings.training import TrainingSettings
     from cbda.training.trainer import Trainer
@@ -277,8 +282,8 @@ def gallery(tmp_path):
     torch.manual_seed(0)
     training = TrainingSettings(image_size=(16, 24))
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
-    Checkpoint(state, CLASSES, ModelSettings(), (16, 24)).save(tmp_path / "m.pt")
-    write_json(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
+    Checkpoint(state, CLASSES, ModelSettings(), Resizing((16, 24))).save(tmp_path / "m.pt")
+    write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     rounds = np.zeros((2, 16, 24), np.uint8)
     rounds[0, 2:5, 2:5] = 2
     path = tmp_path / "labels.h5"
@@ -288,10 +293,14 @@ def gallery(tmp_path):
     return ["--run", *run, "--gallery", "ra", *files, "--target-root", str(tmp_path / "pool")]
 
 
-def report(folder, words):
+def report_words(folder, words):
     outs = ["--out", str(folder / "report.html"), "--out-figures", str(folder / "figures")]
     fixed = ["--baseline", "ra", "--template", str(TEMPLATE), "--device", "cpu"]
-    return main(["report", *words, *fixed, "--classes", *CLASSES, *outs])
+    return ["report", *words, *fixed, "--classes", *CLASSES, *outs]
+
+
+def report(folder, words):
+    return main(report_words(folder, words))
 
 
 def test_gallery_has_a_figure_per_image(gallery, tmp_path):
@@ -299,7 +308,7 @@ def test_gallery_has_a_figure_per_image(gallery, tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2
     names = sorted(path.name for path in (tmp_path / "figures").glob("gallery*"))
-    assert names == ["gallery_a.png", "gallery_a.svg", "gallery_b.png", "gallery_b.svg"]
+    assert names == ["gallery_1.png", "gallery_1.svg", "gallery_2.png", "gallery_2.svg"]
 
 
 def test_configuration_that_is_not_json_is_one_line(gallery, tmp_path, capsys):
@@ -317,10 +326,9 @@ def test_table_of_the_page_is_that_of_the_experiment(page):
 def test_page_shows_the_mean_over_a_subset_where_there_is_one(page):
     assert "subset" not in page
     runs = [
-        Run(run.method, run.budget, run.seed, run.evaluation_path, run.labels_path,
-            {**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed}, run.labels)
+        replace(run, evaluation={**run.evaluation, "mIoU_subset": 0.25 + 0.01 * run.seed})
         for run in make_experiment().runs
-    ]  # fmt: skip
+    ]
     experiment = Experiment(runs, "ra", CLASSES, config={"evaluate": {"subset": ["road", "pole"]}})
     text = re.sub(r"<[^>]+>", " ", render_page(TEMPLATE, **page_content(experiment, [])))
     assert "26.0 ± 1.0" in text
@@ -342,3 +350,45 @@ def test_page_of_one_seed_shows_no_interval():
 @pytest.mark.parametrize(("p", "text"), [(0.0742, "0.074"), (1e-5, "< 0.001"), (float("nan"), "")])
 def test_p_value_is_text_of_three_decimals(p, text):
     assert p_value(p) == text
+
+
+def test_settings_of_the_user_change_no_figure(experiment, tmp_path):
+    draw_figures(experiment, tmp_path / "default")
+    with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "savefig.format": "pdf"}):
+        draw_figures(experiment, tmp_path / "own")
+    for path in (tmp_path / "default").iterdir():
+        assert path.read_bytes() == (tmp_path / "own" / path.name).read_bytes()
+
+
+def test_backend_of_the_user_is_not_asked_for(gallery, tmp_path):
+    """A new process, as matplotlib reads it when it is imported."""
+    environment = {**os.environ, "MPLBACKEND": "nonsense"}
+    words = report_words(tmp_path, gallery)
+    done = subprocess.run(
+        [sys.executable, "-m", "cbda", *words], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_names_of_any_script_are_drawn_as_written(tmp_path, capsys):
+    names = [r"$\frac{$", "_hidden", "道路", "a, b; c"]
+    runs = [
+        Run(
+            method, "0.05", 0,
+            {"classes": names, "class_iou": [0.1, 0.2, 0.3, None], "mIoU": 0.2,
+             "worst_class": names[0], "worst_class_iou": 0.1},
+            summarise([[5, 5, 5, 5]], score="ripu", budget=0.05, seed=0, num_pool_px=2000),
+        )
+        for method in ("ra", "cbda")
+    ]  # fmt: skip
+    draw_figures(Experiment(runs, "ra", names), tmp_path)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "lacks" in line]
+    assert lines
+    assert all(line.endswith("shows as boxes: 路 道") for line in lines)
+
+
+@pytest.mark.parametrize("size", [(3, 3000), (3000, 3), (400, 400)])
+def test_bitmap_of_a_large_figure_has_fewer_pixels(size):
+    with Image.open(BytesIO(as_jpeg(Figure(figsize=size)))) as image:
+        assert max(image.size) <= MAX_SIDE_PX
+        assert image.width * image.height <= MAX_PX * 1.01

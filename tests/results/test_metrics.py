@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cbda.results.metrics import class_iou, confusion_matrix, mean_iou, summarise, worst_class
+from cbda.results.metrics import class_iou, confusion_matrix, mean_iou, summarise
 
 LABEL = np.array([[0, 0, 1], [1, 1, 255]], np.uint8)
 PREDICTION = np.array([[0, 1, 1], [1, 3, 2]], np.uint8)
@@ -53,11 +53,7 @@ def test_mean_is_over_the_classes_present():
     assert np.isnan(mean_iou(np.array([np.nan, np.nan])))
 
 
-def test_worst_class_is_present_and_the_first_on_a_tie():
-    assert worst_class(np.array([np.nan, 0.5, 0.25, 0.25])) == 2
-
-
-def test_summary_names_the_worst_class():
+def test_summary_names_the_worst_class_which_is_present_and_the_first_on_a_tie():
     assert summarise(CONFUSION, ["sky", "road", "car", "tree"]) == {
         "classes": ["sky", "road", "car", "tree"],
         "confusion": CONFUSION.tolist(),

@@ -1,16 +1,14 @@
 """Two methods, two budgets, two seeds; the run of cbda at 0.1 with seed 1 is missing."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from cbda.cli import main
 from cbda.errors import UserError
-from cbda.files.json_files import write_json
+from cbda.files import json_files
 from cbda.results.runs import Run, load_run
+from cbda.results.sheet import Row
 from cbda.results.tabulate import readable, summary_table
 from tests.pools import summarise, write_labels
 
@@ -34,12 +32,12 @@ OUTPUTS = ("table.csv", "classes.csv", "acquisition.csv", "comparisons.csv")
 OPTIONS = ("--out", "--out-classes", "--out-acquisition", "--out-comparisons")
 
 
-def write_evaluation(path, iou):
+def write_evaluation(path, iou, **more):
     present = [value for value in iou if value is not None]
     worst = iou.index(min(present))
     content = {"classes": CLASSES, "class_iou": iou, "mIoU": sum(present) / len(present)}
     worst_class = {"worst_class": CLASSES[worst], "worst_class_iou": iou[worst]}
-    write_json(path, {**content, **worst_class})
+    json_files.write_evaluation(path, {**content, **worst_class, **more})
 
 
 def write_method(path, method):
@@ -64,9 +62,14 @@ def words(tmp_path_factory):
     return words
 
 
+def as_row(words):
+    method, budget, seed, evaluation, labels = words
+    return Row(method, budget, seed, evaluation=evaluation, labels=labels)
+
+
 @pytest.fixture(scope="module")
 def runs(words):
-    return [load_run(Run.parse(run)) for run in words]
+    return [load_run(as_row(run)) for run in words]
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +144,7 @@ def test_most_frequent_worst_class_comes_first(tmp_path):
     for seed, iou in enumerate([(0.2, 0.1), (0.1, 0.2), (0.1, 0.2)]):
         path = tmp_path / f"{seed}.json"
         write_evaluation(path, iou)
-        runs.append(load_run(Run("full", "-", seed, path, None)))
+        runs.append(load_run(Row("full", "-", str(seed), evaluation=str(path))))
     assert summary_table(runs, "ra")["worst_class"].tolist() == ["road; pole"]
 
 
@@ -151,14 +154,13 @@ def test_missing_run_is_counted_and_named(table):
 
 
 def test_run_without_labels_is_missing(words, tmp_path):
-    run = Run.parse([*words[0][:4], str(tmp_path / "labels.h5")])
-    assert load_run(run).is_missing
+    row = as_row([*words[0][:4], str(tmp_path / "labels.h5")])
+    assert load_run(row).evaluation is None
 
 
 def test_method_without_any_run_keeps_its_row(tmp_path):
-    runs = [
-        load_run(Run("ra", "0.05", s, tmp_path / "no.json", tmp_path / "no.h5")) for s in (0, 1)
-    ]
+    files = [str(tmp_path / name) for name in ("no.json", "no.h5")]
+    runs = [load_run(Row("ra", "0.05", seed, "1", *files)) for seed in ("0", "1")]
     (only,) = summary_table(runs, "ra").to_dict("records")
     assert (only["num_seeds"], only["missing_seeds"], only["worst_class"]) == (0, "0 1", "")
     assert np.isnan(only["mIoU_mean"])
@@ -202,10 +204,7 @@ def test_tables_are_written_with_four_decimals(words, tmp_path, capsys):
 def test_a_run_without_a_mean_over_the_subset_is_left_out_of_it():
     evaluation = {"mIoU": 0.5, "worst_class": "pole", "worst_class_iou": 0.4}
     with_subset = {**evaluation, "mIoU_subset": 0.4}
-    runs = [
-        Run("ra", "0.1", seed, Path("evaluation.json"), None, found)
-        for seed, found in enumerate((with_subset, evaluation))
-    ]
+    runs = [Run("ra", "0.1", seed, found) for seed, found in enumerate((with_subset, evaluation))]
     row = summary_table(runs, "ra").iloc[0]
     assert (row["mIoU_subset_mean"], row["mIoU_mean"]) == (40, 50)
 
@@ -231,7 +230,7 @@ def test_run_given_twice_is_an_error(runs):
 
 def test_seed_that_is_no_number_is_an_error():
     with pytest.raises(UserError, match=r"run ra 0\.05: seed 'x' is not a number"):
-        Run.parse(["ra", "0.05", "x", "evaluation.json", "-"])
+        load_run(Row("ra", "0.05", "x", evaluation="evaluation.json"))
 
 
 def test_mean_over_a_subset_has_columns_of_its_own(tmp_path):
@@ -239,9 +238,8 @@ def test_mean_over_a_subset_has_columns_of_its_own(tmp_path):
     runs = []
     for seed, value in enumerate((0.8, None)):
         path = tmp_path / f"{seed}.json"
-        write_evaluation(path, (0.8, 0.4))
-        write_json(path, {**json.loads(path.read_text()), "mIoU_subset": value})
-        runs.append(load_run(Run("full", "-", seed, path, None)))
+        write_evaluation(path, (0.8, 0.4), mIoU_subset=value)
+        runs.append(load_run(Row("full", "-", str(seed), evaluation=str(path))))
     table = summary_table(runs[:1], "ra")
     assert table["mIoU_subset_mean"].tolist() == [80.0]
     assert "mIoU subset" in readable(table)

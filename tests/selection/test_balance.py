@@ -4,7 +4,7 @@ import pytest
 from cbda.acquisition.methods import BALANCES
 from cbda.errors import UserError
 from cbda.results.metrics import normalised_entropy
-from cbda.selection.balance import RULES, Statistics, class_weights, target_shares
+from cbda.selection.balance import RULES, Statistics, target_shares
 
 
 def weights(rule, counts, budget_px=100.0, target=None, max_weight=10.0, predicted=None):
@@ -12,7 +12,7 @@ def weights(rule, counts, budget_px=100.0, target=None, max_weight=10.0, predict
     target = target_shares((), len(acquired)) if target is None else target
     predicted = np.zeros_like(acquired) if predicted is None else predicted
     statistics = Statistics(acquired, predicted, target, budget_px, max_weight)
-    return class_weights(rule, statistics)
+    return RULES[rule](statistics)
 
 
 def test_every_rule_has_a_name_and_every_name_a_rule():
@@ -103,7 +103,7 @@ def test_class_that_is_not_wanted_weighs_nothing():
 
 def test_counts_are_left_unchanged():
     counts = np.array([3, 4], np.int64)
-    class_weights("ratio", Statistics(counts, counts, np.array([0.5, 0.5]), 10.0, 10.0))
+    RULES["ratio"](Statistics(counts, counts, np.array([0.5, 0.5]), 10.0, 10.0))
     assert counts.tolist() == [3, 4]
 
 

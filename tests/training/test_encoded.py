@@ -20,11 +20,11 @@ SHAPES = {4: (2, 2, 3), 8: (3, 1, 2)}
 def images(tmp_path):
     """Features of image n are n, those of the mirrored one n + 0.5."""
     path = tmp_path / "features.h5"
-    encoding = Encoding("any", "", "float32", (4, 8), (2, 3))
+    encoding = Encoding("any", "", "float32", "float16", "bilinear", (4, 8), (2, 3))
     place = (path, list("abcd"), encoding, (8, 12), SHAPES)
-    with FeatureFile.create(*place, dtype="float16", mirrored=True) as write:
+    with FeatureFile.create(*place, mirrored=True) as write:
         write(
-            [np.full(shape, n + half) for half in (0, 0.5) for shape in SHAPES.values()]
+            [np.full(shape, n + half, np.float16) for half in (0, 0.5) for shape in SHAPES.values()]
             for n in range(4)
         )
     return EncodedImages(LABELS, path)

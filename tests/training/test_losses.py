@@ -8,6 +8,7 @@ from cbda.training.losses import (
     as_rows,
     class_boundary,
     cross_entropy,
+    laplacian_boundary,
     local_consistency,
     negative_learning,
 )
@@ -39,6 +40,14 @@ def test_class_boundary_is_the_3x3_neighbourhood_of_a_change():
 
 def test_image_border_is_no_class_boundary():
     assert not class_boundary(torch.full((2, 4, 5), 3)).any()
+
+
+def test_laplacian_takes_the_border_for_a_boundary_unless_its_class_is_0():
+    """A class in the middle of its 3x3 neighbours is none where they cancel out."""
+    border = [[1, 1, 1], [1, 0, 1], [1, 1, 1]]
+    assert laplacian_boundary(torch.full((1, 3, 3), 5))[0].int().tolist() == border
+    assert not laplacian_boundary(torch.zeros(1, 3, 3)).any()
+    assert not laplacian_boundary(label_of([[0, 0, 0], [3, 4, 5], [8, 8, 8]]))[0, 1, 1]
 
 
 def test_images_of_a_batch_have_boundaries_of_their_own():

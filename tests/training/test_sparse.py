@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from cbda.models.logits import resize_logits
-from cbda.settings.training import LossSettings
+from cbda.settings.training import LossSettings, TrainingSettings
 from cbda.training import sparse, trainer
-from cbda.training.losses import cross_entropy, negative_learning
+from cbda.training.losses import cross_entropy
 from cbda.training.sparse import is_sparse, labelled_logits, sparse_cross_entropy
 
 VOID = 255
@@ -26,26 +26,27 @@ def draw(size, label_size, share, num_classes=4):
 
 
 @pytest.mark.parametrize(("size", "label_size"), SIZES)
-def test_labelled_logits_are_those_of_the_enlarged_map(size, label_size):
+@pytest.mark.parametrize("aligned", [False, True])
+def test_labelled_logits_are_those_of_the_enlarged_map(size, label_size, aligned):
     logits, label = draw(size, label_size, 0.5)
-    enlarged = resize_logits(logits, label_size).permute(0, 2, 3, 1)
-    rows, classes = labelled_logits(logits, label)
+    enlarged = resize_logits(logits, label_size, aligned).permute(0, 2, 3, 1)
+    rows, classes = labelled_logits(logits, label, aligned)
     torch.testing.assert_close(rows, enlarged[label != VOID])
     assert torch.equal(classes, label[label != VOID])
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 1.0])
 @pytest.mark.parametrize(("size", "label_size"), SIZES)
-def test_gradient_is_that_of_the_dense_one(size, label_size, share):
+@pytest.mark.parametrize("aligned", [False, True])
+def test_gradient_is_that_of_the_dense_one(size, label_size, share, aligned):
     logits, label = draw(size, label_size, share)
-    logits = logits.float().detach().requires_grad_()
     losses = [
-        sparse_cross_entropy(logits, label),
-        cross_entropy(resize_logits(logits, label_size), label),
+        sparse_cross_entropy(logits, label, aligned),
+        cross_entropy(resize_logits(logits, label_size, aligned), label),
     ]
     one, other = (torch.autograd.grad(loss, logits)[0] for loss in losses)
-    torch.testing.assert_close(losses[0], losses[1], rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(one, other, rtol=0, atol=1e-6)
+    torch.testing.assert_close(losses[0], losses[1], rtol=0, atol=1e-12)
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-12)
 
 
 def test_without_a_label_the_loss_is_0_and_has_a_gradient():
@@ -65,16 +66,27 @@ def test_share_of_labelled_pixels_and_size_of_the_map_decide(labelled, side, exp
     assert is_sparse(label) == expected
 
 
+def test_gradient_is_the_same_whatever_the_number_of_threads():
+    logits, label = draw((60, 80), (240, 320), 0.1)
+    logits = logits.float().detach().requires_grad_()
+    found, before = [], torch.get_num_threads()
+    for num_threads in (1, 4, 4):
+        torch.set_num_threads(num_threads)
+        found += torch.autograd.grad(sparse_cross_entropy(logits, label), logits)
+    torch.set_num_threads(before)
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[1], found[2])
+
+
+@pytest.mark.parametrize("aligned", [False, True])
 @pytest.mark.parametrize("negative", [0.0, 1.0])
-def test_target_loss_is_the_same_however_it_is_computed(monkeypatch, negative):
+def test_target_terms_are_the_same_however_they_are_computed(monkeypatch, negative, aligned):
     logits, label = draw((6, 8), (24, 32), 0.05)
-    logits = logits.float()
-    weights = LossSettings(negative=negative, negative_threshold=0.2)
-    dense = trainer.target_loss(logits, label, weights)
+    loss = LossSettings(negative=negative, negative_threshold=0.2)
+    settings = TrainingSettings(loss=loss, align_corners=aligned)
+    dense = trainer.target_terms(logits, label, settings)
     monkeypatch.setattr(sparse, "FEWEST_PX", 0)
     monkeypatch.delattr(trainer, "cross_entropy")  # which looks at the whole map
-    found = trainer.target_loss(logits, label, weights)
-    enlarged = resize_logits(logits, label.shape[-2:])
-    expected = cross_entropy(enlarged, label) + negative * negative_learning(enlarged, 0.2)
-    torch.testing.assert_close(found, dense, rtol=1e-6, atol=1e-6)
-    torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
+    found = trainer.target_terms(logits, label, settings)
+    assert list(found) == list(dense) == ["target", "negative"][: 1 + bool(negative)]
+    torch.testing.assert_close(found, dense, rtol=0, atol=1e-12)

@@ -10,6 +10,7 @@ from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.models.checkpoints import Checkpoint
+from cbda.models.images import Resizing
 from cbda.models.small import SmallNet
 from cbda.settings.model import ModelSettings
 from cbda.settings.training import TrainingSettings
@@ -105,7 +106,7 @@ def test_finetune_trains_on_the_labels_that_it_was_given(tmp_path, monkeypatch, 
     make_pool(tmp_path / "source")
     acquired = write_labels(tmp_path / "labels.h5", truth)
     trainer = Trainer(SmallNet(len(CLASSES)), TrainingSettings(), torch.device("cpu"), 0)
-    checkpoint = Checkpoint(trainer.state(), list(CLASSES), ModelSettings(), (64, 112))
+    checkpoint = Checkpoint(trainer.state(), list(CLASSES), ModelSettings(), Resizing((64, 112)))
     checkpoint.save(tmp_path / "model.pt")
 
     def capture(source, target, *rest):

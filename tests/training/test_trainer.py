@@ -5,19 +5,21 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
+from cbda.models.build import create_model
+from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
+from cbda.settings.model import ModelSettings
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch, create_loader
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 from cbda.training.trainer import (
     Trainer,
     create_optimizer,
-    encoder_batch_norms,
+    loss_terms,
     measure_cost,
-    partial_losses,
     set_learning_rate,
-    source_loss,
-    target_loss,
+    source_terms,
+    target_terms,
 )
 from tests.datasets.layouts import picture_of, random_ids
 from tests.pictures import Pictures, random_pictures
@@ -239,8 +241,8 @@ class Constant(nn.Module):
 
 
 def total_loss(model, batch, weights):
-    parts = list(partial_losses(model, batch, replace(SETTINGS, loss=weights), CPU))
-    return torch.stack(parts).sum()
+    parts = loss_terms(model, batch, replace(SETTINGS, loss=weights), CPU)
+    return torch.stack([term for terms in parts for term in terms.values()]).sum()
 
 
 def test_total_loss_is_the_weighted_sum():
@@ -274,9 +276,11 @@ def test_domains_of_different_sizes_have_the_same_losses_one_by_one():
     generator = torch.Generator().manual_seed(0)
     source, target = (torch.randn(2, 3, size, 6, generator=generator) for size in (6, 8))
     labels = [torch.randint(0, 3, (2, size, 6), generator=generator) for size in (6, 8)]
-    batch, weights = Batch(source, labels[0], target, labels[1]), LossSettings(consistency=0.5)
-    parts = list(partial_losses(Constant(), batch, replace(SETTINGS, loss=weights), CPU))
-    expected = [source_loss(source, labels[0], weights), target_loss(target, labels[1], weights)]
+    batch = Batch(source, labels[0], target, labels[1])
+    settings = replace(SETTINGS, loss=LossSettings(consistency=0.5))
+    parts = list(loss_terms(Constant(), batch, settings, CPU))
+    terms = (source_terms, source, labels[0]), (target_terms, target, labels[1])
+    expected = [measure(logits, label, settings) for measure, logits, label in terms]
     torch.testing.assert_close(parts, expected)
 
 
@@ -314,6 +318,43 @@ def test_a_network_trains_in_the_precision_asked_for(precision):
     train(trainer, 0, 1)
     train(trainer, 1, 2, target=None)
     assert found == {getattr(torch, precision)}
+
+
+OWN_NETWORK = """
+from torch import nn
+
+
+def build(num_classes):
+    model = nn.Sequential()
+    model.encoder = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+    model.head = nn.Conv2d(4, num_classes, 1)
+    return model
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"architecture": "upernet", "encoder": "resnet18", "decoder_channels": (8,)},
+        {"architecture": "segformer", "encoder": "mit_b0", "decoder_channels": (8,)},
+        {"architecture": "dpt", "encoder": "tu-vit_tiny_patch16_224", "decoder_channels": (8,)},
+        {"architecture": "deeplabv3plus_ripu", "encoder": "resnet18"},
+        {"architecture": "my_net.py:build"},
+    ],
+    ids=lambda options: options["architecture"],
+)
+def test_network_trains_two_steps(options, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_net.py").write_text(OWN_NETWORK)
+    torch.manual_seed(0)
+    model = create_model(ModelSettings(**options), NUM_CLASSES)
+    before = {name: weight.clone() for name, weight in model.named_parameters()}
+    trainer = Trainer(model, replace(SETTINGS, image_size=(32, 64)), CPU, 7)
+    train(trainer, 0, 2)
+    after = dict(trainer.model.named_parameters())
+    for part in ("encoder.", ""):
+        names = [name for name in before if name.startswith("encoder.") == bool(part)]
+        assert not all(torch.equal(before[name], after[name]) for name in names)
 
 
 def test_schedule_may_be_longer_than_the_run():

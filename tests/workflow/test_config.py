@@ -19,6 +19,7 @@ from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
 from cbda.scenes import DOMAINS
 from cbda.selection.units import queries_per_image
+from cbda.settings.classes import NO_NAMES
 from cbda.settings.datasets import KIND_NAMES
 from cbda.settings.generation import DOMAINS as DOMAIN_NAMES
 from cbda.settings.section import Section, is_section
@@ -39,9 +40,14 @@ ENVIRONMENT = {
     f"{name}_ROOT": f"/data/{name}" for name in ("CAMVID", "GTAV", "SYNTHIA", "CITYSCAPES")
 }
 EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
+DEFAULTS_OF_PUBLISHED = {
+    *("decoder_channels", "crop_size", "color_jitter", "precision", "momentum", "weight_decay"),
+    *("poly_power", "consistency", "negative", "negative_threshold"),
+}
 GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
+    "all_labels": ["gtav_cityscapes"],
     "evidence_balance": ["evidence"],
     "evidence_camvid": ["camvid"],
     "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
@@ -124,6 +130,17 @@ def allowed(section: type[Section], *path: str) -> list[str]:
     return list(mark.schema["enum"])
 
 
+def test_names_of_classes_are_of_any_script() -> None:
+    names = ["道路", "a, b; c", r"$\frac{$", "{seed}", "'\"`", "🙂", "x" * 60, "нет", "_a", "é"]
+    assert load({"classes": names}).classes == tuple(names)
+
+
+def test_names_that_stand_for_no_value_are_those_of_pandas() -> None:
+    from pandas._libs.parsers import STR_NA_VALUES  # type: ignore[import-not-found]
+
+    assert STR_NA_VALUES - {""} <= set(NO_NAMES)
+
+
 def test_budget_keeps_the_text_that_names_its_folder() -> None:
     assert list(map(str, load({"experiment": {"budgets": [1, 0.5]}}).experiment.budgets)) == [
         "1",
@@ -149,12 +166,45 @@ def test_experiments_are_valid_and_hold_only_differences(
     for earlier in GIVEN_AFTER.get(path.stem, ()):
         merge(config, experiment(earlier))
     load_config(merge(copy.deepcopy(config), change), ENVIRONMENT)
+    if path.stem == "published":
+        change = without(change, DEFAULTS_OF_PUBLISHED)
     assert_differs(change, config, path.name)
+
+
+def without(change: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    """All but some keys, wherever they are."""
+    return {
+        key: without(value, names) if isinstance(value, dict) else value
+        for key, value in change.items()
+        if key not in names
+    }
+
+
+def test_published_training_marks_what_is_the_default() -> None:
+    """It is set all the same, for experiments that change it."""
+    text = (ROOT / "workflow/configs/published.yaml").read_text()
+    assert set(re.findall(r"(\w+): .*# default", text)) == DEFAULTS_OF_PUBLISHED
+    change = experiment("published")
+    differing = without(change, DEFAULTS_OF_PUBLISHED)
+    assert merge(copy.deepcopy(CONFIG), change) == merge(copy.deepcopy(CONFIG), differing)
 
 
 def experiment(name: str) -> dict[str, Any]:
     change: dict[str, Any] = yaml.safe_load((ROOT / f"workflow/configs/{name}.yaml").read_text())
     return change
+
+
+@pytest.mark.parametrize("name", ["gtav_cityscapes", "synthia_cityscapes"])
+def test_experiments_of_the_papers_train_and_evaluate_as_published(
+    name: str, config: dict[str, Any]
+) -> None:
+    """All of published.yaml, and of the sections that it sets nothing else that decides numbers."""
+    merge(config, experiment(name))
+    assert merge(copy.deepcopy(config), experiment("published")) == config
+    alone = load(experiment("published"))
+    for section in ("model", "training", "pretrain", "finetune"):
+        expected = getattr(alone, section).model_dump(exclude={"num_workers"})
+        assert getattr(load(config), section).model_dump(exclude={"num_workers"}) == expected
 
 
 def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
@@ -165,7 +215,10 @@ def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
     optimizer, training = config["training"]["optimizer"], config["training"]
     assert (optimizer["name"], optimizer["lr"], optimizer["head_lr_factor"]) == ("sgd", 2.5e-4, 10)
     assert (optimizer["momentum"], optimizer["weight_decay"]) == (0.9, 5e-4)
-    assert training["loss"] == {"consistency": 0.1, "negative": 1.0, "negative_threshold": 0.05}
+    assert training["loss"] == {
+        **{"consistency": 0.1, "boundary": "laplacian"},
+        **{"negative": 1.0, "negative_threshold": 0.05},
+    }
     assert (training["source_size"], training["image_size"]) == ([720, 1280], [640, 1280])
     sizes = [config["datasets"][name]["num_images"] for name in ("source", "target", "val")]
     assert sizes == [24_966, 2_975, 500]
@@ -174,18 +227,19 @@ def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
 def test_synthia_is_gtav_but_for_source_classes_and_a_second_mean(config: dict[str, Any]) -> None:
     gtav, synthia = experiment("gtav_cityscapes"), experiment("synthia_cityscapes")
     assert tuple(synthia.pop("classes")) == SYNTHIA_CLASSES
-    without = {"wall", "fence", "pole"}
-    assert synthia.pop("evaluate")["subset"] == [c for c in SYNTHIA_CLASSES if c not in without]
+    missing = {"wall", "fence", "pole"}
+    subset = synthia["evaluate"].pop("subset")
+    assert subset == [c for c in SYNTHIA_CLASSES if c not in missing]
     assert synthia["datasets"].pop("source")["num_images"] == 9_400
     del gtav["classes"], gtav["datasets"]["source"], gtav["pathvars"], synthia["pathvars"]
     assert synthia == gtav
 
 
-def test_ripu_asks_for_8_pixels_a_round_or_for_regions(config: dict[str, Any]) -> None:
+def test_ripu_asks_for_21_pixels_a_round_or_for_regions(config: dict[str, Any]) -> None:
     merge(config, experiment("gtav_cityscapes"))
     pixel, region = experiment("ripu_pixel")["experiment"], experiment("ripu_region")["experiment"]
     rounds = config["experiment"]["rounds"]
-    assert queries_per_image(1024, 2048, pixel["budgets"][0], rounds, 32, "pixel") == 8
+    assert queries_per_image(1024, 2048, pixel["budgets"][0], rounds, 32, "pixel") == 21
     assert queries_per_image(1024, 2048, region["budgets"][0], rounds, 1, "region") == 1026
 
 
@@ -201,7 +255,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
     ("change", "message"),
     [
         ({"trainig": {}}, r"unknown key 'trainig' \(did you mean 'training'\?\); allowed: acquire"),
-        ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: batch_size"),
+        ({"training": {"lr": 1}}, r"training: unknown key 'lr'; allowed: align_corners, batch"),
         (
             {"training": {"batch_size": "4"}},
             r"training.batch_size: '4' is text: write 4 in a file, without quotes",
@@ -245,6 +299,14 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"acquire": {"target_distribution": [1]}}, r"acquire.target_distribution: .* 11 numbers"),
         (
+            {"experiment": {"custom_methods": {"a": {"score": "margn"}}}},
+            r"custom_methods.a: method score 'margn' \(did you mean 'margin'\?\) is unknown",
+        ),
+        (
+            {"acquire": {"target_distribution": "unifrom"}},
+            r"'unifrom' \(did you mean 'uniform'\?\); allowed: a number per class, or one of",
+        ),
+        (
             {"acquire": {"target_distribution": "pool"}},
             r"'pool'; allowed: a number per class, or one of uniform, predicted, sqrt_predic",
         ),
@@ -253,7 +315,24 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"experiment": {"custom_methods": {"Mine": {}}}},
             r"custom_methods.Mine: 'Mine'; allowed: names of small",
         ),
-        ({"classes": ["road", "-n"]}, r"classes.1: '-n'; allowed: a name on one line that"),
+        ({"classes": ["road", "-n"]}, r"classes.1: '-n'; allowed: a name of at most 60 signs"),
+        (
+            {"classes": ["road", "a\u2028b"]},
+            r"classes.1: .*; allowed: a name of at most 60 signs on",
+        ),
+        (
+            {"classes": ["road", "a\nb"]},
+            r"classes.1: .*; allowed: a name of at most 60 signs on one",
+        ),
+        ({"classes": ["road", "\ud800"]}, r"classes.1: .*; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", "x" * 61]}, r"classes.1: .*; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", ""]}, r"classes.1: ''; allowed: a name of at most 60 signs"),
+        ({"classes": ["road", " a"]}, r"classes.1: ' a'; allowed: .* without blanks around"),
+        ({"classes": ["road", "road"]}, r"classes: \['road', 'road'\]; allowed: none twice"),
+        (
+            {"classes": ["None", "NA"]},
+            r"classes: 'None', 'NA' stands for no value where tables",
+        ),
         ({"classes": ["road", "void"]}, r"classes: 'void' is what belongs to no class: leave it o"),
         (
             {"datasets": {"val": {"kind": "camvid"}}},
@@ -272,6 +351,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
         (
+            {"datasets": {"val": {"kind": "images"}}},
+            r"allowed: folder, gtav, .*, camvid, FILE.py:NAME$",
+        ),
+        (
             {"training": {"source_size": [64]}},
             r"training.source_size: \[64\]; allowed: a height and a width, or none$",
         ),
@@ -286,7 +369,27 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             },
             r"training.image_size: \[45, 80\] .*: multiples of 8",
         ),
+        (
+            {"training": {"batch_size": 1, "image_size": [8, 8]}},
+            r"batch_size: 1 image of the source, on which source_only trains, of 8 x 8 px leaves a",
+        ),
+        (
+            {
+                "model": {"architecture": "deeplabv3plus", "encoder": "resnet18"},
+                "experiment": {"references": []},
+                "training": {"batch_size": 1, "source_size": [64, 64]},
+            },
+            r"batch_size: 1 image of 64 x 112 px leaves a batch norm of deeplabv3plus one value",
+        ),
+        ({"experiment": {"seeds": [2**64]}}, r"seeds.*: 18446744073709551616; allowed: at most 1e"),
+        ({"experiment": {"radius": 10**6}}, r"experiment.radius: 1000000; allowed: at most 10000"),
         ({"evaluate": {"subset": ["sky", "lake"]}}, r"evaluate.subset: 'lake' .*; allowed: sky"),
+        ({"training": None}, r"^training: nothing is given; leave the key out for its default"),
+        ({"classes": ["a", None]}, r"^classes.1: nothing is given; leave the key out"),
+        (
+            {"experiment": "x" * 9000},
+            r"^experiment: 'x{20,60}.{0,5}x+'; allowed: a valid dictionary$",
+        ),
         ({"experiment": []}, r"experiment: \[\]; allowed: a valid dictionary$"),
         (
             {"training": {"total_iterations": 4.0e4}},
@@ -340,14 +443,11 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"model": {"architecture": "deeplabv2", "encoder": "x", "encoder_weights": "no.st"}},
             r"model.encoder_weights: no file no.st; allowed: none, imagenet, packaged, a file",
         ),
-        (
-            {"pathvars": {"results": "out/"}},
-            r"pathvars.results: 'out/'; allowed: a folder without ./",
-        ),
-        (
-            {"pathvars": {"results": "./out"}},
-            r"pathvars.results: './out'; allowed: a folder without",
-        ),
+        ({"pathvars": {"results": "out/{seed}"}}, r"results: 'out/{seed}'; allowed: a folder with"),
+        ({"pathvars": {"results": ""}}, r"pathvars.results: ''; allowed: a folder without {"),
+        ({"pathvars": {"tables": "<tables>"}}, r"tables: '<tables>'; .*<results> may begin it"),
+        ({"data_make": {"root": "a}b"}}, r"data_make.root: 'a}b'; allowed: a folder without {"),
+        ({"plan": {"measured": "no.json"}}, r"plan.measured: no file no.json; give a metrics.json"),
     ],
 )
 def test_mistake_says_where_and_what_is_allowed(
@@ -407,33 +507,87 @@ def test_last_round_uses_up_the_iterations(config: dict[str, Any]) -> None:
     assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
 
 
-@pytest.mark.parametrize(
-    ("root", "expected"),
-    [
-        ("${PLACE}/camvid", "/data/camvid"),
-        ("~/camvid", "/home/me/camvid"),
-        ("~", "/home/me"),
-        ("camvid~/a", "camvid~/a"),
-    ],
-)
-def test_roots_take_environment_variables(config: dict[str, Any], root: str, expected: str) -> None:
-    config["datasets"]["target"]["root"] = root
-    loaded = load_config(config, {"PLACE": "/data", "HOME": "/home/me"})
-    assert loaded.datasets.target.root == expected
+PLACES = {
+    "datasets.target.root": "target",
+    "pathvars.results": "results",
+    "pathvars.tables": "tables",
+    "data_make.root": "made",
+    "plan.measured": "metrics.json",
+    "model.encoder_weights": "encoder.safetensors",
+    "experiment.custom_methods.mine.score": "mine.py:score",
+}
 
 
-def test_unset_environment_variable_is_named(config: dict[str, Any]) -> None:
-    config["datasets"]["target"]["root"] = "${PLACE}/camvid"
-    with pytest.raises(UserError, match=r"datasets.target.root: .*PLACE, which is not set"):
+def place(path: str, key: str) -> dict[str, Any]:
+    """A change of the configuration that names a path."""
+    first, _, rest = key.partition(".")
+    return {first: place(path, rest) if rest else path}
+
+
+@pytest.fixture
+def home(tmp_path: Path, config: dict[str, Any]) -> Path:
+    """A folder that holds what a configuration may name; the network can take its weights."""
+    (tmp_path / "mine.py").write_text("def score(logits, radius):\n    return logits[0]\n")
+    for name in ("encoder.safetensors", "metrics.json"):
+        (tmp_path / name).touch()
+    model = {"architecture": "deeplabv2", "encoder": "resnet18"}
+    merge(config, {"model": model, "training": {"image_size": [64, 128]}})
+    return tmp_path
+
+
+@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("form", ["~/{}", "$HOME/{}", "${{HOME}}/./{}", "$A$B/{}"])
+def test_every_path_takes_home_and_variables(
+    config: dict[str, Any], home: Path, key: str, form: str
+) -> None:
+    merge(config, place(form.format(PLACES[key]), key))
+    environment = {"HOME": str(home), "A": str(home)[:3], "B": str(home)[3:]}
+    found: Any = load_config(config, environment)
+    for name in key.split("."):
+        found = found[name] if isinstance(found, dict) else getattr(found, name)
+    assert found == f"{home}/{PLACES[key]}"
+
+
+@pytest.mark.parametrize("key", PLACES)
+@pytest.mark.parametrize("name", ["$PLACE", "${PLACE}"])
+def test_unset_environment_variable_is_named(
+    config: dict[str, Any], home: Path, key: str, name: str
+) -> None:
+    merge(config, place(f"{name}/{PLACES[key]}", key))
+    with pytest.raises(UserError, match=rf"{key}: .*PLACE, which is not set; set it, or give"):
         load_config(config, {})
+
+
+@pytest.mark.parametrize("root", ["camvid~/a", "a/~", "costs 5$", "{seed}/{dataset}"])
+def test_other_signs_of_a_root_stay(config: dict[str, Any], root: str) -> None:
+    config["datasets"]["target"]["root"] = root
+    assert load_config(config, {"HOME": "/home/me"}).datasets.target.root == root
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [("<results>", "out"), ("<results>/a/", "out/a"), ("<results>/../a", "a"), ("./a", "a")],
+)
+def test_tables_may_lie_below_the_results(
+    config: dict[str, Any], tables: str, expected: str
+) -> None:
+    merge(config, {"pathvars": {"results": "./out/", "tables": tables}})
+    folders = load_config(config, {}).pathvars.resolve()
+    assert folders == {"results": "out", "tables": expected}
+
+
+# Commands of people, which no rule calls.
+BY_HAND = {"ask", "annotate", "queries_export", "queries_import", "predict"}
 
 
 def test_phase_has_one_verb_everywhere() -> None:
     verbs = {command.replace(" ", "_") for command in COMMANDS}
     rules = {path.stem for path in (ROOT / "workflow/rules").glob("*.smk")} - {"common"}
     modules = (ROOT / "cbda/commands").glob("*.py")
-    assert verbs == rules == {path.stem for path in modules if "\ndef run(" in path.read_text()}
-    without_settings = {"score", "diagnose", "collect", "runs"}
+    assert verbs == {path.stem for path in modules if "\ndef run(" in path.read_text()}
+    verbs -= BY_HAND
+    assert verbs == rules
+    without_settings = {"score", "diagnose", "collect", "runs", "verify"}
     assert verbs - set(CONFIG) == verbs & without_settings
 
 

@@ -61,6 +61,29 @@ def test_what_is_not_asked_for_costs_nothing():
     assert phases["evaluate"] == Phase(14, 0, 14 * 4)
 
 
+def test_mirrored_views_are_seen_too():
+    assert count_phases(replace(SMALL, num_views=2))["evaluate"] == Phase(16, 0, 16 * 4 * 2)
+
+
+def test_plan_counts_the_mirrored_views_if_they_are_asked_for(words, tmp_path):
+    images = []
+    for flip in ("--no-flip", "--flip"):
+        assert main([*words, flip]) == 0
+        rules = json.loads((tmp_path / "plan.json").read_text())["rules"]
+        images.append(rules["evaluate"]["images"])
+    assert images[1] == 2 * images[0] > 0
+
+
+def test_frozen_batch_norm_has_no_moments(words, tmp_path):
+    model = ["--model-architecture", "deeplabv2", "--model-encoder", "resnet18"]
+    sizes = []
+    for frozen in ("--no-model-freeze-batch-norm", "--model-freeze-batch-norm"):
+        main([*words, *model, frozen])
+        disk = json.loads((tmp_path / "plan.json").read_text())["disk"]
+        sizes.append(disk["checkpoint_bytes"])
+    assert sizes[0] - sizes[1] == 2 * 4 * 9600  # two moments of adamw, in float32
+
+
 def test_disk_is_counted_from_above():
     """Of 140,000 px, rounds 1 to 5 hold 2, 4, 6, 8, 10 % and twice as much: 0.9 in all."""
     assert score_bytes(SMALL) == 5 * 140_000

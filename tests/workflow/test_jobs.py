@@ -7,7 +7,16 @@ import pytest
 
 from cbda.errors import UserError
 from cbda.results.sheet import evaluated, read_rows
+from cbda.workflow.drawing import (
+    figures,
+    gallery,
+    gallery_files,
+    place_arguments,
+    report_arguments,
+    settings,
+)
 from cbda.workflow.jobs import previous_checkpoint, previous_labels
+from cbda.workflow.partial import remove_partial_tables, tabulate_finished
 from tests.pools import make_pool
 from tests.projects import RESULTS, TABLES, create_jobs
 
@@ -182,18 +191,38 @@ def test_dataset_of_the_users_is_known_by_its_files(tmp_path):
     make_pool(own, {"a": np.zeros((4, 4), np.uint8)}, 3)
     jobs = create_jobs({"datasets": {"val": {"root": str(own)}}})
     state = jobs.dataset_state("val")
-    assert jobs.dataset_files("val") == []
+    assert jobs.generated_manifest("val") == []
     for folder in ("images", "labels"):
         (own / folder / "b.png").write_bytes((own / folder / "a.png").read_bytes())
     assert jobs.dataset_state("val") not in (state, "")
     (own / "cbda_skip.txt").write_text("b\n")
     assert jobs.dataset_state("val") == state
-    assert jobs.dataset_files("val") == [str(own / "cbda_skip.txt")]
+
+
+def test_dataset_is_known_by_its_files_wherever_it_is(tmp_path):
+    """Names and sizes of all, and the content of a few."""
+    states = {}
+    for name, value in (("one", 0), ("copy", 0), ("other", 1)):
+        make_pool(tmp_path / name, {f"{n}": np.full((4, 4), value, np.uint8) for n in range(9)}, 3)
+        jobs = create_jobs({"datasets": {"val": {"root": str(tmp_path / name)}}})
+        states[name] = jobs.dataset_state("val")
+        assert str(tmp_path) not in " ".join(jobs.dataset_arguments("val", "val"))
+        assert str(tmp_path) not in " ".join(jobs.check_arguments("val"))
+    assert states["one"] == states["copy"] != states["other"]
+
+
+def test_images_left_out_of_a_generated_dataset_are_a_change(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    jobs = create_jobs()
+    (tmp_path / "data/tiny/target_val").mkdir(parents=True)
+    (tmp_path / "data/tiny/target_val/cbda_skip.txt").write_text("00000\n")
+    assert jobs.dataset_state("val") != jobs.dataset_state("source") == ""
 
 
 def test_only_the_check_counts_images(jobs):
-    assert jobs.dataset_arguments("oracle", "target") == [
-        *("--oracle-kind", "folder", "--oracle-root", "data/tiny/target_train")
+    assert jobs.dataset_arguments("oracle", "target") == [*("--oracle-kind", "folder")]
+    assert jobs.place_arguments("oracle", "target", "target.json") == [
+        *("--oracle-report", "target.json", "--oracle-root", "data/tiny/target_train")
     ]
     words = jobs.check_arguments("target")
     assert words[:2] == ["--kind", "folder"]
@@ -201,17 +230,53 @@ def test_only_the_check_counts_images(jobs):
     assert "--uniform-size" not in jobs.check_arguments("val")
 
 
-def test_weights_count_by_their_content(jobs, tmp_path, monkeypatch):
-    assert (jobs.weights_files(), jobs.weights_digest) == ([], "")
-    digests: list[str] = []
+def test_label_ids_of_a_dataset_reach_the_jobs_that_read_it():
+    target = {"label_ids": list(range(20, 31)), "void_ids": [3]}
+    words = create_jobs({"datasets": {"target": target}}).dataset_arguments("target", "target")
+    assert words[-2:] == ["--target-void-ids", "3"]
+    assert words[words.index("--target-label-ids") + 1] == "20"
+
+
+def test_weights_count_by_their_content(jobs, tmp_path):
+    assert jobs.weights_state == "none"
+    states: list[str] = []
     for content in (b"a", b"b", b"a"):
-        path = tmp_path / f"{len(digests)}.safetensors"
+        path = tmp_path / f"{len(states)}.safetensors"
         path.write_bytes(content)
         model = {"architecture": "unet", "encoder": "resnet18", "encoder_weights": str(path)}
         unet = create_jobs({"model": model, "training": {"image_size": [32, 64]}})
-        assert unet.weights_files() == [str(path)]
-        digests.append(unet.weights_digest)
-    assert digests[0] == digests[2] != digests[1]
+        assert str(path) not in unet.model_arguments()
+        states.append(unet.weights_state)
+    assert states[0] == states[2] != states[1]
+
+
+def test_no_place_is_among_what_decides_the_report(tmp_path):
+    change = {
+        "pathvars": {"results": str(tmp_path / "results")},
+        "datasets": {"val": {"root": str(tmp_path)}},
+        "data_make": {"root": str(tmp_path / "data")},
+    }
+    jobs = create_jobs(change)
+    decisive = [*report_arguments(jobs), *jobs.run_arguments(), settings(jobs)]
+    assert str(tmp_path) not in " ".join(decisive)
+    assert str(tmp_path) in " ".join(place_arguments(jobs))
+
+
+@pytest.mark.parametrize(
+    ("folders", "way"),
+    [
+        ({}, "."),
+        ({"tables": "<results>/paper"}, ".."),
+        ({"tables": "paper"}, "../out"),
+        ({"tables": "~/paper"}, "../../here/out"),
+    ],
+)
+def test_runs_are_found_from_the_tables_on(folders, way, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    pathvars = {"results": "./out/", **folders}
+    jobs = create_jobs({"pathvars": pathvars}, {"HOME": str(tmp_path / "home")})
+    assert jobs.results_from_tables == way
 
 
 def test_statistics_are_made_for_balanced_sampling_alone(jobs):
@@ -223,24 +288,43 @@ def test_statistics_are_made_for_balanced_sampling_alone(jobs):
 def test_gallery_shows_the_largest_budget_of_the_first_seed():
     change = {"experiment": {"seeds": [3, 4], "budgets": [0.05, 0.1], "methods": ["ra"]}}
     jobs = create_jobs(change)
-    (arm,) = jobs.gallery()
+    (arm,) = gallery(jobs)
     run = f"{RESULTS}/seed3/ra/budget0.1"
     assert arm == ["ra", f"{run}/round1/model.pt", f"{run}/round2/model.pt",
                    f"{run}/round2/labels.h5"]  # fmt: skip
-    assert jobs.gallery_files() == arm[1:]
-    words = " ".join(jobs.report_arguments())
-    assert f"--gallery {' '.join(arm)} --gallery-budget 0.1" in words
+    assert gallery_files(jobs) == arm[1:]
+    words = " ".join([*place_arguments(jobs), *report_arguments(jobs)])
+    assert f"--gallery {' '.join(arm)}" in words
+    assert "--gallery-budget 0.1" in words
+
+
+def test_figures_follow_from_the_configuration(tmp_path):
+    fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
+    gains = ["differences", "class_differences"]
+    assert figures(create_jobs()) == [
+        *fixed,
+        *gains,
+        "training",
+        "gallery_1",
+        "gallery_2",
+        "gallery_3",
+    ]
+    alone = create_jobs({"experiment": {"methods": ["ra"]}, "report": {"gallery_images": 1}})
+    assert figures(alone) == [*fixed, "training", "gallery_1"]
+    make_pool(tmp_path, {"a": np.zeros((4, 4), np.uint8)}, 3)
+    own = create_jobs({"datasets": {"target": {"root": str(tmp_path)}}})
+    assert figures(own) == [*fixed, *gains, "training", "gallery_1"]
 
 
 def test_first_round_is_scored_by_the_pretrained_model():
-    (arm,) = create_jobs({"experiment": {"methods": ["ra"], "rounds": 1}}).gallery()
+    (arm,) = gallery(create_jobs({"experiment": {"methods": ["ra"], "rounds": 1}}))
     assert arm[1] == f"{RESULTS}/seed0/pretrain/model.pt"
 
 
 def test_report_without_a_gallery_reads_no_checkpoint():
     jobs = create_jobs({"report": {"gallery_images": 0}})
-    assert jobs.gallery_files() == []
-    assert "--gallery-budget" not in jobs.report_arguments()
+    assert gallery_files(jobs) == []
+    assert "--gallery-budget" not in report_arguments(jobs)
 
 
 def test_report_is_told_what_a_balance_aims_at():
@@ -248,7 +332,7 @@ def test_report_is_told_what_a_balance_aims_at():
     mine = {"balance": "ratio", "target_distribution": shares}
     methods = ["ra", "bvsb_exp", "cbda", "mine"]
     change = {"experiment": {"methods": methods, "custom_methods": {"mine": mine}}}
-    words = " ".join(create_jobs(change).report_arguments())
+    words = " ".join(report_arguments(create_jobs(change)))
     assert words.count("--balance-target") == 2
     assert "--balance-target cbda uniform " in words
     assert f"--balance-target mine {' '.join(map(str, shares))} " in words
@@ -273,9 +357,9 @@ def finished_runs(tmp_path, monkeypatch):
 def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
     jobs, commands = finished_runs
     due = {*evaluations(jobs)[2:], "elsewhere.json"}
-    jobs.tabulate_finished(due)
+    tabulate_finished(jobs, due, ["cbda"])
     (words,) = commands
-    assert words[3:6] == ["tabulate", "--baseline", "ra"]
+    assert words[1:4] == ["tabulate", "--baseline", "ra"]
     files = dict(zip(words[-10::2], words[-9::2], strict=True))
     sheet = files.pop("--runs")
     assert set(files.values()) == {
@@ -287,17 +371,70 @@ def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
 
 def test_results_that_are_to_be_made_again_are_none(finished_runs):
     jobs, commands = finished_runs
-    jobs.tabulate_finished(set(evaluations(jobs)))
+    tabulate_finished(jobs, set(evaluations(jobs)), ["cbda"])
     assert not commands
     assert not list(Path().rglob("*.partial.csv"))
 
 
 def test_success_removes_what_a_failure_has_left(finished_runs):
     jobs, _ = finished_runs
-    jobs.tabulate_finished(set())
+    tabulate_finished(jobs, set(), ["cbda"])
     Path(RESULTS, "comparisons.partial.csv").touch()
-    jobs.remove_partial_tables()
+    remove_partial_tables(jobs)
     assert not list(Path().rglob("*.partial.csv"))
+
+
+def test_a_line_of_a_network_of_ones_own_makes_its_pretraining_stale(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for text in ("return 1", "return 1  # the same", "return 2"):
+        (tmp_path / "net.py").write_text(f"def build(num_classes):\n    {text}\n")
+        codes.append(create_jobs({"model": {"architecture": "net.py:build"}}).network_state())
+    assert codes[0] == codes[1] != codes[2]
+    assert create_jobs().network_state() == ""
+
+
+def test_code_of_ones_own_counts_wherever_it_is_and_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kind = "A = Kind(('images', 'labels'), split='none')"
+    layout = f"from cbda.datasets.listing import Kind\n\n{kind}\nB = A\n"
+    found = {}
+    for folder, name in (("here", "a"), ("there", "a"), ("here", "b")):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        net = f"{folder}/net.py:{name}"
+        Path(folder, "net.py").write_text("def a(num): pass\n\ndef b(num): pass\n")
+        kind = f"{folder}/layout_somewhere.py:{name.upper()}"
+        Path(folder, "layout_somewhere.py").write_text(layout)
+        target = {"kind": kind, "root": "nowhere"}
+        jobs = create_jobs({"model": {"architecture": net}, "datasets": {"target": target}})
+        words = [*jobs.model_arguments(), *jobs.dataset_arguments("target", "target")]
+        words += [*jobs.check_arguments("target"), *jobs.plan_arguments()]
+        assert folder not in " ".join(words)
+        assert jobs.own_network == net
+        assert jobs.place_arguments("", "target", "")[:2] == ["--kind", kind]
+        found[folder, name] = (jobs.network_state(), jobs.dataset_state("target"))
+    assert found["here", "a"] == found["there", "a"]
+    assert not set(found["here", "a"]) & set(found["here", "b"])
+
+
+def test_function_of_a_score_file_counts(arms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("def one(logits, radius): ...\n\ndef two(logits, radius): ...\n")
+    for name in ("one", "two"):
+        arms.add_method(name, {"score": f"mine.py:{name}"})
+    assert arms.score_code("one") != arms.score_code("two")
+
+
+def test_a_line_of_a_layout_of_ones_own_changes_the_state_of_its_data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    states = []
+    for suffix in (".png", ".png", ".jpg"):
+        kind = f'Kind(("images", "labels"), split="none", image_suffixes=("{suffix}",))'
+        text = f"from cbda.datasets.listing import Kind\n\nKIND = {kind}\n"
+        (tmp_path / "layout_of_jobs.py").write_text(text)
+        target = {"kind": "layout_of_jobs.py:KIND", "root": "nowhere"}
+        states.append(create_jobs({"datasets": {"target": target}}).dataset_state("target"))
+    assert states[0] == states[1] != states[2]
 
 
 FROZEN = {
@@ -322,15 +459,8 @@ def test_features_follow_from_the_encoder_and_not_from_what_decodes_them():
     sets = ("source", "target", "val")
     words = {name: " ".join(light.encode_arguments(name)) for name in sets}
     assert words == {name: " ".join(linear.encode_arguments(name)) for name in sets}
-    assert "--image-size 64 96 --mirrored" in words["source"]
-    assert "--image-size 48 64 --mirrored" in words["target"]
-    assert "--mirrored" not in words["val"]
+    assert "--image-size 64 96 --interpolation bilinear --mirrored" in words["source"]
+    assert "--image-size 48 64 --interpolation bilinear --mirrored" in words["target"]
+    assert "--no-mirrored" in words["val"]
     flipped = create_jobs({**change, "evaluate": {"flip": True}})
     assert "--mirrored" in flipped.encode_arguments("val")
-
-
-def test_frozen_encoder_has_no_weights_of_a_training(tmp_path):
-    path = tmp_path / "encoder.safetensors"
-    path.write_bytes(b"weights")
-    jobs = create_jobs({"model": {**FROZEN, "encoder_weights": str(path)}})
-    assert (jobs.weights_files(), jobs.training_weights()) == ([str(path)], [])

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
 REDUCED: dict[str, Any] = {
     "experiment": {"methods": ["cbda"], "budgets": [0.05], "rounds": 1, "references": []},
     "tabulate": {"baseline": "cbda"},
-    "model": {"encoder": "resnet18", "decoder_channels": [16]},
+    "model": {"encoder": "resnet18"},
     "training": {"image_size": [40, 80], "source_size": [48, 80], "num_workers": 1},
     "compute": {"threads": 1},
 }

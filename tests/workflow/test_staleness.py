@@ -52,6 +52,17 @@ def test_images_to_skip_make_everything_stale_that_reads_them(editable: Path) ->
     assert set(planned_jobs(editable)) == {"data_check", "evaluate", "tabulate"}
 
 
+def test_generated_set_that_lost_an_image_is_made_again(editable: Path) -> None:
+    image = editable / "data/tiny/target_val/images/00001.png"
+    content = image.read_bytes()
+    image.unlink()
+    jobs = planned_jobs(editable)
+    assert jobs["data_make"] == jobs["data_check"] == jobs["evaluate"] / 4 == 1
+    snakemake(editable)
+    assert image.read_bytes() == content
+    assert not planned_jobs(editable)
+
+
 def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Path) -> None:
     """Another file is seen at once; other pixels when the dataset is checked, by whomever."""
     change, own = "datasets: {val: {root: own}}", editable / "own"
@@ -59,6 +70,9 @@ def test_change_of_a_dataset_of_the_users_makes_what_reads_it_stale(editable: Pa
         shutil.copytree(editable / "data/tiny/target_val" / folder, own / folder)
     snakemake(editable, "--touch", change=change)  # as if all had been made from it
     assert not planned_jobs(editable, change)
+    own.rename(editable / "moved")  # its files, and so what they hold, are the same
+    assert not planned_jobs(editable, "datasets: {val: {root: moved/}}")
+    (editable / "moved").rename(own)
     for folder in ("images", "labels"):
         shutil.copy(own / folder / "00000.png", own / folder / "extra.png")
     assert set(planned_jobs(editable, change)) == {"data_check", "evaluate", "tabulate"}

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from itertools import product
 from pathlib import Path
@@ -12,7 +13,8 @@ import pandas as pd
 import pytest
 
 from cbda.cli import main
-from cbda.files.labels import read_label_summary
+from cbda.files.labels import LabelFile
+from cbda.workflow.drawing import figures
 from tests.projects import (
     EVERYTHING,
     PRETENDED,
@@ -57,8 +59,9 @@ def test_labels_tell_of_the_job_that_made_them(finished: Path, name: str, method
     queries = []
     for number in (1, 2):
         path = run / f"round{number}/labels.h5"
-        labels = read_label_summary(path)
-        found = (labels.method, labels.radius, labels.budget, labels.rounds, labels.seed)
+        with LabelFile.open(path) as labels:
+            of = labels.summary
+        found = (of.method, of.radius, of.budget, of.rounds, of.seed)
         assert found == (method, 1, 0.05, 2, 0)
         with h5py.File(path) as file:
             queries.append(file["query"][:])
@@ -74,6 +77,9 @@ def test_training_starts_where_the_one_before_it_stopped(finished: Path) -> None
     seed = finished / "results/tiny/seed0"
     metrics = {name: json.loads((seed / name / "metrics.json").read_text()) for name in expected}
     assert {name: content["num_iterations"] for name, content in metrics.items()} == expected
+    histories = {name: pd.read_csv(seed / name / "history.csv") for name in expected}
+    assert {name: len(table) for name, table in histories.items()} == expected
+    assert histories["cbda/budget0.05/round2"]["iteration"].tolist() == [4, 5]
 
 
 ARMS = """
@@ -117,7 +123,7 @@ def parse_options(words: str) -> dict[str, str]:
 
 def test_every_job_gets_what_is_its_own(tmp_path: Path) -> None:
     output = snakemake(copy_project(tmp_path), "-n", "-p", change=ARMS)
-    lines = re.findall(r"^Shell command: python -m cbda [a-z ]+ (--.+?) > ", output, re.MULTILINE)
+    lines = re.findall(r"^Shell command: env .+ -m cbda [a-z ]+ (--.+?) > ", output, re.MULTILINE)
     jobs = {options["out"]: options for options in map(parse_options, lines)}
 
     def require(path: str, words: str) -> None:
@@ -157,9 +163,29 @@ def test_second_run_is_idle(finished: Path) -> None:
 
 def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
     text = (finished / RESULTS / "report.html").read_text()
-    assert text.count("data:image/svg+xml;base64,") == 6  # one budget
+    assert text.count("data:image/svg+xml;base64,") == 7  # one budget
     assert text.count("data:image/jpeg;base64,") == 3
     assert "One seed: no claim is made" in text
+
+
+def test_figures_of_the_report_are_those_of_the_rule(finished: Path) -> None:
+    drawn = {path.stem for path in (finished / RESULTS / "figures").glob("[!.]*")}
+    assert drawn == set(figures(create_jobs()))
+
+
+def test_report_leaves_the_files_of_the_users_beside_its_figures(editable: Path) -> None:
+    own = editable / RESULTS / "figures/drawn_by_hand.svg"
+    own.write_text("hours of work")
+    (editable / RESULTS / "report.html").unlink()
+    template = editable / "workflow/report/page.html"
+    page = template.read_text()
+    template.write_text("{{ nothing }}")
+    targets = (f"{RESULTS}/report.html",)
+    snakemake(editable, check=False, targets=targets)
+    assert not (editable / RESULTS / "report.html").exists()
+    template.write_text(page)
+    snakemake(editable, targets=targets)
+    assert own.read_text() == "hours of work"
 
 
 def test_diagnosis_has_a_row_per_round_and_class(finished: Path) -> None:
@@ -168,7 +194,8 @@ def test_diagnosis_has_a_row_per_round_and_class(finished: Path) -> None:
     assert rows.to_dict() == {(name, 0.05, 0, n): 11 for name in ("ra", "cbda") for n in (1, 2)}
     for name in ("ra", "cbda"):
         labels = finished / RESULTS / f"seed0/{name}/budget0.05/round2/labels.h5"
-        counts = read_label_summary(labels).class_counts
+        with LabelFile.open(labels) as file:
+            counts = file.summary.class_counts
         found = table.loc[table["method"] == name, "acquired_px"]
         assert found.tolist() == counts.ravel().tolist()
 
@@ -186,11 +213,44 @@ def test_plan_counts_the_jobs_of_the_workflow(finished: Path, tmp_path: Path) ->
     assert {name: rule["jobs"] for name, rule in rules.items()} == jobs
 
 
+def test_jobs_need_no_activated_environment(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    output = snakemake(finished, "--dry-run", "-p", "--forceall")
+    commands = re.findall(r"^Shell command: env (.+?) -m cbda ", output, re.MULTILINE)
+    assert {command.split()[-1] for command in commands} == {sys.executable}
+
+
 def test_report_is_made_from_another_working_directory(finished: Path, tmp_path: Path) -> None:
     configs = [str(finished / name) for name in ("config.yaml", "tests/config.yaml")]
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(tmp_path)]
     command += ["--snakefile", str(finished / "Snakefile"), "--configfile", *configs]
     assert count_jobs(run(finished, [*command, "--", f"{RESULTS}/report.html"]))["report"] == 1
+
+
+def test_users_texts_are_never_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Braces in names and paths are the user's, and a shell sees every name as one word."""
+    project = copy_project(tmp_path)
+    monkeypatch.setenv("PLACE", "$(touch hacked)")
+    names = ["{seed}", "{wildcards.round}", "a, b; c", "'\"$HOME`", "道路 🙂", "}"]
+    root = "own {dataset}/}{"
+    change = {
+        "classes": names,
+        "datasets": {name: {"root": f"$PLACE/{root}"} for name in ("source", "target", "val")},
+        "experiment": {"budgets": [0.1]},
+        "acquire": {"target_distribution": [1.0] * len(names)},
+    }
+    text = json.dumps(change, ensure_ascii=False)
+    everything = (*EVERYTHING, f"{RESULTS}/plan.json")
+    output = snakemake(project, "-n", "-p", change=text, targets=everything)
+    commands = re.findall(r"^Shell command: (.+) > ", output, re.MULTILINE)
+    given = [re.search(r"--classes (.+?)(?: --|$)", command) for command in commands]
+    classes = {tuple(shlex.split(found[1])) for found in given if found}
+    assert classes == {tuple(names)}
+    roots = {word for c in commands for word in shlex.split(c) if word.endswith(root)}
+    assert roots == {f"$(touch hacked)/{root}"}
+    assert not (project / "hacked").exists()
 
 
 def test_mistake_in_the_configuration_stops_before_any_job(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ rule acquire:
     input:
         scores="<round>/scores.h5",
         labels=labels_before,
+        target="<results>/data/target.json",
     output:
         labels="<round>/labels.h5",
     log:
@@ -13,6 +14,7 @@ rule acquire:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=arguments.program,
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
         method=lambda wildcards: jobs.method_arguments(
@@ -20,13 +22,14 @@ rule acquire:
         ),
         balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
-        options=[
+        places=arguments.places(oracle="target"),
+        options=lambda wildcards: [
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),
             *to_options("rounds", jobs.config.experiment.rounds),
         ],
     shell:
-        "python -m cbda acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
+        "{params.program:q} acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
         " {params.balance:q} {params.radius:q}"
-        " {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
+        " {params.places:q} {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

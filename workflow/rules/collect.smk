@@ -11,6 +11,7 @@ rule collect:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=arguments.program,
         code=fingerprint("collect"),
     shell:
-        "python -m cbda collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"
+        "{params.program:q} collect --runs {input.runs:q} --out {output.table:q} > {log:q} 2>&1"

@@ -1,25 +1,42 @@
-# Validation, wildcards and input functions. No rules. Whatever is computed for jobs is in
-# cbda/workflow/jobs.py.
+# Validation, wildcards and input functions. No rules. What is computed for jobs is in
+# cbda/workflow/jobs.py, what makes nothing stale in arguments.py, and what a start does in
+# session.py.
 
 import os
+import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-from cbda.errors import UserError
+from cbda.cli import parse_command
 from cbda.settings.options import to_options
+from cbda.workflow import drawing
+from cbda.workflow.arguments import Arguments
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
-from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
+from cbda.workflow.jobs import previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.outcome import describe_stop, name_results, note_stops
+from cbda.workflow.partial import remove_partial_tables, tabulate_finished
+from cbda.workflow.session import (
+    NOTES,
+    create_jobs,
+    due_files,
+    explained,
+    made_files,
+    program_words,
+    require_sound_results,
+    tell,
+)
 
-try:
-    jobs = Jobs.create(config, os.environ)
-except UserError as error:
-    raise WorkflowError(f"configuration: {error}") from None
+# Snakemake searches the project first: a random.py there must not be taken for Python's.
+project = Path(workflow.basedir)
+sys.path.sort(key=lambda path: Path(path) in (project, project / "workflow/rules"))
+
+jobs = create_jobs(workflow, config, project)
+arguments = Arguments(jobs, program_words(workflow))
 
 if workflow.is_main_process:
-    LOCK = hold_lock(Path(".snakemake"))  # held until the process ends
+    STOPS = note_stops()
+    LOCK = hold_lock(NOTES)  # held until the process ends
 
 
 wildcard_constraints:
@@ -33,29 +50,27 @@ wildcard_constraints:
 
 def variant_files():
     """Methods as rules: every file in variants/ is part of the experiment."""
-    return sorted(Path(workflow.basedir, "workflow/rules/variants").glob("*.smk"))
+    return sorted((project / "workflow/rules/variants").glob("*.smk"))
 
 
 def add_method(name, **parts):
     """Name the method of a file in variants/, so that the tables have a row for it."""
-    try:
+    with explained():
         jobs.add_method(name, parts)
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
 def require_gpu():
     """Stop a run that would compute on a GPU of this machine if it has none."""
-    try:
+    with explained():
         if workflow.local_exec:
             jobs.require_gpu()
-    except UserError as error:
-        raise WorkflowError(str(error)) from None
 
 
-def checked(*datasets):
-    """Reports of the checks that must have passed before a dataset is used."""
-    return [f"<results>/data/{dataset}.json" for dataset in datasets]
+def made_again(wildcards):
+    """No file, but a set that lost some is made anew: Snakemake sees its manifest alone."""
+    if workflow.is_main_process and workflow.dag is not None:
+        workflow.dag.forcefiles.update(jobs.changed_manifest(wildcards.set))
+    return []
 
 
 def checkpoint_before(wildcards):
@@ -72,27 +87,3 @@ def last_checkpoint(wildcards):
     """The model of a run that is evaluated."""
     run = f"<results>/seed{wildcards.seed}/{wildcards.run_name}"
     return jobs.evaluated_checkpoint(run, wildcards.run_name)
-
-
-def weights_file(paths):
-    """The user's weights to start from, which count by their content and not by their time."""
-    return [ancient(path) for path in paths]
-
-
-def feature_arguments(wildcards, input):
-    """The features of the datasets, in place of their images."""
-    names = [name for name in ("source", "target", "val") if input.get(f"{name}_features")]
-    return [
-        word for name in names for word in to_options(f"{name}-features", input[f"{name}_features"])
-    ]
-
-
-def statistics_arguments(wildcards, input):
-    """What class balanced sampling needs to know."""
-    return to_options("source-statistics", input.statistics) if input.statistics else []
-
-
-def due_files():
-    """What the jobs of this run that are not finished were to make."""
-    due = filter(lambda job: not workflow.dag.finished(job), workflow.dag.needrun_jobs())
-    return {str(path) for job in due for path in job.output}

@@ -1,6 +1,6 @@
 rule data_count:
     input:
-        checks=checked("source"),
+        source="<results>/data/source.json",
     output:
         statistics="<results>/data/source_statistics.json",
     log:
@@ -11,8 +11,13 @@ rule data_count:
         "../../envs/cbda.yaml"
     threads: jobs.config.data_count.num_workers
     params:
+        program=arguments.program,
         code=fingerprint("data_count"),
-        options=[*jobs.dataset_arguments("source", "source"), *jobs.class_arguments()],
+        places=arguments.places(source="source"),
+        options=lambda wildcards: [
+            *jobs.dataset_arguments("source", "source"),
+            *jobs.class_arguments(),
+        ],
     shell:
-        "python -m cbda data count {params.options:q} --num-workers {threads}"
+        "{params.program:q} data count {params.places:q} {params.options:q} --num-workers {threads}"
         " --out {output.statistics:q} > {log:q} 2>&1"

@@ -1,4 +1,6 @@
 rule data_make:
+    input:
+        changes=made_again,
     output:
         manifest=f"{jobs.config.data_make.root}/{{set}}/manifest.json",
     log:
@@ -8,6 +10,7 @@ rule data_make:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=arguments.program,
         code=fingerprint("data_make"),
         options=lambda wildcards: [
             *to_options("height", jobs.config.data_make.height),
@@ -15,4 +18,4 @@ rule data_make:
             *to_options("", jobs.config.data_make.sets[wildcards.set]),
         ],
     shell:
-        "python -m cbda data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"
+        "{params.program:q} data make {params.options:q} --out {output.manifest:q} > {log:q} 2>&1"

@@ -2,6 +2,7 @@ rule diagnose:
     input:
         scores="<round>/scores.h5",
         labels="<round>/labels.h5",
+        target="<results>/data/target.json",
     output:
         diagnosis="<round>/diagnosis.json",
     log:
@@ -13,8 +14,13 @@ rule diagnose:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=arguments.program,
         code=fingerprint("diagnose"),
-        options=[*jobs.dataset_arguments("oracle", "target"), *jobs.class_arguments()],
+        places=arguments.places(oracle="target"),
+        options=lambda wildcards: [
+            *jobs.dataset_arguments("oracle", "target"),
+            *jobs.class_arguments(),
+        ],
     shell:
-        "python -m cbda diagnose --scores {input.scores:q} --labels {input.labels:q}"
-        " {params.options:q} --threads {threads} --out {output.diagnosis:q} > {log:q} 2>&1"
+        "{params.program:q} diagnose --scores {input.scores:q} --labels {input.labels:q}"
+        " {params.places:q} {params.options:q} --threads {threads} --out {output.diagnosis:q} > {log:q} 2>&1"

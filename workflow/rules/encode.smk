@@ -1,7 +1,6 @@
 rule encode:
     input:
-        checks=lambda wildcards: checked(wildcards.dataset),
-        weights=weights_file(jobs.weights_files()),
+        dataset="<results>/data/{dataset}.json",
     output:
         features="<results>/data/{dataset}/features.h5",
     log:
@@ -14,9 +13,14 @@ rule encode:
     resources:
         gpu=jobs.num_gpus(),
     params:
+        program=arguments.program,
         code=fingerprint("encode"),
-        weights=lambda wildcards: jobs.weights_digest,
+        weights=lambda wildcards: jobs.weights_state,
+        encoder=arguments.encoder,
+        places=lambda wildcards, input: jobs.place_arguments(
+            "dataset", wildcards.dataset, input.dataset
+        ),
         options=lambda wildcards: jobs.encode_arguments(wildcards.dataset),
     shell:
-        "python -m cbda encode {params.options:q} --threads {threads}"
-        " --out {output.features:q} > {log:q} 2>&1"
+        "{params.program:q} encode {params.places:q} {params.encoder:q} {params.options:q}"
+        " --threads {threads} --out {output.features:q} > {log:q} 2>&1"

@@ -1,6 +1,6 @@
 rule evaluate:
     input:
-        checks=checked("val"),
+        val="<results>/data/val.json",
         checkpoint=last_checkpoint,
         val_features=jobs.feature_files("val"),
     output:
@@ -15,13 +15,16 @@ rule evaluate:
     resources:
         gpu=jobs.num_gpus(),
     params:
+        program=arguments.program,
         code=fingerprint("evaluate"),
-        features=feature_arguments,
-        options=[
+        network=arguments.network,
+        places=arguments.places(val="val"),
+        features=arguments.features,
+        options=lambda wildcards: [
             *jobs.dataset_arguments("val", "val"),
             *to_options("", jobs.config.evaluate),
             *jobs.compute_arguments(),
         ],
     shell:
-        "python -m cbda evaluate --checkpoint {input.checkpoint:q} {params.features:q}"
-        " {params.options:q} --threads {threads} --out {output.evaluation:q} > {log:q} 2>&1"
+        "{params.program:q} evaluate --checkpoint {input.checkpoint:q} {params.network:q} {params.places:q}"
+        " {params.features:q} {params.options:q} --threads {threads} --out {output.evaluation:q} > {log:q} 2>&1"

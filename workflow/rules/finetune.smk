@@ -1,5 +1,7 @@
 rule finetune:
     input:
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         checkpoint=checkpoint_before,
         labels="<round>/labels.h5",
         source_features=jobs.feature_files("source"),
@@ -8,6 +10,7 @@ rule finetune:
     output:
         checkpoint="<round>/model.pt",
         metrics="<round>/metrics.json",
+        history="<round>/history.csv",
     log:
         "<round>/finetune.log",
     benchmark:
@@ -21,22 +24,28 @@ rule finetune:
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
+        program=arguments.program,
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
         until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
-        features=feature_arguments,
-        statistics=statistics_arguments,
-        options=jobs.training_arguments("source", "target"),
+        statistics=arguments.statistics,
+        tensorboard=arguments.tensorboard,
+        network=arguments.network,
+        places=arguments.places(source="source", target="target"),
+        features=arguments.features,
+        options=lambda wildcards: jobs.training_arguments("source", "target"),
     shell:
-        "python -m cbda finetune --checkpoint {input.checkpoint:q} {params.labels:q} {params.options:q}"
-        " {params.features:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
+        "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.network:q} {params.labels:q} {params.places:q}"
+        " {params.features:q} {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
 
 
 use rule finetune as full with:
     input:
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         checkpoint="<pretrain>/model.pt",
         source_features=jobs.feature_files("source"),
         target_features=jobs.feature_files("target"),
@@ -44,6 +53,7 @@ use rule finetune as full with:
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
         metrics="<results>/seed{seed}/full/metrics.json",
+        history="<results>/seed{seed}/full/history.csv",
     log:
         "<results>/seed{seed}/full/finetune.log",
     benchmark:
@@ -52,6 +62,9 @@ use rule finetune as full with:
         code=fingerprint("finetune"),
         labels=["--all-labels"],
         until=jobs.config.training.total_iterations,
-        features=feature_arguments,
-        statistics=statistics_arguments,
-        options=jobs.training_arguments("source", "target"),
+        statistics=arguments.statistics,
+        tensorboard=arguments.tensorboard,
+        network=arguments.network,
+        places=arguments.places(source="source", target="target"),
+        features=arguments.features,
+        options=lambda wildcards: jobs.training_arguments("source", "target"),

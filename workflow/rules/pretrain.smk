@@ -1,13 +1,14 @@
 rule pretrain:
     input:
-        checks=checked("source", "target"),
-        weights=weights_file(jobs.training_weights()),
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
         source_features=jobs.feature_files("source"),
         target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<pretrain>/model.pt",
         metrics="<pretrain>/metrics.json",
+        history="<pretrain>/history.csv",
     log:
         "<pretrain>/pretrain.log",
     benchmark:
@@ -21,45 +22,57 @@ rule pretrain:
         loader_workers=jobs.config.training.num_workers,
         state_interval_s=jobs.config.compute.state_interval_s,
     params:
+        program=arguments.program,
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest if jobs.training_weights() else "",
-        features=feature_arguments,
-        statistics=statistics_arguments,
-        options=[
+        weights=lambda wildcards: jobs.weights_state,
+        encoder=arguments.encoder,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=arguments.architecture,
+        statistics=arguments.statistics,
+        tensorboard=arguments.tensorboard,
+        places=arguments.places(source="source", target="target"),
+        features=arguments.features,
+        options=lambda wildcards: [
             *jobs.training_arguments("source", "target"),
             *jobs.class_arguments(),
-            *to_options("model", jobs.config.model),
+            *jobs.model_arguments(),
             *to_options("iterations", jobs.config.pretrain.iterations),
         ],
     shell:
-        "python -m cbda pretrain {params.options:q} {params.features:q} {params.statistics:q}"
-        " --seed {wildcards.seed}"
-        " --threads {threads} --training-num-workers {resources.loader_workers}"
-        " --state-interval-s {resources.state_interval_s}"
-        " --metrics {output.metrics:q} --out {output.checkpoint:q} > {log:q} 2>&1"
+        "{params.program:q} pretrain {params.places:q} {params.network:q} {params.encoder:q}"
+        " {params.features:q} {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
+        " --training-num-workers {resources.loader_workers}"
+        " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
+        " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q}"
+        " > {log:q} 2>&1"
 
 
 use rule pretrain as source_only with:
     input:
-        checks=checked("source"),
-        weights=weights_file(jobs.training_weights()),
+        source="<results>/data/source.json",
         source_features=jobs.feature_files("source"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
         metrics="<results>/seed{seed}/source_only/metrics.json",
+        history="<results>/seed{seed}/source_only/history.csv",
     log:
         "<results>/seed{seed}/source_only/pretrain.log",
     benchmark:
         "<results>/seed{seed}/source_only/pretrain.tsv"
     params:
         code=fingerprint("pretrain"),
-        weights=lambda wildcards: jobs.weights_digest if jobs.training_weights() else "",
-        features=feature_arguments,
-        statistics=statistics_arguments,
-        options=[
+        weights=lambda wildcards: jobs.weights_state,
+        encoder=arguments.encoder,
+        own_network=lambda wildcards: jobs.network_state(),
+        network=arguments.architecture,
+        statistics=arguments.statistics,
+        tensorboard=arguments.tensorboard,
+        places=arguments.places(source="source"),
+        features=arguments.features,
+        options=lambda wildcards: [
             *jobs.training_arguments("source"),
             *jobs.class_arguments(),
-            *to_options("model", jobs.config.model),
+            *jobs.model_arguments(),
             *to_options("iterations", jobs.config.training.total_iterations),
         ],

@@ -2,20 +2,24 @@ rule report:
     input:
         runs="<tables>/runs.csv",
         results=jobs.result_files(),
-        gallery=jobs.gallery_files(),
+        gallery=drawing.gallery_files(jobs),
+        histories=drawing.history_files(jobs),
         target="<results>/data/target.json",
-        target_features=jobs.feature_files("target") if jobs.gallery() else [],
+        target_features=jobs.feature_files("target") if drawing.gallery(jobs) else [],
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
         page="<tables>/report.html",
-        figures=report(
-            directory("<tables>/figures"),
-            patterns=["{name}.png"],
-            caption="../report/figures.rst",
-            category="Figures",
-            labels={"figure": "{name}"},
-        ),
+        pictures=[
+            report(
+                f"<tables>/figures/{name}.png",
+                caption="../report/figures.rst",
+                category="Figures",
+                labels={"figure": name},
+            )
+            for name in drawing.figures(jobs)
+        ],
+        vectors=[f"<tables>/figures/{name}.svg" for name in drawing.figures(jobs)],
     log:
         "<tables>/report.log",
     benchmark:
@@ -24,11 +28,18 @@ rule report:
         "../../envs/cbda.yaml"
     threads: jobs.config.compute.threads
     params:
+        program=arguments.program,
         code=fingerprint("report"),
-        features=feature_arguments,
-        options=jobs.report_arguments(),
+        figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
+        features=arguments.features,
+        config=lambda wildcards: drawing.settings(jobs),
+        places=lambda wildcards, input: [
+            *jobs.place_arguments("target", "target", input.target),
+            *drawing.place_arguments(jobs),
+        ],
+        options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "python -m cbda report --runs {input.runs:q} {params.options:q} {params.features:q}"
-        " --target-report {input.target:q} --template {input.template:q}"
-        " --device cpu --threads {threads} --out {output.page:q} --out-figures {output.figures:q}"
+        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.features:q} {params.options:q}"
+        " --template {input.template:q}"
+        " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"

@@ -8,7 +8,8 @@ rule runs:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=arguments.program,
         code=fingerprint("runs"),
-        options=jobs.run_arguments(),
+        options=lambda wildcards: jobs.run_arguments(),
     shell:
-        "python -m cbda runs {params.options:q} --out {output.runs:q} > {log:q} 2>&1"
+        "{params.program:q} runs {params.options:q} --out {output.runs:q} > {log:q} 2>&1"

@@ -14,9 +14,10 @@ rule tabulate:
     conda:
         "../../envs/cbda.yaml"
     params:
+        program=arguments.program,
         code=fingerprint("tabulate"),
-        options=to_options("", jobs.config.tabulate),
+        options=lambda wildcards: to_options("", jobs.config.tabulate),
     shell:
-        "python -m cbda tabulate --runs {input.runs:q} {params.options:q} --out {output.table:q}"
+        "{params.program:q} tabulate --runs {input.runs:q} {params.options:q} --out {output.table:q}"
         " --out-classes {output.classes:q} --out-acquisition {output.acquisition:q}"
         " --out-comparisons {output.comparisons:q} > {log:q} 2>&1"

@@ -1,0 +1,119 @@
+"""Answers from files: a table with a class per query, or masks."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from cbda.annotation.labelmap import label_id
+from cbda.annotation.masks import Ids, read_masks
+from cbda.datasets.ids import UNKNOWN, VOID
+from cbda.errors import UserError
+from cbda.files.answer_lines import ANSWERED, OPEN, SKIPPED, UNSURE, VOID_WINDOW, Answer
+from cbda.files.answers import AnswerFile
+from cbda.files.queries import QuerySet
+
+COLUMNS = ("image", "row", "column", "class")
+OTHER_STATES = (SKIPPED, UNSURE)
+
+
+@dataclass
+class Findings:
+    """Answers that were found, and queries that got none."""
+
+    answers: list[Answer] = field(default_factory=list)
+    partial: list[str] = field(default_factory=list)  # windows of which only a part has labels
+    num_kept: int = 0  # queries that have an answer already, which stays
+    num_open: int = 0  # queries of which nothing is said
+
+    def add(self, answer: Answer, before: str) -> None:
+        """Take an answer to a query, unless it has one."""
+        if before == OPEN:
+            self.answers.append(answer)
+        else:
+            self.num_kept += 1
+
+
+def find_answers(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
+    """What a CSV or masks say to queries; a `UserError` names what does not belong."""
+    findings = Findings()
+    if path.suffix.lower() == ".csv":
+        found = list(_read_csv(path, queries))
+    else:
+        found = list(_read_windows(path, queries, findings))
+    for index, answer in found:
+        findings.add(answer, answers.state(queries.place(index)))
+    findings.num_open = len(queries) - len({index for index, _ in found})
+    return findings
+
+
+def _read_csv(path: Path, queries: QuerySet) -> Iterator[tuple[int, Answer]]:
+    places = {queries.place(index)[:3]: index for index in range(len(queries))}
+    seen: set[int] = set()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        table = csv.DictReader(file)
+        missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
+        if missing:
+            raise UserError(f"{path}: lacks column {', '.join(missing)}")
+        for row in table:
+            where = f"{path}: line {table.line_num}"
+            if row["class"]:
+                place = row["image"], _number(row["row"], where), _number(row["column"], where)
+                if place not in places:
+                    raise UserError(f"{where}: {place} (image, row, column) is no query")
+                if places[place] in seen:
+                    raise UserError(f"{where}: {place} (image, row, column) is there twice")
+                seen.add(places[place])
+                yield places[place], _whole(queries, places[place], row["class"], where)
+
+
+def _number(text: str | None, where: str) -> int:
+    if text is None or not text.isdecimal():
+        raise UserError(f"{where}: {text!r} is no whole number")
+    return int(text)
+
+
+def _whole(queries: QuerySet, index: int, label: str, where: str) -> Answer:
+    """The answer of one class, or of none, to a whole window."""
+    if label in OTHER_STATES and label not in queries.classes:
+        return _answer(queries, index, label)
+    train_id = label_id(label, queries.classes)
+    if train_id is None or train_id == UNKNOWN:
+        allowed = ", ".join([*queries.classes, "void", *OTHER_STATES])
+        raise UserError(f"{where}: class {label!r} is unknown; allowed: {allowed}")
+    return _of_pixels(queries, index, [train_id] * queries.window(index).num_px)
+
+
+def _read_windows(
+    path: Path, queries: QuerySet, findings: Findings
+) -> Iterator[tuple[int, Answer]]:
+    by_image = queries.by_image()
+    for image_id, ids in read_masks(path, queries):
+        for index in by_image.get(image_id, ()):
+            yield from _of_mask(ids, queries, index, findings)
+
+
+def _of_mask(
+    ids: Ids, queries: QuerySet, index: int, findings: Findings
+) -> Iterator[tuple[int, Answer]]:
+    window = ids[queries.window(index).area]
+    num_unknown = int(np.count_nonzero(window == UNKNOWN))
+    if not num_unknown:
+        yield index, _of_pixels(queries, index, window.ravel().tolist())
+    elif num_unknown < window.size:
+        image, row, column, _ = queries.place(index)
+        lacking = f"{num_unknown} of {window.size} px have no label"
+        findings.partial.append(f"{image}, row {row}, column {column}: {lacking}")
+
+
+def _of_pixels(queries: QuerySet, index: int, pixels: list[int]) -> Answer:
+    if set(pixels) == {VOID}:
+        return _answer(queries, index, VOID_WINDOW)
+    return _answer(queries, index, ANSWERED, tuple(pixels))
+
+
+def _answer(queries: QuerySet, index: int, state: str, pixels: tuple[int, ...] = ()) -> Answer:
+    image, row, column, _ = queries.place(index)
+    return Answer(image, row, column, state, pixels)

@@ -1,0 +1,140 @@
+"""Brush masks of Label Studio: run lengths in its JSON, or a PNG per label beside it."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.datasets.pictures import read_rgb
+from cbda.errors import UserError
+from cbda.files.json_files import read_json
+
+UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
+PNG_NAME = re.compile(r"task-\d+-annotation-\d+-by-(.+)-\d+")
+SURE = 128  # of an opacity up to 255
+CHANNELS = 4
+
+
+@dataclass
+class Brushes:
+    """What was painted in one image: label and where, (H,W) bool."""
+
+    where: str  # for messages
+    masks: list[tuple[str, NDArray[np.bool_]]] = field(default_factory=list)
+
+
+def read_brushes(
+    path: Path, image_ids: Sequence[str], labels: Sequence[str]
+) -> Iterator[tuple[str, Brushes]]:
+    """Image id and brushes of every task of an export, a JSON file or a folder that holds one.
+
+    `labels` are those that a PNG may be of, whose name ends in one.
+
+    A `UserError` names a task of no image, or a file that is none of Label Studio's.
+    """
+    tasks = _tasks(path)
+    ids = frozenset(image_ids)
+    for place, task in enumerate(tasks, 1):
+        where = f"{path}: task {task.get('id', place)}"
+        brushes = Brushes(where)
+        for result in _results(task, where):
+            brushes.masks += _decode_result(result, where)
+        if path.is_dir():
+            brushes.masks += _pictures(path, task.get("id"), labels)
+        yield _image_id(task, ids, where), brushes
+
+
+def _tasks(path: Path) -> list[dict[str, Any]]:
+    if path.is_dir():
+        found = sorted(path.glob("*.json"))
+        if len(found) != 1:
+            raise UserError(f"{path}: has {len(found)} JSON files; allowed is the one of the tasks")
+        path = found[0]
+    tasks = read_json(path)
+    is_list = isinstance(tasks, list) and all(isinstance(task, dict) for task in tasks)
+    if not is_list or not all(isinstance(task.get("data"), dict) for task in tasks):
+        raise UserError(f"{path}: not an export of Label Studio: must be a list of tasks with data")
+    return list(tasks)
+
+
+def _results(task: dict[str, Any], where: str) -> Iterator[dict[str, Any]]:
+    for annotation in task.get("annotations", ()):
+        if not annotation.get("was_cancelled"):
+            for result in annotation.get("result", ()):
+                if str(result.get("type")).lower() == "brushlabels":
+                    yield result
+                else:
+                    raise UserError(f"{where}: has {result.get('type')!r}; allowed: brushlabels")
+
+
+def _decode_result(result: dict[str, Any], where: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    value = result.get("value", {})
+    height, width = (int(result.get(f"original_{side}", 0)) for side in ("height", "width"))
+    labels, rle = value.get("brushlabels"), value.get("rle")
+    if not (isinstance(labels, list) and len(labels) == 1 and isinstance(rle, list)):
+        raise UserError(f"{where}: a brush has no run lengths, or not one label")
+    try:
+        opacity = decode_rle(bytes(rle), where).reshape(height, width, CHANNELS)[:, :, -1]
+    except (TypeError, ValueError) as error:
+        size = f"{height} x {width} px"
+        raise UserError(f"{where}: run lengths of {labels[0]!r} are no brush of {size}") from error
+    yield str(labels[0]), opacity >= SURE
+
+
+def decode_rle(content: bytes, where: str) -> NDArray[np.uint8]:
+    """Values of Label Studio's run lengths: 32 bits of how many, their width, four run widths."""
+    bits = f"{int.from_bytes(content, 'big'):0{8 * len(content)}b}"
+    at = 0
+
+    def take(num_bits: int) -> int:
+        nonlocal at
+        at += num_bits
+        if at > len(bits):  # also in the header
+            raise UserError(f"{where}: run lengths end too early")
+        return int(bits[at - num_bits : at], 2)
+
+    num_values, num_bits = take(32), take(5) + 1
+    widths = [take(4) + 1 for _ in range(4)]
+    parts, num_done = [], 0
+    while num_done < num_values:
+        is_run, length = take(1), 0
+        length = take(widths[take(2)]) + 1
+        run = [take(num_bits)] * length if is_run else [take(num_bits) for _ in range(length)]
+        parts.append(np.array(run, np.uint8))
+        num_done += length
+    return np.concatenate([*parts, np.zeros(0, np.uint8)])[:num_values]
+
+
+def _pictures(
+    folder: Path, task_id: Any, labels: Sequence[str]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Label and mask of the PNGs of a task; slashes in a label are hyphens in a file name."""
+    for path in sorted(folder.glob(f"task-{task_id}-annotation-*.png")):
+        name = PNG_NAME.fullmatch(path.stem)
+        ends = [label for label in labels if name and _ends_with(name[1], label)]
+        if not ends:
+            raise UserError(f"{path}: its name ends in no class; allowed: {', '.join(labels)}")
+        yield max(ends, key=len), read_rgb(path)[:, :, 0] >= SURE
+
+
+def _ends_with(name: str, label: str) -> bool:
+    return f"-{name}".endswith("-" + label.replace("/", "-").replace("\\", "-"))
+
+
+def _image_id(task: dict[str, Any], image_ids: frozenset[str], where: str) -> str:
+    names = [
+        unquote(value).rpartition("/")[2]
+        for value in task["data"].values()
+        if isinstance(value, str)
+    ]
+    stems = [name.rpartition("=")[2].rpartition(".")[0] for name in names]
+    for stem in (*stems, *(UPLOAD.sub("", stem) for stem in stems)):
+        if stem in image_ids:
+            return stem
+    raise UserError(f"{where}: {json.dumps(task['data'])[:200]} names no image of the pool")

@@ -1,0 +1,42 @@
+// Buttons, and the keys that do the same.
+
+const SHOWN = { ArrowLeft: "←", ArrowRight: "→", Enter: "⏎", Escape: "esc" };
+
+// A button of a class: its colour, its name and its key.
+export function classButton(kind, index, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.dataset.index = index;
+  const swatch = document.createElement("span");
+  swatch.className = "swatch";
+  swatch.style.background = kind.colour;
+  const name = document.createElement("span");
+  name.textContent = kind.name;
+  button.append(swatch, name);
+  if (kind.key) addKey(button, kind.key);
+  onPress(button, onClick);
+  return button;
+}
+
+export function addKey(button, key) {
+  const shown = document.createElement("kbd");
+  shown.textContent = SHOWN[key] ?? key;
+  button.setAttribute("aria-keyshortcuts", key);
+  button.append(shown);
+}
+
+// A button that was clicked gives the keyboard back, so that Enter does not click it again.
+export function onPress(button, action) {
+  button.addEventListener("click", (event) => {
+    action();
+    if (event.detail > 0) button.blur();
+  });
+}
+
+// The key of an event that is meant for the page; null if it is someone else's.
+export function keyOf({ target, key, ctrlKey, metaKey, altKey }) {
+  const isTyping = target.matches("input:not([type=checkbox])");
+  const isPressing = target.matches("button, summary, input") && ["Enter", " "].includes(key);
+  if (isTyping || isPressing || ctrlKey || metaKey || altKey) return null;
+  return key.length === 1 ? key.toLowerCase() : key;
+}

@@ -1,0 +1,75 @@
+// A mixed window being painted: a brush, and a cursor for those without a pointer.
+
+import { UNSET } from "./draw.js";
+
+const SIZES = [1, 3, 5, 9]; // of the brush, in px
+
+export class Painting {
+  // `pixels` are classes of the window row by row, or UNSET; `width` is that of the window.
+  constructor(pixels, width) {
+    Object.assign(this, { pixels, width, brush: null, size: SIZES[0], cursor: null, last: null });
+  }
+
+  // Whether a window is so large that a brush of one pixel is tedious.
+  get isLarge() {
+    return this.pixels.length > SIZES.at(-1) ** 2;
+  }
+
+  // Pixels of one side of the brush, the next of a few.
+  widen() {
+    this.size = SIZES[(SIZES.indexOf(this.size) + 1) % SIZES.length];
+  }
+
+  // Paints from where the stroke was to a pixel; `isNew` begins another one.
+  stroke(pixel, isNew) {
+    const from = isNew || this.last === null ? pixel : this.last;
+    const [row, column] = this.at(from);
+    const [endRow, endColumn] = this.at(pixel);
+    const num = Math.max(Math.abs(endRow - row), Math.abs(endColumn - column), 1);
+    for (let step = 0; step <= num; step++) {
+      const part = step / num;
+      this.dab(Math.round(row + part * (endRow - row)), Math.round(column + part * (endColumn - column)));
+    }
+    this.last = pixel;
+  }
+
+  at(pixel) {
+    return [Math.floor(pixel / this.width), pixel % this.width];
+  }
+
+  dab(row, column) {
+    const reach = (this.size - 1) / 2;
+    const height = this.pixels.length / this.width;
+    for (let i = Math.max(row - reach, 0); i <= Math.min(row + reach, height - 1); i++) {
+      for (let j = Math.max(column - reach, 0); j <= Math.min(column + reach, this.width - 1); j++) this.paint(i * this.width + j);
+    }
+  }
+
+  // Whether a key does something here.
+  press(key) {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.width, ArrowDown: this.width };
+    if (key in steps) this.move(steps[key]);
+    else if (key === " ") this.dab(...this.at(this.cursor ?? 0));
+    else if (key === "+") this.widen();
+    else if (key === "f") this.fill();
+    else return false;
+    return true;
+  }
+
+  move(offset) {
+    const cursor = this.cursor === null ? 0 : this.cursor + offset;
+    if (cursor >= 0 && cursor < this.pixels.length) this.cursor = cursor;
+  }
+
+  paint(pixel) {
+    if (this.brush !== null) this.pixels[pixel] = this.brush;
+  }
+
+  fill() {
+    this.pixels.forEach((value, pixel) => value === UNSET && this.paint(pixel));
+  }
+
+  get numUnset() {
+    return this.pixels.filter((value) => value === UNSET).length;
+  }
+}

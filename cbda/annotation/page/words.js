@@ -1,0 +1,40 @@
+// What the page says.
+
+const STATES = { answered: "answered", void: "void", unsure: "can’t tell", skipped: "skipped", undone: "open", open: "open" };
+
+// Classes of pixels, the most frequent first; `kinds` has names by class id.
+export function describe(pixels, kinds) {
+  const counts = new Map();
+  for (const value of pixels) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const sorted = [...counts].sort((one, other) => other[1] - one[1]);
+  const name = (value) => kinds.get(value).name;
+  if (sorted.length === 1) return name(sorted[0][0]);
+  return sorted.map(([value, number]) => `${number} ${name(value)}`).join(", ");
+}
+
+export function describeProgress({ total, states, left_s: left }) {
+  const numOpen = states.open ?? 0;
+  const other = ["void", "unsure", "skipped"].filter((name) => states[name]);
+  const counted = other.map((name) => `${states[name]} ${STATES[name]}`);
+  const time = left && numOpen ? [`about ${describeSeconds(left)} left`] : [];
+  return [`${total - numOpen} of ${total} done`, ...counted, ...time].join(" · ");
+}
+
+function describeSeconds(seconds) {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+export function describeEnd({ states, finished }) {
+  if (finished || !states.open) return "Done. Now run the command again that asked for answers.";
+  return `Others look at the last ${states.open}: go on, to see whether one is free again.`;
+}
+
+export function describeAnswer(query, kinds) {
+  const said = query.pixels.length ? `${STATES.answered}: ${describe(query.pixels, kinds)}` : STATES[query.state];
+  return `${said}; another answer replaces it`;
+}
+
+export function describePlace({ window: win, image, row, column }) {
+  return `${win.height} × ${win.width} px of ${image}, row ${row}, column ${column}`;
+}

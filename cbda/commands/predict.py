@@ -1,0 +1,116 @@
+"""Predict the classes of images: masks with a palette, and overlays.
+
+OUT/masks has a PNG of class ids per image, OUT/overlays the image with the classes laid over it,
+OUT/labelmap.txt the colours. The network sees each image at the size at which it was trained, or,
+of images in which things are much smaller than in those, one tile after the other.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cbda.commands.options import add_folder_option, add_network_option
+from cbda.settings.compute import ComputeSettings
+from cbda.settings.options import add_options, whole_number
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add = parser.add_argument
+    add("--checkpoint", type=Path, required=True, help="model to predict with")
+    add_network_option(parser)
+    add("--images", type=Path, required=True, help="folder of PNG or JPEG files, of any sizes")
+    tile = "height and width in px of an image that are seen at a time (default: all of it)"
+    add("--tile", type=whole_number(1), nargs=2, metavar=("H", "W"), help=tile)
+    uncertainty = "also write OUT/uncertainty, PNGs of the entropy: 0 sure, 255 none more likely"
+    add("--uncertainty", action="store_true", help=uncertainty)
+    probabilities = "also write OUT/probabilities, float16 (C,H,W) as .npy"
+    add("--probabilities", action="store_true", help=probabilities)
+    add_options(parser, "", ComputeSettings)
+    add_folder_option(parser, "folder")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Load, predict, save."""
+    import numpy as np
+    from tqdm import tqdm
+
+    from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
+    from cbda.compute.devices import prepare_device
+    from cbda.compute.parallel import ordered_map
+    from cbda.datasets.images import open_folder
+    from cbda.files.json_files import write_text
+    from cbda.files.masks import save_mask, save_overlay
+    from cbda.models.checkpoints import load_model
+    from cbda.models.parts import predict_parts
+
+    device = prepare_device(args.device, args.threads, args.deterministic)
+    checkpoint, model = load_model(args.checkpoint, args.network)
+    images = open_folder(args.images)
+    colours = own_colours(checkpoint.classes)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[: len(checkpoint.classes)] = [colours[name] for name in checkpoint.classes]
+    read = ordered_map(images.read_image, images.image_ids, args.threads)  # ahead of the network
+    pairs = zip(images.image_ids, read, strict=True)
+    for image_id, pixels in tqdm(pairs, total=len(images), mininterval=5, desc="predict"):
+        maps = _Maps(pixels.shape[:2], len(checkpoint.classes), args.probabilities)
+        for area, logits in predict_parts(model, pixels, checkpoint.resizing, device, args.tile):
+            maps.fill(area, logits)
+        save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
+        save_overlay(
+            args.out_folder / "overlays" / f"{image_id}.jpg", pixels, maps.prediction, palette
+        )
+        maps.save(args.out_folder, image_id, args.uncertainty)
+    write_text(args.out_folder / NAME, format_labelmap(colours))
+    print(f"{args.out_folder}: masks of {len(images)} images")
+
+
+class _Maps:
+    """What is predicted of one image, filled part by part."""
+
+    def __init__(self, size: tuple[int, ...], num_classes: int, has_probabilities: bool) -> None:
+        import numpy as np
+
+        self.prediction = np.empty(size, np.uint8)
+        self.uncertainty = np.empty(size, np.uint8)
+        self.probabilities: NDArray[np.float16] | None = None
+        if has_probabilities:
+            self.probabilities = np.empty((num_classes, *size), np.float16)
+
+    def fill(self, area: tuple[slice, slice], logits: "torch.Tensor") -> None:
+        """Take the logits (C,rows,columns) of an area."""
+        import math
+
+        from cbda.acquisition.maps import entropy_and_prediction
+        from cbda.models.logits import require_finite
+
+        require_finite(logits)
+        entropy, prediction = entropy_and_prediction(logits)
+        share = (entropy / math.log(max(len(logits), 2))).clamp(0, 1)
+        self.prediction[area] = prediction.cpu().numpy()
+        self.uncertainty[area] = (255 * share).round().byte().cpu().numpy()
+        if self.probabilities is not None:
+            self.probabilities[:, *area] = logits.softmax(dim=0).half().cpu().numpy()
+
+    def save(self, folder: Path, image_id: str, has_uncertainty: bool) -> None:
+        """Write what is written only if it was asked for."""
+        import numpy as np
+        from PIL import Image
+
+        from cbda.files.atomic import complete_file
+        from cbda.files.masks import save_image
+
+        if has_uncertainty:
+            picture = Image.fromarray(self.uncertainty)
+            save_image(folder / "uncertainty" / f"{image_id}.png", picture)
+        if self.probabilities is not None:
+            path = folder / "probabilities" / f"{image_id}.npy"
+            with (
+                complete_file(path, self.probabilities.nbytes) as temporary,
+                temporary.open("wb") as file,
+            ):
+                np.save(file, self.probabilities)

@@ -1,0 +1,130 @@
+"""The state of every file of an experiment, by its record and by the sample sheets."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cbda.datasets.digest import content_digest
+from cbda.datasets.generated import MARK, find_changes, read_mark
+from cbda.errors import UserError
+from cbda.files.json_files import read_json
+from cbda.files.records import FOLDER, GONE, is_result
+from cbda.results.agreement import find_contradictions, outdated_tables
+from cbda.results.lineage import Ledger
+from cbda.results.sheet import NONE, Row, read_rows
+
+OK, USED = "ok", "gone: used and deleted"
+SHEET = "runs.csv"
+RESULTS = (".csv", ".h5", ".html", ".json", ".png", ".pt", ".svg")  # suffixes of results
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The state of a file: ok, or a word for what is wrong and a reason."""
+
+    path: Path
+    state: str
+    made_by: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the file is not what was made."""
+        return self.state not in (OK, USED)
+
+
+def verify(folders: Iterable[Path]) -> list[Finding]:
+    """Compare everything below folders with its record, and generated sets with their marks."""
+    folders = [Path(os.path.relpath(folder)) for folder in folders]
+    folders += _generated_sets(folders)
+    ledger = Ledger.read(folders)
+    states = {path: _state(path, ledger) for path in _expected(folders, ledger)}
+    for path, what in _contradictions(ledger):
+        if states.get(path, OK) == OK:
+            states[path] = what
+    for path, what in _changed_pictures(folders):
+        states[path] = what
+    known = ledger.records
+    made_by = {path: known[path].command if path in known else "" for path in states}
+    return [Finding(path, states[path], made_by[path]) for path in sorted(states)]
+
+
+def _state(path: Path, ledger: Ledger) -> str:
+    problem = ledger.problem(path)
+    if problem == GONE and ledger.is_used_up(path):
+        return USED
+    return problem or OK
+
+
+def _expected(folders: Iterable[Path], ledger: Ledger) -> set[Path]:
+    """What has a record, or should have one."""
+    together = {
+        path.with_name(name) for path, record in ledger.records.items() for name in record.outputs
+    }
+    recorded = {*ledger.records, *ledger.unreadable}
+    unrecorded = {path for folder in folders for path in _results_beside_records(folder)}
+    return recorded | together | unrecorded
+
+
+def _results_beside_records(folder: Path) -> Iterator[Path]:
+    """Files in folders where there are records that look like results."""
+    for place in folder.rglob(FOLDER):
+        for path in place.parent.iterdir():
+            if path.suffix in RESULTS and is_result(path) and path.is_file():
+                yield path
+
+
+def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
+    """What sample sheets expect and is not so."""
+    sheets = [path for path in ledger.records if path.name == SHEET]
+    for sheet in (path for path in sheets if not ledger.problem(path)):
+        rows = read_rows(sheet)
+        for path in _listed(rows, ledger):
+            yield path, ledger.problem(path) or OK
+        yield from find_contradictions(rows, ledger)
+        yield from outdated_tables(sheet, rows, ledger)
+    yield from _unlike_siblings(ledger)
+
+
+def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:
+    """Results of one job, as they say of each other, that are of two."""
+    for path, record in ledger.records.items():
+        for name in record.outputs:
+            other = ledger.records.get(path.with_name(name), record)
+            if (other.configuration, other.inputs) != (record.configuration, record.inputs):
+                yield path, f"foreign: is not of the job that made {name}"
+
+
+def _listed(rows: Iterable[Row], ledger: Ledger) -> set[Path]:
+    """Files that a sheet names; diagnoses are made on demand."""
+    names = {name for row in rows for name in (row.evaluation, row.labels) if name != NONE}
+    paths = set(map(Path, names))
+    return {path for path in paths if path not in ledger.records}
+
+
+def _generated_sets(folders: Iterable[Path]) -> list[Path]:
+    """Generated sets that the reports of data checks name."""
+    reports = [path for folder in folders for path in folder.rglob("data/*.json")]
+    roots = set()
+    for path in reports:
+        with suppress(UserError, KeyError, TypeError):
+            roots.add(Path(read_json(path)["root"]))
+    return sorted(root for root in roots if (root / MARK).exists())
+
+
+def _changed_pictures(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Pictures of generated sets that are not as they were made."""
+    for root in dict.fromkeys(folder.absolute() for folder in _sets(folders)):
+        try:
+            files = read_mark(root).get("files", {})
+            paths = [path for path in (root / name for name in files) if path.is_file()]
+            contents = {path: content_digest(path) for path in paths}
+            changes = list(find_changes(root, paths, contents))
+        except (UserError, OSError) as error:
+            changes = [(root / MARK, str(error))]
+        yield from ((path, f"damaged: {problem}") for path, problem in changes)
+
+
+def _sets(folders: Iterable[Path]) -> Iterator[Path]:
+    return (mark.parent for folder in folders for mark in [*folder.rglob(MARK)])

@@ -1,0 +1,38 @@
+"""What a run says at its end: where its results are, or that it was stopped and not broken."""
+
+import os
+import signal
+from types import FrameType
+
+from cbda.workflow.jobs import Jobs
+
+RESULTS = {
+    "the table": "table_mIoU.csv",
+    "the diagnosis": "diagnosis.csv",
+    "the page": "report.html",
+}
+
+
+def name_results(jobs: Jobs, made: set[str]) -> str:
+    """Where the results are that a run was asked for, among the files that it made."""
+    paths = {what: os.path.join(jobs.folders["tables"], name) for what, name in RESULTS.items()}
+    return "; ".join(f"{what}: {path}" for what, path in paths.items() if path in made)
+
+
+def note_stops() -> list[int]:
+    """Signals that the keyboard sends from now on, which still do what they did."""
+    stops: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        stops.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return stops
+
+
+def describe_stop(stops: list[int]) -> str:
+    """What to know after ctrl-c; empty if nobody pressed it."""
+    advice = "the messages above are of the jobs that it ended; the same command goes on from there"
+    return f"stopped by ctrl-c, which is no error: {advice}" if stops else ""

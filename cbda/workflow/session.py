@@ -1,0 +1,79 @@
+"""A start of Snakemake: what it is told before any rule, and what it is asked at its end."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cbda.errors import UserError
+from cbda.workflow.given import Parse
+from cbda.workflow.jobs import Jobs
+from cbda.workflow.program import find_program, require_one_package
+from cbda.workflow.start import Results, is_about_something_else
+from cbda.workflow.written import parse_entries, require_plain
+
+NOTES = Path(".snakemake")
+
+
+@contextmanager
+def explained(what: str = "") -> Iterator[None]:
+    """Have Snakemake show a user's mistake in the block as one line."""
+    from snakemake.exceptions import WorkflowError
+
+    try:
+        yield
+    except (UserError, OSError) as error:
+        raise WorkflowError(f"{what}{error}") from None
+
+
+def create_jobs(workflow: Any, config: dict[str, Any], project: Path) -> Jobs:
+    """The jobs of a configuration; what its files and `--config` say is checked first."""
+    from snakemake.pathvars import Pathvars
+    from snakemake.utils import update_config
+
+    with explained("configuration: "):
+        require_one_package(project)
+        for path in workflow.configfiles:
+            require_plain(Path(path))
+        update_config(config, parse_entries(workflow.config_settings.config_args))
+        jobs = Jobs.create(config, os.environ)
+    workflow.pathvars.update(Pathvars.from_config({"pathvars": jobs.folders}))  # ~ replaced
+    return jobs
+
+
+def program_words(workflow: Any) -> list[str]:
+    """The words by which jobs call this package."""
+    from snakemake.settings.types import DeploymentMethod
+
+    is_deployed = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+    return find_program(os.environ, is_deployed, NOTES)
+
+
+def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
+    """Stop if results are not as they were made, which Snakemake would not notice."""
+    from snakemake.logging import logger
+
+    if not workflow.is_main_process or is_about_something_else(sys.argv):
+        return
+    with explained():
+        for warning in Results(jobs, NOTES, workflow.rules, parse).examine():
+            logger.warning(warning)
+
+
+def due_files(workflow: Any) -> set[str]:
+    """What the jobs of this run that are not finished were to make."""
+    due = filter(lambda job: not workflow.dag.finished(job), workflow.dag.needrun_jobs())
+    return {str(path) for job in due for path in job.output}
+
+
+def made_files(workflow: Any) -> set[str]:
+    """What the jobs of this run make or have made before."""
+    return {str(path) for job in workflow.dag.jobs for path in job.output}
+
+
+def tell(text: str) -> None:
+    """Say something at the end of a run, if there is something to say."""
+    if text:
+        print(text, file=sys.stderr)

@@ -1,0 +1,44 @@
+import time
+
+from cbda.annotation.claims import Claims
+
+
+def test_claimed_query_is_given_to_nobody_else(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    assert claims.take("one", (), range(3)) == 0
+    assert claims.take("other", (), range(3)) == 1
+    assert claims.take("one", (), range(3)) == 0
+
+
+def test_kept_claims_stay_and_others_are_given_up(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    assert [claims.take("one", kept, range(5)) for kept in ((), (0,))] == [0, 1]
+    assert claims.take("other", (), range(5)) == 2
+    assert claims.take("one", (1,), range(2, 5)) == 3
+    assert claims.take("other", (), range(5)) == 0
+
+
+def test_nothing_is_given_when_all_is_claimed(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    claims.take("one", (), range(1))
+    assert claims.take("other", (), range(1)) is None
+
+
+def test_claims_on_other_queries_do_not_count(tmp_path):
+    Claims(tmp_path / "answers.jsonl", "one").take("one", (), range(3))
+    assert Claims(tmp_path / "answers.jsonl", "two").take("other", (), range(3)) == 0
+
+
+def test_claim_lapses(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest", lapse_s=0.01)
+    claims.take("one", (), range(1))
+    time.sleep(0.02)
+    assert claims.take("other", (), range(1)) == 0
+
+
+def test_torn_claims_are_forgotten(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    claims.take("one", (), range(1))
+    path = tmp_path / ".answers.jsonl.claims"
+    path.write_text(path.read_text()[:-5])
+    assert claims.take("other", (), range(1)) == 0

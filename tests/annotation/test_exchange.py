@@ -1,0 +1,282 @@
+"""Queries to other tools and answers back; files were written by the tools' own libraries."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cbda.annotation.importing import find_answers
+from cbda.annotation.labelmap import NAME, own_colours, read_labelmap
+from cbda.annotation.masks import read_masks
+from cbda.cli import main
+from cbda.files.answer_lines import VOID_WINDOW
+from cbda.files.answers import AnswerFile
+from tests.annotation.pages import SIZE, make_round
+from tests.datasets.layouts import save
+from tests.queries import answer_to, make_queries
+
+TOOLS = Path(__file__).parents[1] / "data/annotation_tools"
+ROW, COLUMN = np.mgrid[: SIZE[0], : SIZE[1]]
+CENTRES = [(0, 2, 3), (0, 7, 17), (1, 12, 24), (1, 5, 7), (0, 2, 24), (0, 17, 3)]
+UNKNOWN = -1
+
+
+def truth(image):
+    """Ids of an image of the files: 255 void, -1 where nothing was painted."""
+    return np.array([0, 1, 2, 255, UNKNOWN])[(ROW // 5 + COLUMN // 7 + image) % 5]
+
+
+@pytest.fixture
+def queries(tmp_path):
+    return make_round(tmp_path, CENTRES, num_images=2)
+
+
+def copy(name, folder):
+    source = TOOLS / name
+    if source.is_dir():
+        return Path(shutil.copytree(source, folder / name))
+    return Path(shutil.copy(source, folder / name))
+
+
+@pytest.mark.parametrize("name", ["cvat", "label_studio.json", "label_studio_png"])
+def test_masks_of_tools_are_read_pixel_for_pixel(queries, name):
+    masks = dict(read_masks(TOOLS / name, queries))
+    assert sorted(masks) == ["0000", "0001"]
+    for image, ids in enumerate(masks[image_id] for image_id in sorted(masks)):
+        np.testing.assert_array_equal(ids, truth(image))
+
+
+@pytest.mark.parametrize("name", ["cvat", "label_studio.json", "label_studio_png"])
+def test_windows_become_answers(queries, tmp_path, name):
+    answers = AnswerFile(tmp_path / "answers.jsonl")
+    found = find_answers(TOOLS / name, queries, answers)
+    answers.append(queries, found.answers)
+    assert len(found.partial) + len(found.answers) + sum(
+        (truth(image)[queries.window(index).area] == UNKNOWN).all()
+        for index, (image, *_) in enumerate(CENTRES)
+    ) == len(CENTRES)
+    assert len(found.answers) > 2
+    for given in answers.latest.values():
+        index = [queries.place(index) for index in range(len(queries))].index(given.place)
+        window = truth(CENTRES[index][0])[queries.window(index).area].ravel().tolist()
+        is_void = given.answer.state == VOID_WINDOW
+        assert window == ([255] * 9 if is_void else list(given.answer.pixels))
+
+
+def test_exported_queries_come_back(queries, tmp_path):
+    answers = AnswerFile(tmp_path / "answers.jsonl")
+    mixed = (0, 1, 255, 1, 1, 2, 0, 0, 2)
+    given = [answer_to(queries, 0, *mixed), answer_to(queries, 1, 2)]
+    given.append(answer_to(queries, 2, state=VOID_WINDOW, pixels=()))
+    answers.append(queries, given)
+    words = ["--queries", str(tmp_path / "queries.h5"), "--answers", str(answers.path)]
+    out = tmp_path / "out"
+    options = ["--target-root", str(tmp_path / "pool"), "--out", str(out)]
+    assert main(["queries", "export", *words, *options]) == 0
+
+    other = AnswerFile(tmp_path / "other.jsonl")
+    found = find_answers(out, queries, other)
+    assert found.answers == given
+    assert (found.num_open, found.num_kept) == (3, 0)
+    words[3] = str(other.path)
+    for _ in range(2):  # a second time changes nothing
+        assert main(["queries", "import", *words, "--source", str(out)]) == 0
+    assert [item.answer for item in AnswerFile(other.path).latest.values()] == given
+    assert len(other.path.read_text().splitlines()) == 4
+
+
+def test_export_shows_every_query(queries, tmp_path):
+    out = tmp_path / "out"
+    words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "none.jsonl"]
+    words += ["--target-root", tmp_path / "pool", "--out", out]
+    assert main(["queries", "export", *map(str, words)]) == 0
+    with (out / "queries.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["image"], row["row"], row["column"]) for row in rows] == [
+        (f"{image:04}", str(row), str(column)) for image, row, column in CENTRES
+    ]
+    assert {row["state"] for row in rows} == {"open"}
+    assert all((out / row["crop"]).is_file() for row in rows)
+    window = np.asarray(Image.open(out / "windows/0001.png"))
+    image = np.asarray(Image.open(tmp_path / "pool/images/0001.png"))
+    np.testing.assert_array_equal(window[11:14, 23:26], image[11:14, 23:26])
+    assert (window[10, 23:26] == 255).all()
+    assert (window[9, 23:26] == 0).all()
+    assert main(["queries", "export", *map(str, words)]) == 2  # not over what is there
+
+
+def test_table_with_classes_is_imported(queries, tmp_path):
+    path = tmp_path / "queries.csv"
+    path.write_text(
+        "image,row,column,class\n0000,2,3,car\n0001,5,7,void\n0001,12,24,\n0000,7,17,skipped\n"
+    )
+    found = find_answers(path, queries, AnswerFile(tmp_path / "answers.jsonl"))
+    assert [(answer.state, answer.pixels[:1]) for answer in found.answers] == [
+        ("answered", (1,)),
+        ("void", ()),
+        ("skipped", ()),
+    ]
+    assert found.num_open == 3
+
+
+def test_index_masks_are_imported(queries, tmp_path):
+    mask = np.full(SIZE, 255, np.uint8)
+    mask[:10] = 2
+    save(tmp_path / "masks/0000.png", mask)
+    found = find_answers(tmp_path / "masks", queries, AnswerFile(tmp_path / "answers.jsonl"))
+    assert [answer.pixels for answer in found.answers] == [(2,) * 9] * 3
+
+
+def test_window_with_a_part_of_its_labels_is_named_and_stays_open(queries, tmp_path, capsys):
+    mask = np.full(SIZE, 255, np.uint8)
+    mask[2] = 1
+    save(tmp_path / "masks/0000.png", mask)
+    words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "answers.jsonl"]
+    assert main(["queries", "import", *map(str, words), "--source", str(tmp_path / "masks")]) == 0
+    output = capsys.readouterr().out
+    assert "left open: 0000, row 2, column 3: 6 of 9 px have no label" in output
+    assert "0 answers added; 0 queries keep the answer that they have, 6 stay open" in output
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return path.parent if path.name == NAME else path
+
+
+def broken_table(text):
+    def write(folder):
+        (folder / "t.csv").write_text(text)
+        return folder / "t.csv"
+
+    return write
+
+
+def broken_json(change):
+    def write(folder):
+        path = copy("label_studio.json", folder)
+        tasks = json.loads(path.read_text())
+        result = change(tasks, tasks[0]["annotations"][0]["result"][0])
+        path.write_text(json.dumps(tasks if result is None else result))
+        return path
+
+    return write
+
+
+def set_label(tasks, brush):
+    brush["value"]["brushlabels"] = ["cat"]
+
+
+def overlap(tasks, brush):
+    brush["value"]["brushlabels"] = ["car"]
+    tasks[0]["annotations"][0]["result"].append(json.loads(json.dumps(brush)))
+    brush["value"]["brushlabels"] = ["road"]
+
+
+def cut(tasks, brush):
+    brush["value"]["rle"] = brush["value"]["rle"][:20]
+
+
+def resize(tasks, brush):
+    brush["original_width"] = 30
+    brush["original_height"] = 80
+
+
+def make_rectangle(tasks, brush):
+    brush["type"] = "rectanglelabels"
+
+
+def rename(tasks, brush):
+    tasks[1]["data"] = {"image": "/data/upload/1/cat.png"}
+
+
+def put(pixels, name="0000.png"):
+    def write(folder):
+        save(folder / "masks" / name, pixels)
+        return folder / "masks"
+
+    return write
+
+
+BROKEN = {
+    "no such source": (lambda folder: folder / "none", "no such file or folder"),
+    "an empty table": (broken_table(""), "lacks column image, row, column, class"),
+    "a column is missing": (broken_table("image,row,class\n"), "lacks column column"),
+    "no query there": (
+        broken_table("image,row,column,class\n0000,9,9,car\n"),
+        "line 2: .* is no query",
+    ),
+    "a query twice": (
+        broken_table("image,row,column,class\n" + 2 * "0000,2,3,car\n"),
+        "line 3: .* is there twice",
+    ),
+    "a class of a table": (
+        broken_table("image,row,column,class\n0000,2,3,cat\n"),
+        "line 2: class 'cat' is unknown; allowed: road, car, tree, void, skipped, unsure",
+    ),
+    "no number": (
+        broken_table("image,row,column,class\n0000,2,x,car\n"),
+        "line 2: 'x' is no whole",
+    ),
+    "a label that is no class": (
+        lambda folder: edit(copy("cvat", folder) / NAME, "car:", "cat:"),
+        "colour 0,0,142 of 475 px is no label's; labels that are no class: cat",
+    ),
+    "a labelmap without colours": (
+        lambda folder: edit(copy("cvat", folder) / NAME, "0,0,142", ""),
+        "line 4: .* is not label:red,green,blue:parts:actions",
+    ),
+    "a colour twice": (
+        lambda folder: edit(copy("cvat", folder) / NAME, "0,0,142", "128,64,128"),
+        "line 4: label or colour is there twice",
+    ),
+    "a brush of no class": (broken_json(set_label), "task 1: label 'cat' is no class"),
+    "two classes in a pixel": (broken_json(overlap), "task 1: .* px are 'car' and something else"),
+    "run lengths cut off": (broken_json(cut), "task 1: run lengths end too early"),
+    "a mask of another size": (
+        broken_json(resize),
+        "task 1: mask is 80 high 30 wide, its image 40",
+    ),
+    "a rectangle": (broken_json(make_rectangle), "has 'rectanglelabels'; allowed: brushlabels"),
+    "an image of no pool": (broken_json(rename), "task 2: .*cat.png.* names no image of the pool"),
+    "no tasks": (broken_json(lambda tasks, brush: {"tasks": 1}), "not an export of Label Studio"),
+    "an index that is no class": (
+        put(np.full(SIZE, 7, np.uint8)),
+        "value 7 is no class; allowed: 0",
+    ),
+    "an index mask of another size": (put(np.zeros((9, 9), np.uint8)), "mask of 0000 is 9 high 9"),
+    "a mask of no image": (put(np.zeros(SIZE, np.uint8), "9999.png"), "9999.png: is of no image"),
+    "masks as colours": (put(np.zeros((*SIZE, 3), np.uint8)), "label is 8-bit RGB, must be 8-bit"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_import_is_one_line(queries, tmp_path, capsys, case):
+    write, message = BROKEN[case]
+    words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "answers.jsonl"]
+    words += ["--source", write(tmp_path)]
+    assert main(["queries", "import", *map(str, words)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert re.search(message, error), error
+    assert not (tmp_path / "answers.jsonl").exists()
+
+
+def test_no_two_labels_share_a_colour(tmp_path):
+    colours = own_colours([f"class {index}" for index in range(200)])
+    assert len(set(colours.values())) == 202
+
+
+def test_names_of_classes_come_first():
+    queries = make_queries([], classes=("background", "void"))
+    assert list(own_colours(queries.classes)) == ["unlabeled", "ignore", "background", "void"]
+
+
+def test_labelmap_of_cvat_is_read():
+    assert read_labelmap(TOOLS / "cvat" / NAME)["road"] == (128, 64, 128)

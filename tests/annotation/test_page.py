@@ -1,0 +1,253 @@
+"""The page in a real browser, driven as a person does it, up to the labels."""
+
+import re
+
+import numpy as np
+from playwright.sync_api import expect
+
+from cbda.acquisition.methods import ResolvedMethod
+from cbda.datasets.ids import VOID
+from cbda.files.answers import AnswerFile
+from cbda.files.labels import LabelFile
+from cbda.files.scores import ScoreFile
+from cbda.selection.answering import write_answered
+from cbda.selection.round import Round
+from tests.annotation.pages import SIZE, make_round, random_centres, serving
+from tests.annotation.people import paint, person, place, press, progress, settle
+from tests.pools import write_scores
+
+OPEN_S, ANSWER_MS = 2, 50
+
+
+def answers_of(queries, served):
+    """State and pixels by the index of a query."""
+    answers = AnswerFile(served.answers_path)
+    places = {queries.place(index): index for index in range(len(queries))}
+    found = ((places[at], given.answer) for at, given in answers.latest.items())
+    return {index: (answer.state, answer.pixels) for index, answer in found}
+
+
+def in_order(queries):
+    """Indices in the order in which the page asks."""
+    images = queries.queries[:, 0].tolist()
+    return sorted(range(len(queries)), key=lambda index: (images.index(images[index]), index))
+
+
+def test_labels_are_what_a_person_typed(tmp_path, browser):
+    centres = [(1, 5, 7), (0, 20, 30), (2, 8, 50), (0, 30, 12), (1, 30, 40), (2, 30, 10)]
+    queries = make_round(tmp_path, centres)
+    truth = np.random.default_rng(1).integers(0, 3, (3, *SIZE)).astype(np.uint8)
+    truth[1, 4:7, 6:9] = 2
+    truth[0, 19:22, 29:32] = VOID
+    truth[2, 7:10, 49:52][0] = VOID
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for index in in_order(queries):
+            window = truth[queries.queries[index, 0]][queries.window(index).area]
+            if (window == window[0, 0]).all():
+                press(tab, "v" if window[0, 0] == VOID else str(window[0, 0] + 1))
+            else:
+                paint(tab, queries, index, window)
+        progress(tab, "6 of 6 done")
+        assert tab.inner_text("#hint").startswith("Done.")
+    scores = write_scores(
+        tmp_path / "scores.h5", queries.image_ids, np.zeros((3, *SIZE), np.float32), truth * 0, 3, 1
+    )
+    round_ = Round(ResolvedMethod(score="ripu"), 0.5, 1, 1, seed=0, num_classes=3)
+    with ScoreFile.open(scores) as file, LabelFile.open_previous(None, file) as none:
+        answers = AnswerFile(served.answers_path)
+        write_answered(tmp_path / "labels.h5", round_, none, queries, answers)
+    expected, rounds = np.full_like(truth, VOID), np.zeros_like(truth)
+    for index in range(len(queries)):
+        image, area = queries.queries[index, 0], queries.window(index).area
+        expected[image][area], rounds[image][area] = truth[image][area], 1
+    with LabelFile.open(tmp_path / "labels.h5") as labels:
+        for image in range(3):
+            np.testing.assert_array_equal(labels.read_label(image), expected[image])
+            np.testing.assert_array_equal(labels.read_round(image), rounds[image])
+
+
+def test_every_state_and_undo(tmp_path, browser):
+    queries = make_round(tmp_path, [(0, 5, 5 + 10 * k) for k in range(5)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        press(tab, "s", "x", "v", "2", "z")
+        assert place(tab).endswith("row 5, column 35")
+        press(tab, "3", "Enter")
+        tab.wait_for_selector("body.done")
+    nine = (1,) * 9
+    assert answers_of(queries, served) == {
+        0: ("skipped", ()),
+        1: ("unsure", ()),
+        2: ("void", ()),
+        3: ("answered", (2,) * 9),
+        4: ("answered", nine),  # what the model proposed
+    }
+
+
+def test_answer_is_replaced_by_going_back(tmp_path, browser):
+    queries = make_round(tmp_path, [(0, 5, 5 + 10 * k) for k in range(3)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        press(tab, "1")
+        expect(tab.locator("#where")).to_have_text(re.compile("15$"))
+        tab.keyboard.press("ArrowLeft")
+        expect(tab.locator("#where")).to_have_text(re.compile(" 5$"))
+        assert tab.inner_text("#hint") == "answered: road; another answer replaces it"
+        tab.keyboard.press("2")
+        expect(tab.locator("#where")).to_have_text(re.compile("15$"))
+        progress(tab, "1 of 3 done")
+    assert answers_of(queries, served) == {0: ("answered", (1,) * 9)}
+
+
+def test_page_goes_on_where_it_stopped(tmp_path, browser):
+    make_round(tmp_path, random_centres(4))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        press(tab, "1", "2")
+        before = place(tab)
+        tab.reload()
+        settle(tab)
+        assert place(tab) == before
+        progress(tab, "2 of 4 done")
+
+
+def test_two_people_never_see_the_same_query(tmp_path, browser):
+    make_round(tmp_path, random_centres(8))
+    with (
+        serving(tmp_path) as served,
+        person(browser, served) as one,
+        person(browser, served) as other,
+    ):
+        seen = []
+        for _ in range(3):
+            for tab in (one, other):
+                seen.append(place(tab))
+                tab.keyboard.press("1")
+                expect(tab.locator("#where")).not_to_have_text(seen[-1])
+    assert len(set(seen)) == 6
+
+
+def test_proposals_can_be_switched_off(tmp_path, browser):
+    queries = make_round(tmp_path, random_centres(2))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        assert tab.inner_text("#accept").startswith("as the model: car")
+        tab.keyboard.press("p")
+        assert not tab.is_visible("#accept")
+        tab.keyboard.press("Enter")
+        press(tab, "1")
+        progress(tab, "1 of 2 done")
+    given = next(iter(AnswerFile(served.answers_path).latest.values()))
+    assert (given.answer.proposal, given.answer.pixels[0]) == ("hidden", 0)
+    assert len(answers_of(queries, served)) == 1
+
+
+def test_name_is_written_and_kept(tmp_path, browser):
+    make_round(tmp_path, random_centres(2))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        tab.click("summary")
+        tab.fill("#who", "Ann 1")  # no key of a class
+        tab.press("#who", "Tab")
+        tab.reload()
+        settle(tab)
+        press(tab, "1")
+    assert [g.answer.who for g in AnswerFile(served.answers_path).latest.values()] == ["Ann 1"]
+
+
+def test_unfinished_painting_is_not_saved(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for key in ("p", "b", "1", " ", "Enter"):
+            tab.keyboard.press(key)
+        assert tab.inner_text("#hint") == "8 of 9 pixels have no class yet"
+        for key in ("2", "ArrowRight", "ArrowDown", " ", "3", "f"):
+            tab.keyboard.press(key)
+        press(tab, "Enter")
+    (given,) = AnswerFile(served.answers_path).latest.values()
+    assert given.answer.pixels == (0, 2, 2, 1, 2, 2, 2, 2, 2)
+
+
+def test_stroke_has_no_gaps_and_a_wide_brush_its_size(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)], radius=8)
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for key in ("p", "b", "1"):
+            tab.keyboard.press(key)
+        box = tab.locator("#window").bounding_box()
+        step = box["width"] / (17 + 8)  # four pixels of margin on each side
+        tab.mouse.move(box["x"] + 4.5 * step, box["y"] + 4.5 * step)
+        tab.mouse.down()
+        tab.mouse.move(box["x"] + 20.5 * step, box["y"] + 20.5 * step)  # in one event
+        tab.mouse.up()
+        for key in ("2", "+"):
+            tab.keyboard.press(key)
+        tab.mouse.click(box["x"] + 18.5 * step, box["y"] + 6.5 * step)
+        for key in ("3", "f"):
+            tab.keyboard.press(key)
+        press(tab, "Enter")
+    (given,) = AnswerFile(served.answers_path).latest.values()
+    expected = np.full((17, 17), 2)
+    np.fill_diagonal(expected, 0)
+    expected[1:4, 13:16] = 1
+    np.testing.assert_array_equal(np.reshape(given.answer.pixels, (17, 17)), expected)
+
+
+def test_finger_paints_on_a_phone(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)])
+    with serving(tmp_path) as served, person(browser, served, has_touch=True) as tab:
+        tab.set_viewport_size({"width": 390, "height": 844})
+        assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+        tab.tap("#paint")
+        tab.tap("#classes button >> nth=2")
+        box = tab.locator("#window").bounding_box()
+        tab.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        tab.tap("#save")
+        progress(tab, "1 of 1 done")
+    (given,) = AnswerFile(served.answers_path).latest.values()
+    assert given.answer.pixels == (1, 1, 1, 1, 2, 1, 1, 1, 1)
+
+
+def test_server_that_is_gone_is_told(tmp_path, browser):
+    make_round(tmp_path, random_centres(3))
+    with serving(tmp_path) as served:
+        context = browser.new_context()
+        tab = context.new_page()
+        tab.goto(served.address)
+        settle(tab)
+        tab.route("**/answer/*", lambda route: route.abort())
+        tab.keyboard.press("1")
+        tab.wait_for_selector("text=not saved yet, trying again")
+        assert not served.answers_path.exists()
+        tab.unroute("**/answer/*")
+        progress(tab, "1 of 3 done")
+        context.close()
+    assert len(AnswerFile(served.answers_path).latest) == 1
+
+
+def test_round_is_finished_with_the_rest_open(tmp_path, browser):
+    queries = make_round(tmp_path, random_centres(3))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        tab.on("dialog", lambda dialog: dialog.accept())
+        tab.click("summary")
+        tab.click("#finish")
+        tab.wait_for_selector("body.done")
+    assert AnswerFile(served.answers_path).finished == {queries.digest}
+
+
+MEASURE = """async () => {
+  const where = document.getElementById("where"), times = [];
+  for (let n = 0; n < 20; n++) {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const before = where.textContent, since = performance.now();
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "1", bubbles: true }));
+    while (where.textContent === before) await new Promise((resolve) => setTimeout(resolve, 0));
+    times.push(performance.now() - since);
+  }
+  return times.sort((one, other) => one - other)[5];  // others use the machine too
+}"""
+
+
+def test_many_queries_open_fast_and_answers_cost_little(tmp_path, browser):
+    make_round(tmp_path, random_centres(10_000, 1000, (16, 24)), 1000, (16, 24))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        tab.reload()
+        settle(tab)
+        opened_ms = tab.evaluate("performance.now()")
+        answer_ms = tab.evaluate(MEASURE)
+    assert opened_ms < 1000 * OPEN_S
+    assert answer_ms < ANSWER_MS

@@ -1,0 +1,89 @@
+"""The commands of docs/annotate.md, by a person with a browser who types the truth."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from cbda.cli import main
+from cbda.files.answers import AnswerFile
+from cbda.files.labels import LabelFile
+from cbda.files.queries import load_queries
+from tests.annotation.pages import Page
+from tests.annotation.people import KEYS, paint, person, press
+
+DOCS = Path(__file__).parents[2] / "docs/annotate.md"
+SMALLER = (
+    (r"--num-images \d+", "--num-images 3"),
+    (r"--iterations 300", "--iterations 2"),
+    (r"--until 400", "--until 3"),
+    (r"--until 500", "--until 4"),
+    (r"-iterations 500", "-iterations 4"),
+)
+
+
+def commands() -> list[list[str]]:
+    """Commands of the page, of smaller sets and shorter trainings."""
+    text = DOCS.read_text().replace("\\\n", " ")
+    for old, new in SMALLER:
+        text, count = re.subn(old, new, text)
+        assert count, old
+    return [shlex.split(line) for line in re.findall(r"^    cbda (.+)$", text, re.MULTILINE)]
+
+
+def truth_of(image_id):
+    return np.asarray(Image.open(f"demo/pool/labels/{image_id}.png"))
+
+
+def annotate(words, browser):
+    """Answer all queries as the labels of the pool say."""
+    queries = load_queries(Path(words[words.index("--queries") + 1]))
+    places = {(image, row, column): index for index in range(len(queries))
+              for image, row, column, _ in [queries.place(index)]}  # fmt: skip
+    command = [sys.executable, "-m", "cbda", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        address = re.findall(r"http\S+", server.stdout.readline() + server.stdout.readline())[0]
+        with person(browser, Page(address, Path())) as tab:
+            for _ in range(len(queries)):
+                where = tab.inner_text("#where")
+                found = re.findall(r" px of (.+), row (\d+), column (\d+)$", where)[0]
+                index = places[found[0], int(found[1]), int(found[2])]
+                window = truth_of(found[0])[queries.window(index).area]
+                if (window == window[0, 0]).all():
+                    press(tab, "v" if window[0, 0] == 255 else KEYS[window[0, 0]])
+                else:
+                    paint(tab, queries, index, window)
+        server.terminate()
+
+
+def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = 0
+    for words in commands():
+        if words[0] == "annotate":
+            annotate(words, browser)
+        elif words[0] == "ask":
+            waits = asked % 2 == 0
+            asked += 1
+            assert main(words) == (75 if waits else 0)
+            if waits:
+                command = re.findall("`cbda (.+?)`", capsys.readouterr().err)[0]
+                assert "annotate" in command
+        else:
+            assert main(words) == 0, words
+    for number in (1, 2):
+        queries = load_queries(Path(f"demo/answers/round{number}.h5"))
+        with LabelFile.open(Path(f"demo/labels{number}.h5")) as labels:
+            for index in range(len(queries)):
+                image, area = int(queries.queries[index, 0]), queries.window(index).area
+                expected = truth_of(queries.image_ids[image])[area]
+                np.testing.assert_array_equal(labels.read_label(image)[area], expected)
+                assert (labels.read_round(image)[area] == number).all()
+            assert labels.num_queries == number * len(queries)
+    assert len(AnswerFile(Path("demo/answers/answers.jsonl")).latest) == 2 * len(queries)
+    assert len(list(Path("demo/masks/masks").glob("*.png"))) == 3

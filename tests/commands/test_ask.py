@@ -1,0 +1,106 @@
+"""The command `ask`, as a workflow runs it again and again."""
+
+import re
+import shlex
+
+import numpy as np
+import pytest
+
+from cbda.cli import build_parser, main
+from cbda.files.answers import AnswerFile
+from cbda.files.queries import load_queries
+from tests.datasets.layouts import make_folder
+from tests.pools import write_scores
+from tests.queries import answer_to
+from tests.selection.rounds import read
+
+COMMAND = """ask --scores scores.h5 --oracle-root pool --method-unit region
+    --method-allocation dynamic --method-balance none --radius 1 --budget 0.1 --rounds 2 --round 1
+    --classes road car tree
+    --queries answers/queries.h5 --answers answers/answers.jsonl --out labels.h5"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A pool of 2 images of 20x30 px without labels, and its scores."""
+    monkeypatch.chdir(tmp_path)
+    make_folder(tmp_path / "pool", 2, 20, 30, 3, np.random.default_rng(0))
+    for path in (tmp_path / "pool/labels").iterdir():
+        path.unlink()
+    (tmp_path / "pool/labels").rmdir()
+    score_again(tmp_path, 0)
+    return tmp_path
+
+
+def score_again(folder, seed):
+    score = np.random.default_rng(seed).random((2, 20, 30), np.float32)
+    (folder / "scores.h5").unlink(missing_ok=True)
+    write_scores(folder / "scores.h5", ["000", "001"], score, score.astype(np.uint8), 3, 1)
+
+
+def ask():
+    return main(shlex.split(COMMAND))
+
+
+def test_round_waits_for_answers_and_goes_on(folder, capsys):
+    assert ask() == 75
+    error = capsys.readouterr().err
+    assert "round 1: 8 of 8 queries wait for an answer; answer them on the page of `" in error
+    assert error.count("\n") == 1
+    command = re.findall("`cbda (.+?)`", error)[0]
+    build_parser().parse_args(shlex.split(command))
+    assert not (folder / "labels.h5").exists()
+
+    queries = load_queries(folder / "answers/queries.h5")
+    answers = AnswerFile(folder / "answers/answers.jsonl")
+    answers.append(queries, [answer_to(queries, index, 1, seconds=6) for index in range(8)])
+    assert ask() == 0
+    assert "8 queries, 8 answered; 8 windows of one class; 0.8 minutes" in capsys.readouterr().out
+    label = read(folder / "labels.h5", "label")
+    assert np.count_nonzero(label == 1) == sum(queries.window(i).num_px for i in range(8))
+
+
+def test_other_scores_change_neither_queries_nor_labels(folder, capsys):
+    ask()
+    queries = load_queries(folder / "answers/queries.h5")
+    answers = AnswerFile(folder / "answers/answers.jsonl")
+    answers.append(queries, [answer_to(queries, index, index % 3) for index in range(8)])
+    ask()
+    before = [read(folder / "labels.h5", name) for name in ("label", "round", "query")]
+    score_again(folder, 1)
+    capsys.readouterr()
+    assert ask() == 0
+    assert "queries.h5, chosen before, stay\n" in capsys.readouterr().out
+    for name, values in zip(("label", "round", "query"), before, strict=True):
+        np.testing.assert_array_equal(read(folder / "labels.h5", name), values)
+
+
+def test_lost_queries_are_chosen_around_the_answers(folder, capsys):
+    ask()
+    queries = load_queries(folder / "answers/queries.h5")
+    answers = AnswerFile(folder / "answers/answers.jsonl")
+    answers.append(queries, [answer_to(queries, index, 1) for index in range(5)])
+    (folder / "answers/queries.h5").unlink()
+    score_again(folder, 1)
+    assert ask() == 75
+    captured = capsys.readouterr()
+    assert "round 1: 5 answers from before keep their place" in captured.out
+    assert "3 of 3 queries wait" in captured.err
+    answers.finish(load_queries(folder / "answers/queries.h5"))
+    assert ask() == 0
+    assert len(read(folder / "labels.h5", "query")) == 5
+
+
+def test_finished_round_leaves_the_rest_open(folder):
+    ask()
+    queries = load_queries(folder / "answers/queries.h5")
+    AnswerFile(folder / "answers/answers.jsonl").finish(queries)
+    assert ask() == 0
+    assert not read(folder / "labels.h5", "round").any()
+
+
+def test_queries_of_another_round_are_refused(folder, capsys):
+    ask()
+    assert main([*shlex.split(COMMAND), "--radius", "0"]) == 2
+    assert main([*shlex.split(COMMAND), "--classes", "road", "car", "sky"]) == 2
+    assert "queries.h5: classes of the queries is" in capsys.readouterr().err

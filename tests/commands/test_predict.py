@@ -1,0 +1,120 @@
+"""The command `predict`: masks and overlays of images of any sizes."""
+
+import math
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from cbda.annotation.labelmap import NAME, read_labelmap
+from cbda.cli import main
+from cbda.models.build import create_model
+from cbda.models.checkpoints import Checkpoint, load_model
+from cbda.models.images import Resizing
+from cbda.models.inference import predict_logits
+from cbda.settings.model import ModelSettings
+from tests.datasets.layouts import save
+
+CLASSES = ["road", "pole", "sign"]
+RESIZING = Resizing((16, 24), "bicubic", align_corners=True)
+OWN_NETWORK = """
+from collections import OrderedDict
+
+from torch import nn
+
+
+def build(num_classes):
+    return nn.Sequential(OrderedDict(encoder=nn.Conv2d(3, num_classes, 1)))
+"""
+SHAPES = {"a": (16, 24), "b": (50, 70)}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Images of two sizes, beside an untrained network."""
+    torch.manual_seed(0)
+    network = create_model(ModelSettings(), len(CLASSES)).state_dict()
+    *_, weight, bias = network  # of the last layer, which is to prefer no class
+    network[weight] -= network[weight].mean(dim=0)
+    network[bias].zero_()
+    state = {"model": network, "optimizer": {}, "iteration": 0}
+    Checkpoint(state, CLASSES, ModelSettings(), RESIZING).save(tmp_path / "m.pt")
+    rng = np.random.default_rng(0)
+    for name, shape in SHAPES.items():
+        save(tmp_path / f"images/{name}.png", rng.integers(0, 256, (*shape, 3), np.uint8))
+    return tmp_path
+
+
+def predict(folder, *options):
+    words = ["--checkpoint", folder / "m.pt", "--images", folder / "images", "--device", "cpu"]
+    return main(["predict", *map(str, words), "--out", str(folder / "out"), *options])
+
+
+def logits_of(folder, name):
+    checkpoint, model = load_model(folder / "m.pt")
+    image = np.asarray(Image.open(folder / f"images/{name}.png"))
+    (logits,) = predict_logits(model, iter([image]), checkpoint.resizing, torch.device("cpu"))
+    return image, logits
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_masks_are_the_most_probable_classes(folder, name):
+    assert predict(folder, "--uncertainty", "--probabilities") == 0
+    image, logits = logits_of(folder, name)
+    mask = Image.open(folder / f"out/masks/{name}.png")
+    assert len(logits.argmax(dim=0).unique()) > 1
+    np.testing.assert_array_equal(np.asarray(mask), logits.argmax(dim=0).numpy())
+
+    colours = read_labelmap(folder / "out" / NAME)
+    palette = np.array([colours[label] for label in CLASSES])
+    np.testing.assert_array_equal(np.asarray(mask.convert("RGB")), palette[np.asarray(mask)])
+    overlay = np.asarray(Image.open(folder / f"out/overlays/{name}.jpg"))
+    assert overlay.shape == image.shape
+
+    probability = logits.softmax(dim=0)
+    found = np.load(folder / f"out/probabilities/{name}.npy")
+    np.testing.assert_allclose(found, probability.numpy(), atol=1e-3)
+    entropy = -(probability * probability.log()).sum(dim=0) / math.log(len(CLASSES))
+    shown = np.asarray(Image.open(folder / f"out/uncertainty/{name}.png"))
+    np.testing.assert_allclose(shown, 255 * entropy.numpy(), atol=1)
+
+
+def test_nothing_but_masks_and_overlays_unless_asked(folder):
+    assert predict(folder) == 0
+    assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        NAME,
+        "masks",
+        "overlays",
+    ]
+
+
+def test_large_images_are_seen_tile_by_tile(folder):
+    assert predict(folder) == 0
+    whole = (folder / "out/masks/b.png").read_bytes()
+    small = (folder / "out/masks/a.png").read_bytes()
+    assert predict(folder, "--tile", "16", "24") == 0
+    assert (folder / "out/masks/b.png").read_bytes() != whole
+    assert (folder / "out/masks/a.png").read_bytes() == small
+
+
+def test_network_of_ones_own_is_found_where_it_is_said_to_be(folder, capsys):
+    (folder / "mine").mkdir()
+    (folder / "mine/net.py").write_text(OWN_NETWORK)
+    settings = ModelSettings(architecture="net.py:build")
+    weights = nn.Sequential(OrderedDict(encoder=nn.Conv2d(3, len(CLASSES), 1))).state_dict()
+    state = {"model": weights, "optimizer": {}, "iteration": 0}
+    Checkpoint(state, CLASSES, settings, RESIZING).save(folder / "m.pt")
+    assert predict(folder) == 2
+    assert "give --network FOLDER/net.py:build" in capsys.readouterr().err
+    assert predict(folder, "--network", f"{folder}/mine/net.py:build") == 0
+    assert (folder / "out/masks/a.png").is_file()
+
+
+def test_folder_without_images_is_named(folder, capsys):
+    (folder / "images/a.png").rename(folder / "images/a.tif")
+    (folder / "images/b.png").unlink()
+    assert predict(folder) == 2
+    assert "no image *.png or *.jpg or *.jpeg in" in capsys.readouterr().err

@@ -1,0 +1,203 @@
+"""Whatever happens to a result, `cbda verify` names it, and no table is made from it."""
+
+import csv
+import os
+import random
+import shutil
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+from cbda.cli import main
+from cbda.files.records import record_path
+from tests.damages import DAMAGES, harm
+from tests.experiments import make_experiment, measure, record_of, results_of, tabulate_words
+
+TABLES = ("out", "out-classes", "out-acquisition", "out-comparisons")
+NUM_DAMAGES = 54
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with an experiment and its tables."""
+    folder = tmp_path_factory.mktemp("made")
+    with chdir(folder):
+        sheet = make_experiment(Path("results"))
+        assert main(tabulate_words(sheet, "results")) == 0
+    return folder
+
+
+@pytest.fixture
+def results(made, tmp_path, monkeypatch):
+    """Results of a copy of it, which is the working directory."""
+    shutil.copytree(made, tmp_path / "copy", copy_function=shutil.copy2)
+    monkeypatch.chdir(tmp_path / "copy")
+    return Path("results")
+
+
+def verify(capsys, *words):
+    """Exit code, table by file, and the line on standard error."""
+    capsys.readouterr()
+    code = main(["verify", *map(str, words), "--out", "verify.csv"])
+    captured = capsys.readouterr()
+    with open("verify.csv", newline="") as stream:
+        states = {row["file"]: row["state"] for row in csv.DictReader(stream)}
+    return code, states, captured.err
+
+
+USED = "gone: used and deleted"
+
+
+def wrong(states):
+    return {path: state for path, state in states.items() if state not in ("ok", USED)}
+
+
+def tabulate(results):
+    """Exit code of making the tables elsewhere; they are there if it is 0."""
+    shutil.rmtree("tables", ignore_errors=True)
+    code = main(tabulate_words(results / "runs.csv", "tables"))
+    assert os.path.exists("tables") == (code == 0)
+    return code
+
+
+def test_sound_experiment_is_all_ok(results, capsys):
+    code, states, error = verify(capsys)
+    assert (code, wrong(states), error) == (0, {}, "")
+    assert states["results/seed1/cbda/budget0.05/round2/model.pt"] == "ok"
+    assert states["results/seed1/cbda/budget0.05/round2/scores.h5"] == USED
+    assert states["results/out.csv"] == "ok"
+    assert tabulate(results) == 0
+
+
+@pytest.mark.parametrize("seed", range(NUM_DAMAGES))
+def test_damage_is_named_and_no_table_is_made_from_it(results, capsys, seed):
+    rng = random.Random(seed)
+    paths = results_of(results)
+    damage, path = DAMAGES[seed % len(DAMAGES)], rng.choice(paths)
+    if not harm(damage, path, paths, rng):
+        pytest.skip(f"{damage.__name__} of {path}")
+    code, states, error = verify(capsys, "results")
+    assert code == 2
+    named = wrong(states)
+    is_moved = damage.__name__ in ("swap", "lose_record")  # named where it doesn't fit
+    assert str(path) in named or (is_moved and named), damage.__name__
+    assert error.startswith(f"cbda verify: error: {len(named)} of {len(states)} files")
+    is_source = path.name in ("runs.csv", "labels.h5", "evaluation.json", "model.pt")
+    is_left_out = damage.__name__ == "lose" and path.name != "labels.h5"  # said in the table
+    if is_source and not is_left_out and path.name != "runs.csv":
+        assert tabulate(results) == 2, damage.__name__
+
+
+@pytest.mark.parametrize("place", [".", "..", "results", "/"])
+def test_working_directory_does_not_matter(results, capsys, monkeypatch, place):
+    folder = Path("results").absolute()
+    (folder / "seed0/ra/budget0.05/evaluation.json").unlink()
+    monkeypatch.chdir(place)
+    assert main(["verify", str(folder)]) == 2
+    said = capsys.readouterr()
+    assert "not as made: " in said.err
+    assert "1 of them not as made" in said.out
+
+
+def test_swapped_file_is_told_from_a_damaged_one(results, capsys):
+    run = "results/seed0/ra/budget0.05"
+    shutil.copy(f"{run}/round1/labels.h5", f"{run}/round2/labels.h5")
+    states = wrong(verify(capsys)[1])
+    assert states[f"{run}/round2/labels.h5"] == f"foreign: is {run}/round1/labels.h5"
+
+
+def test_whole_run_of_another_seed_is_foreign(results, capsys):
+    for seed in (0, 1):
+        os.rename(f"results/seed{seed}/ra", f"results/ra{seed}")
+    for seed in (0, 1):
+        os.rename(f"results/ra{seed}", f"results/seed{1 - seed}/ra")
+    states = wrong(verify(capsys)[1])
+    assert states["results/seed0/ra/budget0.05/round1/model.pt"] == (
+        "foreign: its seed is 1, that of the run 0"
+    )
+    assert tabulate(results) == 2
+
+
+def test_runs_of_two_methods_that_changed_places_are_foreign(results, capsys):
+    run = "results/seed0/{}/budget0.05"
+    os.rename(run.format("ra"), "aside")
+    os.rename(run.format("cbda"), run.format("ra"))
+    os.rename("aside", run.format("cbda"))
+    states = wrong(verify(capsys)[1])
+    assert states[f"{run.format('ra')}/round1/labels.h5"] == (
+        "foreign: its method_allocation is dynamic, that of the run per_image"
+    )
+    assert tabulate(results) == 2
+
+
+def test_file_lost_with_its_record_is_missed_where_the_sheet_expects_it(results, capsys):
+    for name in ("evaluation.json", "round1/labels.h5", "round1/metrics.json"):
+        path = results / "seed0/ra/budget0.05" / name
+        path.unlink()
+        record_path(path).unlink()
+    states = wrong(verify(capsys)[1])
+    for name in ("evaluation.json", "round1/labels.h5", "round1/metrics.json"):
+        assert states[f"results/seed0/ra/budget0.05/{name}"] == "gone"
+
+
+def test_lost_record_does_not_make_tables_foreign(results, capsys):
+    record_path(results / "seed0/ra/budget0.05/evaluation.json").unlink()
+    states = wrong(verify(capsys)[1])
+    assert list(states) == ["results/seed0/ra/budget0.05/evaluation.json"]
+
+
+def test_settings_of_one_seed_alone_are_foreign(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sheet = make_experiment(Path("results"), seeds=(0, 1, 2), seed2={"training_lr": 0.5})
+    code = main(tabulate_words(sheet, "tables"))
+    assert code == 2
+    said = capsys.readouterr().err
+    assert "seed2" in said
+    assert "training_lr is 0.5 in place of None" in said
+
+
+def test_evaluation_of_another_kind_is_foreign(results, capsys):
+    run = results / "seed1/ra/budget0.05"
+    measure(run / "evaluation.json", run / "round2/model.pt", 0.7, flip=True)
+    assert tabulate(results) == 2
+    assert "flip is True in place of None" in capsys.readouterr().err
+
+
+def test_table_of_earlier_results_is_foreign(results, capsys):
+    run = results / "seed1/ra/budget0.05"
+    measure(run / "evaluation.json", run / "round2/model.pt", 0.7)
+    states = wrong(verify(capsys)[1])
+    assert set(states) == {f"results/{name}.csv" for name in TABLES}
+    assert set(states.values()) == {"foreign: was made from other results than those that are here"}
+    assert tabulate(results) == 0
+
+
+def test_results_without_records_make_no_table(results, capsys):
+    shutil.rmtree(results / "seed0/ra/budget0.05/.cbda")
+    assert tabulate(results) == 2
+    assert "unrecorded: made by hand, or by cbda 0.1.0" in capsys.readouterr().err
+    row = ("ra", "0.05", "0", "results/seed0/ra/budget0.05/evaluation.json", "-")
+    words = tabulate_words("-", "tables")
+    words[1:3] = ["--run", *row]
+    assert main(words) == 0
+
+
+def test_machines_are_named_if_they_differ(results, capsys):
+    run = results / "seed1/ra/budget0.05"
+    measure(run / "evaluation.json", run / "round2/model.pt", 0.5, machine={"processor": "Q"})
+    assert tabulate(results) == 0
+    assert "see the column `made_with`" in capsys.readouterr().out
+    with open("tables/out.csv", newline="") as stream:
+        rows = {row["method"]: row["made_with"] for row in csv.DictReader(stream)}
+    assert rows == {"ra": "processor P and Q", "cbda": "processor P", "full": "processor P"}
+
+
+def test_folder_that_is_not_there_is_one_line(tmp_path, capsys):
+    assert main(["verify", str(tmp_path / "none")]) == 2
+    assert "no such folder" in capsys.readouterr().err
+
+
+def test_record_of_a_table_has_its_results(results):
+    first = record_of(results / "out.csv").inputs
+    assert set(first) == {"runs", "results"}

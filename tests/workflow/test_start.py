@@ -1,0 +1,157 @@
+"""What a run finds before it makes anything: damage, and results whose notes are lost."""
+
+import os
+import shutil
+from base64 import urlsafe_b64encode
+from pathlib import Path
+
+import pytest
+
+from cbda.cli import parse_command
+from cbda.errors import UserError
+from cbda.files.records import record_path
+from cbda.workflow.start import Notes, Results, is_about_something_else
+from tests.projects import RESULTS, TABLE, create_jobs, snakemake
+
+RUN = f"{RESULTS}/seed0/cbda/budget0.05"
+OTHER_RATE = "{training: {optimizer: {lr: 0.5}}}"
+
+
+@pytest.fixture
+def project(editable, monkeypatch):
+    """A finished project, which is the working directory."""
+    monkeypatch.chdir(editable)
+    return editable
+
+
+def examine(**change):
+    return Results(create_jobs(change), Path(".snakemake"), [], parse_command).examine()
+
+
+def halve(path):
+    """Lose half of a file, which keeps its time."""
+    status = os.stat(path)
+    os.truncate(path, status.st_size // 2)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_sound_results_are_read_once(project, monkeypatch):
+    read = []
+    digest = "cbda.files.records.file_sha256"
+    monkeypatch.setattr(digest, lambda path: read.append(path) or record_of(path))  # type: ignore
+
+    def record_of(path):
+        from cbda.files.records import read_record
+
+        record = read_record(path)
+        assert record is not None
+        return record.sha256
+
+    assert examine() == []
+    assert len(read) > 30, "a copy has other times of change"
+    read.clear()
+    assert examine() == []
+    assert read == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{RUN}/round1/labels.h5",
+        f"{RUN}/round2/metrics.json",
+        f"{RUN}/evaluation.json",
+        f"{RESULTS}/seed0/pretrain/model.pt",
+        f"{RESULTS}/class_iou.csv",
+        f"{RESULTS}/report.html",
+        f"{RESULTS}/figures/entropy.png",
+        f"{RESULTS}/data/val.json",
+        "data/tiny/source/manifest.json",
+        "data/tiny/source/images/00001.png",
+    ],
+)
+def test_damage_stops_the_run(project, name):
+    halve(name)
+    with pytest.raises(UserError, match="results are not as they were made") as caught:
+        examine()
+    assert f"{name}: " in str(caught.value)
+
+
+def test_zeros_in_a_picture_stop_the_run(project):
+    path = Path("data/tiny/target_train/labels/00001.png")
+    path.write_bytes(bytes(path.stat().st_size))
+    with pytest.raises(UserError, match="damaged: has changed since"):
+        examine()
+
+
+def test_result_whose_job_is_under_way_is_left_alone(project):
+    name = f"{RUN}/evaluation.json"
+    halve(name)
+    mark = Path(".snakemake/incomplete", urlsafe_b64encode(name.encode()).decode())
+    mark.write_text("{}")
+    assert examine() == []
+
+
+def test_results_that_are_gone_are_said(project):
+    for name in (f"{RUN}/round1/labels.h5", f"{RESULTS}/class_iou.csv"):
+        Path(name).unlink()
+    (said,) = examine()
+    assert said.splitlines()[1:] == [f"{RESULTS}/class_iou.csv", f"{RUN}/round1/labels.h5"]
+
+
+def test_damaged_record_stops_the_run(project):
+    halve(record_path(Path(f"{RUN}/evaluation.json")))
+    with pytest.raises(UserError, match="this record is damaged"):
+        examine()
+
+
+def test_other_experiments_in_the_folder_do_no_harm(project):
+    halve(f"{RUN}/evaluation.json")
+    assert examine(experiment={"methods": ["ra"]}) == []
+
+
+@pytest.mark.parametrize("content", [b"", b'{"rule": "eval', b"\xff\0{" * 20])
+def test_notes_that_cannot_be_read_are_removed(tmp_path, content):
+    path = "a/" * 200 + "model.pt"
+    name = urlsafe_b64encode(path.encode()).decode()
+    place = tmp_path / "metadata" / f"@{name[:254]}" / f"@{name[254:508]}" / name[508:]
+    place.parent.mkdir(parents=True)
+    place.write_text('{"rule": "pretrain"}')
+    assert Notes(tmp_path).has(path)
+    place.write_bytes(content)
+    assert not Notes(tmp_path).has(path)
+    assert not place.exists()
+
+
+@pytest.mark.parametrize("word", ["--touch", "--unlock", "--lint", "--cleanup-metadata", "verify"])
+def test_commands_that_make_nothing_are_not_stopped(word):
+    assert is_about_something_else(["snakemake", "--cores", "2", word])
+    assert not is_about_something_else(["snakemake", "-n", "results/table_mIoU.csv"])
+
+
+def test_damage_stops_snakemake_and_verify_lists_it(project):
+    halve(f"{RUN}/round1/labels.h5")
+    output = snakemake(project, "--dry-run", check=False)
+    assert "results are not as they were made" in output
+    assert f"\n{RUN}/round1/labels.h5: damaged: " in output
+    assert "Traceback" not in output
+    output = snakemake(project, check=False, targets=("verify",))
+    assert f"{RUN}/round1/labels.h5" in output
+    assert "1 of them not as made" in output, output
+    assert "1 of " in Path(f"{RESULTS}/verify.log").read_text()
+
+
+def test_lost_notes_leave_results_as_they_are_under_the_same_settings(project):
+    for path in Path(".snakemake/metadata").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"\xff\0{")
+    output = snakemake(project, "--dry-run")
+    assert "Nothing to be done" in output
+    assert "Snakemake's notes of results are lost" in output
+
+
+def test_lost_notes_stop_a_run_under_other_settings(project):
+    shutil.rmtree(".snakemake")
+    output = snakemake(project, "--dry-run", change=OTHER_RATE, check=False)
+    assert "Nothing to be done" not in output
+    assert "training_optimizer_lr was 0.003, and is 0.5 now" in output
+    assert TABLE not in output.partition("lost")[2]
