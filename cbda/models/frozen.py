@@ -13,6 +13,7 @@ from cbda.settings.model import ModelSettings, encoder_alone, has_local_weights
 from cbda.settings.sizes import Size
 
 FINEST = 4  # px; finer maps are large and say little more than the image
+UNDILATED = 32  # image px per px of the last map, what encoders are made for
 DEPTH = 5  # scales of an encoder of smp beside the image
 
 
@@ -66,8 +67,8 @@ def create_encoder(settings: ModelSettings, image_size: Size) -> Encoder:
 
 
 def _output_stride(settings: ModelSettings) -> int:
-    """Image px per px of the last map: 32 is what encoders are made for."""
-    return encoder_alone(settings).output_stride or 32
+    """Image px per px of the last map."""
+    return encoder_alone(settings).output_stride or UNDILATED
 
 
 def _create_timm(settings: ModelSettings, image_size: Size) -> Encoder:
@@ -75,7 +76,7 @@ def _create_timm(settings: ModelSettings, image_size: Size) -> Encoder:
 
     name, stride = settings.encoder.removeprefix("tu-"), _output_stride(settings)
     about = timm.get_pretrained_cfg(name)
-    options: dict[str, Any] = {} if stride == 32 else {"output_stride": stride}
+    options: dict[str, Any] = {} if stride == UNDILATED else {"output_stride": stride}
     if about is not None and about.fixed_input_size:
         options["img_size"] = tuple(image_size)
     pretrained = settings.encoder_weights == "imagenet"
@@ -90,7 +91,8 @@ def _create_smp(settings: ModelSettings) -> Encoder:
     name, stride = settings.encoder, _output_stride(settings)
     weights = "imagenet" if settings.encoder_weights == "imagenet" else None
     body = get_encoder(name, depth=DEPTH, weights=weights, output_stride=stride)
-    keep_first_dilations(body, name)
+    if stride < UNDILATED:
+        keep_first_dilations(body, name)
     about = encoders[name]["pretrained_settings"].get("imagenet", {})
     statistics = about.get("mean", MEAN), about.get("std", DEVIATION)
     strides = [min(2**level, stride) for level in range(DEPTH + 1)]

@@ -95,7 +95,7 @@ def test_scale_that_is_not_as_the_file_says_is_named(path, name, shape, message)
     with h5py.File(path, "a") as file:
         del file[name]
         if shape:
-            file.create_dataset(name, shape, "f4")
+            file[name] = np.zeros(shape, np.float32)
     with pytest.raises(UserError, match=f"{path}: {message}"):
         FeatureFile.open(path)
 

@@ -11,7 +11,7 @@ from cbda.models.build import create_model, require_fit
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
-from cbda.settings.model import ARCHITECTURES, ModelSettings, has_batch_of_one
+from cbda.settings.model import ModelSettings, has_batch_of_one
 from tests.sections import replace
 
 UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
