@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import SGD, AdamW
 from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
@@ -25,6 +26,7 @@ from cbda.models.logits import at_least_float32, resize_logits
 from cbda.settings.training import OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
+from cbda.training.optimizers import without_compiler
 from cbda.training.sparse import is_sparse, sparse_cross_entropy
 
 Terms = dict[str, Tensor]  # of the loss, by name, times their weights
@@ -194,8 +196,8 @@ def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opt
     groups = [{"params": parameters, "factor": factor} for parameters, factor in factors]
     lr, momentum, weight_decay = settings.lr, settings.momentum, settings.weight_decay
     if settings.name == "sgd":
-        return torch.optim.SGD(groups, lr, momentum, weight_decay=weight_decay)
-    return torch.optim.AdamW(groups, lr, (momentum, 0.999), weight_decay=weight_decay)
+        return without_compiler(SGD)(groups, lr, momentum, weight_decay=weight_decay)
+    return without_compiler(AdamW)(groups, lr, (momentum, 0.999), weight_decay=weight_decay)
 
 
 def measure_cost(
