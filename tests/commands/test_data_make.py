@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cbda import scenes
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.generated import MARK
@@ -56,6 +58,15 @@ def refusal(root, capsys, **options):
     line = capsys.readouterr().err.splitlines()[-1]
     assert f"{root}: {REFUSED}" in line
     return line
+
+
+render = cache(scenes.render_scene)
+
+
+@pytest.fixture(autouse=True)
+def rendered_once(monkeypatch):
+    """Scenes are the same whenever they are rendered, which takes longer than all else here."""
+    monkeypatch.setattr(scenes, "render_scene", render)
 
 
 @pytest.fixture
