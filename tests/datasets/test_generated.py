@@ -1,6 +1,7 @@
 """Generated sets of which something is lost, changed or added."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -15,14 +16,19 @@ CLASSES = [str(number) for number in range(11)]
 SIDES = ("images", "labels")
 
 
-@pytest.fixture
-def root(tmp_path):
-    """A generated set of 4 images."""
-    folder = tmp_path / "a set"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "a set"
     size = ["--height", "16", "--width", "24"]
     words = ["--domain", "source", "--num-images", "4", *size, "--out", f"{folder}/manifest.json"]
     assert main(["data", "make", *words]) == 0
     return folder
+
+
+@pytest.fixture
+def root(made, tmp_path):
+    """A copy of a generated set of 4 images."""
+    return shutil.copytree(made, tmp_path / "a set")
 
 
 def check(root):
