@@ -8,8 +8,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported
 
 # Of two processes one kills jobs; the other one has use for the shared project only afterwards.
 FIRST = (
-    *("test_kills", "test_querying", "test_rehearsal", "test_page", "test_resume"),
-    *("test_walkthrough", "test_build"),
+    *("test_kills", "test_published", "test_rehearsal", "test_querying", "test_report"),
+    *("test_environments", "test_resume", "test_page", "test_build", "test_bad_input"),
+    *("test_walkthrough", "test_hdf5", "test_maps", "test_cli"),
 )
 SECOND = "tests.workflow."
 

@@ -21,7 +21,9 @@ from cbda.errors import UserError
 
 MARK, MANIFEST = ".cbda_generated.json", "manifest.json"
 SKIP_FILE = "cbda_skip.txt"  # of the user's, in any set: image ids to leave out
-AGAIN = f"{MANIFEST} to have the set made again"
+CHANGED_FOLDER = "changed"  # of a set: pictures that were changed, once it was made again
+AGAIN = f"remove {MANIFEST} to have the set made again"
+CHANGED = f"has changed since `cbda data make` made it: {AGAIN}; it is kept in {CHANGED_FOLDER}/"
 
 
 def describe_file(path: Path) -> str:
@@ -57,11 +59,11 @@ def find_altered(root: Path) -> Iterator[tuple[Path, str]]:
     """Pictures of a complete set whose content has changed; those that are lost are left out.
 
     Only pictures that changed later than the mark are read; it has the time of the latest of them
-    once all were found as made.
+    once all were found as made. Without a manifest none is read, as the set is to be made again.
     """
     mark = read_mark(root)
     place, altered, latest_ns = root / MARK, False, 0
-    if not mark.get("complete") or not place.exists():
+    if not mark.get("complete") or not place.exists() or not (root / MANIFEST).exists():
         return
     for name, made in mark["files"].items():
         path = root / name
@@ -70,10 +72,7 @@ def find_altered(root: Path) -> Iterator[tuple[Path, str]]:
             latest_ns = max(latest_ns, changed_ns)
             if changed_ns > place.stat().st_mtime_ns and describe_file(path) != made:
                 altered = True
-                yield (
-                    path,
-                    f"damaged: has changed since `cbda data make` made it: remove it and {AGAIN}",
-                )
+                yield path, f"damaged: {CHANGED}"
     if not altered and latest_ns > place.stat().st_mtime_ns:
         with suppress(OSError):  # another user's
             os.utime(place, ns=(latest_ns, latest_ns))
@@ -108,9 +107,9 @@ def find_changes(
         for name, made in files.items():
             path = root / name
             if describe_irregular(path):
-                yield path, f"was made by `cbda data make`, and is lost: remove {AGAIN}"
+                yield path, f"was made by `cbda data make`, and is lost: {AGAIN}"
             elif made != f"{contents.get(path, made.partition(' ')[0])} {path.stat().st_size}":
-                yield path, f"has changed since `cbda data make` made it: remove it and {AGAIN}"
+                yield path, CHANGED
         for path in paths:
             if path.relative_to(root).as_posix() not in files:
                 yield path, "lies in a generated set, but was not made with it: move it away"

@@ -3,7 +3,7 @@
 A set is rendered into hidden folders and takes the place of an earlier one when it is complete
 and on the disk. What is replaced or removed is known to be ours: its content is in the mark of
 the set (see `cbda.datasets.generated`), or is what would be written anyway, as it is in sets of
-version 0.1.0, which have no mark.
+version 0.1.0, which have no mark. A picture of ours that someone has changed is set aside.
 """
 
 import os
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cbda.datasets.digest import describe_irregular
-from cbda.datasets.generated import MARK, SKIP_FILE, describe_file, read_mark
+from cbda.datasets.generated import CHANGED_FOLDER, MARK, SKIP_FILE, describe_file, read_mark
 from cbda.errors import UserError
 from cbda.files.atomic import explained_write
 from cbda.files.durable import sync
@@ -78,6 +79,7 @@ class PictureSet:
         mark = read_mark(self.root)
         self.is_marked = bool(mark)
         self._known = set(mark.get("files", {}).items()) | set(mark.get("replaces", {}).items())
+        self._known_names = {name for name, _ in self._known}
 
     def require_ours(self) -> None:
         """Raise a `UserError` if something lies here that this command did not make.
@@ -86,13 +88,14 @@ class PictureSet:
         they are rendered.
         """
         waits = () if self.is_marked or self.files else self.names
-        foreign = [name for name in self._present() if name not in waits and not self._owns(name)]
+        held = (name for name in self._present() if name not in waits)
+        foreign = [name for name in held if not (self._has_place_of_ours(name) or self._owns(name))]
         if not self.is_marked:
             foreign += self._foreign_beside()
         if foreign:
             shown = ", ".join(foreign[:3]) + (", ..." if len(foreign) > 3 else "")
             raise UserError(
-                f"{self.root}: holds what `cbda data make` did not make, or what has changed since"
+                f"{self.root}: holds what `cbda data make` did not make"
                 f" ({len(foreign)}: {shown}); move it away, or make the set elsewhere"
             )
 
@@ -105,11 +108,15 @@ class PictureSet:
     def _owns(self, name: str) -> bool:
         """Whether a file is one that we made, is what we are to write, or is empty."""
         path = self.root / name
-        if describe_irregular(path):
-            return False
-        found = describe_file(path)
+        return not describe_irregular(path) and self._is_made(name, describe_file(path))
+
+    def _is_made(self, name: str, found: str) -> bool:
         is_empty = name in self.names and found.endswith(" 0")  # as a loss of power leaves files
         return is_empty or (name, found) in self._known or self.files.get(name) == found
+
+    def _has_place_of_ours(self, name: str) -> bool:
+        """Whether a file is where one that we made was, and so may be that one, changed."""
+        return name in self._known_names and not describe_irregular(self.root / name)
 
     def _foreign_beside(self) -> list[str]:
         """Names in the root of a set without a mark that are neither ours nor hidden."""
@@ -151,7 +158,10 @@ class PictureSet:
         that a loss of power or a kill at any moment leaves a set which is known to be ours.
         """
         self.require_ours()  # what came while we rendered
-        replaced = {name: describe_file(self.root / name) for name in self._present()}
+        present = {name: describe_file(self.root / name) for name in self._present()}
+        replaced = {name: found for name, found in present.items() if self._is_made(name, found)}
+        for name in present.keys() - replaced.keys():
+            self._set_aside(name)
         for name in self.files:
             sync(self._staged(name))
         write_json(self.root / MARK, {"files": self.files, "complete": False, "replaces": replaced})
@@ -164,6 +174,16 @@ class PictureSet:
             sync(self.root / folder)
         write_json(self.root / MARK, {"files": self.files, "complete": True})
         return self.files
+
+    def _set_aside(self, name: str) -> None:
+        """Move a changed picture to a name of its own, where nothing reads or removes it."""
+        place = self.root / CHANGED_FOLDER / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        names = (place.with_stem(f"{place.stem}.{number}") for number in count(1))
+        kept = next(path for path in names if not os.path.lexists(path))
+        shutil.move(self.root / name, kept)
+        sync(kept.parent)
+        print(f"{self.root / name}: had changed since it was made, and is kept as {kept}")
 
 
 def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:

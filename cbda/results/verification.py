@@ -9,14 +9,18 @@ from pathlib import Path
 from cbda.datasets.digest import content_digest
 from cbda.datasets.generated import MARK, find_changes, read_mark
 from cbda.errors import UserError
+from cbda.files.answer_lines import FORMAT, parse_line
 from cbda.files.json_files import read_json
+from cbda.files.queries import load_queries
 from cbda.files.records import FOLDER, GONE, is_result
 from cbda.results.agreement import find_contradictions, outdated_tables
-from cbda.results.lineage import Ledger
+from cbda.results.lineage import NO_RECORD, Ledger
 from cbda.results.sheet import NONE, Row, read_rows
 
 OK, USED = "ok", "gone: used and deleted"
+YOURS = "yours: queries or answers, which have no record"
 SHEET = "runs.csv"
+LINE_BYTES = 1 << 20  # of the first line of answers, which names the classes
 RESULTS = (".csv", ".h5", ".html", ".json", ".png", ".pt", ".svg")  # suffixes of results
 
 
@@ -31,7 +35,7 @@ class Finding:
     @property
     def is_wrong(self) -> bool:
         """Whether the file is not what was made."""
-        return self.state not in (OK, USED)
+        return self.state not in (OK, USED, YOURS)
 
 
 def verify(folders: Iterable[Path]) -> list[Finding]:
@@ -54,7 +58,26 @@ def _state(path: Path, ledger: Ledger) -> str:
     problem = ledger.problem(path)
     if problem == GONE and ledger.is_used_up(path):
         return USED
+    if problem == NO_RECORD and (_holds_queries(path) or _holds_answers(path)):
+        return YOURS
     return problem or OK
+
+
+def _holds_queries(path: Path) -> bool:
+    try:
+        load_queries(path)
+    except UserError:
+        return False
+    return True
+
+
+def _holds_answers(path: Path) -> bool:
+    """Whether a file begins as one of answers does."""
+    try:
+        with path.open("rb") as file:
+            return parse_line(file.readline(LINE_BYTES)).get("format") == FORMAT
+    except (UserError, OSError):
+        return False
 
 
 def _expected(folders: Iterable[Path], ledger: Ledger) -> set[Path]:

@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import re
 import shutil
 from contextlib import chdir
 from pathlib import Path
@@ -10,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from cbda.cli import main
+from cbda.files.answers import AnswerFile
+from cbda.files.queries import save_queries
 from cbda.files.records import record_path
 from tests.damages import DAMAGES, harm
 from tests.experiments import make_experiment, measure, record_of, results_of, tabulate_words
+from tests.queries import answer_to, make_queries
 
 TABLES = ("out", "out-classes", "out-acquisition", "out-comparisons")
 NUM_DAMAGES = 54
@@ -46,11 +50,11 @@ def verify(capsys, *words):
     return code, states, captured.err
 
 
-USED = "gone: used and deleted"
+FINE = re.compile("ok|gone: used and deleted|yours: .*")
 
 
 def wrong(states):
-    return {path: state for path, state in states.items() if state not in ("ok", USED)}
+    return {path: state for path, state in states.items() if not FINE.fullmatch(state)}
 
 
 def tabulate(results):
@@ -65,7 +69,7 @@ def test_sound_experiment_is_all_ok(results, capsys):
     code, states, error = verify(capsys)
     assert (code, wrong(states), error) == (0, {}, "")
     assert states["results/seed1/cbda/budget0.05/round2/model.pt"] == "ok"
-    assert states["results/seed1/cbda/budget0.05/round2/scores.h5"] == USED
+    assert states["results/seed1/cbda/budget0.05/round2/scores.h5"] == "gone: used and deleted"
     assert states["results/out.csv"] == "ok"
     assert tabulate(results) == 0
 
@@ -181,6 +185,25 @@ def test_results_without_records_make_no_table(results, capsys):
     words = tabulate_words("-", "tables")
     words[1:3] = ["--run", *row]
     assert main(words) == 0
+
+
+def test_queries_and_answers_beside_results_are_the_users(results, capsys):
+    queries = make_queries([(0, 1, 2)])
+    save_queries(results / "queries.h5", queries)
+    AnswerFile(results / "answers.json").append(queries, [answer_to(queries, 0, 1)])
+    code, states, _ = verify(capsys)
+    yours = {path: state for path, state in states.items() if state.startswith("yours: ")}
+    assert (code, set(yours)) == (0, {"results/queries.h5", "results/answers.json"})
+
+
+@pytest.mark.parametrize("name", ["queries.h5", "notes.json", "empty.json"])
+def test_other_files_beside_results_are_unrecorded(results, capsys, name):
+    save_queries(results / "queries.h5", make_queries([(0, 1, 2)]))
+    content = {"queries.h5": (results / "queries.h5").read_bytes()[:-9], "notes.json": b"{}\n"}
+    (results / name).write_bytes(content.get(name, b""))
+    code, states, _ = verify(capsys)
+    assert (code, set(wrong(states))) == (2, {f"results/{name}"})
+    assert states[f"results/{name}"].startswith("unrecorded: ")
 
 
 def test_machines_are_named_if_they_differ(results, capsys):

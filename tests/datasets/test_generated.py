@@ -1,29 +1,34 @@
 """Generated sets of which something is lost, changed or added."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset, scan_dataset
-from cbda.datasets.generated import AGAIN, MARK, find_changes
+from cbda.datasets.generated import AGAIN, CHANGED, MARK, find_changes
 from cbda.errors import UserError
 from tests.datasets.layouts import save
 
 CLASSES = [str(number) for number in range(11)]
 SIDES = ("images", "labels")
-CHANGED = f"has changed since `cbda data make` made it: remove it and {AGAIN}"
 
 
-@pytest.fixture
-def root(tmp_path):
-    """A generated set of 4 images."""
-    folder = tmp_path / "a set"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "a set"
     size = ["--height", "16", "--width", "24"]
     words = ["--domain", "source", "--num-images", "4", *size, "--out", f"{folder}/manifest.json"]
     assert main(["data", "make", *words]) == 0
     return folder
+
+
+@pytest.fixture
+def root(made, tmp_path):
+    """A copy of a generated set of 4 images."""
+    return shutil.copytree(made, tmp_path / "a set")
 
 
 def check(root):
@@ -39,7 +44,7 @@ def change_pixels(root):
 def lose_pair(root):
     for side in SIDES:
         (root / side / "00001.png").unlink()
-    lost = f"was made by `cbda data make`, and is lost: remove {AGAIN}"
+    lost = f"was made by `cbda data make`, and is lost: {AGAIN}"
     return [f"{root}/{side}/00001.png: {lost}" for side in SIDES]
 
 

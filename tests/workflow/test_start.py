@@ -83,6 +83,13 @@ def test_zeros_in_a_picture_stop_the_run(project):
         examine()
 
 
+def test_changed_picture_of_a_set_that_is_to_be_made_again_stops_nothing(project):
+    halve("data/tiny/source/images/00001.png")
+    Path("data/tiny/source/manifest.json").unlink()
+    (said,) = examine()
+    assert said.splitlines()[1:] == ["data/tiny/source/manifest.json"]
+
+
 def test_result_whose_job_is_under_way_is_left_alone(project):
     name = f"{RUN}/evaluation.json"
     halve(name)
