@@ -8,9 +8,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from cbda.acquisition.choice import Choice
 from cbda.acquisition.external import require_defined
 from cbda.acquisition.methods import SCORE_NAMES, Method, is_external
 from cbda.errors import UserError, require_choice
+from cbda.settings.mistakes import require_valid
 
 METHODS = {
     "ra": Method(),
@@ -35,6 +37,14 @@ METHODS = {
     "dpa": Method(unit="pixel", allocation="dynamic"),
     "cbdpa": Method(unit="pixel", allocation="dynamic", balance="consumed"),
     "random_pixel": Method(score="random", unit="pixel", radius=0),
+    "entropy_pixel": Method(score="entropy", unit="pixel"),
+    "margin_pixel": Method(score="margin", unit="pixel"),
+    "bvsb_pixel": Method(score="bvsb", unit="pixel"),
+    "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
+    "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
+    "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
+    "ra_random_start": Method(choice=Choice(first_round="random")),
+    "pixelpick": Method(score="margin", unit="pixel", choice=Choice(sampling="top")),
 }
 
 REFERENCES = ("source_only", "full")
@@ -59,7 +69,8 @@ def require_one_name(parts: Iterable[str]) -> None:
 
 def compose(parts: Mapping[str, Any]) -> Method:
     """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
-    allowed = [item.name for item in fields(Method)]
+    parts_alone = [item.name for item in fields(Method) if item.name != "choice"]
+    allowed = [*parts_alone, *Choice.model_fields]
     unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:
         raise UserError(f"unknown part {unknown}; allowed: {', '.join(allowed)}")
@@ -67,7 +78,8 @@ def compose(parts: Mapping[str, Any]) -> Method:
     values: dict[str, Any] = {
         ALIASES.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in parts.items()
     }
-    method = Method(**values)
+    own = {name: values.pop(name) for name in Choice.model_fields if name in values}
+    method = Method(**values, choice=require_valid(Choice, own))
     if is_external(method.score):
         require_defined(method.score)
     else:

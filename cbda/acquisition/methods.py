@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbda.acquisition.choice import BEST, PLAIN, Choice
 from cbda.errors import UserError, require_choice
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
@@ -38,6 +39,7 @@ class Method:
     target_distribution: str | tuple[float, ...] | None = None  # of `TARGETS`, or class shares
     random_fraction: float = 0.0  # of a round's queries, chosen at random (epsilon-greedy)
     radius: int | None = None  # k, in px
+    choice: Choice = PLAIN  # how queries are drawn from the scores
 
     def __post_init__(self) -> None:
         for field, choices in FIELD_CHOICES.items():
@@ -45,6 +47,9 @@ class Method:
         allocation, fraction = self.allocation, self.random_fraction
         if self.balance == "quota" and allocation != "dynamic":
             raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
+        if self.balance == "quota" and self.choice.sampling != BEST:
+            sampling = f"sampling {self.choice.sampling!r}"
+            raise UserError(f"balance 'quota' has no {sampling}; allowed: {BEST}")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")

@@ -42,7 +42,7 @@ LABELS = Layout(
         "class_weights": ("f", "C"),
         "num_pool_px": ("i", ""),
     },
-    dict.fromkeys(METHOD_PARTS, ("S", "")) | {"random_fraction": ("f", "")},
+    dict.fromkeys((*METHOD_PARTS, "choice"), ("S", "")) | {"random_fraction": ("f", "")},
 )
 
 
@@ -63,12 +63,14 @@ class LabelSummary:
     void_counts: NDArray[np.int64]  # (r,) acquired pixels whose ground truth is void
     class_weights: NDArray[np.float64]  # (C,) used in the last round
     num_pool_px: int
+    choice: str = ""  # what is not plain of how queries are drawn, as options
 
     @property
     def method(self) -> str:
         """The method in words: score/unit/allocation/balance, and what is random if any is."""
         explored = f"/explore{self.random_fraction}" if self.random_fraction > 0 else ""
-        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored
+        drawn = f"/{self.choice}" if self.choice else ""
+        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored + drawn
 
 
 class LabelFile(MapFile):
@@ -78,7 +80,7 @@ class LabelFile(MapFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = self._attributes
+        known = {"choice": "", **self._attributes}  # which older files lack
         if "score" not in known:  # version 0.1.0 has the method in words only
             found = METHOD.fullmatch(known["method"])
             if found is None:

@@ -19,6 +19,7 @@ from cbda.selection.allocation import choose_dynamic, choose_per_image
 from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
+from cbda.selection.sampling import sampled
 from cbda.selection.units import FloatArray, Mask, Queries
 
 ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
@@ -33,7 +34,7 @@ def choose(
     not depend on the threads. A `UserError` for bad numbers, or an exhausted pool.
     """
     num_queries = round_.num_queries(scores.shape)
-    num_random = num_at_random(num_queries, round_.method.random_fraction)
+    num_random = num_at_random(num_queries, round_.random_fraction)
     best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
         best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])
@@ -104,7 +105,8 @@ def _choose_best(
         used_px = statistics.acquired.astype(np.float64)
         spent = units.query_px(method.radius, method.unit), share_px, used_px
         return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
-    return ALLOCATE[method.allocation](read_weighted, shape, num_queries, radius, num_threads)
+    read_drawn = sampled(read_weighted, round_, shape[0], num_threads)
+    return ALLOCATE[method.allocation](read_drawn, shape, num_queries, radius, num_threads)
 
 
 def _choose_random(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from cbda.acquisition.choice import BEST, RANDOM
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.ids import MAX_CLASSES
@@ -40,7 +41,8 @@ class Round:
     num_classes: int  # C
 
     def __post_init__(self) -> None:
-        if self.method.random_fraction > 0 and self.seed < 0:
+        is_drawn = self.random_fraction > 0 or self.method.choice.sampling != BEST
+        if is_drawn and self.seed < 0:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for queries at random")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
@@ -64,6 +66,12 @@ class Round:
         num_images = shape[0] if self.method.allocation == "dynamic" else 1
         return num_images * self.queries_per_image(*shape[1:])
 
+    @property
+    def random_fraction(self) -> float:
+        """Of the queries, chosen at random: in a first round that is random, all of them."""
+        is_random = self.number == 1 and self.method.choice.first_round == RANDOM
+        return 1.0 if is_random else self.method.random_fraction
+
     def rounded_budget(self, height: int, width: int) -> float:
         """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
         area_px = query_px(self.method.radius, self.method.unit)
@@ -73,6 +81,7 @@ class Round:
         """What the label file of this round says of it, as yet without what it acquires."""
         parts = ("score", "unit", "allocation", "balance", "random_fraction", "radius")
         method = {name: getattr(self.method, name) for name in parts}
+        method["choice"] = self.method.choice.words
         run = {name: getattr(self, name) for name in ("budget", "rounds", "seed")}
         return replace(labels.summary, **method, **run)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
+from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import Method, is_external
 from cbda.compute.gpus import visible_gpus
@@ -23,7 +24,7 @@ from cbda.settings.model import has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
-from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
+from cbda.workflow.fingerprint import file_fingerprint, sampling_fingerprint, score_fingerprint
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,10 @@ class Jobs:
         values = {part: getattr(self.methods[name], part) or "" for part in parts}
         return to_options("method", values)
 
+    def choice_arguments(self, name: str) -> list[str]:
+        """How a method draws its queries, without what is plain."""
+        return to_options("method", self.methods[name].choice.model_dump(exclude_defaults=True))
+
     def balance_arguments(self, name: str) -> list[str]:
         """What the balance of a method aims at."""
         acquire = self.config.acquire.model_dump()
@@ -164,6 +169,11 @@ class Jobs:
         """The radius of a method, or that of the experiment."""
         radius = self.methods[name].radius
         return to_options("radius", self.config.experiment.radius if radius is None else radius)
+
+    def sampling_code(self, name: str) -> str:
+        """Fingerprint of a method's sampling, so that a new one makes no other's rows stale."""
+        sampling = self.methods[name].choice.sampling
+        return "" if sampling == BEST else sampling_fingerprint(sampling)
 
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
