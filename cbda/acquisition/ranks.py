@@ -1,7 +1,7 @@
 """Ranks of scores within an image or a pool of any size, of which no more than a table is held.
 
-Scores are counted by the first 20 of their 32 bits, which are sign, exponent and 11 bits of the
-fraction, so that a rank is exact but for scores within 0.05 % of one another; among those it is
+Scores are counted by the first 18 of their 32 bits, which are sign, exponent and 9 bits of the
+fraction, so that a rank is exact but for scores within 0.2 % of one another; among those it is
 interpolated, and equal ones have equal ranks.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cbda.compiled import compiled
 
-LOW_BITS = 12
+LOW_BITS = 14
 NUM_LOW = 1 << LOW_BITS
 NUM_BINS = 1 << (32 - LOW_BITS)
 LARGEST = np.finfo(np.float32).max
@@ -36,22 +36,24 @@ def count(score: Map, free: NDArray[np.bool_]) -> Counts:
 class Ranks:
     """The ranks, from 1 for the highest, that scores have among those that were counted."""
 
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
-        self._higher = np.cumsum(counts[::-1])[::-1] - counts
-        self.num_ranked = int(counts.sum())
+    def __init__(self, counts: Counts, counted: float = 1.0) -> None:
+        """Of the counts of a pool, or of those of a part of it that was counted."""
+        higher = np.cumsum(counts[::-1])[::-1] - counts
+        self._table = np.stack([1 + higher / counted, np.maximum(counts / counted - 1, 0)], axis=1)
+        self.num_ranked = counts.sum() / counted
 
-    def of(self, score: Map) -> NDArray[np.float64]:
-        """(H,W) float64, 1 or more."""
-        ranks = np.empty(score.shape, np.float64)
-        _rank(_bits(score), self._counts, self._higher, ranks)
+    def of(self, score: Map) -> Map:
+        """(H,W) of the scores' type, 1 or more."""
+        ranks = np.empty_like(score)
+        _rank(_bits(score), self._table, ranks)
         return ranks
 
 
 def _bits(score: Map) -> NDArray[np.uint32]:
     """Bits of scores as float32; -0 is 0, and what is beyond float32 the last of them."""
-    values = score if score.dtype == np.float32 else np.clip(score, -LARGEST, LARGEST)
-    return (values.astype(np.float32) + np.float32(0)).view(np.uint32)
+    if score.dtype != np.float32:
+        score = np.clip(score, -LARGEST, LARGEST).astype(np.float32)
+    return np.add(score, np.float32(0)).view(np.uint32)
 
 
 @compiled
@@ -70,14 +72,11 @@ def _count(bits: NDArray[np.uint32], free: NDArray[np.bool_], counts: Counts) ->
 
 
 @compiled
-def _rank(
-    bits: NDArray[np.uint32], counts: Counts, higher: Counts, ranks: NDArray[np.float64]
-) -> None:
-    """1 + all that are higher + those of the same bin that are taken to be."""
+def _rank(bits: NDArray[np.uint32], table: NDArray[np.float64], ranks: Map) -> None:
+    """1 + all that are higher, and those of the same bin that are taken to be."""
     for row in range(bits.shape[0]):
         for column in range(bits.shape[1]):
             number = _ascending(bits[row, column])
             place, low = number >> LOW_BITS, number & (NUM_LOW - 1)
-            others = max(counts[place] - 1, 0)
-            share = (NUM_LOW - 1 - low) / (NUM_LOW - 1)
-            ranks[row, column] = 1 + higher[place] + others * share
+            share = (NUM_LOW - 1 - low) * (1 / (NUM_LOW - 1))
+            ranks[row, column] = table[place, 0] + table[place, 1] * share

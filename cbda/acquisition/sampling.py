@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.acquisition.choice import BEST, Choice
-from cbda.acquisition.noise import gumbel_map
+from cbda.acquisition.noise import Gumbel
 from cbda.acquisition.ranks import Ranks
 
+BLOCK_PX = 1 << 16
+LARGE_BETA = 100.0  # up to which float32 rounds less than the noise
 NEGLIGIBLE = 1e-30  # a beta by which a number of float32 may not be divided
 Utility = Callable[..., NDArray[Any]]
 
@@ -35,25 +37,31 @@ def goes_by_rank(utility: Utility) -> bool:
 
 
 def compete(
-    utility: Utility,
-    choice: Choice,
-    score: NDArray[Any],
-    ranks: Ranks | None,
-    seed: int,
-    round_number: int,
-    image: int,
+    utility: Utility, choice: Choice, score: NDArray[Any], ranks: Ranks | None, noise: Gumbel
 ) -> NDArray[Any]:
-    """Utility + G / beta of an image (H,W) of the pool, higher = first; G alone if beta is 0.
+    """Utility + G / beta of an image (H,W), higher = first; G alone if beta is 0.
 
-    `ranks` are given to samplings that go by them.
+    `ranks` are given to samplings that go by them. The numbers are float32 where that hides nothing
+    beside the noise, else float64.
     """
-    noise = gumbel_map(seed, round_number, image, score.shape)
-    if choice.beta < NEGLIGIBLE:
-        return noise
-    known = {**choice.model_dump(), "score": score}
+    is_narrow = score.dtype == np.float32 and choice.beta <= LARGE_BETA
+    numbers = np.empty(score.shape, np.float32 if is_narrow else np.float64)
+    num_rows = max(BLOCK_PX // score.shape[1], 1)
+    for first in range(0, len(score), num_rows):  # blocks that stay in a processor's cache
+        part = score[first : first + num_rows]
+        drawn = noise.rows(first, part.shape)
+        if choice.beta >= NEGLIGIBLE:
+            drawn = _utility(utility, choice, part.astype(numbers.dtype), ranks) + np.divide(
+                drawn, choice.beta, dtype=numbers.dtype
+            )
+        numbers[first : first + num_rows] = drawn
+    return numbers
+
+
+def _utility(
+    utility: Utility, choice: Choice, score: NDArray[Any], ranks: Ranks | None
+) -> NDArray[Any]:
+    known: dict[str, Any] = {**choice.model_dump(), "score": score}
     if ranks is not None:
         known |= {"rank": ranks.of(score), "num_ranked": ranks.num_ranked}
-    wanted = {name: known[name] for name in signature(utility).parameters}
-    values: NDArray[Any] = utility(**wanted)
-    drawn: NDArray[Any] = values + (noise / choice.beta).astype(values.dtype)
-    return drawn
+    return utility(**{name: known[name] for name in signature(utility).parameters})

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from cbda.acquisition.choice import SAMPLINGS, Choice
+from cbda.acquisition.noise import Gumbel
 from cbda.acquisition.ranks import Ranks, count
 from cbda.acquisition.sampling import compete, find_utility, goes_by_rank
 
@@ -17,8 +18,9 @@ NUM_DRAWS = 10_000
 def draws(choice, score=SCORE, num_seeds=1):
     """The numbers by which the pixels of an image compete, seed by seed."""
     utility = find_utility(choice)
+    assert utility is not None
     ranks = Ranks(count(score, np.ones(score.shape, bool))) if goes_by_rank(utility) else None
-    return (compete(utility, choice, score, ranks, seed, 1, 0) for seed in range(num_seeds))
+    return (compete(utility, choice, score, ranks, Gumbel(seed, 1, 0)) for seed in range(num_seeds))
 
 
 def drawn(choice, score=SCORE):

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 SMALLEST = np.finfo(np.float32).tiny
 
 
-def utility(score: NDArray[Any]) -> NDArray[np.float64]:
+def utility(score: NDArray[Any]) -> NDArray[Any]:
     """Log s, or log of the smallest positive number + s where s is 0 or less, (H,W)."""
-    values: NDArray[np.float64] = score.astype(np.float64)
-    logarithm = np.log(np.maximum(values, SMALLEST))
-    return np.add(logarithm, np.minimum(values, 0, out=values), out=logarithm)
+    logarithm = np.log(np.maximum(score, SMALLEST))
+    return np.asarray(logarithm + np.minimum(score, 0))
