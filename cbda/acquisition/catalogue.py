@@ -32,6 +32,8 @@ METHODS = {
     "margin": Method(score="margin"),
     "bvsb": Method(score="bvsb"),
     "bvsb_exp": Method(score="bvsb", allocation="dynamic", balance="exp"),
+    "bvsb_pixbal": Method(score="bvsb", allocation="dynamic", balance="pixbal"),
+    "clasp": Method(score="soft_entropy", allocation="stratified", choice=Choice(sampling="power")),
     "pa": Method(unit="pixel"),
     "cbpa": Method(unit="pixel", balance="consumed"),
     "dpa": Method(unit="pixel", allocation="dynamic"),

@@ -25,6 +25,8 @@ class Choice(Section):
     they come to best."""
     top_fraction: Annotated[float, Field(gt=0, le=1)] = 0.05
     """Of the free pixels, among which top draws."""
+    free_share: Annotated[float, Field(ge=0, le=1)] = 0.34
+    """Of the queries, which stratified gives to no class."""
     first_round: Annotated[str, one_of(SCORE, RANDOM)] = SCORE
     """random chooses all queries of the first round at random, whatever the score."""
 

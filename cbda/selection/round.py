@@ -62,8 +62,8 @@ class Round:
         return queries_per_image(height, width, self.budget, self.rounds, *unit)
 
     def num_queries(self, shape: tuple[int, int, int]) -> int:
-        """Queries of this round in a pool (N,H,W): of every image, or of the pool if `dynamic`."""
-        num_images = shape[0] if self.method.allocation == "dynamic" else 1
+        """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
+        num_images = 1 if self.method.allocation == "per_image" else shape[0]
         return num_images * self.queries_per_image(*shape[1:])
 
     @property

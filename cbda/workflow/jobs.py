@@ -14,7 +14,7 @@ from typing import Any
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
 from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
-from cbda.acquisition.methods import Method, is_external
+from cbda.acquisition.methods import BY_CLASS, Method, is_external
 from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
@@ -24,7 +24,12 @@ from cbda.settings.model import has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
-from cbda.workflow.fingerprint import file_fingerprint, sampling_fingerprint, score_fingerprint
+from cbda.workflow.fingerprint import (
+    allocation_fingerprint,
+    file_fingerprint,
+    sampling_fingerprint,
+    score_fingerprint,
+)
 
 
 @dataclass(frozen=True)
@@ -170,10 +175,11 @@ class Jobs:
         radius = self.methods[name].radius
         return to_options("radius", self.config.experiment.radius if radius is None else radius)
 
-    def sampling_code(self, name: str) -> str:
-        """Fingerprint of a method's sampling, so that a new one makes no other's rows stale."""
-        sampling = self.methods[name].choice.sampling
-        return "" if sampling == BEST else sampling_fingerprint(sampling)
+    def choice_code(self, name: str) -> str:
+        """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
+        allocation, sampling = self.methods[name].allocation, self.methods[name].choice.sampling
+        codes = [allocation_fingerprint(allocation)] if allocation in BY_CLASS else []
+        return " ".join([*codes, *([] if sampling == BEST else [sampling_fingerprint(sampling)])])
 
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""

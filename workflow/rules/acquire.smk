@@ -17,7 +17,7 @@ rule acquire:
         program=arguments.program,
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
-        own_code=lambda wildcards: jobs.sampling_code(wildcards.method),
+        own_code=lambda wildcards: jobs.choice_code(wildcards.method),
         method=lambda wildcards: [
             *jobs.method_arguments(
                 wildcards.method, "unit", "allocation", "balance", "random_fraction"
