@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from cbda.acquisition.choice import Choice
+from cbda.acquisition.choice import Choice, Views
 from cbda.acquisition.external import require_defined
 from cbda.acquisition.methods import SCORE_NAMES, Method, is_external
 from cbda.errors import UserError, require_choice
 from cbda.settings.mistakes import require_valid
+from cbda.settings.section import Section
 
 METHODS = {
     "ra": Method(),
@@ -39,6 +40,10 @@ METHODS = {
     "dpa": Method(unit="pixel", allocation="dynamic"),
     "cbdpa": Method(unit="pixel", allocation="dynamic", balance="consumed"),
     "random_pixel": Method(score="random", unit="pixel", radius=0),
+    "bald_dropout": Method(score="bald_dropout"),
+    "bald_shifted": Method(score="bald_shifted"),
+    "mean_entropy_dropout": Method(score="mean_entropy_dropout"),
+    "mean_entropy_shifted": Method(score="mean_entropy_shifted"),
     "entropy_pixel": Method(score="entropy", unit="pixel"),
     "margin_pixel": Method(score="margin", unit="pixel"),
     "bvsb_pixel": Method(score="bvsb", unit="pixel"),
@@ -51,6 +56,10 @@ METHODS = {
 
 REFERENCES = ("source_only", "full")
 NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
+SECTIONS: dict[str, type[Section]] = {
+    "choice": Choice,
+    "views": Views,
+}  # of a method, whose keys are parts of it
 ALIASES = {"explore": "random_fraction"}  # what 0.1.0 called a part of a method
 
 
@@ -71,8 +80,8 @@ def require_one_name(parts: Iterable[str]) -> None:
 
 def compose(parts: Mapping[str, Any]) -> Method:
     """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
-    parts_alone = [item.name for item in fields(Method) if item.name != "choice"]
-    allowed = [*parts_alone, *Choice.model_fields]
+    parts_alone = [item.name for item in fields(Method) if item.name not in SECTIONS]
+    allowed = [*parts_alone, *(key for kind in SECTIONS.values() for key in kind.model_fields)]
     unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:
         raise UserError(f"unknown part {unknown}; allowed: {', '.join(allowed)}")
@@ -80,8 +89,10 @@ def compose(parts: Mapping[str, Any]) -> Method:
     values: dict[str, Any] = {
         ALIASES.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in parts.items()
     }
-    own = {name: values.pop(name) for name in Choice.model_fields if name in values}
-    method = Method(**values, choice=require_valid(Choice, own))
+    for name, kind in SECTIONS.items():
+        own = {key: values.pop(key) for key in kind.model_fields if key in values}
+        values[name] = require_valid(kind, own)
+    method = Method(**values)
     if is_external(method.score):
         require_defined(method.score)
     else:

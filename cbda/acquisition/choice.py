@@ -36,4 +36,12 @@ class Choice(Section):
         return " ".join(to_options("", self.model_dump(exclude_defaults=True)))
 
 
+class Views(Section):
+    """The views of an image that some scores go by."""
+
+    num_views: Annotated[int, Field(ge=2)] = 8
+    """Of an image, for scores of dropout or of shifted views."""
+
+
 PLAIN = Choice()
+USUAL = Views()

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from cbda.acquisition.choice import BEST, PLAIN, Choice
+from cbda.acquisition.choice import BEST, PLAIN, USUAL, Choice, Views
 from cbda.errors import UserError, require_choice
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
@@ -42,6 +42,7 @@ class Method:
     random_fraction: float = 0.0  # of a round's queries, chosen at random (epsilon-greedy)
     radius: int | None = None  # k, in px
     choice: Choice = PLAIN  # how queries are drawn from the scores
+    views: Views = USUAL  # that the score goes by
 
     def __post_init__(self) -> None:
         for field, choices in FIELD_CHOICES.items():

@@ -1,12 +1,14 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
+from cbda.acquisition.choice import Views
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
-from cbda.settings.options import add_options, whole_number
+from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
 
 
@@ -21,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px"
     )
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
+    add_options(parser, "", Views)
     add_seed_option(parser)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "scores.h5")
@@ -30,24 +33,30 @@ def run(args: argparse.Namespace) -> None:
     """Load, score, save."""
     from tqdm import tqdm
 
-    from cbda.acquisition.scoring import score_image
+    from cbda.acquisition.scoring import Seen, kind_of_views, score_image
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model
     from cbda.models.inference import predict_logits
+    from cbda.models.views import predict_views
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
     images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.resizing, device, through_input=True)
-
     name = args.method_score
+    seen = model, images, checkpoint.resizing, device
+    maps: Iterator[Seen]
+    if kind := kind_of_views(name):
+        settings = from_options(args, "", Views)
+        maps = predict_views(*seen, kind, settings.num_views, args.seed, args.round)
+    else:
+        maps = predict_logits(*seen, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
     with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
-        progress = tqdm(maps, total=len(pool), mininterval=5, desc="score")
-        write(score_image(*choice, *item) for item in enumerate(progress))
+        progress = enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score"))
+        write(score_image(*choice, index, logits) for index, logits in progress)

@@ -16,6 +16,7 @@ class Stream(IntEnum):
     RANDOM_SCORE = 6
     RANDOM_QUERY = 7
     SAMPLING = 8
+    VIEWS = 9
 
 
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:

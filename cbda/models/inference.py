@@ -26,8 +26,8 @@ def predict_logits(
     are aligned go `through_input`, the size at which it sees the image, if they are to be scored.
     """
     aligned = resizing.align_corners
-    for batch, size in _batches(model, images, resizing, device):
-        logits = _forward(model, batch)
+    for batch, size in batches(model, images, resizing, device):
+        logits = forward(model, batch)
         if through_input and aligned:
             logits = resize_logits(logits, resizing.image_size, aligned)
         yield resize_logits(logits, size, aligned)[0]
@@ -37,13 +37,13 @@ def predict_from_both_views(
     model: nn.Module, images: Images, resizing: Resizing, device: torch.device
 ) -> Iterator[Tensor]:
     """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
-    for batch, size in _batches(model, images, resizing, device):
-        views = [_forward(model, batch), _forward(model, batch.flip(-1))]
+    for batch, size in batches(model, images, resizing, device):
+        views = [forward(model, batch), forward(model, batch.flip(-1))]
         views = [resize_logits(view, size, resizing.align_corners).softmax(dim=1) for view in views]
         yield views[0].add_(views[1].flip(-1))[0] / 2
 
 
-def _batches(
+def batches(
     model: nn.Module, images: Images, resizing: Resizing, device: torch.device
 ) -> Iterator[tuple[Tensor, tuple[int, int]]]:
     """Each image as the network sees it, (1,3,h,w), and its own height and width."""
@@ -55,5 +55,6 @@ def _batches(
 
 
 @torch.inference_mode()
-def _forward(model: nn.Module, batch: Tensor) -> Tensor:
+def forward(model: nn.Module, batch: Tensor) -> Tensor:
+    """Logits (1,C,h,w) of an image as the network sees it, float32 at least."""
     return at_least_float32(model(batch))

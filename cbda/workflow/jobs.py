@@ -175,6 +175,10 @@ class Jobs:
         radius = self.methods[name].radius
         return to_options("radius", self.config.experiment.radius if radius is None else radius)
 
+    def view_arguments(self, name: str) -> list[str]:
+        """Of the views that a method's score goes by, what is not usual."""
+        return to_options("", self.methods[name].views.model_dump(exclude_defaults=True))
+
     def choice_code(self, name: str) -> str:
         """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
         allocation, sampling = self.methods[name].allocation, self.methods[name].choice.sampling
