@@ -1,7 +1,7 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cbda.acquisition.choice import Views
@@ -58,5 +58,5 @@ def run(args: argparse.Namespace) -> None:
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
     with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
-        progress = enumerate(tqdm(maps, total=len(pool), mininterval=5, desc="score"))
-        write(score_image(*choice, index, logits) for index, logits in progress)
+        progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
+        write(score_image(*choice, *item) for item in enumerate(progress))
