@@ -189,7 +189,10 @@ class LabelWriter:
 
     def finish(self, summary: LabelSummary) -> None:
         """Write the attributes."""
-        write_attributes(self._file, {**asdict(summary), "method": summary.method})
+        known = {**asdict(summary), "method": summary.method}
+        if not summary.choice:
+            del known["choice"]
+        write_attributes(self._file, known)
 
 
 def _in_chunks(blocks: Iterable[NDArray[np.integer]], num_rows: int) -> Iterator[Queries]:

@@ -279,7 +279,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"experiment": {"custom_methods": {"a": {"unit": "x"}}}}, r"'x'; allowed: region, pixel"),
         (
             {"experiment": {"custom_methods": {"a": {"score": "x"}}}},
-            r"'x' is unknown; allowed: bvs",
+            r"'x' is unknown; allowed: bald",
         ),
         (
             {"experiment": {"custom_methods": {"a": {"score": "no.py:f"}}}},

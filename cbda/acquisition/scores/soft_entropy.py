@@ -4,21 +4,24 @@ Where classes are asked for by the drawn one, a pixel is in the choice of class 
 p_c, so that it counts p_c h for it in the mean: the soft quota of ClaSP PE.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
-from cbda.acquisition.maps import Scored
-from cbda.acquisition.scores import entropy
-
-
-def region(logits: Tensor, radius: int, generator: torch.Generator) -> Scored:
-    """Mean entropy over the window, and a class drawn for its centre."""
-    return entropy.region(logits, radius)[0], _draw(logits, generator)
+from cbda.acquisition.maps import Scored, entropy_and_prediction, window_mean
 
 
 def pixel(logits: Tensor, radius: int, generator: torch.Generator) -> Scored:
-    """Pixel entropy divided by log C, and a class drawn for the pixel."""
-    return entropy.pixel(logits, radius)[0], _draw(logits, generator)
+    """Pixel entropy divided by log C, and a class drawn for the pixel; the radius is not used."""
+    entropy, _ = entropy_and_prediction(logits)
+    return entropy / math.log(len(logits)), _draw(logits, generator)
+
+
+def region(logits: Tensor, radius: int, generator: torch.Generator) -> Scored:
+    """Mean over the window of the pixel's, and a class drawn for its centre."""
+    score, drawn = pixel(logits, radius, generator)
+    return window_mean(score, radius), drawn
 
 
 def _draw(logits: Tensor, generator: torch.Generator) -> Tensor:
