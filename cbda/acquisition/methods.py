@@ -18,8 +18,8 @@ UNITS = ("region", "pixel")
 ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a file is one by class
 BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
 ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
-BALANCES = ("none", "consumed", "ratio", "exp", "quota", "pixbal")
-BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
+BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal", "pixbal")
+BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 
