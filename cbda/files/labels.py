@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import h5py
@@ -42,7 +42,8 @@ LABELS = Layout(
         "class_weights": ("f", "C"),
         "num_pool_px": ("i", ""),
     },
-    dict.fromkeys((*METHOD_PARTS, "choice"), ("S", "")) | {"random_fraction": ("f", "")},
+    dict.fromkeys((*METHOD_PARTS, "choice"), ("S", ""))
+    | {"random_fraction": ("f", ""), "predicted_px": ("i", "C")},
 )
 
 
@@ -64,6 +65,7 @@ class LabelSummary:
     class_weights: NDArray[np.float64]  # (C,) used in the last round
     num_pool_px: int
     choice: str = ""  # what is not plain of how queries are drawn, as options
+    predicted_px: NDArray[np.int64] | None = None  # (C,) pool by predicted class, in the last round
 
     @property
     def method(self) -> str:
@@ -80,7 +82,7 @@ class LabelFile(MapFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = {"choice": "", **self._attributes}  # which older files lack
+        known = {"choice": "", "predicted_px": None, **self._attributes}  # may be missing
         if "score" not in known:  # version 0.1.0 has the method in words only
             found = METHOD.fullmatch(known["method"])
             if found is None:
@@ -97,8 +99,13 @@ class LabelFile(MapFile):
 
     @classmethod
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
-        """Open the labels of the round before, or none of the pool before the first round."""
-        return _NoLabels(scores) if path is None else cls(path)
+        """Open the labels of the round before, or none of the pool before the first round.
+
+        What the pool is predicted as is taken from the scores of the round.
+        """
+        labels = _NoLabels(scores) if path is None else cls(path)
+        labels.summary = replace(labels.summary, predicted_px=scores.predicted_px)
+        return labels
 
     @staticmethod
     @contextmanager
@@ -192,6 +199,8 @@ class LabelWriter:
         known = {**asdict(summary), "method": summary.method}
         if not summary.choice:
             del known["choice"]
+        if summary.predicted_px is None:
+            del known["predicted_px"]
         write_attributes(self._file, known)
 
 

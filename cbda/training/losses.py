@@ -14,6 +14,17 @@ from cbda.datasets.ids import VOID
 EPSILON = 1e-6
 
 
+def weighted_cross_entropy(logits: Tensor, label: Tensor, weights: Tensor) -> Tensor:
+    """Mean cross entropy over labelled pixels by weights of their classes (C,), 0 if none."""
+    weight_sum = weights[label[label != VOID]].sum()
+    if logits.is_cuda:
+        logits, label = as_rows(logits, label)
+    total = functional.cross_entropy(
+        logits, label, weights.to(logits.dtype), ignore_index=VOID, reduction="sum"
+    )
+    return total / weight_sum.clamp(min=EPSILON)
+
+
 def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
     """Mean cross entropy over labelled pixels, 0 if there are none."""
     num_labelled = (label != VOID).sum().clamp(min=1)
