@@ -51,7 +51,6 @@ METHODS = {
     "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
     "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
     "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
-    "ra_random_start": Method(choice=Choice(first_round="random")),
     "pixelpick": Method(score="margin", unit="pixel", choice=Choice(sampling="top")),
 }
 

@@ -11,7 +11,6 @@ from cbda.settings.section import Section, one_of
 SAMPLINGS_FOLDER = Path(__file__).with_name("samplings")  # a file in it is a sampling
 BEST = "best"
 SAMPLINGS = (BEST, *sorted(path.stem for path in SAMPLINGS_FOLDER.glob("[!_]*.py")))
-SCORE, RANDOM = "score", "random"
 
 
 class Choice(Section):
@@ -27,8 +26,6 @@ class Choice(Section):
     """Of the free pixels, among which top draws."""
     free_share: Annotated[float, Field(ge=0, le=1)] = 0.34
     """Of the queries, which stratified gives to no class."""
-    first_round: Annotated[str, one_of(SCORE, RANDOM)] = SCORE
-    """random chooses all queries of the first round at random, whatever the score."""
 
     @property
     def words(self) -> str:

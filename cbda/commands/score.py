@@ -5,7 +5,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cbda.acquisition.choice import Views
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options, whole_number
@@ -17,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to score with")
     add_network_option(parser)
     add_dataset_options(parser, "target")
+    add_feature_option(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
     parser.add_argument(
@@ -35,26 +41,27 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.acquisition.scoring import Seen, kind_of_views, score_image
     from cbda.compute.devices import prepare_device
-    from cbda.compute.parallel import ordered_map
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
-    from cbda.models.views import predict_views
+    from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.prediction import predict_images, predict_views
+    from cbda.models.views import Look
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
-    images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
+    features = open_features(args, "target", pool)
+    require_input(checkpoint, args.checkpoint, features, "target-features")
     name = args.method_score
-    seen = model, images, checkpoint.resizing, device
+    seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
     maps: Iterator[Seen]
     if kind := kind_of_views(name):
-        settings = from_options(args, "", Views)
-        maps = predict_views(*seen, kind, settings.num_views, args.seed, args.round)
+        num_views = from_options(args, "", Views).num_views
+        look = Look(kind, num_views, args.seed, args.round)
+        maps = predict_views(*seen, look, num_threads=args.threads)
     else:
-        maps = predict_logits(*seen, through_input=True)
+        maps = predict_images(*seen, num_threads=args.threads, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
     with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:

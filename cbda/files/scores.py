@@ -88,7 +88,12 @@ def _write(
 
     def counted() -> Iterator[ScoreMaps]:
         for score, prediction in images:
-            counts[:] += np.bincount(prediction.ravel(), minlength=len(counts))[: len(counts)]
+            counts[:] += _count(prediction, len(counts))
             yield score, prediction
 
     write_maps(datasets, counted())
+
+
+def _count(prediction: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
+    counts = np.bincount(prediction.astype(np.uint8).ravel(), minlength=num_classes)
+    return counts[:num_classes].astype(np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from cbda.acquisition.choice import BEST, RANDOM
+from cbda.acquisition.choice import BEST
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.ids import MAX_CLASSES
@@ -41,7 +41,7 @@ class Round:
     num_classes: int  # C
 
     def __post_init__(self) -> None:
-        is_drawn = self.random_fraction > 0 or self.method.choice.sampling != BEST
+        is_drawn = self.method.random_fraction > 0 or self.method.choice.sampling != BEST
         if is_drawn and self.seed < 0:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for queries at random")
         if not 0 < self.budget <= 1:
@@ -65,12 +65,6 @@ class Round:
         """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
         num_images = 1 if self.method.allocation == "per_image" else shape[0]
         return num_images * self.queries_per_image(*shape[1:])
-
-    @property
-    def random_fraction(self) -> float:
-        """Of the queries, chosen at random: in a first round that is random, all of them."""
-        is_random = self.number == 1 and self.method.choice.first_round == RANDOM
-        return 1.0 if is_random else self.method.random_fraction
 
     def rounded_budget(self, height: int, width: int) -> float:
         """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""

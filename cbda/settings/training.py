@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from cbda.errors import UserError
 from cbda.settings.section import Count, Section, one_of
 from cbda.settings.sizes import OptionalSize, Size
 
@@ -38,7 +39,7 @@ class LossSettings(Section):
     those that a Laplacian of the class numbers with zeros around the image finds, as RIPU's, which
     takes the image's border for one."""
     importance: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Power of the importance weights of classes in the cross entropy of acquired pixels, which undo
+    """Power of the classes' importance weights in the cross entropy of acquired pixels, which undo
     what acquisition does to the classes' shares: 0 for none, 1 for all of it."""
     negative: NonNegativeFloat = 1.0
     """Negative learning on improbable classes of the target."""
@@ -97,3 +98,10 @@ class FinetuneSettings(Section):
 
     iterations_per_round: Count = 150
     """Iterations between two rounds; after the last one the run goes on to its end."""
+
+
+def require_no_change(settings: TrainingSettings) -> None:
+    """Raise a `UserError` if training would change images that it never sees."""
+    for key, value in (("crop_size", settings.crop_size), ("color_jitter", settings.color_jitter)):
+        if value:
+            raise UserError(f"training.{key}: features are of whole images; allowed: none")

@@ -7,7 +7,9 @@ shares of the pool over those of the labels, make the mean over labels one over 
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
@@ -15,7 +17,9 @@ from cbda.files.labels import LabelFile
 IntArray = NDArray[np.int64]
 
 
-def importance_weights(acquired: IntArray, predicted: IntArray, power: float) -> NDArray[np.float32]:
+def importance_weights(
+    acquired: IntArray, predicted: IntArray, power: float
+) -> NDArray[np.float32]:
     """Weights (C,) float32 with a mean of 1 over the labels: (pool share / label share)^power.
 
     Args:
@@ -31,8 +35,8 @@ def importance_weights(acquired: IntArray, predicted: IntArray, power: float) ->
     return np.asarray(weights / max((weights * labelled).sum(), 1e-12), np.float32)
 
 
-def read_weights(labels_path: Path, power: float) -> NDArray[np.float32]:
-    """The weights of a label file; a `UserError` if it doesn't say what the pool is predicted as."""
+def read_weights(labels_path: Path, power: float) -> Tensor:
+    """The weights of a label file; a `UserError` unless it says what the pool is predicted as."""
     with LabelFile.open(labels_path) as labels:
         summary = labels.summary
     if summary.predicted_px is None:
@@ -40,4 +44,5 @@ def read_weights(labels_path: Path, power: float) -> NDArray[np.float32]:
             f"{labels_path}: does not say what the pool is predicted as: it was made from scores of"
             " an older version; score and acquire again, or set training.loss.importance to 0"
         )
-    return importance_weights(summary.class_counts.sum(axis=0), summary.predicted_px, power)
+    acquired = summary.class_counts.sum(axis=0)
+    return torch.from_numpy(importance_weights(acquired, summary.predicted_px, power))

@@ -5,12 +5,13 @@ from torch import nn
 
 from cbda.errors import UserError
 from cbda.models.images import Resizing
-from cbda.models.inference import predict_logits
+from cbda.models.inference import predict_logits, seen_images
 from cbda.models.small import SmallNet
-from cbda.models.views import predict_views
+from cbda.models.views import Look, predict_looks
 
 SIZE = (32, 48)
 CPU = torch.device("cpu")
+RESIZING = Resizing(SIZE)
 
 
 class PerPixel(nn.Module):
@@ -31,14 +32,14 @@ def images(num=2):
 
 
 def look(model, kind, seed=0, num_views=4, round_number=1):
-    resizing = Resizing(SIZE)
-    views = predict_views(model, iter(images()), resizing, CPU, kind, num_views, seed, round_number)
+    seen, resizing = seen_images(iter(images()), RESIZING), RESIZING
+    views = predict_looks(model, seen, resizing, CPU, Look(kind, num_views, seed, round_number))
     return [list(of_image) for of_image in views]
 
 
 def test_shifted_views_of_a_network_of_single_pixels_are_its_prediction():
     """Whatever is shifted and mirrored is brought back to its place."""
-    plain = list(predict_logits(PerPixel(), iter(images()), Resizing(SIZE), CPU))
+    plain = list(predict_logits(PerPixel(), iter(images()), RESIZING, CPU))
     for expected, views in zip(plain, look(PerPixel(), "shifted"), strict=True):
         assert len(views) == 4
         for view in views:
@@ -75,3 +76,10 @@ def test_dropout_is_at_work_and_batch_norm_is_not_trained():
 def test_network_without_dropout_is_refused(model):
     with pytest.raises(UserError, match="the network has no dropout; allowed: scores of shifted"):
         look(model, "dropout")
+
+
+def test_features_are_not_shifted():
+    features = iter([([[torch.zeros(1, 3, 4, 5)]], SIZE)])
+    (views,) = predict_looks(PerPixel(), features, RESIZING, CPU, Look("shifted", 2, 0, 1))
+    with pytest.raises(UserError, match="can't be shifted; allowed: scores of dropout"):
+        next(views)

@@ -76,14 +76,6 @@ def test_ranks_of_a_pool_are_not_those_of_its_images(queries):
     )
 
 
-def test_first_round_at_random_is_that_of_random_queries(queries):
-    path, first = queries(with_choice(first_round="random"))
-    assert sorted(first) == sorted(queries(changed(ROUND, random_fraction=0.999))[1])
-    second = changed(with_choice(first_round="random"), number=2)
-    assert summary_of(path).method.endswith("/--first-round random")
-    assert len(queries(second, labels=path)[1]) == 2 * len(first)
-
-
 def test_label_file_knows_how_its_queries_were_drawn(queries):
     path, _ = queries(with_choice(sampling="power", beta=2.0))
     assert summary_of(path).choice == "--beta 2.0 --sampling power"
