@@ -41,8 +41,7 @@ class Round:
     num_classes: int  # C
 
     def __post_init__(self) -> None:
-        is_drawn = self.method.random_fraction > 0 or self.method.choice.sampling != BEST
-        if is_drawn and self.seed < 0:
+        if self.method.random_fraction > 0 and self.seed < 0:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for queries at random")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
@@ -54,6 +53,8 @@ class Round:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.num_classes > MAX_CLASSES:
             raise UserError(f"{self.num_classes} classes given; allowed: up to {MAX_CLASSES}")
+        if self.method.choice.sampling != BEST and self.seed < 0:
+            raise UserError(f"seed {self.seed}: allowed are 0 and above for drawn queries")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
     def queries_per_image(self, height: int, width: int) -> int:

@@ -36,7 +36,7 @@ def test_score_file_reads_what_was_written_from_any_thread(tmp_path):
 
 def test_score_file_counts_what_the_pool_is_predicted_as(tmp_path):
     with ScoreFile.open(write(tmp_path)) as scores:
-        assert scores.predicted_px.tolist() == np.bincount(PREDICTION.ravel()).tolist()
+        np.testing.assert_array_equal(scores.predicted_px, np.bincount(PREDICTION.ravel()))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

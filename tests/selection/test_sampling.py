@@ -86,3 +86,8 @@ def test_label_file_knows_how_its_queries_were_drawn(queries):
 def test_quota_has_no_sampling():
     with pytest.raises(UserError, match="balance 'quota' has no sampling 'power'; allowed: best"):
         changed(ROUND, balance="quota", choice=Choice(sampling="power"))
+
+
+def test_drawn_queries_need_a_seed():
+    with pytest.raises(UserError, match="seed -1: allowed are 0 and above for drawn queries"):
+        changed(ROUND, seed=-1, choice=Choice(sampling="power"))
