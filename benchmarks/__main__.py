@@ -27,6 +27,7 @@ def choose_tables(pool_sizes: Iterable[int]) -> dict[str, Callable[[], Table]]:
         "scoring": acquisition.scoring,
         "selection": acquisition.selection,
         "global": lambda: acquisition.global_rounds(pool_sizes),
+        "drawn": lambda: acquisition.drawn_rounds(pool_sizes),
         "loading": loader.loading,
     }
 

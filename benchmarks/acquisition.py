@@ -18,6 +18,7 @@ from benchmarks.images import NUM_DIFFERENT, make_logits, make_maps, write_pool
 from benchmarks.sizes import HEIGHT, RADIUS, WIDTH
 from benchmarks.tables import Table
 from cbda.acquisition import ripu_region
+from cbda.acquisition.choice import BEST, SAMPLINGS
 from cbda.selection.greedy import select
 from cbda.selection.units import queries_per_image
 
@@ -108,10 +109,38 @@ def global_rounds(pool_sizes: Iterable[int]) -> Table:
     return table
 
 
-def _measure_round(scores: Path, budget: float) -> dict[str, float]:
+def drawn_rounds(pool_sizes: Iterable[int]) -> Table:
+    """Whole rounds whose queries are drawn, each against the plain one of the same pool."""
+    different = make_maps(NUM_DIFFERENT)
+    table = Table(
+        "Global round of drawn queries, 5 %, against the plain one",
+        ("images", "sampling", "s", "processor s", "times the plain one", "peak MiB"),
+    )
+    for num_images in pool_sizes:
+        with TemporaryDirectory() as folder:
+            scores = write_pool(Path(folder), num_images, different)
+            plain_s = 0.0
+            for sampling in SAMPLINGS:
+                measured = _measure_round(scores, BUDGETS[0], sampling)
+                plain_s = plain_s or measured["processor_s"]
+                table.add(
+                    str(num_images),
+                    sampling,
+                    f"{measured['round_s']:.2f}",
+                    f"{measured['processor_s']:.2f}",
+                    f"{measured['processor_s'] / plain_s:.2f}",
+                    f"{measured['peak_mib']:.0f}",
+                )
+    return table
+
+
+def _measure_round(scores: Path, budget: float, sampling: str = BEST) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.global_round", "--scores", str(scores)]
     done = subprocess.run(
-        [*command, "--budget", str(budget)], stdout=subprocess.PIPE, text=True, check=True
+        [*command, "--budget", str(budget), "--sampling", sampling],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     measured: dict[str, float] = json.loads(done.stdout)
     return measured

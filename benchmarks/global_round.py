@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.sizes import HEIGHT, NUM_CLASSES, RADIUS, WIDTH
+from cbda.acquisition.choice import BEST, Choice
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.compute.parallel import available_threads
 from cbda.datasets.catalogue import create_dataset
@@ -43,23 +44,29 @@ class Measured:
         reading_s: reading the score file alone, by the HDF5 library.
         selection_s: selection alone, of as many images one by one on one core.
         peak_mib: resident memory of the process at its peak.
+        processor_s: of the round, on all cores together.
     """
 
     round_s: float
     reading_s: float
     selection_s: float
     peak_mib: float
+    processor_s: float
 
 
-def measure(scores_path: Path, budget: float, num_threads: int) -> Measured:
+def measure(scores_path: Path, budget: float, num_threads: int, sampling: str) -> Measured:
     """Time a round; what is compiled for the first time is compiled before."""
-    method = ResolvedMethod(allocation="dynamic", radius=RADIUS)
+    choice = Choice(sampling=sampling)
+    method = ResolvedMethod(allocation="dynamic", radius=RADIUS, choice=choice)
     round_ = Round(method, budget, ROUNDS, number=1, seed=0, num_classes=NUM_CLASSES)
     _warm_up(round_)
+    processor_s = -time.process_time()
     round_s = _time_round(scores_path, round_, num_threads)
+    processor_s += time.process_time()
     peak_mib = _peak_mib()
     selection_s = _time_selection(scores_path, budget)
-    return Measured(round_s, _time_reading(scores_path), selection_s, peak_mib)
+    reading_s = _time_reading(scores_path)
+    return Measured(round_s, reading_s, selection_s, peak_mib, processor_s)
 
 
 def _peak_mib() -> float:
@@ -124,6 +131,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scores", type=Path, required=True)
     parser.add_argument("--budget", type=float, required=True)
+    parser.add_argument("--sampling", default=BEST)
     parser.add_argument("--threads", type=int, default=available_threads())
     args = parser.parse_args()
-    print(json.dumps(asdict(measure(args.scores, args.budget, args.threads))))
+    measured = measure(args.scores, args.budget, args.threads, args.sampling)
+    print(json.dumps(asdict(measured)))

@@ -11,6 +11,7 @@ import yaml
 from snakemake.cli import parse_args
 
 from cbda.acquisition.catalogue import METHODS
+from cbda.acquisition.choice import SAMPLINGS
 from cbda.acquisition.methods import BALANCES, SCORE_NAMES, TARGETS
 
 ROOT = Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def test_links_within_the_project_lead_somewhere(path: Path) -> None:
 
 def test_every_method_and_part_has_its_place_in_the_page_of_methods() -> None:
     text = (ROOT / "docs/method.md").read_text()
-    for name in (*METHODS, *SCORE_NAMES, *BALANCES, *TARGETS):
+    for name in (*METHODS, *SCORE_NAMES, *BALANCES, *TARGETS, *SAMPLINGS):
         assert f"`{name}`" in text, name
 
 

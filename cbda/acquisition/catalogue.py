@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
+from cbda.acquisition.choice import Choice, Views
 from cbda.acquisition.external import require_defined
 from cbda.acquisition.methods import SCORE_NAMES, Method, is_external
 from cbda.errors import UserError, require_choice
+from cbda.settings.mistakes import require_valid
+from cbda.settings.section import Section
 
 METHODS = {
     "ra": Method(),
@@ -31,15 +34,32 @@ METHODS = {
     "margin": Method(score="margin"),
     "bvsb": Method(score="bvsb"),
     "bvsb_exp": Method(score="bvsb", allocation="dynamic", balance="exp"),
+    "bvsb_pixbal": Method(score="bvsb", allocation="dynamic", balance="pixbal"),
+    "clasp": Method(score="soft_entropy", allocation="stratified", choice=Choice(sampling="power")),
     "pa": Method(unit="pixel"),
     "cbpa": Method(unit="pixel", balance="consumed"),
     "dpa": Method(unit="pixel", allocation="dynamic"),
     "cbdpa": Method(unit="pixel", allocation="dynamic", balance="quota"),
     "random_pixel": Method(score="random", unit="pixel", radius=0),
+    "bald_dropout": Method(score="bald_dropout"),
+    "bald_shifted": Method(score="bald_shifted"),
+    "mean_entropy_dropout": Method(score="mean_entropy_dropout"),
+    "mean_entropy_shifted": Method(score="mean_entropy_shifted"),
+    "entropy_pixel": Method(score="entropy", unit="pixel"),
+    "margin_pixel": Method(score="margin", unit="pixel"),
+    "bvsb_pixel": Method(score="bvsb", unit="pixel"),
+    "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
+    "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
+    "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
+    "pixelpick": Method(score="margin", unit="pixel", choice=Choice(sampling="top")),
 }
 
 REFERENCES = ("source_only", "full")
 NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
+SECTIONS: dict[str, type[Section]] = {
+    "choice": Choice,
+    "views": Views,
+}  # of a method, whose keys are parts of it
 ALIASES = {"explore": "random_fraction"}  # what 0.1.0 called a part of a method
 
 
@@ -60,7 +80,8 @@ def require_one_name(parts: Iterable[str]) -> None:
 
 def compose(parts: Mapping[str, Any]) -> Method:
     """A method from its parts, those left out as in `ra`; a `UserError` for an unknown one."""
-    allowed = [item.name for item in fields(Method)]
+    parts_alone = [item.name for item in fields(Method) if item.name not in SECTIONS]
+    allowed = [*parts_alone, *(key for kind in SECTIONS.values() for key in kind.model_fields)]
     unknown = ", ".join(map(repr, sorted(set(parts) - {*allowed, *ALIASES})))
     if unknown:
         raise UserError(f"unknown part {unknown}; allowed: {', '.join(allowed)}")
@@ -68,6 +89,9 @@ def compose(parts: Mapping[str, Any]) -> Method:
     values: dict[str, Any] = {
         ALIASES.get(name, name): tuple(v) if isinstance(v, list) else v for name, v in parts.items()
     }
+    for name, kind in SECTIONS.items():
+        own = {key: values.pop(key) for key in kind.model_fields if key in values}
+        values[name] = require_valid(kind, own)
     method = Method(**values)
     if is_external(method.score):
         require_defined(method.score)

@@ -7,6 +7,7 @@ both come from the same logits.
 import math
 from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ ENTROPY_BLOCK_PX = 1 << 13
 MAX_TABLE_SIZE = 1 << 13  # of a window, in px
 LARGE_PX = 1 << 19  # from which a compiler, half a second to import, pays
 
+Logits = TypeVar("Logits")  # of an image, or of several views of it
 Scored = tuple[Tensor, Tensor]  # score (H,W) float32 and prediction (H,W) uint8
 
 
@@ -48,10 +50,10 @@ def window_mean(values: Tensor, radius: int) -> Tensor:
     return total / _window_size(values, radius)
 
 
-def region_mean(pixel: Callable[[Tensor, int], Scored]) -> Callable[[Tensor, int], Scored]:
+def region_mean(pixel: Callable[[Logits, int], Scored]) -> Callable[[Logits, int], Scored]:
     """The score of a region that is the mean over its window of the score of its pixels."""
 
-    def region(logits: Tensor, radius: int) -> Scored:
+    def region(logits: Logits, radius: int) -> Scored:
         score, prediction = pixel(logits, radius)
         return window_mean(score, radius), prediction
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbda.acquisition.choice import BEST, PLAIN, USUAL, Choice, Views
 from cbda.errors import UserError, require_choice
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
@@ -14,8 +15,10 @@ PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty am
 SCORES_FOLDER = Path(__file__).with_name("scores")  # a file in it is a built-in score
 SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py")))
 UNITS = ("region", "pixel")
-ALLOCATIONS = ("per_image", "dynamic")
-BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal")
+ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a file is one by class
+BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
+ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
+BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal", "pixbal")
 BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
@@ -38,6 +41,8 @@ class Method:
     target_distribution: str | tuple[float, ...] | None = None  # of `TARGETS`, or class shares
     random_fraction: float = 0.0  # of a round's queries, chosen at random (epsilon-greedy)
     radius: int | None = None  # k, in px
+    choice: Choice = PLAIN  # how queries are drawn from the scores
+    views: Views = USUAL  # that the score goes by
 
     def __post_init__(self) -> None:
         for field, choices in FIELD_CHOICES.items():
@@ -45,6 +50,9 @@ class Method:
         allocation, fraction = self.allocation, self.random_fraction
         if self.balance == "quota" and allocation != "dynamic":
             raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
+        if self.balance == "quota" and self.choice.sampling != BEST:
+            sampling = f"sampling {self.choice.sampling!r}"
+            raise UserError(f"balance 'quota' has no {sampling}; allowed: {BEST}")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")

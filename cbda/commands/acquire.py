@@ -7,11 +7,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbda.acquisition.choice import Choice
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError, did_you_mean
-from cbda.settings.options import whole_number
+from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "share of the queries chosen at random, in [0, 1) (default: 0)"
     share.add_argument("--method-random-fraction", help=words, metavar="X", **facts)
     share.add_argument("--method-explore", help="another name of it", metavar="X", **facts)
+    add_options(parser, "method", Choice)
     add("--max-weight", type=float, default=10.0, help="cap of the balance `ratio`")
     shares = f"wanted share of every class, of any sum, or one of {', '.join(TARGETS)}"
     shares += " (default: uniform)"
@@ -84,6 +86,7 @@ def resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:
     names = ("unit", "allocation", "balance", "random_fraction")
     parts = {name: getattr(args, f"method_{name}") for name in names}
     parts |= {"max_weight": args.max_weight, "radius": args.radius}
+    parts["choice"] = from_options(args, "method", Choice)
     target = _parse_target(args.target_distribution)
     return ResolvedMethod(score=score, **parts, target_distribution=target)
 

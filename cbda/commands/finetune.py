@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     from cbda.compute.devices import prepare_device
     from cbda.models.checkpoints import load_model, require_input
+    from cbda.training.importance import read_weights
     from cbda.training.target import AcquiredPool
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -53,7 +54,9 @@ def run(args: argparse.Namespace) -> None:
     inputs = [args.checkpoint, args.labels, args.source_statistics, network]
 
     frozen = checkpoint.model_settings.freeze_batch_norm
-    trainer = Trainer(model, settings, device, args.seed, frozen)
+    power = 0.0 if args.all_labels else settings.loss.importance
+    weights = read_weights(args.labels, power) if power else None
+    trainer = Trainer(model, settings, device, args.seed, frozen, weights)
     try:
         trainer.restore(checkpoint.state)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

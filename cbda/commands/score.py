@@ -1,8 +1,10 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cbda.acquisition.choice import Views
 from cbda.commands.common import (
     add_dataset_options,
     add_feature_option,
@@ -11,7 +13,7 @@ from cbda.commands.common import (
 )
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
-from cbda.settings.options import add_options, whole_number
+from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
 
 
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px"
     )
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
+    add_options(parser, "", Views)
     add_seed_option(parser)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "scores.h5")
@@ -36,12 +39,13 @@ def run(args: argparse.Namespace) -> None:
     """Load, score, save."""
     from tqdm import tqdm
 
-    from cbda.acquisition.scoring import score_image
+    from cbda.acquisition.scoring import Seen, kind_of_views, score_image
     from cbda.compute.devices import prepare_device
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model, require_input
-    from cbda.models.prediction import predict_images
+    from cbda.models.prediction import predict_images, predict_views
+    from cbda.models.views import Look
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
@@ -49,12 +53,17 @@ def run(args: argparse.Namespace) -> None:
     height, width = require_uniform_size(pool)
     features = open_features(args, "target", pool)
     require_input(checkpoint, args.checkpoint, features, "target-features")
-    images = (pool, features, range(len(pool)), checkpoint.resizing)
-    maps = predict_images(model, *images, device, num_threads=args.threads, through_input=True)
-
     name = args.method_score
+    seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
+    maps: Iterator[Seen]
+    if kind := kind_of_views(name):
+        num_views = from_options(args, "", Views).num_views
+        look = Look(kind, num_views, args.seed, args.round)
+        maps = predict_views(*seen, look, num_threads=args.threads)
+    else:
+        maps = predict_images(*seen, num_threads=args.threads, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
     with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
-        progress = tqdm(maps, total=len(pool), mininterval=5, desc="score")
+        progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
         write(score_image(*choice, *item) for item in enumerate(progress))

@@ -15,6 +15,8 @@ class Stream(IntEnum):
     DROPOUT = 5
     RANDOM_SCORE = 6
     RANDOM_QUERY = 7
+    SAMPLING = 8
+    VIEWS = 9
 
 
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:

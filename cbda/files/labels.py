@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import h5py
@@ -42,7 +42,8 @@ LABELS = Layout(
         "class_weights": ("f", "C"),
         "num_pool_px": ("i", ""),
     },
-    dict.fromkeys(METHOD_PARTS, ("S", "")) | {"random_fraction": ("f", "")},
+    dict.fromkeys((*METHOD_PARTS, "choice"), ("S", ""))
+    | {"random_fraction": ("f", ""), "predicted_px": ("i", "C")},
 )
 
 
@@ -63,12 +64,15 @@ class LabelSummary:
     void_counts: NDArray[np.int64]  # (r,) acquired pixels whose ground truth is void
     class_weights: NDArray[np.float64]  # (C,) used in the last round
     num_pool_px: int
+    choice: str = ""  # what is not plain of how queries are drawn, as options
+    predicted_px: NDArray[np.int64] | None = None  # (C,) pool by predicted class, in the last round
 
     @property
     def method(self) -> str:
         """The method in words: score/unit/allocation/balance, and what is random if any is."""
         explored = f"/explore{self.random_fraction}" if self.random_fraction > 0 else ""
-        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored
+        drawn = f"/{self.choice}" if self.choice else ""
+        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored + drawn
 
 
 class LabelFile(MapFile):
@@ -78,7 +82,7 @@ class LabelFile(MapFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = self._attributes
+        known = {"choice": "", "predicted_px": None, **self._attributes}  # may be missing
         if "score" not in known:  # version 0.1.0 has the method in words only
             found = METHOD.fullmatch(known["method"])
             if found is None:
@@ -95,8 +99,13 @@ class LabelFile(MapFile):
 
     @classmethod
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
-        """Open the labels of the round before, or none of the pool before the first round."""
-        return _NoLabels(scores) if path is None else cls(path)
+        """Open the labels of the round before, or none of the pool before the first round.
+
+        What the pool is predicted as is taken from the scores of the round.
+        """
+        labels = _NoLabels(scores) if path is None else cls(path)
+        labels.summary = replace(labels.summary, predicted_px=scores.predicted_px)
+        return labels
 
     @staticmethod
     @contextmanager
@@ -187,7 +196,12 @@ class LabelWriter:
 
     def finish(self, summary: LabelSummary) -> None:
         """Write the attributes."""
-        write_attributes(self._file, {**asdict(summary), "method": summary.method})
+        known = {**asdict(summary), "method": summary.method}
+        if not summary.choice:
+            del known["choice"]
+        if summary.predicted_px is None:
+            del known["predicted_px"]
+        write_attributes(self._file, known)
 
 
 def _in_chunks(blocks: Iterable[NDArray[np.integer]], num_rows: int) -> Iterator[Queries]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ SCORES = Layout(
     "cbda.scores",
     {"score": ("f4", "NHW"), "prediction": ("u1", "NHW"), "image_id": ("S", "N")},
     {"num_classes": ("i", ""), "radius": ("i", ""), "score": ("S", "")},
+    {"predicted_px": ("i", "C")},
 )
 
 
@@ -34,6 +36,7 @@ class ScoreFile(MapFile):
         self.num_classes: int = self._attributes["num_classes"]
         self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]
+        self.predicted_px: NDArray[np.int64] | None = self._attributes.get("predicted_px")
         if not 1 <= self.num_classes <= MAX_CLASSES:
             raise UserError(
                 f"{path}: num_classes is {self.num_classes}, must be 1 to {MAX_CLASSES}"
@@ -56,7 +59,9 @@ class ScoreFile(MapFile):
         with create_hdf5(path, SCORES, needed_bytes) as file:
             write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
             create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
-            yield partial(write_maps, (file["score"], file["prediction"]))
+            counts = np.zeros(num_classes, np.int64)
+            yield partial(_write, (file["score"], file["prediction"]), counts)
+            write_attributes(file, {"predicted_px": counts})
 
     def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Score (H,W) float32, a `UserError` unless finite, and prediction, new arrays."""
@@ -74,3 +79,21 @@ class ScoreFile(MapFile):
             where = self._where(index)
             raise UserError(f"{where}: predicts class {highest}, there are {self.num_classes}")
         return prediction
+
+
+def _write(
+    datasets: Sequence[h5py.Dataset], counts: NDArray[np.int64], images: Iterable[ScoreMaps]
+) -> None:
+    """Store maps, and count the pixels that are predicted as each class."""
+
+    def counted() -> Iterator[ScoreMaps]:
+        for score, prediction in images:
+            counts[:] += _count(prediction, len(counts))
+            yield score, prediction
+
+    write_maps(datasets, counted())
+
+
+def _count(prediction: NDArray[Any], num_classes: int) -> NDArray[np.int64]:
+    counts = np.bincount(prediction.astype(np.uint8).ravel(), minlength=num_classes)
+    return counts[:num_classes].astype(np.int64)

@@ -30,14 +30,14 @@ def predict_logits(
     The network, set to evaluation mode, sees the image as the resizing says. Logits whose corners
     are aligned go `through_input`, the size at which it sees the image, if they are to be scored.
     """
-    return logits_of_views(model, _seen(images, resizing), resizing, device, through_input)
+    return logits_of_views(model, seen_images(images, resizing), resizing, device, through_input)
 
 
 def predict_from_both_views(
     model: nn.Module, images: Images, resizing: Resizing, device: torch.device
 ) -> Iterator[Tensor]:
     """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
-    return mean_of_views(model, _seen(images, resizing, mirrored=True), resizing, device)
+    return mean_of_views(model, seen_images(images, resizing, mirrored=True), resizing, device)
 
 
 def logits_of_views(
@@ -49,9 +49,9 @@ def logits_of_views(
 ) -> Iterator[Tensor]:
     """`predict_logits` of what the network takes of the images."""
     aligned = resizing.align_corners
-    _prepare(model, device)
+    prepare(model, device)
     for views, size in images:
-        logits = _forward(model, views[0], device)
+        logits = forward(model, views[0], device)
         if through_input and aligned:
             logits = resize_logits(logits, resizing.image_size, aligned)
         yield resize_logits(logits, size, aligned)[0]
@@ -61,24 +61,27 @@ def mean_of_views(
     model: nn.Module, images: Iterator[Views], resizing: Resizing, device: torch.device
 ) -> Iterator[Tensor]:
     """`predict_from_both_views` of what the network takes of the images."""
-    _prepare(model, device)
+    prepare(model, device)
     for views, size in images:
-        maps = [_forward(model, view, device) for view in views]
+        maps = [forward(model, view, device) for view in views]
         maps = [resize_logits(map_, size, resizing.align_corners).softmax(dim=1) for map_ in maps]
         yield maps[0].add_(maps[1].flip(-1))[0] / 2
 
 
-def _seen(images: Images, resizing: Resizing, mirrored: bool = False) -> Iterator[Views]:
+def seen_images(images: Images, resizing: Resizing, mirrored: bool = False) -> Iterator[Views]:
+    """Images (H,W,3) uint8 as the network takes them, and each mirrored if wanted."""
     for image in images:
         seen = to_tensor(resize_image(image, resizing.image_size, resizing.interpolation))[None]
         height, width, _ = image.shape
         yield [seen, seen.flip(-1)] if mirrored else [seen], (height, width)
 
 
-def _prepare(model: nn.Module, device: torch.device) -> None:
+def prepare(model: nn.Module, device: torch.device) -> None:
+    """Set a network to evaluation, on a device."""
     model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @torch.inference_mode()
-def _forward(model: nn.Module, inputs: Inputs, device: torch.device) -> Tensor:
+def forward(model: nn.Module, inputs: Inputs, device: torch.device) -> Tensor:
+    """Logits (1,C,h,w) of an image as the network takes it, float32 at least."""
     return at_least_float32(model(join_inputs([inputs], device)))

@@ -15,7 +15,9 @@ from cbda.models.inference import (
     mean_of_views,
     predict_from_both_views,
     predict_logits,
+    seen_images,
 )
+from cbda.models.views import Look, Predictions, predict_looks
 
 
 def predict_images(
@@ -38,6 +40,25 @@ def predict_images(
         return predict_logits(model, images, resizing, device, through_input)
     views = _read_views(dataset, features, indices, num_threads, mirrored=False)
     return logits_of_views(model, views, resizing, device, through_input)
+
+
+def predict_views(
+    model: nn.Module,
+    dataset: Dataset,
+    features: FeatureFile | None,
+    indices: Sequence[int],
+    resizing: Resizing,
+    device: torch.device,
+    look: Look,
+    *,
+    num_threads: int = 1,
+) -> Iterator[Predictions]:
+    """Logits (C,H,W) of several views of images, one view after another; see `predict_looks`."""
+    if features is None:
+        images = ordered_map(dataset.read_image, indices, num_threads)
+        return predict_looks(model, seen_images(images, resizing), resizing, device, look)
+    views = _read_views(dataset, features, indices, num_threads, mirrored=False)
+    return predict_looks(model, views, resizing, device, look)
 
 
 def predict_both_views(

@@ -170,7 +170,7 @@ def _earlier_places(labels: LabelFile) -> set[tuple[str, int, int]]:
 
 def _leave_out(picks: Queries, round_: Round, num_kept: NDArray[np.int64]) -> Queries:
     """The picks but the last ones, for which answers from before, (N,) by image, stand."""
-    if round_.method.allocation == "dynamic":
+    if round_.method.allocation != "per_image":
         return picks[: max(len(picks) - int(num_kept.sum()), 0)]
     centres = centres_by_image(np.insert(picks, 3, np.arange(len(picks)), axis=1), len(num_kept))
     left = [

@@ -17,6 +17,8 @@ from cbda.errors import UserError, require_choice
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
 
+PIXBAL = 6.0  # nu of MulActSeg
+
 
 class Statistics(NamedTuple):
     """What a rule may weigh classes by."""
@@ -56,6 +58,16 @@ def exp(statistics: Statistics) -> FloatArray:
     return np.asarray(np.exp(-statistics.predicted / max(statistics.predicted.sum(), 1)))
 
 
+def pixbal(statistics: Statistics) -> FloatArray:
+    """Weight w_c = (1 + 6 p_c)^-2, p_c the share of the pool that is predicted as c in this round.
+
+    The class balance of MulActSeg (Hwang et al., NeurIPS 2023), with its number for Cityscapes;
+    there the weights are of pixels, before the mean over a superpixel.
+    """
+    share = statistics.predicted / max(statistics.predicted.sum(), 1)
+    return np.asarray((1 + PIXBAL * share) ** -2)
+
+
 # Weight of every class in the next round, (C,) float64 within [0, 1].
 RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "none": lambda statistics: np.ones_like(statistics.target),
@@ -64,8 +76,9 @@ RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "exp": exp,
     "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
     "consumed_literal": consumed,  # as `cbda.selection.weighting` multiplies it
+    "pixbal": pixbal,
 }
-NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
+NEED_PREDICTIONS = ("exp", "pixbal", "predicted", "sqrt_predicted")  # rules and targets
 
 
 def target_shares(

@@ -5,10 +5,14 @@ Random queries (epsilon-greedy) find it as often as it is there.
 """
 
 import math
+from importlib import import_module
+from inspect import signature
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition.methods import BY_CLASS
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
@@ -18,6 +22,7 @@ from cbda.selection.allocation import choose_dynamic, choose_per_image
 from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
+from cbda.selection.sampling import sampled
 from cbda.selection.units import FloatArray, Mask, Queries
 from cbda.selection.weighting import weigh, weigh_literally
 
@@ -106,7 +111,19 @@ def _choose_best(
         used_px = statistics.acquired.astype(np.float64)
         spent = units.query_px(method.radius, method.unit), share_px, used_px
         return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
-    return ALLOCATE[method.allocation](read_weighted, shape, num_queries, radius, num_threads)
+    read_drawn = sampled(read_weighted, round_, shape[0], num_threads)
+    if method.allocation in BY_CLASS:
+        known = {"read": read_drawn, "read_class": scores.read_prediction, "shape": shape}
+        known |= {"num_queries": num_queries, "radius": radius, "num_threads": num_threads}
+        return _allocate_by_class(method.allocation, {**method.choice.model_dump(), **known})
+    return ALLOCATE[method.allocation](read_drawn, shape, num_queries, radius, num_threads)
+
+
+def _allocate_by_class(name: str, known: dict[str, Any]) -> Queries:
+    """Call an allocation, a module found by its name, with what it asks for."""
+    function = import_module(f"cbda.selection.allocations.{name}").choose
+    queries: Queries = function(**{key: known[key] for key in signature(function).parameters})
+    return queries
 
 
 def _choose_random(
@@ -122,7 +139,8 @@ def _choose_random(
         units.paint(excluded, centres[image], radius)
         return random_map(round_.seed, round_.number, image, shape[1:]), excluded
 
-    return ALLOCATE[method.allocation](read, shape, num_queries, radius, num_threads)
+    allocate = ALLOCATE.get(method.allocation, choose_dynamic)
+    return allocate(read, shape, num_queries, radius, num_threads)
 
 
 def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:

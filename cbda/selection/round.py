@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from cbda.acquisition.choice import BEST
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.ids import MAX_CLASSES
@@ -52,6 +53,8 @@ class Round:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.num_classes > MAX_CLASSES:
             raise UserError(f"{self.num_classes} classes given; allowed: up to {MAX_CLASSES}")
+        if self.method.choice.sampling != BEST and self.seed < 0:
+            raise UserError(f"seed {self.seed}: allowed are 0 and above for drawn queries")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
     def queries_per_image(self, height: int, width: int) -> int:
@@ -60,8 +63,8 @@ class Round:
         return queries_per_image(height, width, self.budget, self.rounds, *unit)
 
     def num_queries(self, shape: tuple[int, int, int]) -> int:
-        """Queries of this round in a pool (N,H,W): of every image, or of the pool if `dynamic`."""
-        num_images = shape[0] if self.method.allocation == "dynamic" else 1
+        """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
+        num_images = 1 if self.method.allocation == "per_image" else shape[0]
         return num_images * self.queries_per_image(*shape[1:])
 
     def rounded_budget(self, height: int, width: int) -> float:
@@ -73,6 +76,7 @@ class Round:
         """What the label file of this round says of it, as yet without what it acquires."""
         parts = ("score", "unit", "allocation", "balance", "random_fraction", "radius")
         method = {name: getattr(self.method, name) for name in parts}
+        method["choice"] = self.method.choice.words
         run = {name: getattr(self, name) for name in ("budget", "rounds", "seed")}
         return replace(labels.summary, **method, **run)
 

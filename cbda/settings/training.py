@@ -38,6 +38,9 @@ class LossSettings(Section):
     """Pixels that count as class boundary. Those of a 3x3 neighbourhood of more than one label; or
     those that a Laplacian of the class numbers with zeros around the image finds, as RIPU's, which
     takes the image's border for one."""
+    importance: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Power of the classes' importance weights in the cross entropy of acquired pixels, which undo
+    what acquisition does to the classes' shares: 0 for none, 1 for all of it."""
     negative: NonNegativeFloat = 1.0
     """Negative learning on improbable classes of the target."""
     negative_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05

@@ -14,13 +14,22 @@ from cbda.datasets.ids import VOID
 EPSILON = 1e-6
 
 
-def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
-    """Mean cross entropy over labelled pixels, 0 if there are none."""
-    num_labelled = (label != VOID).sum().clamp(min=1)
+def cross_entropy(logits: Tensor, label: Tensor, class_weights: Tensor | None = None) -> Tensor:
+    """Mean cross entropy over labelled pixels, by weights of their classes (C,) if given.
+
+    0 if there are none.
+    """
+    if class_weights is None:
+        weight_sum = (label != VOID).sum().clamp(min=1)
+    else:
+        num_others = VOID + 1 - len(class_weights)
+        weight_sum = functional.pad(class_weights, (0, num_others))[label].sum().clamp(min=EPSILON)
     if logits.is_cuda:
         logits, label = as_rows(logits, label)
-    total = functional.cross_entropy(logits, label, ignore_index=VOID, reduction="sum")
-    return total / num_labelled
+    total = functional.cross_entropy(
+        logits, label, class_weights, ignore_index=VOID, reduction="sum"
+    )
+    return total / weight_sum
 
 
 def as_rows(logits: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:

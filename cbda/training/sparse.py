@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cbda.datasets.ids import VOID
+from cbda.training.losses import EPSILON
 
 # Where more pixels have a label, or the map is smaller, all of it is looked at in the same time.
 MOST_LABELLED = 0.1
@@ -54,11 +55,18 @@ def _neighbours(
     return places, torch.stack([1 - second, second], dim=1)
 
 
-def sparse_cross_entropy(logits: Tensor, label: Tensor, align_corners: bool = False) -> Tensor:
-    """Mean cross entropy over labelled pixels, 0 if there are none.
+def sparse_cross_entropy(
+    logits: Tensor,
+    label: Tensor,
+    align_corners: bool = False,
+    class_weights: Tensor | None = None,
+) -> Tensor:
+    """Mean cross entropy over labelled pixels, by weights of their classes (C,) if given.
 
-    Logits (B,C,h,w) float, labels (B,H,W) int64 with 255 for none.
+    Logits (B,C,h,w) float, labels (B,H,W) int64 with 255 for none; 0 if all are.
     """
     rows, classes = labelled_logits(logits, label, align_corners)
-    total = functional.cross_entropy(rows, classes, reduction="sum")
-    return total / max(len(classes), 1)
+    total = functional.cross_entropy(rows, classes, class_weights, reduction="sum")
+    if class_weights is None:
+        return total / max(len(classes), 1)
+    return total / class_weights[classes].sum().clamp(min=EPSILON)

@@ -8,7 +8,7 @@ import resource
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from math import isfinite
 from operator import add
 from typing import Any
@@ -43,11 +43,14 @@ class Trainer:
     device: torch.device
     seed: int  # of whatever is random inside the network
     freeze_batch_norm: bool = False  # keep the encoder's statistics and scales as they are
+    class_weights: Tensor | None = None  # (C,) of the cross entropy on acquired pixels
     iteration: int = 0  # the next one
     terms: dict[str, float] = field(default_factory=dict, init=False)  # of the loss, the last ones
 
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.class_weights is not None:
+            self.class_weights = self.class_weights.to(self.device)
         self.frozen = freeze_batch_norm(self.model) if self.freeze_batch_norm else []
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
@@ -100,7 +103,8 @@ class Trainer:
         set_learning_rate(self.optimizer, self.settings, self.iteration)
         self.optimizer.zero_grad(set_to_none=True)
         self.terms = {}
-        for terms in loss_terms(self.model, batch, self.settings, self.device):
+        facts = self.settings, self.device, self.class_weights
+        for terms in loss_terms(self.model, batch, *facts):
             values = torch.stack(list(terms.values())).tolist()  # waits for a GPU once
             if not isfinite(sum(values)):
                 loss = f"loss is {sum(values)} at iteration {self.iteration}"
@@ -119,7 +123,11 @@ class Trainer:
 
 
 def loss_terms(
-    model: nn.Module, batch: Batch, settings: TrainingSettings, device: torch.device
+    model: nn.Module,
+    batch: Batch,
+    settings: TrainingSettings,
+    device: torch.device,
+    class_weights: Tensor | None = None,
 ) -> Iterator[Terms]:
     """Losses of RIPU (arXiv 2111.12940), section 3.4, on one batch; their sum is minimised.
 
@@ -127,11 +135,13 @@ def loss_terms(
     the mixture whose statistics it uses afterwards. Otherwise there are two parts, each to be
     backpropagated before the next is asked for, so that memory holds the graph of one domain.
 
-    The network computes in `settings.precision`, the losses in float32 at least.
+    The network computes in `settings.precision`, the losses in float32 at least. Weights of classes
+    (C,), if given, are for the cross entropy on the target.
     """
     domains: list[Domain] = [(batch.source_image, batch.source_label, source_terms)]
     if batch.target_image is not None and batch.target_label is not None:
-        domains.append((batch.target_image, batch.target_label, target_terms))
+        measure_target = partial(target_terms, class_weights=class_weights)
+        domains.append((batch.target_image, batch.target_label, measure_target))
     together = len({input_size(inputs) for inputs, _, _ in domains}) == 1
     for group in [domains] if together else [[domain] for domain in domains]:
         maps = _forward(model, [inputs for inputs, _, _ in group], device, settings.precision)
@@ -153,16 +163,21 @@ def source_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> T
     return terms
 
 
-def target_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> Terms:
+def target_terms(
+    logits: Tensor,
+    label: Tensor,
+    settings: TrainingSettings,
+    class_weights: Tensor | None = None,
+) -> Terms:
     """Cross entropy on acquired pixels and negative learning; logits (B,C,h,w), label (B,H,W)."""
     weights, aligned, terms = settings.loss, settings.align_corners, {}
     sparse = is_sparse(label)
     if sparse:
-        terms["target"] = sparse_cross_entropy(logits, label, aligned)
+        terms["target"] = sparse_cross_entropy(logits, label, aligned, class_weights)
     if not sparse or weights.negative:
         logits = resize_logits(logits, label.shape[-2:], aligned)
     if not sparse:
-        terms["target"] = cross_entropy(logits, label)
+        terms["target"] = cross_entropy(logits, label, class_weights)
     if weights.negative:
         penalty = negative_learning(logits, weights.negative_threshold)
         terms["negative"] = weights.negative * penalty

@@ -26,6 +26,7 @@ from cbda.acquisition.catalogue import (
     require_new_name,
     require_one_name,
 )
+from cbda.acquisition.choice import Choice, Views
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
@@ -72,7 +73,7 @@ def _name_alias(schema: dict[str, Any]) -> None:
         properties[old] = {**properties[new], "deprecated": True}
 
 
-class CustomMethod(Section):
+class CustomMethod(Choice, Views):
     """A method of your own by composition; a part left out is that of ra."""
 
     model_config = ConfigDict(json_schema_extra=_name_alias)

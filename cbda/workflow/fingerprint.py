@@ -27,6 +27,16 @@ def score_fingerprint(score: str) -> str:
     return _program_digest(PACKAGE / "acquisition/scores" / f"{score}.py")
 
 
+def sampling_fingerprint(sampling: str) -> str:
+    """Hash of a sampling and what it imports."""
+    return _program_digest(PACKAGE / "acquisition/samplings" / f"{sampling}.py")
+
+
+def allocation_fingerprint(allocation: str) -> str:
+    """Hash of an allocation by class and what it imports."""
+    return _program_digest(PACKAGE / "selection/allocations" / f"{allocation}.py")
+
+
 def file_fingerprint(path: Path) -> str:
     """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
     return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
+from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
-from cbda.acquisition.methods import Method, is_external
+from cbda.acquisition.methods import BY_CLASS, Method, is_external
 from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
@@ -23,7 +24,12 @@ from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
-from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
+from cbda.workflow.fingerprint import (
+    allocation_fingerprint,
+    file_fingerprint,
+    sampling_fingerprint,
+    score_fingerprint,
+)
 
 WEIGHTS = {"encoder_weights"}  # which count by their content
 
@@ -176,6 +182,10 @@ class Jobs:
         values = {part: getattr(self.methods[name], part) or "" for part in parts}
         return to_options("method", values)
 
+    def choice_arguments(self, name: str) -> list[str]:
+        """How a method draws its queries, without what is plain."""
+        return to_options("method", self.methods[name].choice.model_dump(exclude_defaults=True))
+
     def balance_arguments(self, name: str) -> list[str]:
         """What the balance of a method aims at."""
         acquire = self.config.acquire.model_dump()
@@ -185,6 +195,16 @@ class Jobs:
         """The radius of a method, or that of the experiment."""
         radius = self.methods[name].radius
         return to_options("radius", self.config.experiment.radius if radius is None else radius)
+
+    def view_arguments(self, name: str) -> list[str]:
+        """Of the views that a method's score goes by, what is not usual."""
+        return to_options("", self.methods[name].views.model_dump(exclude_defaults=True))
+
+    def choice_code(self, name: str) -> str:
+        """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
+        allocation, sampling = self.methods[name].allocation, self.methods[name].choice.sampling
+        codes = [allocation_fingerprint(allocation)] if allocation in BY_CLASS else []
+        return " ".join([*codes, *([] if sampling == BEST else [sampling_fingerprint(sampling)])])
 
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""

@@ -16,7 +16,8 @@ CHOICES = {"score": SCORE_NAMES, **FIELD_CHOICES}
 
 def test_every_part_of_a_method_has_its_choices():
     names = [item.name for item in fields(Method)]
-    assert names == [*CHOICES, "max_weight", "target_distribution", "random_fraction", "radius"]
+    others = ["max_weight", "target_distribution", "random_fraction", "radius", "choice", "views"]
+    assert names == [*CHOICES, *others]
 
 
 @pytest.mark.parametrize("part", CHOICES)

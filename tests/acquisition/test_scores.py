@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cbda.acquisition import ripu_pixel, ripu_region
-from cbda.acquisition.scores import bvsb, entropy, margin, ripu_exact
+from cbda.acquisition.scores import bvsb, entropy, margin, ripu_exact, soft_entropy
 from tests.conformance import CASES, load_case, our_score
 
 CERTAIN = (1.0, 0.0)
@@ -137,3 +137,12 @@ def test_ripu_exact_is_never_negative(score, scale):
     certain = torch.zeros(5, 6, 6)
     certain[2] = scale * 100
     assert score(certain, 2)[0].min() >= 0
+
+
+def test_soft_entropy_draws_classes_by_their_probabilities():
+    probability = torch.tensor([0.7, 0.25, 0.05])
+    logits = torch.log(probability)[:, None, None].expand(3, 100, 100)
+    score, drawn = soft_entropy.region(logits, 1, generator())
+    torch.testing.assert_close(score, entropy.region(logits, 1)[0])
+    counts = torch.bincount(drawn.flatten().long(), minlength=3)
+    torch.testing.assert_close(counts / 10_000, probability, atol=0.015, rtol=0)

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from cbda.acquisition.methods import SCORE_NAMES, SCORES_FOLDER, UNITS
+from cbda.acquisition.choice import SAMPLINGS_FOLDER
+from cbda.acquisition.methods import ALLOCATIONS_FOLDER, SCORE_NAMES, SCORES_FOLDER, UNITS
 from cbda.acquisition.scores import margin
 from cbda.acquisition.scoring import compute_score, find_score
 from cbda.cli import COMMANDS
@@ -25,12 +26,14 @@ def test_random_depends_on_the_generator_alone():
     assert torch.equal(prediction.long(), other.argmax(dim=0))
 
 
-def test_no_phase_is_fingerprinted_with_a_single_score():
-    """So that a new score, or a changed one, leaves the rows of the others as they are."""
+def test_no_phase_is_fingerprinted_with_what_single_methods_use():
+    """So that a new one, or a changed one, leaves the rows of the others as they are."""
     phases = (command.replace(" ", "_") for command in COMMANDS)
     reached = {path for phase in phases for path in _reachable(PACKAGE / f"commands/{phase}.py")}
     assert PACKAGE / "acquisition/scoring.py" in reached
-    assert not reached & {SCORES_FOLDER / f"{name}.py" for name in SCORE_NAMES}
+    assert PACKAGE / "selection/sampling.py" in reached
+    folders = SCORES_FOLDER, SAMPLINGS_FOLDER, ALLOCATIONS_FOLDER
+    assert not reached & {path for folder in folders for path in folder.glob("[!_]*.py")}
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -71,7 +74,7 @@ def test_diverged_model_is_an_error(name, bad):
         (
             "ripuu",
             "region",
-            r"score 'ripuu' \(did you mean 'ripu'\?\) is unknown; allowed: bvsb, entropy, margin",
+            r"score 'ripuu' \(did you mean 'ripu'\?\) is unknown; allowed: bald_dropout, bald",
         ),
         ("ripu", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
     ],

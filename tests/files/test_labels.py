@@ -61,7 +61,8 @@ def write_older_labels(path, method):
     write_labels(path, ["a", "b"], LABEL, ROUND, SUMMARY)
     with h5py.File(path, "r+") as file:
         for name in (*label_files.LABELS.optional, "attributes_sha256", "texts"):
-            del file.attrs[name]
+            if name in file.attrs:
+                del file.attrs[name]
         file.attrs["method"] = method
     return path
 

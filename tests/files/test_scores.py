@@ -34,6 +34,11 @@ def test_score_file_reads_what_was_written_from_any_thread(tmp_path):
         score[:], prediction[:] = 0, 0  # maps of the reader's own
 
 
+def test_score_file_counts_what_the_pool_is_predicted_as(tmp_path):
+    with ScoreFile.open(write(tmp_path)) as scores:
+        np.testing.assert_array_equal(scores.predicted_px, np.bincount(PREDICTION.ravel()))
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_score_that_is_not_finite_is_refused(tmp_path, bad):
     score = SCORE.copy()

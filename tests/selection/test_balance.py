@@ -62,6 +62,14 @@ def test_exp_falls_with_the_share_of_predictions():
     np.testing.assert_allclose(weights("exp", [9, 0, 0], predicted=np.array([50, 50, 0])), expected)
 
 
+def test_pixbal_falls_with_the_square_of_the_share_of_predictions():
+    """Shares of 1/2, 1/2 and 0: (1 + 3)^-2."""
+    predicted = np.array([50, 50, 0])
+    np.testing.assert_allclose(
+        weights("pixbal", [9, 0, 0], predicted=predicted), [1 / 16, 1 / 16, 1]
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [

@@ -128,7 +128,7 @@ def test_file_has_the_layout_that_others_rely_on(first):
             "num_pool_px": 144,
         }
         arrays = {k for k, v in file.attrs.items() if isinstance(v, np.ndarray)}
-        assert arrays == {"class_counts", "void_counts", "class_weights"}
+        assert arrays == {"class_counts", "void_counts", "class_weights", "predicted_px"}
 
 
 def test_labels_are_the_oracles_inside_the_windows_and_255_elsewhere(first):

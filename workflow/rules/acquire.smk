@@ -17,9 +17,13 @@ rule acquire:
         program=arguments.program,
         code=fingerprint("acquire"),
         previous=lambda wildcards, input: to_options("labels", input.labels) if input.labels else [],
-        method=lambda wildcards: jobs.method_arguments(
-            wildcards.method, "unit", "allocation", "balance", "random_fraction"
-        ),
+        own_code=lambda wildcards: jobs.choice_code(wildcards.method),
+        method=lambda wildcards: [
+            *jobs.method_arguments(
+                wildcards.method, "unit", "allocation", "balance", "random_fraction"
+            ),
+            *jobs.choice_arguments(wildcards.method),
+        ],
         balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         places=arguments.places(oracle="target"),

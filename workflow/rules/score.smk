@@ -19,7 +19,10 @@ rule score:
         code=fingerprint("score"),
         own_code=lambda wildcards: jobs.score_code(wildcards.method),
         score=lambda wildcards, input: jobs.method_arguments(wildcards.method, "score"),
-        method=lambda wildcards: jobs.method_arguments(wildcards.method, "unit"),
+        method=lambda wildcards: [
+            *jobs.method_arguments(wildcards.method, "unit"),
+            *jobs.view_arguments(wildcards.method),
+        ],
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         network=arguments.network,
         places=arguments.places(target="target"),

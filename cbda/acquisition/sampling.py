@@ -1,0 +1,67 @@
+"""Scores to the numbers that pixels compete by under a sampling, found by its name."""
+
+from collections.abc import Callable
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.acquisition.choice import BEST, Choice
+from cbda.acquisition.noise import Gumbel
+from cbda.acquisition.ranks import Ranks
+
+BLOCK_PX = 1 << 16
+LARGE_BETA = 100.0  # up to which float32 rounds less than the noise
+NEGLIGIBLE = 1e-30  # a beta by which a number of float32 may not be divided
+Utility = Callable[..., NDArray[Any]]
+
+
+def find_utility(choice: Choice) -> Utility | None:
+    """The function of a sampling; None for the plain choice, to which a large beta comes.
+
+    A module that is imported by name is in the fingerprint of no phase: a new sampling makes no
+    finished round stale.
+    """
+    if choice.sampling == BEST or choice.beta == np.inf:
+        return None
+    module = import_module(f"cbda.acquisition.samplings.{choice.sampling}")
+    function: Utility = module.utility
+    return function
+
+
+def goes_by_rank(utility: Utility) -> bool:
+    """Whether a sampling goes by the ranks of scores in place of the scores."""
+    return "rank" in signature(utility).parameters
+
+
+def compete(
+    utility: Utility, choice: Choice, score: NDArray[Any], ranks: Ranks | None, noise: Gumbel
+) -> NDArray[Any]:
+    """Utility + G / beta of an image (H,W), higher = first; G alone if beta is 0.
+
+    `ranks` are given to samplings that go by them. The numbers are float32 where that hides nothing
+    beside the noise, else float64.
+    """
+    is_narrow = score.dtype == np.float32 and choice.beta <= LARGE_BETA
+    numbers = np.empty(score.shape, np.float32 if is_narrow else np.float64)
+    num_rows = max(BLOCK_PX // score.shape[1], 1)
+    for first in range(0, len(score), num_rows):  # blocks that stay in a processor's cache
+        part = score[first : first + num_rows]
+        drawn = noise.rows(first, part.shape)
+        if choice.beta >= NEGLIGIBLE:
+            drawn = _utility(utility, choice, part.astype(numbers.dtype), ranks) + np.divide(
+                drawn, choice.beta, dtype=numbers.dtype
+            )
+        numbers[first : first + num_rows] = drawn
+    return numbers
+
+
+def _utility(
+    utility: Utility, choice: Choice, score: NDArray[Any], ranks: Ranks | None
+) -> NDArray[Any]:
+    known: dict[str, Any] = {**choice.model_dump(), "score": score}
+    if ranks is not None:
+        known |= {"rank": ranks.of(score), "num_ranked": ranks.num_ranked}
+    return utility(**{name: known[name] for name in signature(utility).parameters})
