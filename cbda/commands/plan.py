@@ -86,6 +86,8 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",
         num_views=2 if args.flip else 1,
+        evaluated_rounds=args.evaluated_rounds,
+        retrain=args.retrain,
     )
 
 

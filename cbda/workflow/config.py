@@ -29,6 +29,7 @@ from cbda.acquisition.catalogue import (
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.results.sheet import ROUNDS
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
@@ -43,7 +44,7 @@ from cbda.settings.model import (
 )
 from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
-from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
+from cbda.settings.tables import AnalyseSettings, PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
 
 VOID_NAME = "void"  # of tables
@@ -118,7 +119,22 @@ class ExperimentSettings(Section):
     """Fractions of the pool's pixels that a whole run may acquire; rounded up to whole queries per
     image and round, at least one."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
-    """Rounds R; each spends budget / R."""
+    """Rounds R; each spends budget / R, but for starting_share."""
+    starting_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the budget that the first round spends, on queries at random, as there is no model
+    of the target yet; the others share the rest alike. 0 for a first round like any other."""
+    evaluated_rounds: Annotated[str, one_of(*ROUNDS)] = "largest_budget"
+    """Rounds whose models are evaluated, for learning curves: last, the last of each run, which the
+    tables need; or all rounds, of the runs at the largest_budget or of all. An evaluation of V
+    images costs about as much as V / (6 batch_size) iterations, which is much less than a round
+    unless the validation set is large or the training short."""
+    retrain: bool = False
+    """Train another model on the last labels of every run, from the pretrained one to the end of
+    the schedule in one go, so that order and length of training are those of full."""
+    replay: Annotated[str, Expanded] = ""
+    """Folder of the results of a finished experiment, whose last labels every run is trained on in
+    place of acquiring its own: the same queries under another network or training. Empty for
+    none."""
     radius: Radius = 2
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
@@ -158,6 +174,7 @@ class Config(Section):
     finetune: FinetuneSettings = FinetuneSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     tabulate: TabulateSettings = TabulateSettings()
+    analyse: AnalyseSettings = AnalyseSettings()
     report: ReportSettings = ReportSettings()
     compute: ResumableComputeSettings = ResumableComputeSettings()
 

@@ -27,11 +27,22 @@ class Experiment:
     num_concurrent: int = 1  # jobs at a time that may hold a score file
     balanced: bool = False  # whether the classes of the source are counted
     num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
+    evaluated_rounds: str = "last"  # of `ROUNDS`
+    retrain: bool = False  # whether a model is trained anew on the last labels of every run
 
     @property
     def num_runs(self) -> int:
         """Chains of rounds: seeds x methods x budgets."""
         return self.num_seeds * self.num_methods * len(self.budgets)
+
+    @property
+    def num_evaluations(self) -> int:
+        """Of references, of runs, of their rounds before the last, and of models trained anew."""
+        last, followed = self.num_runs, {"last": 0, "largest_budget": 1, "all": len(self.budgets)}
+        earlier = followed[self.evaluated_rounds] * self.num_seeds * self.num_methods
+        of_rounds = earlier * (self.rounds - 1)
+        anew = self.num_runs if self.retrain else 0
+        return last + self.num_seeds * len(self.references) + of_rounds + anew
 
     @property
     def pool_px(self) -> int:
@@ -52,7 +63,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
     """Jobs by rule, of a run that starts with nothing but the data."""
     seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
-    num_evaluated = runs + seeds * len(experiment.references)
+    num_evaluated = experiment.num_evaluations
     num_seen = experiment.num_val * experiment.num_views
     phases = {
         "data_check": Phase(3),
@@ -63,8 +74,10 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "score": Phase(runs * rounds, images=runs * rounds * experiment.num_pool),
         "acquire": Phase(runs * rounds),
         "finetune": Phase(runs * rounds, runs * (total - pretrain)),
+        "retrain": Phase(runs, runs * (total - pretrain)) if experiment.retrain else Phase(0),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
         "tabulate": Phase(1),
+        "analyse": Phase(1),
     }
     left_out = {"source_only", "full"} - set(experiment.references)
     return {name: p for name, p in phases.items() if p.jobs and name not in left_out}
@@ -78,7 +91,7 @@ def score_bytes(experiment: Experiment) -> int:
 def kept_bytes(experiment: Experiment) -> int:
     """Checkpoints and label files of all rounds."""
     num_others = experiment.num_seeds * (1 + len(experiment.references))
-    num_checkpoints = experiment.num_runs * experiment.rounds + num_others
+    num_checkpoints = experiment.num_runs * (experiment.rounds + experiment.retrain) + num_others
     rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
     for budget in experiment.budgets:
         acquired = sum(budget * number / rounds for number in range(1, rounds + 1))

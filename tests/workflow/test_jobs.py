@@ -299,8 +299,8 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 
 
 def test_figures_follow_from_the_configuration(tmp_path):
-    fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
-    gains = ["differences", "class_differences"]
+    fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05", "learning_curve"]
+    gains = ["penalties", "ranks", "differences", "class_differences"]
     assert figures(create_jobs()) == [
         *fixed,
         *gains,
