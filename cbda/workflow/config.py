@@ -221,6 +221,9 @@ def _inconsistencies(config: Config) -> Iterator[str]:
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
     yield from _batches_of_one(config)
+    if config.experiment.starting_share and config.experiment.rounds == 1:
+        allowed = "0, or two rounds or more"
+        yield f"experiment.starting_share: all is spent in one round; allowed: {allowed}"
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:

@@ -65,7 +65,7 @@ def _num_shown(jobs: Jobs) -> int:
     pool, made = jobs.config.datasets.target, jobs.config.data_make
     sets = {f"{made.root}/{name}": content.num_images for name, content in made.sets.items()}
     num_images = count_images(pool.kind, pool.root, pool.split) or sets.get(pool.root, 0)
-    return min(jobs.config.report.gallery_images, num_images)
+    return min(jobs.config.report.gallery_images, -(-num_images // pool.every))
 
 
 def gallery(jobs: Jobs) -> list[list[str]]:

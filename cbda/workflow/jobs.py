@@ -80,7 +80,7 @@ class Jobs:
         dataset = getattr(self.config.datasets, name)
         places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
         values: dict[str, Any] = dataset.model_dump(exclude=places)
-        return values
+        return {key: value for key, value in values.items() if (key, value) != ("every", 1)}
 
     def root(self, name: str) -> str:
         """Where a dataset is."""
@@ -159,6 +159,10 @@ class Jobs:
         """What the balance of a method aims at."""
         acquire = self.config.acquire.model_dump()
         return to_options("", balance_settings(self.methods[name], acquire))
+
+    def starting_arguments(self) -> list[str]:
+        """What the first round spends, if that is a share of its own."""
+        return to_options("starting-share", self.config.experiment.starting_share or "")
 
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""

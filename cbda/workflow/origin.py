@@ -104,6 +104,8 @@ def _require_fit(
         of = record.configuration.get("seed", seed)
         if seed is not None and of != seed:
             raise UserError(f"{paths[name]}: is of a run with seed {of}, not {seed}")
+    if getattr(args, "anew", False):
+        return
     name, origin, wanted = FITTING.get(args.command, ("", "", ""))
     made_from = records[name].inputs.get(origin) if name in records else None
     if made_from is not None and inputs.get(wanted) != made_from:

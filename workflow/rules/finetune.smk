@@ -81,7 +81,7 @@ use rule finetune as retrain with:
         "<run>/retrained/finetune.tsv"
     params:
         code=fingerprint("finetune"),
-        labels=lambda wildcards, input: to_options("labels", input.labels),
+        labels=lambda wildcards, input: [*to_options("labels", input.labels), "--anew"],
         until=jobs.config.training.total_iterations,
         statistics=arguments.statistics,
         tensorboard=arguments.tensorboard,
