@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
 from cbda.results.curves import ACROSS_BUDGETS, find_curves
@@ -49,11 +50,19 @@ def learning_figure(
         axes.set_title(_title(budget))
         axes.set_xlabel(AXIS_TITLES[axis])
         if scale == "log":
-            axes.set_xscale("log")
+            _use_logarithms(axes)
     panels[0].set_ylabel("mIoU (%)")
     handles, names = panels[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside right upper")
     return figure
+
+
+def _use_logarithms(axes: Axes) -> None:
+    """A logarithmic axis of labels, with ticks that are plain numbers."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.minorticks_off()
 
 
 def _order(budget: str) -> float:

@@ -87,7 +87,7 @@ def find_curves(table: pd.DataFrame, axis: str) -> dict[tuple[str, str, int], Cu
     rounds of the runs at all budgets. A curve has two points or more.
     """
     means = table[table["class"] == WHOLE].assign(labels=lambda rows: rows[AXES[axis]])
-    last = means.loc[means.groupby(KEYS)["round"].idxmax()] if len(means) else means
+    last = means.loc[sorted(means.groupby(KEYS)["round"].idxmax())] if len(means) else means
     both = pd.concat([means, last.assign(budget=ACROSS_BUDGETS)])
     curves = {}
     for key, rows in both.groupby(KEYS, sort=False):
