@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"{args.runs}: no run of it has a result")
     curve = learning_curve(_measured(found, sheet, args.threads), settings.clicks)
     curves = find_curves(curve, settings.axis)
-    others = (args.baseline, *args.comparators)
+    others = list(dict.fromkeys([args.baseline, *args.comparators]))
     areas = area_table(curves, runs, settings.axis, settings.axis_scale, others)
     saturated = saturated_budgets(runs, args.saturation)
     values = acquired_results(runs, saturated)

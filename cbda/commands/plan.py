@@ -88,6 +88,7 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         num_views=2 if args.flip else 1,
         evaluated_rounds=args.evaluated_rounds,
         retrain=args.retrain,
+        replay=bool(args.replay),
     )
 
 

@@ -13,7 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_experiment_options(parser)
     parser.add_argument("--results", required=True, help="folder of the results")
-    parser.add_argument("--replay", default="", help="folder of results whose labels are replayed")
     add_output_option(parser, "runs.csv")
 
 
@@ -29,6 +28,7 @@ def add_experiment_options(
     add("--rounds", type=whole_number(1), required=True, help="R")
     add("--evaluated-rounds", choices=ROUNDS, default="last", help="(default: last)")
     flag = argparse.BooleanOptionalAction
+    add("--replay", default="", help="folder of results whose last labels are learned from")
     add("--retrain", action=flag, default=False, help="models trained anew on the last labels")
 
 

@@ -217,6 +217,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
             yield from _refused(place, require_readable, kind, split, config.classes, ids)
     yield from _refused("", require_sound_model, config.model)
+    yield from _unfit_replay(config)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
@@ -231,6 +232,16 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             f"training.total_iterations: {total} leaves nothing for the last round; allowed:"
             f" {needed} or more (pretrain.iterations + (rounds - 1) * iterations_per_round + 1)"
         )
+
+
+def _unfit_replay(config: Config) -> Iterator[str]:
+    """Results to replay that are not there, or that the replay would overwrite."""
+    replay, results = config.experiment.replay, config.pathvars.results
+    if replay and not Path(replay).is_dir():
+        yield f"experiment.replay: no folder {replay}; give the results of a finished experiment"
+    elif replay and Path(replay).resolve() == Path(results).resolve():
+        other = "give the replay a pathvars.results of its own"
+        yield f"experiment.replay: {replay} is the folder of the results themselves; {other}"
 
 
 def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:

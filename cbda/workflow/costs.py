@@ -29,6 +29,7 @@ class Experiment:
     num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
     evaluated_rounds: str = "last"  # of `ROUNDS`
     retrain: bool = False  # whether a model is trained anew on the last labels of every run
+    replay: bool = False  # whether that is all, as the labels are another experiment's
 
     @property
     def num_runs(self) -> int:
@@ -39,6 +40,8 @@ class Experiment:
     def num_evaluations(self) -> int:
         """Of references, of runs, of their rounds before the last, and of models trained anew."""
         last, followed = self.num_runs, {"last": 0, "largest_budget": 1, "all": len(self.budgets)}
+        if self.replay:
+            return last + self.num_seeds * len(self.references)
         earlier = followed[self.evaluated_rounds] * self.num_seeds * self.num_methods
         of_rounds = earlier * (self.rounds - 1)
         anew = self.num_runs if self.retrain else 0
@@ -61,7 +64,8 @@ class Phase:
 
 def count_phases(experiment: Experiment) -> dict[str, Phase]:
     """Jobs by rule, of a run that starts with nothing but the data."""
-    seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
+    seeds, runs = experiment.num_seeds, experiment.num_runs
+    num_rounds = 0 if experiment.replay else runs * experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
     num_evaluated = experiment.num_evaluations
     num_seen = experiment.num_val * experiment.num_views
@@ -71,15 +75,16 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "pretrain": Phase(seeds, seeds * pretrain),
         "source_only": Phase(seeds, seeds * total),
         "full": Phase(seeds, seeds * (total - pretrain)),
-        "score": Phase(runs * rounds, images=runs * rounds * experiment.num_pool),
-        "acquire": Phase(runs * rounds),
-        "finetune": Phase(runs * rounds, runs * (total - pretrain)),
-        "retrain": Phase(runs, runs * (total - pretrain)) if experiment.retrain else Phase(0),
+        "score": Phase(num_rounds, images=num_rounds * experiment.num_pool),
+        "acquire": Phase(num_rounds),
+        "finetune": Phase(num_rounds, runs * (total - pretrain)),
+        "retrain": Phase(runs, runs * (total - pretrain)),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
         "tabulate": Phase(1),
         "analyse": Phase(1),
     }
     left_out = {"source_only", "full"} - set(experiment.references)
+    left_out |= set() if experiment.retrain or experiment.replay else {"retrain"}
     return {name: p for name, p in phases.items() if p.jobs and name not in left_out}
 
 
@@ -91,13 +96,14 @@ def score_bytes(experiment: Experiment) -> int:
 def kept_bytes(experiment: Experiment) -> int:
     """Checkpoints and label files of all rounds."""
     num_others = experiment.num_seeds * (1 + len(experiment.references))
-    num_checkpoints = experiment.num_runs * (experiment.rounds + experiment.retrain) + num_others
+    of_a_run = 1 if experiment.replay else experiment.rounds + experiment.retrain
+    num_checkpoints = experiment.num_runs * of_a_run + num_others
     rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
     for budget in experiment.budgets:
         acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
         maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
         labels += maps * experiment.pool_px
-    num_chains = experiment.num_seeds * experiment.num_methods
+    num_chains = 0 if experiment.replay else experiment.num_seeds * experiment.num_methods
     return num_checkpoints * experiment.checkpoint_bytes + num_chains * round(labels)
 
 

@@ -266,6 +266,7 @@ class Jobs:
         """What the cost of an experiment follows from."""
         return [
             *to_options("", self.experiment()),
+            *to_options("replay", self.replay_from_tables),
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *self.model_arguments(),

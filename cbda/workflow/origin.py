@@ -22,7 +22,17 @@ OWN = ("queries", "answers", "out_folder")
 # Options that hold paths or follow from others, or that decide where and how fast, but not what.
 UNRECORDED = (
     *NEUTRAL,
-    *("threads", "num_workers", "device", "runs", "results", "benchmarks", "config", "folders"),
+    *(
+        "threads",
+        "num_workers",
+        "device",
+        "runs",
+        "results",
+        "replay",
+        "benchmarks",
+        "config",
+        "folders",
+    ),
     *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
 )
 NAMED_FILES = ("model_encoder_weights", "measured")  # options whose text may be a path

@@ -59,6 +59,13 @@ def test_areas_and_ranks_are_written(results):
     assert pd.read_csv(results / "penalties.csv")["method"].tolist() == ["ra", "cbda", "penalty"]
 
 
+def test_baseline_among_the_comparators_is_compared_with_once(results):
+    words = [*analyse_words(results / "runs.csv", "tables"), "--comparators", "ra"]
+    assert main(words) == 0
+    areas = pd.read_csv("tables/areas.csv")
+    assert not areas.duplicated(["metric", "method", "compared_with"]).any()
+
+
 def test_table_has_the_results_of_models_trained_anew(results):
     table = pd.read_csv(results / "out.csv").set_index("method")
     assert table.loc["cbda", "mIoU_retrained_mean"] == 55

@@ -85,6 +85,7 @@ def test_curve_of_rounds_and_of_budgets_have_panels_of_their_own():
     smaller = curve[curve["round"] == 1].assign(budget="0.05")
     both = pd.concat([smaller, curve])
     figure = learning_figure(both, {}, "pixels", "linear", method_line_styles(METHODS))
+    assert figure is not None
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["from round to round, budget 10 %", "from budget to budget, last rounds"]
 

@@ -35,7 +35,7 @@ def results():
         for (method, budget), mious in RESULTS.items()
         for seed, miou in enumerate(mious)
     ]
-    measured = [(run, COUNTS, {1: run.evaluation}) for run in runs if run.labels is not None]
+    measured = [(run, COUNTS, {1: run.result("mIoU")}) for run in runs if run.labels is not None]
     curve = learning_curve(measured, ClickSettings())
     return main_results(runs, curve, "ra", {"0.2": 0.995})
 

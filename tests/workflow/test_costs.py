@@ -67,6 +67,13 @@ def test_evaluations_are_counted_that_are_asked_for(change, num_evaluations):
     assert count_phases(replace(SMALL, **change))["evaluate"].jobs == num_evaluations
 
 
+def test_replay_trains_each_run_once_and_acquires_nothing():
+    phases = count_phases(replace(SMALL, replay=True, evaluated_rounds="all"))
+    assert phases["retrain"] == Phase(12, 12 * 30)
+    assert phases["evaluate"].jobs == 16
+    assert not {"score", "acquire", "finetune"} & phases.keys()
+
+
 def test_models_trained_anew_are_counted_with_their_checkpoints():
     changed = replace(SMALL, retrain=True)
     assert count_phases(changed)["retrain"] == Phase(12, 12 * 30)
