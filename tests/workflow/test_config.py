@@ -273,7 +273,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"experiment": {"replay": "nowhere"}}, r"experiment.replay: no folder nowhere; give the"),
         (
             {"experiment": {"replay": "."}, "pathvars": {"results": "./"}},
-            r"experiment.replay: \. is the folder of the results themselves; give the replay a path",
+            r"experiment.replay: \. is the folder of the results themselves; give the replay a",
         ),
         (
             {"experiment": {"starting_share": 0.5, "rounds": 1}},
