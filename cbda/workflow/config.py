@@ -33,6 +33,7 @@ from cbda.results.sheet import ROUNDS
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
+from cbda.settings.encoding import EncodeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
@@ -45,7 +46,12 @@ from cbda.settings.model import (
 from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import AnalyseSettings, PlanSettings, ReportSettings, TabulateSettings
-from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
+from cbda.settings.training import (
+    FinetuneSettings,
+    PretrainSettings,
+    TrainingSettings,
+    require_no_change,
+)
 
 VOID_NAME = "void"  # of tables
 TARGET = like(
@@ -168,6 +174,7 @@ class Config(Section):
     data_count: DataCountSettings = DataCountSettings()
     plan: PlanSettings = PlanSettings()
     model: ModelSettings = ModelSettings()
+    encode: EncodeSettings = EncodeSettings()
     training: TrainingSettings = TrainingSettings()
     pretrain: PretrainSettings = PretrainSettings()
     acquire: AcquireSettings = AcquireSettings()
@@ -221,6 +228,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
+    yield from _unfit_changes(config)
     yield from _batches_of_one(config)
     if config.experiment.starting_share and config.experiment.rounds == 1:
         allowed = "0, or two rounds or more"
@@ -310,3 +318,9 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
             yield f"training.{key}: {size} is not allowed for {architecture}: {allowed}"
         if any(most < side for side, most in zip(crop, size, strict=False)):
             yield f"training.crop_size: {crop} is larger than training.{key}, {size}"
+
+
+def _unfit_changes(config: Config) -> Iterator[str]:
+    """What training would change of images that a frozen encoder has seen already."""
+    if config.model.freeze_encoder:
+        yield from _refused("", require_no_change, config.training)
