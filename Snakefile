@@ -36,6 +36,7 @@ wildcard_constraints:
 include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/tabulate.smk"
+include: "workflow/rules/analyse.smk"
 include: "workflow/rules/collect.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
@@ -51,6 +52,7 @@ rule all:
     default_target: True
     input:
         "<tables>/table_mIoU.csv",
+        "<tables>/learning_curve.csv",
 
 
 require_sound_results(workflow, jobs, parse_command)

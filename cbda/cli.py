@@ -38,6 +38,7 @@ COMMANDS = {
     "plan": "estimate what an experiment will cost",
     "runs": "list all runs and their files, for tabulate, collect and report",
     "tabulate": "gather all runs into tables",
+    "analyse": "learning curves, areas, ranks, tables for a paper",
     "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",
     "verify": "compare all files of an experiment with what was made",

@@ -37,8 +37,13 @@ def job(command, outputs=(), inputs=None, machine=None, **configuration):
         yield
 
 
-def make_experiment(results, seeds=(0, 1), methods=("ra", "cbda"), rounds=2, **of_seed):
-    """All results of some runs at a budget of 0.05, and `full`; the path of the sample sheet."""
+def make_experiment(
+    results, seeds=(0, 1), methods=("ra", "cbda"), rounds=2, extras=None, **of_seed
+):
+    """All results of some runs at a budget of 0.05, and `full`; the path of the sample sheet.
+
+    Extras, such as `retrain`, are those of `list_rows`.
+    """
     results.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
         folder = results / f"seed{seed}"
@@ -57,7 +62,10 @@ def make_experiment(results, seeds=(0, 1), methods=("ra", "cbda"), rounds=2, **o
         references=["full"],
         rounds=rounds,
         results=".",
+        **(extras or {}),
     )
+    for row in rows:
+        measure_more(results, row)
     with job("runs"):
         write_text(results / "runs.csv", format_rows(rows))
     return results / "runs.csv"
@@ -78,6 +86,19 @@ def make_run(run, model, method, rounds, facts):
         inputs, model = {"checkpoint": model, "labels": labels}, place / "model.pt"
         write_model(model, "finetune", inputs, until=2 + 2 * number, **facts)
     measure(run / "evaluation.json", model, 0.5)
+
+
+def measure_more(results, row):
+    """Evaluate the rounds, and models trained anew, that a row of the sample sheet names."""
+    if row.round_evaluation != "-":
+        path = results / row.round_evaluation
+        measure(path, path.with_name("model.pt"), 0.4 + 0.01 * int(row.seed))
+    if row.retrained != "-":
+        path, labels = results / row.retrained, results / row.labels
+        inputs = {"checkpoint": results / f"seed{row.seed}/pretrain/model.pt", "labels": labels}
+        facts = {"seed": int(row.seed), "until": 6, "anew": True}
+        write_model(path.with_name("model.pt"), "finetune", inputs, **facts)
+        measure(path, path.with_name("model.pt"), 0.55)
 
 
 def acquire(path, method, rounds, number, inputs, facts):
@@ -114,6 +135,15 @@ def tabulate_words(sheet, folder):
     names = ("out", "out-classes", "out-acquisition", "out-comparisons")
     files = [word for name in names for word in (f"--{name}", str(Path(folder, f"{name}.csv")))]
     return ["tabulate", "--runs", str(sheet), "--baseline", "ra", *files]
+
+
+def analyse_words(sheet, folder):
+    """Words of a command that makes the learning curve of a sheet, and its tables, in a folder."""
+    files = {"out": "learning_curve.csv", "out-areas": "areas.csv", "out-ranks": "ranks.csv"}
+    files |= {"out-penalties": "penalties.csv", "out-markdown": "main_results.md"}
+    files |= {"out-latex": "main_results.tex"}
+    words = [w for name, file in files.items() for w in (f"--{name}", str(Path(folder, file)))]
+    return ["analyse", "--runs", str(sheet), "--baseline", "ra", "--threads", "1", *words]
 
 
 def results_of(results):

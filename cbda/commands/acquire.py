@@ -44,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--budget", type=float, required=True, help="fraction of the pool's pixels")
     add("--rounds", type=int, required=True, help="R")
     add("--round", type=int, required=True, help="1..R")
+    words = "share of the budget that the first round spends, at random (default: 0, as any other)"
+    add("--starting-share", type=float, default=0.0, metavar="X", help=words)
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")
@@ -66,7 +68,7 @@ def run(args: argparse.Namespace) -> None:
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
         numbers = args.budget, args.rounds, args.round, args.seed, num_classes
-        round_ = Round(resolve_method(args, scores.score), *numbers)
+        round_ = Round(resolve_method(args, scores.score), *numbers, args.starting_share)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)

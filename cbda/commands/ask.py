@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> None:
         print(f"{args.answers}: {answers.num_torn} torn lines are passed over")
     with ScoreFile.open(args.scores) as scores:
         numbers = args.budget, args.rounds, args.round, args.seed, len(args.classes)
-        round_ = Round(acquire.resolve_method(args, scores.score), *numbers)
+        method = acquire.resolve_method(args, scores.score)
+        round_ = Round(method, *numbers, args.starting_share)
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)

@@ -1,7 +1,6 @@
 """What every command does that reads a data set."""
 
 import argparse
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,11 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
 
     place = from_options(args, name, DatasetSettings)
     names, ids = None if classes is None else tuple(classes), (place.label_ids, place.void_ids)
-    dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids)
+    dataset = create_dataset(place.kind, Path(place.root), place.split, names, ids).thinned(
+        place.every
+    )
     _require_number(args, name, len(dataset))
-    pairs = ((record.image_path, record.label_path) for record in dataset.records)
-    note_data(name, set_digest(dataset.root, chain.from_iterable(pairs)))
+    note_data(name, set_digest(dataset.root, dataset.paths))
     return dataset
 
 
@@ -45,7 +45,7 @@ def open_pool(args: argparse.Namespace, name: str) -> "Images":
     from cbda.files.records import note_data
 
     place = from_options(args, name, DatasetSettings)
-    images = open_images(place.kind, place.root, place.split)
+    images = open_images(place.kind, place.root, place.split).thinned(place.every)
     _require_number(args, name, len(images))
     note_data(name, set_digest(images.root, images.paths.values()))
     return images

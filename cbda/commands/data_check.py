@@ -34,12 +34,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
-    dataset, listing = scan_dataset(
+    found, listing = scan_dataset(
         args.kind, args.root, args.split, args.classes, (args.label_ids, args.void_ids)
     )
+    dataset = found.thinned(args.every)
     findings = check.check_dataset(dataset, listing, args.fast, args.num_workers)
     if args.num_images:
-        check.require_count(dataset, listing.num_skipped, args.num_images, findings)
+        check.require_count(found, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:
         check.require_uniform_size(findings)
     with_classes = dataset.has_labels and not args.fast
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> None:
         counted = f"{len(findings.faults)} fault{plural}, listed on standard output"
         raise UserError(f"{dataset.root}: {counted}: {named}")
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, listing.paths, None if args.fast else findings.contents)
+    digest = files_digest(dataset.root, dataset.paths, None if args.fast else findings.contents)
     write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
 
 

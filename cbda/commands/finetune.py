@@ -24,6 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     labels = parser.add_mutually_exclusive_group(required=True)
     labels.add_argument("--labels", type=Path, help="labels.h5 of this round")
     labels.add_argument("--all-labels", action="store_true", help="full supervision")
+    what = "the labels are those of a finished run, which another model chose"
+    parser.add_argument("--anew", action="store_true", help=what)
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
     add_training_options(parser)

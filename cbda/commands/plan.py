@@ -101,6 +101,9 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         feature_bytes=network.feature_bytes(counts, args.flip),
         num_encoded=sum(counts.values()) if model.freeze_encoder else 0,
         num_views=2 if args.flip else 1,
+        evaluated_rounds=args.evaluated_rounds,
+        retrain=args.retrain,
+        replay=bool(args.replay),
     )
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ from cbda.commands.options import add_class_option, add_network_option
 from cbda.commands.tabulate import add_run_options, given_rows, load_runs, read_sheet
 from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
-from cbda.settings.options import add_options
-from cbda.settings.tables import ReportSettings
+from cbda.settings.options import add_options, from_options
+from cbda.settings.tables import AnalyseSettings, ReportSettings
 
 if TYPE_CHECKING:
     from cbda.report.page import Section
@@ -42,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_option(parser)
     add("--gallery-budget", default="", help="budget of the gallery's methods")
     add_options(parser, "", ReportSettings)
+    add("--curve", type=Path, help="learning_curve.csv, without which no curve is drawn")
+    add_options(parser, "analyse", AnalyseSettings)
+    add("--saturation", type=float, default=math.inf, help="as of `cbda tabulate` (default: inf)")
     add("--config", default="{}", help="the configuration, as JSON")
     add("--benchmarks", type=Path, help="folder with the .tsv files of the jobs")
     add("--template", type=Path, required=True, help="HTML to fill")
@@ -58,6 +62,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
+    from cbda.results.curves import read_curve
     from cbda.results.environments import describe_making
 
     sheet, ledger = read_sheet(args)
@@ -71,6 +76,9 @@ def run(args: argparse.Namespace) -> None:
         config=_parse_config(args.config),
         benchmarks=args.benchmarks,
         made_with=describe_making(sheet, ledger),
+        curve=None if args.curve is None else read_curve(args.curve),
+        analyse=from_options(args, "analyse", AnalyseSettings),
+        saturation=args.saturation,
     )
     sections = draw_figures(experiment, args.out_figures)
     if args.gallery and args.gallery_images:

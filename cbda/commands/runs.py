@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cbda.commands.options import add_output_option
+from cbda.results.sheet import ROUNDS
 from cbda.settings.options import whole_number
 
 
@@ -18,13 +19,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_experiment_options(
     parser: argparse.ArgumentParser, budget: Callable[[str], Any] = str
 ) -> None:
-    """Options `--seeds`, `--methods`, `--budgets`, `--references` and `--rounds`."""
+    """Options of what the runs of an experiment are."""
     add = parser.add_argument
     add("--seeds", nargs="+", required=True, help="of the experiment")
     add("--methods", nargs="+", required=True, help="of the experiment")
     add("--budgets", nargs="+", type=budget, required=True, help="of the experiment")
     add("--references", nargs="*", default=[], help="of the experiment")
     add("--rounds", type=whole_number(1), required=True, help="R")
+    add("--evaluated-rounds", choices=ROUNDS, default="last", help="(default: last)")
+    flag = argparse.BooleanOptionalAction
+    add("--replay", default="", help="folder of results whose last labels are learned from")
+    add("--retrain", action=flag, default=False, help="models trained anew on the last labels")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -32,5 +37,6 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_text
     from cbda.results.sheet import format_rows, list_rows
 
-    names = ("seeds", "methods", "budgets", "references", "rounds", "results")
-    write_text(args.out, format_rows(list_rows(**{name: getattr(args, name) for name in names})))
+    names = ("seeds", "methods", "budgets", "references", "rounds", "results", "replay")
+    values = {name: getattr(args, name) for name in (*names, "evaluated_rounds", "retrain")}
+    write_text(args.out, format_rows(list_rows(**values)))

@@ -39,16 +39,18 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_text
     from cbda.results.environments import mixtures
     from cbda.results.pairs import comparison_table, with_p_values_as_text
+    from cbda.results.saturation import saturated_budgets
     from cbda.results.tabulate import acquisition_table, class_table, readable, summary_table
 
     sheet, ledger = read_sheet(args)
     runs = load_runs(args, sheet)
-    comparisons = comparison_table(runs, args.baseline, args.comparators)
+    saturated = saturated_budgets(runs, args.saturation)
+    comparisons = comparison_table(runs, args.baseline, args.comparators, saturated)
     tables = {
         args.out_classes: class_table(runs),
         args.out_acquisition: acquisition_table(runs),
         args.out_comparisons: with_p_values_as_text(comparisons),
-        args.out: summary_table(runs, args.baseline),
+        args.out: summary_table(runs, args.baseline, args.saturation),
     }
     mixed = mixtures(sheet, ledger)
     if mixed:
@@ -59,13 +61,24 @@ def run(args: argparse.Namespace) -> None:
     print(readable(tables[args.out]))
     for line in describe_missing(given_rows(args, sheet)):
         print(line)
+    for line in describe_saturated(saturated):
+        print(line)
     if mixed:
         print("made on different machines or with different versions: see the column `made_with`")
 
 
+def describe_saturated(saturated: dict[str, float]) -> list[str]:
+    """A line per budget at which methods can't be told apart."""
+    return [
+        f"budget {budget} is saturated, and left out of all means over budgets: random reaches"
+        f" {reached:.3f} of full supervision"
+        for budget, reached in saturated.items()
+    ]
+
+
 def describe_missing(rows: "list[Row]") -> list[str]:
     """A line per run without a result: which of its files is not there."""
-    from cbda.results.runs import result_paths
+    from cbda.results.sheet import result_paths
 
     return [
         f"no result of {row.method} at budget {row.budget}, seed {row.seed}: no file {path}"

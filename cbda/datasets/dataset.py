@@ -1,6 +1,6 @@
 """A dataset: pairs of image and label, read one at a time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,15 @@ class Dataset:
     def image_ids(self) -> tuple[str, ...]:
         """Image ids, in order."""
         return tuple(record.image_id for record in self.records)
+
+    @property
+    def paths(self) -> list[Path]:
+        """Images and labels, pair by pair."""
+        return [path for pair in self.records for path in (pair.image_path, pair.label_path)]
+
+    def thinned(self, every: int) -> "Dataset":
+        """Every n-th pair alone, the first among them."""
+        return replace(self, records=self.records[::every])
 
     @property
     def has_labels(self) -> bool:

@@ -6,8 +6,11 @@ from cbda.report.classes import class_differences, heat_map_figure, shares_figur
 from cbda.report.courses import course_figure, read_courses
 from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
+from cbda.report.learning import learning_figure, penalty_figure, rank_figure
 from cbda.report.page import Picture, Section, percent_of
 from cbda.report.style import drawing, save
+from cbda.results.ranks import penalty_matrix, rank_table
+from cbda.results.runs import NO_BUDGET
 from cbda.results.tabulate import class_table
 
 WORST_CLASS = "the worst class, which may be another one in every run (see the table),"
@@ -41,6 +44,49 @@ def _results(experiment: Experiment, folder: Path) -> Section:
         )
         pictures.append(Picture(caption, save(figure, folder, "differences")))
     return Section("results", "Results against the budget", pictures)
+
+
+def _curves(experiment: Experiment, folder: Path) -> Section:
+    pictures, settings = [], experiment.analyse
+    table = experiment.table[experiment.table["budget"] == NO_BUDGET]
+    known = dict(zip(table["method"], table["mIoU_mean"], strict=True))
+    styles, curve = experiment.line_styles, experiment.curve
+    shown = (settings.axis, settings.axis_scale, styles)
+    figure = None if curve is None else learning_figure(curve, known, *shown)
+    if figure is not None:
+        caption = (
+            f"mIoU against labels counted in {settings.axis}: from round to round of one run, whose"
+            " models are in the middle of their training, and from budget to budget, where each is"
+            " at its end. Bands: standard deviation over seeds; lines across: the references."
+        )
+        pictures.append(Picture(caption, save(figure, folder, "learning_curve")))
+    return Section("curves", "Learning curves", pictures)
+
+
+def _ranks(experiment: Experiment, folder: Path) -> Section:
+    values, pictures, note = experiment.ranked, [], _what_is_not_ranked(experiment)
+    if len(experiment.methods) > 1:
+        caption = (
+            "Share of the budgets at which the method of a row beats that of a column: a higher"
+            " mIoU with p < 0.05 in the paired t-test, corrected by Holm's method for all pairs at"
+            f" all budgets. The last row has the means: the lower, the less is beaten.{note}"
+        )
+        figure = penalty_figure(penalty_matrix(values, experiment.methods))
+        pictures.append(Picture(caption, save(figure, folder, "penalties")))
+        caption = (
+            "Rank by mean mIoU over seeds, 1 the best; bars: from the 2.5 to the 97.5 percentile of"
+            f" the ranks when seeds are drawn with replacement.{note}"
+        )
+        ranks = rank_table(values, experiment.analyse.resamples)
+        figure = rank_figure(ranks, experiment.line_styles)
+        pictures.append(Picture(caption, save(figure, folder, "ranks")))
+    return Section("ranks", "Who beats whom", pictures)
+
+
+def _what_is_not_ranked(experiment: Experiment) -> str:
+    left_out = ", ".join(f"{percent_of(budget)} %" for budget in experiment.saturated)
+    note = f" Saturated budgets are left out: {left_out}." if left_out else ""
+    return note + (" One seed: nothing is tested." if len(experiment.seeds) == 1 else "")
 
 
 def _acquired(experiment: Experiment, folder: Path) -> Section:
@@ -96,4 +142,4 @@ def _trainings(experiment: Experiment, folder: Path) -> Section:
     return Section("training", "How it was trained", pictures)
 
 
-CHAPTERS = (_results, _acquired, _gains, _trainings)
+CHAPTERS = (_results, _curves, _ranks, _acquired, _gains, _trainings)

@@ -3,12 +3,15 @@
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import yaml
 
 from cbda.report.experiment import Experiment
 from cbda.report.page import Section, percent_of
 from cbda.report.provenance import phase_times, wall_time_s
+from cbda.results.correction import SIGNIFICANT, holm
+from cbda.results.curves import ACROSS_BUDGETS
 from cbda.results.pairs import MEASURES, PairedTest, paired_test
 
 MIN_SEEDS = 3  # repetitions of one seed elsewhere are 0.7 mIoU apart: fewer pairs say nothing
@@ -37,6 +40,11 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "rows": experiment.table.to_dict("records"),
         "with_subset": "mIoU_subset_mean" in experiment.table,
         "subset": ", ".join(config.get("evaluate", {}).get("subset", ())),
+        "areas": area_rows(experiment.areas),
+        "area_others": [name for name in experiment.others if name in experiment.methods],
+        "axis": experiment.analyse.axis,
+        "axis_scale": experiment.analyse.axis_scale,
+        "saturated": [(percent_of(budget), v) for budget, v in experiment.saturated.items()],
         "comparisons": compare(experiment.differences, experiment.baseline),
         "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
@@ -66,27 +74,42 @@ class Comparison(NamedTuple):
     tests: dict[str, PairedTest]
     num_higher: dict[str, int]  # pairs in which the method is above the baseline
     published: dict[str, float]  # by the CBDA paper; NaN where it reports nothing
+    corrected: dict[str, float]  # p of the paired t-test, corrected for all rows
 
     def is_clear(self, measure: str) -> bool:
-        """Whether there are seeds enough and the 95 % interval of the mean leaves out zero."""
-        test = self.tests[measure]
-        return self.num_seeds >= MIN_SEEDS and (test.ci_low > 0 or test.ci_high < 0)
+        """Whether there are seeds enough and the corrected test tells the mean from zero."""
+        return self.num_seeds >= MIN_SEEDS and self.corrected[measure] < SIGNIFICANT
 
 
 def compare(differences: pd.DataFrame, baseline: str) -> list[Comparison]:
     """Every method at every budget, the smallest first, from the table of `seed_differences`."""
+    groups = list(differences.groupby(["method", "budget"], sort=False))
+    tests = [{name: paired_test(rows[name].to_numpy()) for name in MEASURES} for _, rows in groups]
+    corrected = {name: holm(np.array([of[name].p_t for of in tests])) for name in MEASURES}
     comparisons = [
         Comparison(
             str(method),
             str(budget),
             len(rows),
-            tests={name: paired_test(rows[name].to_numpy()) for name in MEASURES},
+            tests=tests[place],
             num_higher={name: int((rows[name] > 0).sum()) for name in MEASURES},
             published=_published(str(method), str(budget), baseline),
+            corrected={name: float(corrected[name][place]) for name in MEASURES},
         )
-        for (method, budget), rows in differences.groupby(["method", "budget"], sort=False)
+        for place, ((method, budget), rows) in enumerate(groups)
     ]
     return sorted(comparisons, key=lambda item: float(item.budget))
+
+
+def area_rows(areas: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row per budget and method of an `area_table`: its own values, and labels saved."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in areas.to_dict("records"):
+        budget, method = str(item["budget"]), str(item["method"])
+        where = "all" if budget == ACROSS_BUDGETS else percent_of(budget)
+        row = rows.setdefault((budget, method), {"budget": where, "method": method})
+        row[f"{item['metric']} {item['compared_with']}"] = item
+    return list(rows.values())
 
 
 def _published(method: str, budget: str, baseline: str) -> dict[str, float]:
@@ -109,5 +132,5 @@ def verdict(num_seeds: int) -> str:
         )
     return (
         f"{num_seeds} seeds, each a pair with the baseline's run of the same seed. A difference"
-        " whose interval holds zero is no finding."
+        " whose corrected p is 0.05 or more is no finding."
     )

@@ -51,7 +51,8 @@ def _files(row: Row) -> list[Path]:
     if row.labels == NONE:
         return [folder / FILE]
     rounds = sorted(folder.glob(f"round*/{FILE}"), key=lambda path: int(path.parent.name[5:]))
-    return [folder.parent.parent / "pretrain" / FILE, *rounds]
+    replayed = folder / "retrained" / FILE  # beside rounds it is a training of its own
+    return [folder.parent.parent / "pretrain" / FILE, *(rounds or [replayed])]
 
 
 def course_figure(courses: list[Course], line_styles: LineStyles) -> Figure:

@@ -1,5 +1,6 @@
 """What a report is made from."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbda.report.style import LineStyles, method_line_styles
+from cbda.results.areas import area_table
+from cbda.results.curves import find_curves
 from cbda.results.metrics import normalised_entropy
 from cbda.results.pairs import seed_differences
+from cbda.results.ranks import acquired_results
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
+from cbda.results.saturation import RANDOM, saturated_budgets
 from cbda.results.sheet import Row
 from cbda.results.tabulate import acquisition_table, summary_table
+from cbda.settings.tables import AnalyseSettings
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,24 @@ class Experiment:
     rows: list[Row] = field(default_factory=list)  # where their files are
     benchmarks: Path | None = None  # folder of those of the jobs; None without times
     made_with: dict[str, str] = field(default_factory=dict)  # commit, machines, versions
+    curve: pd.DataFrame | None = None  # `learning_curve`, None if none was drawn up
+    analyse: AnalyseSettings = field(default_factory=AnalyseSettings)
+    saturation: float = math.inf  # share of full supervision from which on budgets are saturated
 
     @cached_property
     def table(self) -> pd.DataFrame:
         """The main table."""
-        return summary_table(self.runs, self.baseline)
+        return summary_table(self.runs, self.baseline, self.saturation)
+
+    @cached_property
+    def saturated(self) -> dict[str, float]:
+        """Budgets at which methods can't be told apart, and what random reaches there."""
+        return saturated_budgets(self.runs, self.saturation)
+
+    @cached_property
+    def ranked(self) -> pd.DataFrame:
+        """Results of the methods at the budgets that are not saturated."""
+        return acquired_results(self.runs, self.saturated)
 
     @cached_property
     def differences(self) -> pd.DataFrame:
@@ -66,6 +85,19 @@ class Experiment:
     def line_styles(self) -> LineStyles:
         """How every method is drawn."""
         return method_line_styles(self.methods)
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """Areas below the learning curves, compared with the baseline and random."""
+        if self.curve is None:
+            return area_table({}, [], "", "", ())
+        axis, scale = self.analyse.axis, self.analyse.axis_scale
+        return area_table(find_curves(self.curve, axis), self.runs, axis, scale, self.others)
+
+    @property
+    def others(self) -> list[str]:
+        """Whom labels are saved against: the baseline, and random."""
+        return list(dict.fromkeys([self.baseline, RANDOM]))
 
     def pool_shares(self) -> pd.Series | None:
         """Share of every class among the pool's labels, in percent."""

@@ -41,6 +41,7 @@ def render_page(template_path: Path, **content: Any) -> str:
     require_regular(template_path)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
+    environment.filters |= {"percent_interval": percent_interval}
     environment.filters |= {"p_value": p_value, "number": number, "duration": duration}
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
 
@@ -50,15 +51,21 @@ def percent_of(budget: str) -> str:
     return NO_BUDGET if budget == NO_BUDGET else f"{PERCENT * float(budget):g}"
 
 
-def with_spread(mean: float, spread: float, sign: str = "") -> str:
-    """Mean and spread with one decimal; empty if there is no mean."""
-    known = "" if math.isnan(spread) else f" ± {spread:.1f}"
-    return "" if math.isnan(mean) else f"{mean:{sign}.1f}{known}"
+def with_spread(mean: float, spread: float, sign: str = "", decimals: int = 1) -> str:
+    """Mean and spread, with one decimal unless others are given; empty if there is no mean."""
+    known = "" if math.isnan(spread) else f" ± {spread:.{decimals}f}"
+    return "" if math.isnan(mean) else f"{mean:{sign}.{decimals}f}{known}"
 
 
 def interval(test: PairedTest) -> str:
     """The interval of a mean difference; empty if there is none."""
     return "" if math.isnan(test.ci_low) else f"{test.ci_low:+.1f} to {test.ci_high:+.1f}"
+
+
+def percent_interval(row: dict[str, float]) -> str:
+    """The interval of a mean share, in percent."""
+    low, high = PERCENT * row["ci_low"], PERCENT * row["ci_high"]
+    return interval(PairedTest(ci_low=low, ci_high=high))
 
 
 def p_value(p: float) -> str:

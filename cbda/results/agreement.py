@@ -14,7 +14,11 @@ from cbda.results.sheet import NONE, Row, evaluated
 
 NUM_NAMED = 20
 # Inputs of what is made from a whole sheet, and the columns of the files that it is made from.
-READ = {"results": ("evaluation", "labels"), "diagnoses": ("labels", "diagnosis")}
+READ = {
+    "results": ("evaluation", "labels", "retrained"),
+    "curves": ("evaluation", "labels", "round_evaluation"),
+    "diagnoses": ("labels", "diagnosis"),
+}
 ACQUIRING = ("acquire", "ask")
 METHOD_PARTS = ("unit", "allocation", "balance")
 
@@ -60,6 +64,7 @@ def find_contradictions(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
         sound += [] if found else [row]
     yield from _unlike_others(sound, ledger)
     yield from _foreign_diagnoses(rows, ledger)
+    yield from _foreign_evaluations(rows, ledger)
 
 
 def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
@@ -79,6 +84,17 @@ def _foreign_diagnoses(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
         labels, diagnosis = (ledger.records.get(Path(p)) for p in (row.labels, row.diagnosis))
         if labels and diagnosis and diagnosis.inputs.get("labels", "") != labels.sha256:
             yield Problem(Path(row.diagnosis), f"foreign: is not of {row.labels}")
+
+
+def _foreign_evaluations(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
+    """Evaluations of rounds, and of models trained anew, that are not of the model beside them."""
+    for path in (Path(p) for row in rows for p in (row.round_evaluation, row.retrained)):
+        if path in ledger.records:
+            problem, model = ledger.problem(path), ledger.origin(path, "checkpoint")
+            if problem and problem != GONE:
+                yield Problem(path, problem)
+            elif model is None or model.parent != path.parent:
+                yield Problem(path, f"foreign: measured {model or 'a model without a record'}")
 
 
 def _contradictions_of_run(row: Row, labels: list[Path], ledger: Ledger) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, Record, file_sha256, find_problem, load_record
-from cbda.results.sheet import Row
+from cbda.results.sheet import Row, result_paths
 
 ORIGINS = ("checkpoint", "labels", "scores")  # inputs that are results of the same run
 TEMPORARY = "score"  # the command whose results are deleted once used
@@ -128,7 +128,8 @@ def results_folders(rows: Collection[Row]) -> set[Path]:
     """Folders that hold all results of the runs of a sample sheet."""
     folders = set()
     for row in rows:
-        run = Path(row.evaluation).parent
-        named = [folder.parent for folder in run.parents if folder.name == f"seed{row.seed}"]
-        folders.add(named[0] if named else run)
+        for path in result_paths(row):
+            run = path.parent
+            named = [folder.parent for folder in run.parents if folder.name == f"seed{row.seed}"]
+            folders.add(named[0] if named else run)
     return folders

@@ -4,7 +4,7 @@ Pure: takes runs that are loaded, opens no file.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import product
 from operator import methodcaller
 from typing import Any, NamedTuple
@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cbda.results.runs import NO_BUDGET, Run, has_subset
+from cbda.results.correction import correct
+from cbda.results.runs import METRICS, NO_BUDGET, Run, has_metric
 
 CONFIDENCE = 0.95
 NUM_RESAMPLES = 2**16  # so that the assignments of signs of up to 16 pairs are enumerated
@@ -21,8 +22,10 @@ RESAMPLING_SEED = 0
 DECIMALS = 9  # of differences, so that rounding is neither taken for a spread nor breaks a tie
 NAN = math.nan
 ALL_BUDGETS = "mean"
-ENTROPY = "acquired_entropy"
-P_VALUES = ("p_t", "p_sign_flip")
+ENTROPY, GAIN = "acquired_entropy", "gain"
+BETWEEN_METHODS = (ENTROPY, GAIN)  # metrics that references don't have
+CORRECTED = {"p_t": "p_t_holm", "p_sign_flip": "p_sign_flip_holm"}
+P_VALUES = (*CORRECTED, *CORRECTED.values())
 MEASURES = ("mIoU", "worst_class_IoU")
 
 Metric = Callable[[Run], float | None]
@@ -43,7 +46,8 @@ class PairedTest(NamedTuple):
     detectable_diff: float = NAN  # half the interval: the least mean whose interval leaves out 0
 
 
-COLUMNS = ("metric", "method", "budget", "compared_with", "num_seeds", *PairedTest._fields)
+TESTED = ("metric", "method", "budget", "compared_with", "num_seeds", *PairedTest._fields)
+COLUMNS = (*TESTED, *CORRECTED.values(), "left_out")
 
 
 def by_seed(runs: Iterable[Run], metric: Metric) -> pd.DataFrame:
@@ -113,14 +117,19 @@ def _sign_flip_test(differences: NDArray[np.float64]) -> float:
     return float(test.pvalue)
 
 
-def comparison_table(runs: list[Run], baseline: str, comparators: Sequence[str]) -> pd.DataFrame:
+def comparison_table(
+    runs: list[Run],
+    baseline: str,
+    comparators: Sequence[str],
+    saturated: Collection[str] = (),
+) -> pd.DataFrame:
     """Tidy: one row per metric, method, budget and what the method is compared with.
 
     That is the baseline, the comparators among the methods, and the references, whose result is
     paired with every budget of its seed. Rows are in the order of the runs given; where there is
-    more than one budget, rows of the budget `mean` follow, of a seed's mean over all budgets.
-    Differences are in percentage points; those of `acquired_entropy`, which references do not
-    have, are of the normalised entropy.
+    more than one budget, rows of the budget `mean` follow, of a seed's mean over all budgets but
+    the saturated ones. Differences are in percentage points; those of `acquired_entropy` and
+    `gain`, which references do not have, are of the normalised entropy and gain.
     """
     methods = dict.fromkeys(run.method for run in runs if run.budget != NO_BUDGET)
     references = dict.fromkeys(run.method for run in runs if run.budget == NO_BUDGET)
@@ -128,15 +137,28 @@ def comparison_table(runs: list[Run], baseline: str, comparators: Sequence[str])
     others = [baseline, *others] if baseline in methods else others
     rows = []
     for name, metric in _metrics(runs).items():
-        values = _with_means(by_seed(runs, metric))
-        rivals = others if name == ENTROPY else [*others, *references]
+        values = _with_means(by_seed(runs, metric), saturated)
+        rivals = others if name in BETWEEN_METHODS else [*others, *references]
         apart = {other: differences_to(values, other) for other in rivals}
         for (method, budget), other in product(values.index, rivals):
             if budget != NO_BUDGET and other != method:
                 differences = apart[other].loc[(method, budget)].dropna()
                 test = paired_test(differences.to_numpy())
                 rows.append((name, method, budget, other, len(differences), *test))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = with_corrected(pd.DataFrame(rows, columns=list(TESTED)))
+    means = table["budget"] == ALL_BUDGETS
+    return table.assign(left_out=means.map({True: " ".join(sorted(saturated)), False: ""}))
+
+
+def with_corrected(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every p corrected by Holm's method.
+
+    A family is what one question asks: does anything beat this one by this metric? Means over
+    budgets are another question.
+    """
+    means = table["budget"] == ALL_BUDGETS
+    families: list[object] = [*zip(table["metric"], table["compared_with"], means, strict=True)]
+    return table.assign(**{new: correct(table[p], families) for p, new in CORRECTED.items()})
 
 
 def with_p_values_as_text(table: pd.DataFrame) -> pd.DataFrame:
@@ -145,21 +167,44 @@ def with_p_values_as_text(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**texts)
 
 
+def normalised_gain(runs: Iterable[Run]) -> Metric:
+    """How far a run's mIoU is on the way from `source_only`, 0, to `full`, 1, of its seed."""
+    known = {(run.method, run.seed): run.percent("mIoU") for run in runs if run.budget == NO_BUDGET}
+
+    def gain(run: Run) -> float | None:
+        low, high = (known.get((name, run.seed)) for name in ("source_only", "full"))
+        value = run.percent("mIoU")
+        if value is None or low is None or high is None or high <= low:
+            return None
+        return (value - low) / (high - low)
+
+    return gain
+
+
 def _metrics(runs: list[Run]) -> dict[str, Metric]:
     """How every metric that the runs have is read from one of them."""
-    names = [*MEASURES, *(["mIoU_subset"] if has_subset(runs) else [])]
+    names = [name for name in METRICS if name in MEASURES or has_metric(runs, name)]
     metrics: dict[str, Metric] = {name: methodcaller("percent", name) for name in names}
     if any(run.labels is not None for run in runs):
         metrics[ENTROPY] = lambda run: run.acquired_entropy
+    gain = normalised_gain(runs)
+    if any(gain(run) is not None for run in runs if run.budget != NO_BUDGET):
+        metrics[GAIN] = gain
     return metrics
 
 
-def _with_means(values: pd.DataFrame) -> pd.DataFrame:
-    """Results and, by method, the mean over budgets of the seeds that have one at each."""
+def _with_means(values: pd.DataFrame, saturated: Collection[str]) -> pd.DataFrame:
+    """Results and, by method, the mean over budgets of the seeds that have one at each.
+
+    Saturated budgets, at which methods can't be told apart, are left out of the mean.
+    """
     acquired = values.drop(index=NO_BUDGET, level="budget", errors="ignore")
-    num_budgets = acquired.index.get_level_values("budget").nunique()
-    if num_budgets < 2:
+    if acquired.index.get_level_values("budget").nunique() < 2:
         return values
-    sums = acquired.groupby(level="method", sort=False).sum(min_count=num_budgets)
+    counted = acquired.drop(index=list(saturated), level="budget", errors="ignore")
+    num_budgets = counted.index.get_level_values("budget").nunique()
+    if num_budgets == 0:
+        return values
+    sums = counted.groupby(level="method", sort=False).sum(min_count=num_budgets)
     means = pd.concat({ALL_BUDGETS: sums / num_budgets}, names=["budget"]).swaplevel()
     return pd.concat([values, means])

@@ -9,11 +9,16 @@ from cbda.errors import UserError
 from cbda.files.json_files import read_evaluation
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.results.metrics import normalised_entropy
-from cbda.results.sheet import NONE, Row
+from cbda.results.sheet import NONE, Row, result_paths
 
 PERCENT = 100.0
 NO_BUDGET = NONE  # of a reference
-METRICS = {"mIoU": "mIoU", "mIoU_subset": "mIoU_subset", "worst_class_IoU": "worst_class_iou"}
+METRICS = {
+    "mIoU": "mIoU",
+    "worst_class_IoU": "worst_class_iou",
+    "mIoU_subset": "mIoU_subset",
+    "mIoU_retrained": "mIoU",  # of the model that was trained anew
+}
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,15 @@ class Run:
     seed: int
     evaluation: dict[str, Any] | None = None  # None if the run is missing
     labels: LabelSummary | None = None  # None for a reference or a missing run
+    retrained: dict[str, Any] | None = None  # evaluation of a model trained anew on the last labels
+
+    def result(self, metric: str) -> dict[str, Any]:
+        """The evaluation that a metric is of; empty if there is none."""
+        return (self.retrained if metric == "mIoU_retrained" else self.evaluation) or {}
 
     def percent(self, metric: str) -> float | None:
         """A result of `METRICS` in percent; None if it is missing."""
-        value = None if self.evaluation is None else self.evaluation.get(METRICS[metric])
+        value = self.result(metric).get(METRICS[metric])
         return None if value is None else PERCENT * float(value)
 
     @property
@@ -38,14 +48,9 @@ class Run:
         return None if labels is None else normalised_entropy(labels.class_counts.sum(axis=0))
 
 
-def has_subset(runs: Iterable[Run]) -> bool:
-    """Whether evaluations have a mean over a subset of the classes."""
-    return any(run.evaluation and "mIoU_subset" in run.evaluation for run in runs)
-
-
-def result_paths(row: Row) -> list[Path]:
-    """The files of the result of a row; references have no labels."""
-    return [Path(path) for path in (row.evaluation, row.labels) if path != NONE]
+def has_metric(runs: Iterable[Run], metric: str) -> bool:
+    """Whether any run was measured by one of `METRICS`."""
+    return any(METRICS[metric] in run.result(metric) for run in runs)
 
 
 def load_run(row: Row) -> Run:
@@ -53,10 +58,11 @@ def load_run(row: Row) -> Run:
     if not row.seed.isdecimal():
         raise UserError(f"run {row.method} {row.budget}: seed {row.seed!r} is not a number")
     run = Run(row.method, row.budget, int(row.seed))
-    evaluation, *labels = result_paths(row)
-    if not all(path.is_file() for path in (evaluation, *labels)):
+    if not all(path.is_file() for path in result_paths(row)):
         return run
-    for path in labels:
-        with LabelFile.open(path) as file:
+    if row.labels != NONE:
+        with LabelFile.open(Path(row.labels)) as file:
             run = replace(run, labels=file.summary)
-    return replace(run, evaluation=read_evaluation(evaluation))
+    if row.retrained != NONE:
+        run = replace(run, retrained=read_evaluation(Path(row.retrained)))
+    return replace(run, evaluation=read_evaluation(Path(row.evaluation)))

@@ -15,7 +15,9 @@ from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 
 NONE = "-"  # as the budget of a reference in the tables
-FILES = ("evaluation", "labels", "diagnosis")  # columns that hold paths
+FILES = ("evaluation", "labels", "diagnosis", "round_evaluation", "retrained")  # hold paths
+ROUNDS = ("last", "largest_budget", "all")  # which are evaluated, of which runs
+NUM_REQUIRED = 7  # columns, the first; the others came with evaluations of rounds
 MISSING = "missing"  # in place of an evaluation that is not there, or is out of date
 
 
@@ -29,6 +31,8 @@ class Row(NamedTuple):
     evaluation: str = NONE  # evaluation.json, in the last round of a run
     labels: str = NONE
     diagnosis: str = NONE  # made on demand
+    round_evaluation: str = NONE  # of the round's own model, if it is evaluated
+    retrained: str = NONE  # evaluation of a model trained anew, in the last round of a run
 
 
 def list_rows(
@@ -39,24 +43,60 @@ def list_rows(
     references: Sequence[str],
     rounds: int,
     results: str,
+    evaluated_rounds: str = "last",
+    retrain: bool = False,
+    replay: str = "",
 ) -> list[Row]:
-    """Rows of an experiment below its folder of results, in the order of its tables."""
+    """Rows of an experiment below its folder of results, in the order of its tables.
+
+    `evaluated_rounds` is one of `ROUNDS`; `replay` the folder of the results whose labels are
+    learned from, if they are another experiment's.
+    """
     rows = []
+    curves = {"last": (), "largest_budget": (max(budgets, key=_number),), "all": budgets}
+    followed = curves[evaluated_rounds]
     for seed in map(str, seeds):
         folder = f"{results}/seed{seed}"
         for name in references:
             rows.append(Row(name, NONE, seed, evaluation=f"{folder}/{name}/evaluation.json"))
-        for budget, name, number in product(map(str, budgets), methods, range(1, rounds + 1)):
-            run = f"{folder}/{name}/budget{budget}"
-            evaluation = f"{run}/evaluation.json" if number == rounds else NONE
-            files = [f"{run}/round{number}/{file}" for file in ("labels.h5", "diagnosis.json")]
-            rows.append(Row(name, budget, seed, str(number), evaluation, *files))
+        for budget, name in product(budgets, methods):
+            run, with_curve = f"{name}/budget{budget}", budget in followed
+            places = f"{folder}/{run}", f"{replay or results}/seed{seed}/{run}"
+            for number in range(1, rounds + 1):
+                files = _run_files(*places, number, rounds, with_curve, retrain)
+                rows.append(Row(name, str(budget), seed, str(number), **files))
     return rows
+
+
+def _run_files(
+    run: str, acquired: str, number: int, rounds: int, with_curve: bool, retrain: bool
+) -> dict[str, str]:
+    """Files of a round by column, of a run that acquires or learns from what another acquired."""
+    files = {"labels": f"{acquired}/round{number}/labels.h5"}
+    if acquired == run:
+        files["diagnosis"] = f"{run}/round{number}/diagnosis.json"
+    if number == rounds:
+        files["evaluation"] = f"{run}/evaluation.json"
+    elif with_curve and acquired == run:
+        files["round_evaluation"] = f"{run}/round{number}/evaluation.json"
+    if number == rounds and retrain and acquired == run:
+        files["retrained"] = f"{run}/retrained/evaluation.json"
+    return files
+
+
+def _number(budget: object) -> float:
+    return float(str(budget))
 
 
 def evaluated(rows: Iterable[Row]) -> list[Row]:
     """One row of each run, that of the model which is evaluated."""
     return [row for row in rows if row.evaluation != NONE]
+
+
+def result_paths(row: Row) -> list[Path]:
+    """The files of the result of a row; references have no labels."""
+    files = (row.evaluation, row.labels, row.retrained)
+    return [Path(path) for path in files if path != NONE]
 
 
 def format_rows(rows: Iterable[Row]) -> str:
@@ -79,11 +119,11 @@ def read_rows(path: Path) -> list[Row]:
         raise UserError(f"{path}: not a CSV file ({error})") from error
     if not records:
         raise UserError(f"{path}: holds no run")
-    for name in Row._fields:
+    for name in Row._fields[:NUM_REQUIRED]:
         for number, record in enumerate(records, 1):
             if record.get(name) is None:
                 raise UserError(f"{path}: row {number} has no column {name}")
-    rows = [Row(*(record[name] for name in Row._fields)) for record in records]
+    rows = [Row(*(record.get(name) or NONE for name in Row._fields)) for record in records]
     return [_locate(row, path.parent) for row in rows]
 
 

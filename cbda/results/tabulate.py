@@ -1,5 +1,6 @@
 """Runs to tables: one row per method and budget, with spread over seeds and paired differences."""
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from operator import methodcaller
@@ -11,7 +12,10 @@ import pandas as pd
 from cbda.errors import UserError
 from cbda.files.labels import LabelSummary
 from cbda.results.pairs import by_seed, differences_to
-from cbda.results.runs import METRICS, PERCENT, Run, has_subset
+from cbda.results.runs import METRICS, PERCENT, Run, has_metric
+from cbda.results.saturation import saturated_budgets
+
+OPTIONAL = ("mIoU_subset", "mIoU_retrained")  # results that only some experiments have
 
 
 def class_table(runs: list[Run]) -> pd.DataFrame:
@@ -38,12 +42,13 @@ def acquisition_table(runs: list[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "budget", "seed", "round", "class", "num_px"])
 
 
-def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
+def summary_table(runs: list[Run], baseline: str, saturation: float = math.inf) -> pd.DataFrame:
     """The main table: one row per method and budget, in the order in which they were given.
 
     IoU is in percent. A spread is the standard deviation over seeds (n - 1), empty for a single
     seed. Differences are to the baseline at the same budget, paired by seed; those of the
-    references, which have no budget in common with it, are empty.
+    references, which have no budget in common with it, are empty. Rows of budgets at which random
+    reaches the share `saturation` of full supervision say so.
     """
     groups: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
@@ -55,7 +60,7 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
             sum(run.evaluation is not None for run in group) for group in groups.values()
         ],
         **_statistics("mIoU", runs, baseline),
-        **(_statistics("mIoU_subset", runs, baseline) if has_subset(runs) else {}),
+        **_optional_statistics(runs, baseline),
         "worst_class": [_worst_classes(group) for group in groups.values()],
         **_statistics("worst_class_IoU", runs, baseline),
         "acquired_fraction": _mean_share(runs, lambda of: _acquired_px(of) / of.num_pool_px),
@@ -66,22 +71,31 @@ def summary_table(runs: list[Run], baseline: str) -> pd.DataFrame:
             for group in groups.values()
         ],
     }
+    if saturated := saturated_budgets(runs, saturation):
+        columns["saturated"] = [_describe_saturation(saturated.get(name[1])) for name in groups]
     index = pd.MultiIndex.from_tuples(groups, names=["method", "budget"])
     return pd.DataFrame(columns, index).reset_index()
 
 
+def _describe_saturation(reached: float | None) -> str:
+    """What random reaches at the budget of a row that is saturated; else empty."""
+    return "" if reached is None else f"random reaches {reached:.3f} of full"
+
+
 def readable(table: pd.DataFrame) -> str:
     """The main table for people: mean +- spread over seeds, one decimal."""
-    subset = {}
-    if "mIoU_subset_mean" in table:
-        subset["mIoU subset"] = _with_spread(table, "mIoU_subset")
+    more = {
+        name.replace("_", " "): _with_spread(table, name)
+        for name in OPTIONAL
+        if f"{name}_mean" in table
+    }
     columns = {
         "method": table["method"],
         "budget": table["budget"],
         "seeds": table["num_seeds"].astype(str),
         "mIoU": _with_spread(table, "mIoU"),
         "difference": _with_spread(table, "mIoU_diff"),
-        **subset,
+        **more,
         "worst class": table["worst_class"],
         "IoU": _with_spread(table, "worst_class_IoU"),
         "IoU difference": _with_spread(table, "worst_class_IoU_diff"),
@@ -89,6 +103,7 @@ def readable(table: pd.DataFrame) -> str:
         "void %": _texts(PERCENT * table["void_fraction"], "{:.1f}"),
         "entropy": _texts(table["acquired_entropy"], "{:.3f}"),
         "missing seeds": table["missing_seeds"],
+        **({"saturated": table["saturated"]} if "saturated" in table else {}),
     }
     return pd.DataFrame(columns).to_string(index=False)
 
@@ -108,7 +123,7 @@ def _statistics(name: str, runs: list[Run], baseline: str) -> dict[str, pd.Serie
     There is no mean of a subset of the classes if one of the runs was measured on none of them.
     """
     values = by_seed(runs, methodcaller("percent", name))
-    measured = by_seed(runs, lambda run: 1 if METRICS[name] in (run.evaluation or {}) else None)
+    measured = by_seed(runs, lambda run: 1 if METRICS[name] in run.result(name) else None)
     values = values.where(values.count(axis=1) == measured.count(axis=1), axis=0)
     differences = differences_to(values, baseline)
     return {
@@ -117,6 +132,12 @@ def _statistics(name: str, runs: list[Run], baseline: str) -> dict[str, pd.Serie
         f"{name}_diff_mean": differences.mean(axis=1),
         f"{name}_diff_std": differences.std(axis=1),
     }
+
+
+def _optional_statistics(runs: list[Run], baseline: str) -> dict[str, pd.Series]:
+    """Those of the results that only some experiments have."""
+    names = (name for name in OPTIONAL if has_metric(runs, name))
+    return {k: values for name in names for k, values in _statistics(name, runs, baseline).items()}
 
 
 def _worst_classes(group: list[Run]) -> str:

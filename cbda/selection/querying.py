@@ -39,7 +39,7 @@ def choose(
     not depend on the threads. A `UserError` for bad numbers, or an exhausted pool.
     """
     num_queries = round_.num_queries(scores.shape)
-    num_random = num_at_random(num_queries, round_.method.random_fraction)
+    num_random = num_at_random(num_queries, round_.random_fraction)
     best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
         best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])

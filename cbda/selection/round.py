@@ -39,9 +39,10 @@ class Round:
     number: int  # 1..R
     seed: int  # of the run, kept for the record, and of queries chosen at random
     num_classes: int  # C
+    starting_share: float = 0.0  # of the budget that round 1 spends at random; 0 as any other round
 
     def __post_init__(self) -> None:
-        if self.method.random_fraction > 0 and self.seed < 0:
+        if max(self.method.random_fraction, self.starting_share) > 0 and self.seed < 0:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for queries at random")
         if not 0 < self.budget <= 1:
             raise UserError(f"budget {self.budget}: allowed are fractions above 0 and up to 1")
@@ -49,6 +50,9 @@ class Round:
             raise UserError(f"{self.rounds} rounds: allowed are 1 to {MAX_ROUNDS}")
         if not 1 <= self.number <= self.rounds:
             raise UserError(f"round {self.number}: allowed are 1 to {self.rounds}, the rounds")
+        if not 0 <= self.starting_share < 1 or (self.starting_share > 0 and self.rounds == 1):
+            allowed = "allowed are 0, and shares below 1 if there are two rounds or more"
+            raise UserError(f"starting share {self.starting_share}: {allowed}")
         if self.num_classes < 1:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.num_classes > MAX_CLASSES:
@@ -57,10 +61,26 @@ class Round:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for drawn queries")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 
+    @property
+    def random_fraction(self) -> float:
+        """Share of this round's queries that are chosen at random."""
+        starts = self.starting_share > 0 and self.number == 1
+        return 1.0 if starts else self.method.random_fraction
+
     def queries_per_image(self, height: int, width: int) -> int:
         """Queries of this round in one image's share."""
+        share, budget, rounds = self.starting_share, self.budget, self.rounds
+        if share > 0:
+            spent = (budget * share, 1) if self.number == 1 else (budget * (1 - share), rounds - 1)
+            budget, rounds = spent
         unit = self.method.radius, self.method.unit
-        return queries_per_image(height, width, self.budget, self.rounds, *unit)
+        return queries_per_image(height, width, budget, rounds, *unit)
+
+    def run_queries_per_image(self, height: int, width: int) -> int:
+        """Queries of all rounds in one image's share."""
+        first, later = (replace(self, number=n) for n in (1, self.rounds))
+        num_later = (self.rounds - 1) * later.queries_per_image(height, width)
+        return first.queries_per_image(height, width) + num_later
 
     def num_queries(self, shape: tuple[int, int, int]) -> int:
         """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
@@ -70,7 +90,7 @@ class Round:
     def rounded_budget(self, height: int, width: int) -> float:
         """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
         area_px = query_px(self.method.radius, self.method.unit)
-        return self.rounds * self.queries_per_image(height, width) * area_px / (height * width)
+        return self.run_queries_per_image(height, width) * area_px / (height * width)
 
     def summary(self, labels: LabelFile) -> LabelSummary:
         """What the label file of this round says of it, as yet without what it acquires."""
@@ -105,7 +125,7 @@ def require_one_run(round_: Round, scores: ScoreFile, labels: LabelFile, oracle:
     shape = scores.shape[1:]
     if labels.shape != scores.shape:
         raise UserError(f"{labels.path}: images are {labels.shape[1:]} px, the scores {shape}")
-    num_queries, num_px = round_.rounds * round_.queries_per_image(*shape), math.prod(shape)
+    num_queries, num_px = round_.run_queries_per_image(*shape), math.prod(shape)
     if num_queries > num_px:
         raise UserError(
             f"budget {round_.budget:g}: {round_.rounds} rounds of whole queries are"

@@ -44,6 +44,8 @@ class DatasetSettings(Section):
     than 0, 1, 2 and so on, or colours; empty for these."""
     void_ids: Distinct[LabelIds] = ()
     """Label ids or colours of a folder that belong to no class, beside 255."""
+    every: Count = 1
+    """Take every n-th image alone, in the order of their ids: frames of a video are less alike."""
 
 
 class CheckedDatasetSettings(DatasetSettings):

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import Count, Distinct, Section
+from cbda.settings.section import Count, Distinct, Section, one_of
 
 
 class PlanSettings(Section):
@@ -26,6 +26,32 @@ class TabulateSettings(Section):
     comparators: Distinct[str] = ("random", "random_class", "random_pixel")
     """Methods that every method is compared with beside the baseline; those that are not in
     experiment.methods are left out."""
+    saturation: PositiveFloat = 0.99
+    """Share of the mIoU of full supervision from which on random labels leave nothing to tell
+    methods apart by: the table marks such budgets, and means over budgets leave them out."""
+
+
+class ClickSettings(Section):
+    """What an annotator's work costs, in clicks: a sum over all queries."""
+
+    per_query: NonNegativeFloat = 0.0
+    """For every query, whatever is in its window."""
+    per_class: NonNegativeFloat = 1.0
+    """For every class in a window, void included."""
+    per_mixed_px: NonNegativeFloat = 0.0
+    """For every pixel of a window that holds several classes."""
+
+
+class AnalyseSettings(Section):
+    """Learning curves, areas below them, ranks, and the tables of a paper."""
+
+    axis: Annotated[str, one_of("pixels", "queries", "clicks")] = "pixels"
+    """What labels are counted in, where curves are drawn and compared."""
+    axis_scale: Annotated[str, one_of("linear", "log")] = "linear"
+    """Scale of that axis, by which the area below a curve is weighed."""
+    resamples: Count = 10_000
+    """Draws of the seeds with replacement, by which the stability of ranks is told."""
+    clicks: ClickSettings = ClickSettings()
 
 
 class ReportSettings(Section):

@@ -30,6 +30,7 @@ from cbda.acquisition.choice import Choice, Views
 from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.results.sheet import ROUNDS
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
@@ -45,7 +46,7 @@ from cbda.settings.model import (
 )
 from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
-from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
+from cbda.settings.tables import AnalyseSettings, PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import (
     FinetuneSettings,
     PretrainSettings,
@@ -125,7 +126,22 @@ class ExperimentSettings(Section):
     """Fractions of the pool's pixels that a whole run may acquire; rounded up to whole queries per
     image and round, at least one."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
-    """Rounds R; each spends budget / R."""
+    """Rounds R; each spends budget / R, but for starting_share."""
+    starting_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the budget that the first round spends, on queries at random, as there is no model
+    of the target yet; the others share the rest alike. 0 for a first round like any other."""
+    evaluated_rounds: Annotated[str, one_of(*ROUNDS)] = "largest_budget"
+    """Rounds whose models are evaluated, for learning curves: last, the last of each run, which the
+    tables need; or all rounds, of the runs at the largest_budget or of all. An evaluation of V
+    images costs about as much as V / (6 batch_size) iterations, which is much less than a round
+    unless the validation set is large or the training short."""
+    retrain: bool = False
+    """Train another model on the last labels of every run, from the pretrained one to the end of
+    the schedule in one go, so that order and length of training are those of full."""
+    replay: Annotated[str, Expanded] = ""
+    """Folder of the results of a finished experiment, whose last labels every run is trained on in
+    place of acquiring its own: the same queries under another network or training. Empty for
+    none."""
     radius: Radius = 2
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
@@ -166,6 +182,7 @@ class Config(Section):
     finetune: FinetuneSettings = FinetuneSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
     tabulate: TabulateSettings = TabulateSettings()
+    analyse: AnalyseSettings = AnalyseSettings()
     report: ReportSettings = ReportSettings()
     compute: ResumableComputeSettings = ResumableComputeSettings()
 
@@ -208,11 +225,15 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
             yield from _refused(place, require_readable, kind, split, config.classes, ids)
     yield from _refused("", require_sound_model, config.model)
+    yield from _unfit_replay(config)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
     yield from _unfit_changes(config)
     yield from _batches_of_one(config)
+    if config.experiment.starting_share and config.experiment.rounds == 1:
+        allowed = "0, or two rounds or more"
+        yield f"experiment.starting_share: all is spent in one round; allowed: {allowed}"
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
     if total < needed:
@@ -220,6 +241,16 @@ def _inconsistencies(config: Config) -> Iterator[str]:
             f"training.total_iterations: {total} leaves nothing for the last round; allowed:"
             f" {needed} or more (pretrain.iterations + (rounds - 1) * iterations_per_round + 1)"
         )
+
+
+def _unfit_replay(config: Config) -> Iterator[str]:
+    """Results to replay that are not there, or that the replay would overwrite."""
+    replay, results = config.experiment.replay, config.pathvars.results
+    if replay and not Path(replay).is_dir():
+        yield f"experiment.replay: no folder {replay}; give the results of a finished experiment"
+    elif replay and Path(replay).resolve() == Path(results).resolve():
+        other = "give the replay a pathvars.results of its own"
+        yield f"experiment.replay: {replay} is the folder of the results themselves; {other}"
 
 
 def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:

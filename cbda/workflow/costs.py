@@ -29,11 +29,25 @@ class Experiment:
     num_encoded: int = 0  # images of these sets
     balanced: bool = False  # whether the classes of the source are counted
     num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
+    evaluated_rounds: str = "last"  # of `ROUNDS`
+    retrain: bool = False  # whether a model is trained anew on the last labels of every run
+    replay: bool = False  # whether that is all, as the labels are another experiment's
 
     @property
     def num_runs(self) -> int:
         """Chains of rounds: seeds x methods x budgets."""
         return self.num_seeds * self.num_methods * len(self.budgets)
+
+    @property
+    def num_evaluations(self) -> int:
+        """Of references, of runs, of their rounds before the last, and of models trained anew."""
+        last, followed = self.num_runs, {"last": 0, "largest_budget": 1, "all": len(self.budgets)}
+        if self.replay:
+            return last + self.num_seeds * len(self.references)
+        earlier = followed[self.evaluated_rounds] * self.num_seeds * self.num_methods
+        of_rounds = earlier * (self.rounds - 1)
+        anew = self.num_runs if self.retrain else 0
+        return last + self.num_seeds * len(self.references) + of_rounds + anew
 
     @property
     def pool_px(self) -> int:
@@ -52,9 +66,10 @@ class Phase:
 
 def count_phases(experiment: Experiment) -> dict[str, Phase]:
     """Jobs by rule, of a run that starts with nothing but the data."""
-    seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
+    seeds, runs = experiment.num_seeds, experiment.num_runs
+    num_rounds = 0 if experiment.replay else runs * experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
-    num_evaluated = runs + seeds * len(experiment.references)
+    num_evaluated = experiment.num_evaluations
     num_seen = experiment.num_val * experiment.num_views
     phases = {
         "data_check": Phase(3),
@@ -63,13 +78,16 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "pretrain": Phase(seeds, seeds * pretrain),
         "source_only": Phase(seeds, seeds * total),
         "full": Phase(seeds, seeds * (total - pretrain)),
-        "score": Phase(runs * rounds, images=runs * rounds * experiment.num_pool),
-        "acquire": Phase(runs * rounds),
-        "finetune": Phase(runs * rounds, runs * (total - pretrain)),
+        "score": Phase(num_rounds, images=num_rounds * experiment.num_pool),
+        "acquire": Phase(num_rounds),
+        "finetune": Phase(num_rounds, runs * (total - pretrain)),
+        "retrain": Phase(runs, runs * (total - pretrain)),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
         "tabulate": Phase(1),
+        "analyse": Phase(1),
     }
     left_out = {"source_only", "full"} - set(experiment.references)
+    left_out |= set() if experiment.retrain or experiment.replay else {"retrain"}
     return {name: p for name, p in phases.items() if p.jobs and name not in left_out}
 
 
@@ -81,13 +99,14 @@ def score_bytes(experiment: Experiment) -> int:
 def kept_bytes(experiment: Experiment) -> int:
     """Features, checkpoints and label files of all rounds."""
     num_others = experiment.num_seeds * (1 + len(experiment.references))
-    num_checkpoints = experiment.num_runs * experiment.rounds + num_others
+    of_a_run = 1 if experiment.replay else experiment.rounds + experiment.retrain
+    num_checkpoints = experiment.num_runs * of_a_run + num_others
     rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
     for budget in experiment.budgets:
         acquired = sum(budget * number / rounds for number in range(1, rounds + 1))
         maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
         labels += maps * experiment.pool_px
-    num_chains = experiment.num_seeds * experiment.num_methods
+    num_chains = 0 if experiment.replay else experiment.num_seeds * experiment.num_methods
     checkpoints = num_checkpoints * experiment.checkpoint_bytes
     return sum(experiment.feature_bytes) + checkpoints + num_chains * round(labels)
 

@@ -27,6 +27,8 @@ def report_arguments(jobs: Jobs) -> list[str]:
         *jobs.dataset_arguments("target", "target"),
         *_balance_target_arguments(jobs),
         *to_options("baseline", jobs.config.tabulate.baseline),
+        *to_options("saturation", jobs.config.tabulate.saturation),
+        *to_options("analyse", jobs.config.analyse),
         *(to_options("gallery-budget", budget) if gallery(jobs) else []),
         *to_options("", jobs.config.report),
     ]
@@ -44,17 +46,26 @@ def figures(jobs: Jobs) -> list[str]:
     budgets = (f"class_shares_budget{budget}" for budget in jobs.config.experiment.budgets)
     gains = ["differences", "class_differences"]
     names = ["mIoU", "worst_class_IoU", "entropy", *budgets]
+    names += ["learning_curve"] if has_curves(jobs) else []
+    names += ["penalties", "ranks"] if len(jobs.methods) > 1 else []
     names += gains if set(jobs.methods) - {jobs.config.tabulate.baseline} else []
     names += ["training"]
     return names + [f"gallery_{number + 1}" for number in range(_num_shown(jobs))]
 
 
+def has_curves(jobs: Jobs) -> bool:
+    """Whether there are two points of labels or more: of rounds that are evaluated, or budgets."""
+    return len(jobs.config.experiment.budgets) > 1 or bool(jobs.round_evaluations())
+
+
 def _num_shown(jobs: Jobs) -> int:
     """Images of the gallery, of which there are no more than the pool has."""
+    if jobs.config.experiment.replay:  # which has no model that scored
+        return 0
     pool, made = jobs.config.datasets.target, jobs.config.data_make
     sets = {f"{made.root}/{name}": content.num_images for name, content in made.sets.items()}
     num_images = count_images(pool.kind, pool.root, pool.split) or sets.get(pool.root, 0)
-    return min(jobs.config.report.gallery_images, num_images)
+    return min(jobs.config.report.gallery_images, -(-num_images // pool.every))
 
 
 def gallery(jobs: Jobs) -> list[list[str]]:
@@ -67,7 +78,7 @@ def gallery(jobs: Jobs) -> list[list[str]]:
         + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
         for name, run in runs.items()
     ]
-    return arms if jobs.config.report.gallery_images else []
+    return arms if jobs.config.report.gallery_images and not experiment.replay else []
 
 
 def gallery_files(jobs: Jobs) -> list[str]:
@@ -79,8 +90,10 @@ def history_files(jobs: Jobs) -> list[str]:
     """The courses of the trainings that are drawn: those of references and the largest budget."""
     experiment, results = jobs.config.experiment, jobs.folders["results"]
     runs = [f"{name}/budget{max(experiment.budgets)}" for name in jobs.methods]
-    rounds = [f"{run}/round{n + 1}" for run in runs for n in range(experiment.rounds)]
-    folders = ["pretrain", *experiment.references, *rounds]
+    names = [f"round{number + 1}" for number in range(experiment.rounds)]
+    names = ["retrained"] if experiment.replay else names
+    trained = [f"{run}/{name}" for run in runs for name in names]
+    folders = ["pretrain", *experiment.references, *trained]
     return [
         f"{results}/seed{seed}/{folder}/history.csv"
         for seed in experiment.seeds

@@ -5,7 +5,6 @@ import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
-from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -78,13 +77,13 @@ def _other_data(
     args: argparse.Namespace, record: Record, classes: tuple[str, ...]
 ) -> Iterator[str]:
     for name, digest in record.data.items():
-        places = (getattr(args, f"{name}_{key}", None) for key in ("kind", "root", "split"))
+        keys = ("kind", "root", "split", "every")
+        places = (getattr(args, f"{name}_{key}", None) for key in keys)
         if _data_digest(*places, classes) != digest:
             yield f"the data set {name} is another one"
 
 
 @cache
-def _data_digest(kind: str, root: str, split: str, classes: tuple[str, ...]) -> str:
-    dataset = create_dataset(kind, Path(root), split, classes)
-    pairs = ((pair.image_path, pair.label_path) for pair in dataset.records)
-    return set_digest(dataset.root, chain.from_iterable(pairs))
+def _data_digest(kind: str, root: str, split: str, every: int, classes: tuple[str, ...]) -> str:
+    dataset = create_dataset(kind, Path(root), split, classes).thinned(every)
+    return set_digest(dataset.root, dataset.paths)

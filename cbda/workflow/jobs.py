@@ -19,7 +19,7 @@ from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
 from cbda.errors import UserError
-from cbda.results.sheet import NONE, Row, evaluated, list_rows
+from cbda.results.sheet import NONE, Row, evaluated, list_rows, result_paths
 from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
@@ -88,7 +88,7 @@ class Jobs:
         dataset = getattr(self.config.datasets, name)
         places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
         values: dict[str, Any] = dataset.model_dump(exclude=places)
-        return values
+        return {key: value for key, value in values.items() if (key, value) != ("every", 1)}
 
     def root(self, name: str) -> str:
         """Where a dataset is."""
@@ -191,6 +191,10 @@ class Jobs:
         acquire = self.config.acquire.model_dump()
         return to_options("", balance_settings(self.methods[name], acquire))
 
+    def starting_arguments(self) -> list[str]:
+        """What the first round spends, if that is a share of its own."""
+        return to_options("starting-share", self.config.experiment.starting_share or "")
+
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""
         radius = self.methods[name].radius
@@ -216,7 +220,8 @@ class Jobs:
     @cached_property
     def rows(self) -> list[Row]:
         """The sample sheet; first asked for when all methods have a name."""
-        return list_rows(**self.experiment(), results=self.folders["results"])
+        replay = self.config.experiment.replay
+        return list_rows(**self.experiment(), results=self.folders["results"], replay=replay)
 
     @cached_property
     def folders(self) -> dict[str, str]:
@@ -226,12 +231,21 @@ class Jobs:
     @property
     def results_from_tables(self) -> str:
         """The way from the tables to the results, which both may have moved together."""
-        paths = (os.path.realpath(self.folders[name]) for name in ("results", "tables"))
-        return os.path.relpath(*paths)
+        return self._from_tables(self.folders["results"])
+
+    @property
+    def replay_from_tables(self) -> str:
+        """The way to the results that are replayed; empty if there are none."""
+        replay = self.config.experiment.replay
+        return self._from_tables(replay) if replay else ""
+
+    def _from_tables(self, folder: str) -> str:
+        return os.path.relpath(*map(os.path.realpath, (folder, self.folders["tables"])))
 
     def run_arguments(self) -> list[str]:
         """What the sample sheet follows from."""
-        return to_options("", {**self.experiment(), "results": self.results_from_tables})
+        places = {"results": self.results_from_tables, "replay": self.replay_from_tables}
+        return to_options("", {**self.experiment(), **places})
 
     def generated_sets(self) -> list[str]:
         """Roots of the data sets that the workflow generates."""
@@ -240,30 +254,49 @@ class Jobs:
         return sorted({os.path.dirname(path) for path in found})
 
     def verified_folders(self) -> list[str]:
-        """Results, tables and generated sets."""
-        return [self.folders["results"], self.folders["tables"], *self.generated_sets()]
+        """Results, tables, generated sets, and the results that are replayed if any are."""
+        replay = self.config.experiment.replay
+        folders = [self.folders["results"], self.folders["tables"], *self.generated_sets()]
+        return [*folders, *([replay] if replay else [])]
 
     def result_folders(self) -> list[str]:
         """Every folder in which results or generated sets of the experiment lie."""
         results, tables, *sets = self.verified_folders()
-        files = (file for row in self.rows for file in (row.evaluation, row.labels) if file != NONE)
+        files = [file for row in self.rows for file in row[4:] if file != NONE]
         folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
         folders += [f"{results}/seed{seed}/pretrain" for seed in self.config.experiment.seeds]
         return sorted({*folders, *map(os.path.dirname, files)})
 
     def result_files(self) -> list[str]:
-        """The evaluation and the last labels of every run; references acquire none."""
-        files = (path for row in evaluated(self.rows) for path in (row.evaluation, row.labels))
-        return [path for path in files if path != NONE]
+        """What the tables are made of: evaluations and last labels of every run."""
+        return [str(path) for row in evaluated(self.rows) for path in result_paths(row)]
+
+    def round_evaluations(self) -> list[str]:
+        """Evaluations of rounds before the last."""
+        return [row.round_evaluation for row in self.rows if row.round_evaluation != NONE]
 
     def diagnoses(self) -> list[str]:
         """What was counted in every round of every run."""
         return [row.diagnosis for row in self.rows if row.diagnosis != NONE]
 
     def evaluated_checkpoint(self, folder: str, run_name: str) -> str:
-        """The model of a run that is evaluated: that of its last round, never one picked."""
-        last = "" if run_name in REFERENCES else f"/round{self.config.experiment.rounds}"
-        return f"{folder}{last}/model.pt"
+        """The model of a run that is evaluated: that of its last round, never one picked.
+
+        A reference, a round and a model trained anew have one in their own folder.
+        """
+        own = run_name in REFERENCES or run_name.count("/") > 1
+        experiment = self.config.experiment
+        last = "retrained" if experiment.replay else f"round{experiment.rounds}"
+        return f"{folder}/model.pt" if own else f"{folder}/{last}/model.pt"
+
+    def last_labels(self, run: str) -> str:
+        """The labels that a model is trained on anew: of the run, or of the one that is replayed.
+
+        The run is its place below a folder of results, such as seed0/ra/budget0.05.
+        """
+        experiment = self.config.experiment
+        folder = experiment.replay or self.folders["results"]
+        return f"{folder}/{run}/round{experiment.rounds}/labels.h5"
 
     def measured_times(self) -> str:
         """What tells of a change of the file of measured times; empty if there is none."""
@@ -274,6 +307,7 @@ class Jobs:
         """What the cost of an experiment follows from."""
         return [
             *to_options("", self.experiment()),
+            *to_options("replay", self.replay_from_tables),
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *self.model_arguments(),
@@ -285,7 +319,7 @@ class Jobs:
 
     def experiment(self) -> dict[str, Any]:
         """What its runs are, but for their folder."""
-        kept = {"seeds", "budgets", "references", "rounds"}
+        kept = {"seeds", "budgets", "references", "rounds", "evaluated_rounds", "retrain"}
         return {**self.config.experiment.model_dump(include=kept), "methods": list(self.methods)}
 
 

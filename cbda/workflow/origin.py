@@ -22,7 +22,17 @@ OWN = ("queries", "answers", "out_folder")
 # Options that hold paths or follow from others, or that decide where and how fast, but not what.
 UNRECORDED = (
     *NEUTRAL,
-    *("threads", "num_workers", "device", "runs", "results", "benchmarks", "config", "folders"),
+    *(
+        "threads",
+        "num_workers",
+        "device",
+        "runs",
+        "results",
+        "replay",
+        "benchmarks",
+        "config",
+        "folders",
+    ),
     *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
 )
 NAMED_FILES = ("model_encoder_weights", "measured")  # options whose text may be a path
@@ -104,6 +114,8 @@ def _require_fit(
         of = record.configuration.get("seed", seed)
         if seed is not None and of != seed:
             raise UserError(f"{paths[name]}: is of a run with seed {of}, not {seed}")
+    if getattr(args, "anew", False):
+        return
     name, origin, wanted = FITTING.get(args.command, ("", "", ""))
     made_from = records[name].inputs.get(origin) if name in records else None
     if made_from is not None and inputs.get(wanted) != made_from:

@@ -8,6 +8,7 @@ from cbda.workflow.jobs import Jobs
 
 RESULTS = {
     "the table": "table_mIoU.csv",
+    "the learning curves": "learning_curve.csv",
     "the diagnosis": "diagnosis.csv",
     "the page": "report.html",
 }

@@ -31,7 +31,8 @@ def tabulate_finished(jobs: Jobs, due: set[str], program: list[str]) -> None:
     found = [row.evaluation not in due for row in jobs.rows]
     if not any(map(os.path.isfile, (r.evaluation for r in jobs.rows if r.evaluation not in due))):
         return
-    listed = list_rows(**jobs.experiment(), results=jobs.results_from_tables)
+    results, replay = jobs.results_from_tables, jobs.replay_from_tables
+    listed = list_rows(**jobs.experiment(), results=results, replay=replay)
     pairs = zip(listed, found, strict=True)
     rows = [row if is_found else row._replace(evaluation=MISSING) for row, is_found in pairs]
     sheet = partial_file(jobs, "runs")

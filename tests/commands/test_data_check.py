@@ -482,3 +482,12 @@ def test_class_name_that_is_no_text_on_one_line_is_refused(root, name):
 def test_class_names_of_any_script_pass(root):
     names = ("\u9053\u8def", "None", "$\\frac{$ {seed}")
     assert check(root, classes=names)["classes"] == list(names)
+
+
+def test_every_second_pair_is_checked_and_all_are_expected(root):
+    """7 pairs: 0, 2, 4 and 6 are taken."""
+    whole = check(root)
+    report = check(root, "--every", "2", "--num-images", "7")
+    assert report["num_images"] == 4
+    assert report["digest"] != whole["digest"]
+    assert sum(report["class_counts"]) < sum(whole["class_counts"])

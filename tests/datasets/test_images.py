@@ -95,3 +95,10 @@ def test_missing_image_is_named(pool):
 def test_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match="none: cannot be listed"):
         open_folder(tmp_path / "none")
+
+
+@pytest.mark.parametrize("every", [1, 2, 3])
+def test_thinned_pool_is_every_nth_image_by_id(pool, every):
+    expected = ("000", "001", "002")[::every]
+    assert create_dataset("images", pool, classes=CLASSES).thinned(every).image_ids == expected
+    assert open_images("images", pool).thinned(every).image_ids == expected

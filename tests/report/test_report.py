@@ -108,9 +108,11 @@ def test_claim_needs_three_seeds(num_seeds, words):
 @pytest.mark.parametrize(
     ("values", "expected"), [((2, 2.1, 1.9), True), ((-2, -2.1, -1.9), True), ((1, 2, 3), False)]
 )
-def test_difference_is_clear_if_its_interval_leaves_out_zero(values, expected):
+def test_difference_is_clear_if_its_corrected_p_is_small(values, expected):
     test = paired_test(values)
-    item = Comparison("cbda", "0.1", len(values), {"mIoU": test}, {"mIoU": 0}, {})
+    item = Comparison(
+        "cbda", "0.1", len(values), {"mIoU": test}, {"mIoU": 0}, {}, {"mIoU": test.p_t}
+    )
     assert item.is_clear("mIoU") == expected
 
 
@@ -144,7 +146,8 @@ def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
         draw_figures(experiment, tmp_path / name)
     names = sorted(path.name for path in (tmp_path / "one").iterdir())
     figures = ["class_differences", "class_shares_budget0.05", "class_shares_budget0.1",
-               "differences", "entropy", "mIoU", "worst_class_IoU"]  # fmt: skip
+               "differences", "entropy", "mIoU", "penalties", "ranks",
+               "worst_class_IoU"]  # fmt: skip
     assert names == sorted(f"{name}.{kind}" for name in figures for kind in ("svg", "png"))
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
@@ -190,7 +193,7 @@ def page(experiment, tmp_path_factory):
 
 def test_page_asks_for_nothing_from_elsewhere(page):
     found = references(page)
-    assert sum(name.startswith("data:image/svg+xml;base64,") for name in found) == 7
+    assert sum(name.startswith("data:image/svg+xml;base64,") for name in found) == 9
     assert all(name.startswith(("data:", "#")) for name in found)
     assert "<script" not in page
     assert "<link" not in page.replace('<link rel="icon" href="data:,">', "")
@@ -198,7 +201,7 @@ def test_page_asks_for_nothing_from_elsewhere(page):
 
 def test_links_of_the_page_have_their_targets(page):
     anchors = re.findall(r'href="#(\w+)"', page)
-    assert len(anchors) == 6
+    assert len(anchors) == 7
     assert all(f'<h2 id="{anchor}"' in page for anchor in anchors)
 
 
@@ -338,7 +341,7 @@ def test_page_shows_the_mean_over_a_subset_where_there_is_one(page):
 def test_page_shows_the_interval_and_p_beside_the_spread(page):
     """Differences 2, 1, 3: 2 +- 4.303 / sqrt 3."""
     text = re.sub(r"\s*<[^>]+>\s*", " ", page)
-    assert re.search(r"\+2\.0 ± 1\.0 +-0\.5 to \+4\.5 +0\.074 +3 of 3", text)
+    assert re.search(r"\+2\.0 ± 1\.0 +-0\.5 to \+4\.5 +0\.074 +0\.148 +3 of 3", text)
 
 
 def test_page_of_one_seed_shows_no_interval():

@@ -186,10 +186,11 @@ def test_rows_name_who_is_compared_with_whom_in_order(table):
     }
     rows = [
         (metric, method, budget, rival)
-        for metric in ("mIoU", "worst_class_IoU")
+        for metric in ("mIoU", "worst_class_IoU", "gain")
         for budget in ("0.05", "0.1", "mean")
         for method, rivals in expected.items()
         for rival in rivals
+        if not (metric == "gain" and rival in ("source_only", "full"))
     ]
     assert list(table[list(COLUMNS[:4])].itertuples(index=False, name=None)) == rows
 
@@ -292,3 +293,48 @@ def test_p_values_are_text_of_six_digits_and_empty_where_there_is_none(table):
     )
     assert columns["p_t"].tolist() == ["1.23457e-05", *[""] * (len(table) - 1)]
     assert set(columns["p_sign_flip"]) <= {"0.5", "1", ""}
+
+
+def test_gain_is_the_way_from_source_only_to_full():
+    """0.5 between 0.4 and 0.6 is half of it; 0.55 is 3/4; a seed without references has none."""
+    results = {
+        **{("source_only", "-"): (0.4, 0.4), ("full", "-"): (0.6, None)},
+        **{("ra", "0.1"): (0.5, 0.5), ("cbda", "0.1"): (0.55, 0.6)},
+    }
+    table = comparison_table(make_runs(results), "ra", COMPARATORS)
+    (row,) = table[table["metric"] == "gain"].to_dict("records")
+    assert (row["method"], row["num_seeds"]) == ("cbda", 1)
+    assert row["diff_mean"] == pytest.approx(0.25)
+
+
+def test_mean_leaves_out_saturated_budgets_and_names_them():
+    """cbda is 10 points above at 0.1, 2 at 0.2 and 40 at 0.4, which is saturated."""
+    results = {("ra", b): (0.4, 0.5) for b in ("0.1", "0.2", "0.4")}
+    results |= {("cbda", "0.1"): (0.5, 0.6), ("cbda", "0.2"): (0.42, 0.52)}
+    results[("cbda", "0.4")] = (0.8, 0.9)
+    table = comparison_table(make_runs(results), "ra", COMPARATORS, ["0.4"])
+    rows = table[table["metric"] == "mIoU"].set_index("budget")
+    assert rows.loc["mean", "diff_mean"] == pytest.approx(6)
+    assert rows["left_out"].to_dict() == {"0.1": "", "0.2": "", "0.4": "", "mean": "0.4"}
+
+
+def test_no_mean_is_taken_if_all_budgets_are_saturated():
+    results = {(name, b): (0.4, 0.5) for b in ("0.1", "0.2") for name in ("ra", "cbda")}
+    table = comparison_table(make_runs(results), "ra", COMPARATORS, ["0.1", "0.2"])
+    assert set(table["budget"]) == {"0.1", "0.2"}
+
+
+def test_p_values_are_corrected_within_a_metric_and_what_is_compared_with():
+    """Differences 2, 2.3, 3.2 and 5, 5.1, 5.3 to ra: p = 0.0202 and 0.000292, times 1 and 2."""
+    results = {("ra", "0.1"): (0.4, 0.4, 0.4), ("random", "0.1"): (0.1, 0.3, 0.2)}
+    results |= {("cb", "0.1"): (0.42, 0.423, 0.432), ("cbda", "0.1"): (0.45, 0.451, 0.453)}
+    table = comparison_table(make_runs(results), "ra", ["random"]).set_index(
+        ["metric", "method", "compared_with"]
+    )
+    family = table.loc["mIoU"].xs("ra", level="compared_with")
+    order = family["p_t"].sort_values()
+    expected = order * [3, 2, 1]
+    pd.testing.assert_series_equal(
+        family["p_t_holm"][order.index], expected, check_names=False, rtol=1e-9
+    )
+    assert list(order.index) == ["cbda", "cb", "random"]

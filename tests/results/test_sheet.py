@@ -27,13 +27,42 @@ def rows():
 def test_sheet_names_the_files_of_every_round(rows):
     run = 'a, "b"/seed1/ra/budget0.10'
     assert [tuple(row) for row in rows[3:]] == [
-        ("full", "-", "1", "-", 'a, "b"/seed1/full/evaluation.json', "-", "-"),
+        ("full", "-", "1", "-", 'a, "b"/seed1/full/evaluation.json', *"----"),
         *(
             ("ra", "0.10", "1", number, evaluation, f"{run}/round{number}/labels.h5",
-             f"{run}/round{number}/diagnosis.json")
+             f"{run}/round{number}/diagnosis.json", "-", "-")
             for number, evaluation in (("1", "-"), ("2", f"{run}/evaluation.json"))
         ),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [("last", []), ("largest_budget", ["0.10"]), ("all", ["0.05", "0.10"])],
+)
+def test_rounds_are_evaluated_of_the_budgets_asked_for(which, expected):
+    """Of each seed; the last round is evaluated anyway."""
+    change = {"budgets": ["0.05", "0.10"], "evaluated_rounds": which, "seeds": [0]}
+    rows = list_rows(**{**EXPERIMENT, **change})
+    followed = [row for row in rows if row.round_evaluation != "-"]
+    assert [(row.budget, row.round) for row in followed] == [(b, "1") for b in expected]
+    for row in followed:
+        place = f'a, "b"/seed0/ra/budget{row.budget}/round1/evaluation.json'
+        assert row.round_evaluation == place
+
+
+def test_last_rounds_name_what_is_trained_anew():
+    rows = list_rows(**EXPERIMENT, retrain=True)
+    found = {(row.method, row.round): row.retrained for row in rows if row.seed == "1"}
+    anew = 'a, "b"/seed1/ra/budget0.10/retrained/evaluation.json'
+    assert found == {("full", "-"): "-", ("ra", "1"): "-", ("ra", "2"): anew}
+
+
+def test_replay_has_the_labels_of_other_results_and_evaluations_of_its_own():
+    rows = list_rows(**EXPERIMENT, replay="other", retrain=True, evaluated_rounds="all")
+    assert rows[-1].labels == "other/seed1/ra/budget0.10/round2/labels.h5"
+    assert rows[-1].evaluation == 'a, "b"/seed1/ra/budget0.10/evaluation.json'
+    assert {row[6:] for row in rows} == {("-", "-", "-")}
 
 
 def test_every_run_is_evaluated_once(rows):
@@ -57,7 +86,7 @@ def test_columns_of_a_sheet_may_be_in_any_order(tmp_path):
     names = HEADER.split(",")
     path.write_text(f"note,{','.join(names[::-1])}\nmine,-,l,e,1,0,0.1,ra\n")
     assert read_rows(path) == [
-        ("ra", "0.1", "0", "1", str(tmp_path / "e"), str(tmp_path / "l"), "-")
+        ("ra", "0.1", "0", "1", str(tmp_path / "e"), str(tmp_path / "l"), *"---")
     ]
 
 

@@ -343,3 +343,25 @@ def test_picks_are_the_same_without_compiling():
     ]
     assert picks[0] == picks[1]
     assert picks[0].count(b"[[") == 3
+
+
+@pytest.mark.parametrize("allocation", ["dynamic", "per_image"])
+def test_first_round_is_random_if_it_has_a_share_of_its_own(tmp_path, allocation):
+    """Scores decide nothing in it, and everything in the second."""
+    rng = np.random.default_rng(0)
+    shape, ids = (2, 12, 12), ["a", "b"]
+    labels = {name: np.zeros(shape[1:], np.uint8) for name in ids}
+    oracle = make_pool(tmp_path / "pool", labels, NUM_CLASSES)
+    start = changed(ROUND, allocation=allocation, random_fraction=0.0, starting_share=0.5)
+    found = {}
+    for name in ("one", "other"):
+        scores = tmp_path / f"{name}.h5"
+        prediction = np.zeros(shape, np.uint8)
+        write_scores(scores, ids, rng.random(shape), prediction, NUM_CLASSES, 1)
+        first = acquire(oracle, scores, start, None, tmp_path / f"{name}1.h5")
+        second = changed(start, number=2)
+        then = acquire(oracle, scores, second, first, tmp_path / f"{name}2.h5")
+        found[name] = read(then, "query")
+    is_first = found["one"][:, 0] == 1
+    assert found["one"][is_first].tolist() == found["other"][is_first].tolist()
+    assert found["one"][~is_first].tolist() != found["other"][~is_first].tolist()

@@ -421,3 +421,26 @@ def test_target_may_be_the_shares_of_predictions(tmp_path, oracle, first):
     scores = quarter_predicted(tmp_path / "scores.h5")
     labels = acquire(oracle, scores, round_, first, tmp_path / "labels.h5")
     np.testing.assert_allclose(summary_of(labels).class_weights, [1 - 8 / 27, 0])
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.0, [4, 4, 4]),  # 36 x 36 px, a third of 8 % and regions of 9 px: 3.84
+        (0.5, [6, 3, 3]),  # 4 % are 5.76, 2 % are 2.88
+        (0.1, [2, 6, 6]),  # 1.152, and 5.184
+    ],
+)
+def test_first_round_may_spend_a_share_of_its_own(share, expected):
+    rounds = [
+        changed(FIRST, budget=0.08, rounds=3, number=n, starting_share=share) for n in (1, 2, 3)
+    ]
+    assert [round_.queries_per_image(36, 36) for round_ in rounds] == expected
+    for round_ in rounds:
+        assert round_.run_queries_per_image(36, 36) == sum(expected)
+
+
+@pytest.mark.parametrize(("share", "rounds"), [(1.0, 2), (-0.1, 2), (0.5, 1)])
+def test_starting_share_that_leaves_nothing_is_an_error(share, rounds):
+    with pytest.raises(UserError, match=f"starting share {share}: allowed are 0, and shares below"):
+        changed(FIRST, rounds=rounds, starting_share=share)

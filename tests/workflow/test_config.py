@@ -274,6 +274,17 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"experiment": {"budgets": [0]}}, r"experiment.budgets.0: 0; allowed: above 0$"),
         ({"experiment": {"budgets": [5]}}, r"experiment.budgets.0: 5; allowed: at most 1$"),
+        ({"experiment": {"replay": "nowhere"}}, r"experiment.replay: no folder nowhere; give the"),
+        (
+            {"experiment": {"replay": "."}, "pathvars": {"results": "./"}},
+            r"experiment.replay: \. is the folder of the results themselves; give the replay a",
+        ),
+        (
+            {"experiment": {"starting_share": 0.5, "rounds": 1}},
+            r"experiment.starting_share: all is spent in one round; allowed: 0, or two rounds or",
+        ),
+        ({"experiment": {"evaluated_rounds": "none"}}, r"allowed: last, largest_budget, all"),
+        ({"analyse": {"axis": "pixel"}}, r"'pixel' .*allowed: pixels, queries, clicks"),
         ({"experiment": {"references": ["half"]}}, r"allowed: source_only, full"),
         ({"tabulate": {"baseline": "da_exact"}}, r"not in experiment.methods; allowed: random, ra"),
         ({"training": {"total_iterations": 700}}, r"total_iterations: 700 .*allowed: 901 or more"),

@@ -51,7 +51,33 @@ def test_plan_counts_jobs_iterations_and_images():
         "finetune": Phase(60, 12 * 30),
         "evaluate": Phase(16, 0, 16 * 4),
         "tabulate": Phase(1),
+        "analyse": Phase(1),
     }
+
+
+@pytest.mark.parametrize(
+    ("change", "num_evaluations"),
+    [
+        ({"evaluated_rounds": "largest_budget"}, 16 + 6 * 4),  # 4 earlier rounds of 6 chains
+        ({"evaluated_rounds": "all"}, 16 + 12 * 4),
+        ({"retrain": True}, 16 + 12),
+    ],
+)
+def test_evaluations_are_counted_that_are_asked_for(change, num_evaluations):
+    assert count_phases(replace(SMALL, **change))["evaluate"].jobs == num_evaluations
+
+
+def test_replay_trains_each_run_once_and_acquires_nothing():
+    phases = count_phases(replace(SMALL, replay=True, evaluated_rounds="all"))
+    assert phases["retrain"] == Phase(12, 12 * 30)
+    assert phases["evaluate"].jobs == 16
+    assert not {"score", "acquire", "finetune"} & phases.keys()
+
+
+def test_models_trained_anew_are_counted_with_their_checkpoints():
+    changed = replace(SMALL, retrain=True)
+    assert count_phases(changed)["retrain"] == Phase(12, 12 * 30)
+    assert kept_bytes(changed) - kept_bytes(SMALL) == 12 * 1000
 
 
 def test_what_is_not_asked_for_costs_nothing():

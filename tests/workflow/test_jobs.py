@@ -11,6 +11,7 @@ from cbda.workflow.drawing import (
     figures,
     gallery,
     gallery_files,
+    history_files,
     place_arguments,
     report_arguments,
     settings,
@@ -75,10 +76,67 @@ def test_last_round_of_a_run_is_evaluated(jobs):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("full", "run/model.pt"), ("ra/budget0.05", "run/round2/model.pt")]
+    ("name", "expected"),
+    [
+        ("full", "run/model.pt"),
+        ("ra/budget0.05", "run/round2/model.pt"),
+        ("ra/budget0.05/round1", "run/model.pt"),
+        ("ra/budget0.05/retrained", "run/model.pt"),
+    ],
 )
 def test_last_checkpoint_is_evaluated(jobs, name, expected):
     assert jobs.evaluated_checkpoint("run", name) == expected
+
+
+def test_rounds_are_evaluated_beside_the_table_and_not_for_it(jobs):
+    rounds = jobs.round_evaluations()
+    assert rounds == [f"{RESULTS}/seed0/{name}/budget0.05/round1/evaluation.json"
+                      for name in ("ra", "cbda")]  # fmt: skip
+    assert not set(rounds) & set(jobs.result_files())
+
+
+def test_models_trained_anew_are_part_of_the_table():
+    jobs = create_jobs({"experiment": {"retrain": True}})
+    assert f"{RUN}/retrained/evaluation.json" in jobs.result_files()
+    assert jobs.last_labels("seed0/cbda/budget0.05") == f"{RUN}/round2/labels.h5"
+    assert f"{RUN}/retrained" in jobs.result_folders()
+
+
+@pytest.fixture
+def replay(tmp_path):
+    (tmp_path / "finished").mkdir()
+    return create_jobs({"experiment": {"replay": str(tmp_path / "finished")}})
+
+
+def test_replay_learns_from_labels_of_other_results(replay):
+    folder = replay.config.experiment.replay
+    labels = f"{folder}/seed0/cbda/budget0.05/round2/labels.h5"
+    assert replay.last_labels("seed0/cbda/budget0.05") == labels
+    assert {labels, f"{RUN}/evaluation.json"} <= set(replay.result_files())
+    assert replay.evaluated_checkpoint(RUN, "cbda/budget0.05") == f"{RUN}/retrained/model.pt"
+    assert (replay.round_evaluations(), replay.diagnoses()) == ([], [])
+    assert folder in replay.verified_folders()
+
+
+def test_replay_draws_its_own_trainings_and_no_gallery(replay):
+    assert gallery(replay) == []
+    assert f"{RUN}/retrained/history.csv" in history_files(replay)
+    names = figures(replay)
+    assert not [name for name in names if name.startswith(("gallery", "learning"))]
+
+
+def test_first_round_has_an_argument_of_its_own_only_if_asked_for(jobs):
+    assert jobs.starting_arguments() == []
+    change = {"experiment": {"starting_share": 0.25}}
+    assert create_jobs(change).starting_arguments() == ["--starting-share", "0.25"]
+
+
+def test_whole_pool_is_taken_without_an_argument(jobs):
+    assert "--target-every" not in jobs.dataset_arguments("target", "target")
+    every = create_jobs({"datasets": {"target": {"every": 2}}})
+    assert " ".join(every.dataset_arguments("target", "target")).startswith("--target-every 2 ")
+    assert "--every" in every.check_arguments("target")
+    assert figures(every)[-1] == "gallery_2"  # of 4 images
 
 
 def test_round_starts_from_the_one_before():
@@ -299,8 +357,8 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 
 
 def test_figures_follow_from_the_configuration(tmp_path):
-    fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05"]
-    gains = ["differences", "class_differences"]
+    fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05", "learning_curve"]
+    gains = ["penalties", "ranks", "differences", "class_differences"]
     assert figures(create_jobs()) == [
         *fixed,
         *gains,

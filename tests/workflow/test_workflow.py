@@ -163,7 +163,7 @@ def test_second_run_is_idle(finished: Path) -> None:
 
 def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
     text = (finished / RESULTS / "report.html").read_text()
-    assert text.count("data:image/svg+xml;base64,") == 7  # one budget
+    assert text.count("data:image/svg+xml;base64,") == 10  # one budget
     assert text.count("data:image/jpeg;base64,") == 3
     assert "One seed: no claim is made" in text
 
@@ -203,7 +203,10 @@ def test_diagnosis_has_a_row_per_round_and_class(finished: Path) -> None:
 def test_plan_counts_the_jobs_of_the_workflow(finished: Path, tmp_path: Path) -> None:
     experiment = {"seeds": [0, 1, 2], "methods": ["ra", "cbda"], "budgets": [0.05, 0.1]}
     change = {"experiment": experiment, "training": {"source_sampling": "class_balanced"}}
-    jobs = count_jobs(snakemake(finished, "--dry-run", "--forceall", change=json.dumps(change)))
+    everything = snakemake(
+        finished, "--dry-run", "--forceall", change=json.dumps(change), targets=("all",)
+    )
+    jobs = count_jobs(everything)
     data, path = finished / RESULTS / "data", tmp_path / "plan.json"
     checks = ["--pool", str(data / "target.json"), "--val", str(data / "val.json")]
     arguments = create_jobs(change).plan_arguments()

@@ -31,6 +31,7 @@ rule acquire:
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),
             *to_options("rounds", jobs.config.experiment.rounds),
+            *jobs.starting_arguments(),
         ],
     shell:
         "{params.program:q} acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"

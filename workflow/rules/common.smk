@@ -45,7 +45,7 @@ wildcard_constraints:
     round=r"[1-9]\d*",
     dataset="source|target|val",
     set="|".join(jobs.config.data_make.sets),
-    run_name=r"source_only|full|\w+/budget[0-9.e-]+",
+    run_name=r"source_only|full|\w+/budget[0-9.e-]+(/round[1-9]\d*|/retrained)?",
 
 
 def variant_files():
@@ -83,7 +83,12 @@ def labels_before(wildcards):
     return previous_labels("<run>", int(wildcards.round))
 
 
+def last_labels(wildcards):
+    """The labels that a model is trained on anew."""
+    return jobs.last_labels(f"seed{wildcards.seed}/{wildcards.method}/budget{wildcards.budget}")
+
+
 def last_checkpoint(wildcards):
-    """The model of a run that is evaluated."""
+    """The model of a run, or of one of its rounds, that is evaluated."""
     run = f"<results>/seed{wildcards.seed}/{wildcards.run_name}"
     return jobs.evaluated_checkpoint(run, wildcards.run_name)

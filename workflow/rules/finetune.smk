@@ -68,3 +68,32 @@ use rule finetune as full with:
         places=arguments.places(source="source", target="target"),
         features=arguments.features,
         options=lambda wildcards: jobs.training_arguments("source", "target"),
+
+
+use rule finetune as retrain with:
+    input:
+        source="<results>/data/source.json",
+        target="<results>/data/target.json",
+        checkpoint="<pretrain>/model.pt",
+        labels=last_labels,
+        source_features=jobs.feature_files("source"),
+        target_features=jobs.feature_files("target"),
+        statistics=jobs.source_statistics(),
+    output:
+        checkpoint="<run>/retrained/model.pt",
+        metrics="<run>/retrained/metrics.json",
+        history="<run>/retrained/history.csv",
+    log:
+        "<run>/retrained/finetune.log",
+    benchmark:
+        "<run>/retrained/finetune.tsv"
+    params:
+        code=fingerprint("finetune"),
+        labels=lambda wildcards, input: [*to_options("labels", input.labels), "--anew"],
+        until=jobs.config.training.total_iterations,
+        statistics=arguments.statistics,
+        tensorboard=arguments.tensorboard,
+        network=arguments.network,
+        places=arguments.places(source="source", target="target"),
+        features=arguments.features,
+        options=lambda wildcards: jobs.training_arguments("source", "target"),

@@ -7,6 +7,7 @@ rule report:
         target="<results>/data/target.json",
         target_features=jobs.feature_files("target") if drawing.gallery(jobs) else [],
         table="<tables>/table_mIoU.csv",
+        curve="<tables>/learning_curve.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
         page="<tables>/report.html",
@@ -39,7 +40,7 @@ rule report:
         ],
         options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.features:q} {params.options:q}"
+        "{params.program:q} report --runs {input.runs:q} --curve {input.curve:q} {params.places:q} {params.features:q} {params.options:q}"
         " --template {input.template:q}"
         " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"
