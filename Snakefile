@@ -18,9 +18,10 @@ include: "workflow/rules/data_check.smk"
 include: "workflow/rules/data_count.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/score.smk"
-include: "workflow/rules/acquire.smk"
+include: f"workflow/rules/{people.acquiring(jobs)}.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/predict.smk"
 
 
 for variant in variant_files():
@@ -36,6 +37,7 @@ include: "workflow/rules/diagnose.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/collect.smk"
+include: "workflow/rules/queries_count.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
@@ -49,7 +51,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "<tables>/table_mIoU.csv",
+        people.products(jobs),
 
 
 require_sound_results(workflow, jobs, parse_command)

@@ -6,7 +6,6 @@ the command says so and exits with 75; then the same command goes on. Of the poo
 
 import argparse
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose unless that is done, and save what was answered if nothing waits."""
+    from cbda.annotation.counting import count_round
     from cbda.compute.parallel import available_threads
     from cbda.files.answers import AnswerFile
     from cbda.files.labels import LabelFile
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
             queries = _queries(args, round_, scores, labels, answers, num_threads)
             _require_answered(args, queries, answers)
             write_answered(args.out, round_, labels, queries, answers, num_threads)
-    print(f"round {args.round}: {_describe(queries, answers)}")
+    print(f"round {args.round}: {count_round(queries, answers)}")
 
 
 def _queries(
@@ -87,7 +87,9 @@ def _queries(
 
 def _require_answered(args: argparse.Namespace, queries: "QuerySet", answers: "AnswerFile") -> None:
     """Stop, and say what to do, if queries wait for an answer."""
-    num_open = _states(queries, answers)["open"]
+    from cbda.annotation.counting import count_round
+
+    num_open = count_round(queries, answers).open
     if num_open and queries.digest not in answers.finished:
         words = ["--queries", args.queries, "--answers", args.answers]
         words += ["--target-kind", args.oracle_kind, "--target-root", args.oracle_root]
@@ -97,17 +99,3 @@ def _require_answered(args: argparse.Namespace, queries: "QuerySet", answers: "A
             f"round {args.round}: {num_open} of {len(queries)} queries wait for an answer; answer"
             f" them on the page of `{command}`, then run the same command again"
         )
-
-
-def _states(queries: "QuerySet", answers: "AnswerFile") -> Counter[str]:
-    return Counter(answers.state(queries.place(index)) for index in range(len(queries)))
-
-
-def _describe(queries: "QuerySet", answers: "AnswerFile") -> str:
-    """Queries by what became of them, those of one class and mixed ones, and minutes."""
-    states = _states(queries, answers)
-    given = [answers.latest.get(queries.place(index)) for index in range(len(queries))]
-    num_pure = sum(len(set(item.answer.pixels)) == 1 for item in given if item is not None)
-    words = [f"{len(queries)} queries", *(f"{number} {state}" for state, number in states.items())]
-    minutes = sum(item.answer.seconds for item in given if item is not None) / 60
-    return f"{', '.join(words)}; {num_pure} windows of one class; {minutes:.1f} minutes"

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, NonNegativeInt
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
+from cbda.settings.section import LINE, Count, Distinct, Section, like, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
 LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
@@ -47,12 +47,20 @@ class LabelledDatasetSettings(CheckedDatasetSettings):
     """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
 
 
+class ValSettings(LabelledDatasetSettings):
+    """The validation set, which need not exist where people answer."""
+
+    root: Annotated[str, Expanded, like(r"^($|[^-\x00-\x1f][^\x00-\x1f]*$)", "a folder, or empty")]
+    """Folder, as of the others; empty where people answer and there are no labels to measure by:
+    then nothing is evaluated."""
+
+
 class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
     source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
     target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
-    val: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/target_val")
+    val: ValSettings = ValSettings(root="data/generated/target_val")
 
 
 class DataCountSettings(Section):

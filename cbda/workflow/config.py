@@ -42,10 +42,13 @@ from cbda.settings.model import (
     traits_of,
 )
 from cbda.settings.paths import Expanded, PathSettings
+from cbda.settings.prediction import PredictSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
+from cbda.workflow.people import PEOPLE, oracle_mistakes
 
+ORACLES = ("ground_truth", PEOPLE)
 VOID_NAME = "void"  # of tables
 TARGET = like(
     f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
@@ -123,6 +126,9 @@ class ExperimentSettings(Section):
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
     """Methods of your own by name."""
+    oracle: Annotated[str, one_of(*ORACLES)] = "ground_truth"
+    """Who answers: the pool's labels, or people, for whom a run stops in every round and whose
+    answers are in pathvars.answers; these answer one method at one budget with one seed."""
 
 
 class AcquireSettings(Section):
@@ -157,6 +163,7 @@ class Config(Section):
     acquire: AcquireSettings = AcquireSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    predict: PredictSettings = PredictSettings()
     tabulate: TabulateSettings = TabulateSettings()
     report: ReportSettings = ReportSettings()
     compute: ResumableComputeSettings = ResumableComputeSettings()
@@ -190,6 +197,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     """Mistakes that no key shows alone."""
     yield from _unknown_names(config)
     yield from _badly_defined(config)
+    yield from oracle_mistakes(config)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
     elif unnamed := [name for name in config.classes if name in NO_NAMES]:

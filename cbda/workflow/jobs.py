@@ -101,8 +101,9 @@ class Jobs:
     def generated_manifest(self, name: str) -> list[str]:
         """The file that tells of a change of a dataset, if the workflow generates it."""
         made, root = self.config.data_make, self.root(name)
-        is_made = root in [f"{made.root}/{folder}" for folder in made.sets]
-        return [f"{root}/manifest.json"] if is_made else []
+        sets = [f"{made.root}/{folder}" for folder in made.sets]
+        folders = (root, root.removesuffix("/images"))  # of which a pool may be, without labels
+        return [f"{folder}/manifest.json" for folder in dict.fromkeys(folders) if folder in sets]
 
     def changed_manifest(self, name: str) -> list[str]:
         """The manifest of a set that is generated, if files of it are lost or changed."""
