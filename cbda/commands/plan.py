@@ -23,7 +23,7 @@ HOUR_S = 3600.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--pool", type=Path, required=True, help="report of data check, target")
-    parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
+    parser.add_argument("--val", type=Path, help="report of data check, val; none: no evaluation")
     add_class_option(parser)
     add_experiment_options(parser, budget=float)
     add_options(parser, "", PretrainSettings, required=("iterations",))
@@ -66,7 +66,8 @@ def _read(path: Path, keys: set[str], complaint: str) -> dict[str, Any]:
 def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.Experiment:
     keys = {"sizes", "num_images"}
     complaint = "not a report of `cbda data check`: lacks sizes or num_images"
-    pool, val = (_read(path, keys, complaint) for path in (args.pool, args.val))
+    pool = _read(args.pool, keys, complaint)
+    num_val = _read(args.val, keys, complaint)["num_images"] if args.val else 0
     if len(pool["sizes"]) != 1:
         raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
@@ -81,7 +82,7 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         num_pool=pool["num_images"],
         height=size["height"],
         width=size["width"],
-        num_val=val["num_images"],
+        num_val=num_val,
         checkpoint_bytes=_checkpoint_bytes(args, settings),
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",

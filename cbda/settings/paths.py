@@ -59,4 +59,4 @@ class PathSettings(Section):
     def resolve(self) -> dict[str, str]:
         """The folders, by name."""
         tables = os.path.normpath(self.tables.replace("<results>", self.results))
-        return {"results": self.results, "tables": tables, "answers": self.answers}
+        return {"results": self.results, "tables": tables}

@@ -22,7 +22,7 @@ class Experiment:
     num_pool: int  # images of the pool
     height: int  # of its images in px
     width: int
-    num_val: int  # images of the validation set
+    num_val: int  # images of the validation set; 0 if nothing is evaluated
     checkpoint_bytes: int
     num_concurrent: int = 1  # jobs at a time that may hold a score file
     balanced: bool = False  # whether the classes of the source are counted
@@ -52,10 +52,11 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
     """Jobs by rule, of a run that starts with nothing but the data."""
     seeds, runs, rounds = experiment.num_seeds, experiment.num_runs, experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
-    num_evaluated = runs + seeds * len(experiment.references)
+    is_evaluated = experiment.num_val > 0
+    num_evaluated = (runs + seeds * len(experiment.references)) * is_evaluated
     num_seen = experiment.num_val * experiment.num_views
     phases = {
-        "data_check": Phase(3),
+        "data_check": Phase(2 + is_evaluated),
         "data_count": Phase(int(experiment.balanced)),
         "pretrain": Phase(seeds, seeds * pretrain),
         "source_only": Phase(seeds, seeds * total),
@@ -64,7 +65,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "acquire": Phase(runs * rounds),
         "finetune": Phase(runs * rounds, runs * (total - pretrain)),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
-        "tabulate": Phase(1),
+        "tabulate": Phase(int(is_evaluated)),
     }
     left_out = {"source_only", "full"} - set(experiment.references)
     return {name: p for name, p in phases.items() if p.jobs and name not in left_out}

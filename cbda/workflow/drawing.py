@@ -9,6 +9,7 @@ from cbda.datasets.catalogue import count_images
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
+from cbda.workflow.people import UNLABELLED
 
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,
@@ -50,8 +51,10 @@ def figures(jobs: Jobs) -> list[str]:
 
 
 def _num_shown(jobs: Jobs) -> int:
-    """Images of the gallery, of which there are no more than the pool has."""
+    """Images of the gallery, no more than the pool has with the labels that it shows."""
     pool, made = jobs.config.datasets.target, jobs.config.data_make
+    if pool.kind == UNLABELLED:
+        return 0
     sets = {f"{made.root}/{name}": content.num_images for name, content in made.sets.items()}
     num_images = count_images(pool.kind, pool.root, pool.split) or sets.get(pool.root, 0)
     return min(jobs.config.report.gallery_images, num_images)
@@ -67,7 +70,8 @@ def gallery(jobs: Jobs) -> list[list[str]]:
         + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
         for name, run in runs.items()
     ]
-    return arms if jobs.config.report.gallery_images else []
+    has_truth = jobs.config.datasets.target.kind != UNLABELLED
+    return arms if jobs.config.report.gallery_images and has_truth else []
 
 
 def gallery_files(jobs: Jobs) -> list[str]:

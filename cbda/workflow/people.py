@@ -56,12 +56,12 @@ def acquiring(jobs: "Jobs") -> str:
 
 def answers_file(jobs: "Jobs") -> str:
     """Where all answers are, whatever run they were given to."""
-    return f"{jobs.folders['answers']}/answers.jsonl"
+    return f"{jobs.config.pathvars.answers}/answers.jsonl"
 
 
 def queries_file(jobs: "Jobs", number: int) -> str:
     """Where the queries of a round are."""
-    return f"{jobs.folders['answers']}/round{number}.h5"
+    return f"{jobs.config.pathvars.answers}/round{number}.h5"
 
 
 def ask_arguments(jobs: "Jobs", number: int) -> list[str]:
@@ -122,6 +122,11 @@ def images_state(jobs: "Jobs") -> str:
 def is_evaluated(jobs: "Jobs") -> bool:
     """Whether there are labels to measure by."""
     return bool(jobs.config.datasets.val.root)
+
+
+def val_report(jobs: "Jobs") -> list[str]:
+    """The report of what there is to measure by."""
+    return ["<results>/data/val.json"] if is_evaluated(jobs) else []
 
 
 def require_val(jobs: "Jobs") -> None:

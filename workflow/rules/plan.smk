@@ -1,7 +1,7 @@
 rule plan:
     input:
         pool="<results>/data/target.json",
-        val="<results>/data/val.json",
+        val=people.val_report(jobs),
     output:
         plan="<results>/plan.json",
     log:
@@ -17,7 +17,8 @@ rule plan:
         measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
         own_network=lambda wildcards: jobs.network_state(),
         network=arguments.architecture,
+        val=lambda wildcards, input: to_options("val", input.val) if input.val else [],
         options=lambda wildcards: jobs.plan_arguments(),
     shell:
-        "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.options:q}"
+        "{params.program:q} plan --pool {input.pool:q} {params.val:q} {params.options:q}"
         " {params.network:q} {params.measured:q} --out {output.plan:q} > {log:q} 2>&1 && cat {log:q}"
