@@ -1,11 +1,19 @@
-"""Train a checkpoint on, with the labels acquired so far or with all labels of the pool."""
+"""Train a checkpoint on, with the labels acquired so far or with all labels of the pool.
+
+Training options that are not given are those by which the checkpoint was trained.
+"""
 
 import argparse
 from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
-from cbda.commands.training import add_training_options, train_and_save
+from cbda.commands.training import (
+    add_training_options,
+    inherit_training,
+    leave_open,
+    train_and_save,
+)
 from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.options import add_options, from_options
@@ -23,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
     add_training_options(parser)
+    leave_open(parser)
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_options(parser, "", ResumableComputeSettings)
@@ -39,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
+    inherit_training(args, checkpoint)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
