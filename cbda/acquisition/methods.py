@@ -15,6 +15,7 @@ SCORES_FOLDER = Path(__file__).with_name("scores")  # a file in it is a built-in
 SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py")))
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
+BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota")
 BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
 TARGETS = ("uniform", "predicted", "sqrt_predicted")

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
     from cbda.selection.answering import write_answered
-    from cbda.selection.round import Round, require_one_run
+    from cbda.selection.round import require_one_run
 
     if args.classes is None:
         raise UserError("--num-classes: people need names; give --classes")
@@ -46,8 +46,7 @@ def run(args: argparse.Namespace) -> None:
     if answers.num_torn:
         print(f"{args.answers}: {answers.num_torn} torn lines are passed over")
     with ScoreFile.open(args.scores) as scores:
-        numbers = args.budget, args.rounds, args.round, args.seed, len(args.classes)
-        round_ = Round(acquire.resolve_method(args, scores.score), *numbers)
+        round_ = acquire.resolve_round(args, scores, len(args.classes))
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
@@ -67,6 +66,7 @@ def _queries(
 ) -> "QuerySet":
     """The queries of the round, chosen now unless they were before."""
     from cbda.files.lock import exclusive
+    from cbda.files.never import never_asked
     from cbda.files.queries import load_queries, save_queries
     from cbda.selection.answering import choose_queries, require_asked
 
@@ -75,7 +75,8 @@ def _queries(
         if path.exists():
             print(f"round {args.round}: the queries of {path}, chosen before, stay")
         else:
-            given = round_, scores, labels, answers, args.classes
+            view = never_asked(labels, args.never_ask)
+            given = round_, scores, view, answers, args.classes
             choice = choose_queries(*given, num_threads)
             if choice.num_kept:
                 print(f"round {args.round}: {choice.num_kept} answers from before keep their place")

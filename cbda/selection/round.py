@@ -38,6 +38,7 @@ class Round:
     number: int  # 1..R
     seed: int  # of the run, kept for the record, and of queries chosen at random
     num_classes: int  # C
+    fixed_queries: int | None = None  # of this round, where the budget is a number of queries
 
     def __post_init__(self) -> None:
         if self.method.random_fraction > 0 and self.seed < 0:
@@ -61,6 +62,8 @@ class Round:
 
     def num_queries(self, shape: tuple[int, int, int]) -> int:
         """Queries of this round in a pool (N,H,W): of every image, or of the pool if `dynamic`."""
+        if self.fixed_queries is not None:
+            return self.fixed_queries
         num_images = shape[0] if self.method.allocation == "dynamic" else 1
         return num_images * self.queries_per_image(*shape[1:])
 

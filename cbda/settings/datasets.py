@@ -40,6 +40,14 @@ class CheckedDatasetSettings(DatasetSettings):
     """Number of images that there must be, skipped ones included; 0 for any."""
 
 
+class PoolSettings(CheckedDatasetSettings):
+    """The pool, and where in its images nobody is asked."""
+
+    never_ask: Annotated[str, Expanded] = ""
+    """PNG, or a folder with one per image called like it, IMAGE.png: where it is not black, such as
+    on a car's bonnet, no method asks for a label; empty for none."""
+
+
 class LabelledDatasetSettings(CheckedDatasetSettings):
     """A dataset whose labels lie in files."""
 
@@ -59,7 +67,7 @@ class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
     source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
-    target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
+    target: PoolSettings = PoolSettings(root="data/generated/target_train")
     val: ValSettings = ValSettings(root="data/generated/target_val")
 
 

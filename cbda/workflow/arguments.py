@@ -45,6 +45,10 @@ class Arguments:
         """The same for a checkpoint, which does not know where its network is."""
         return to_options("network", self.jobs.own_network)
 
+    def never_ask(self, wildcards: Any, input: Any) -> list[str]:
+        """Masks of where not to ask, which count by their content."""
+        return to_options("never-ask", self.jobs.config.datasets.target.never_ask)
+
     def tensorboard(self, wildcards: Any, input: Any) -> list[str]:
         """Whether trainings write for TensorBoard too."""
         return to_options("tensorboard", self.jobs.config.compute.tensorboard)

@@ -26,7 +26,7 @@ from cbda.acquisition.catalogue import (
     require_new_name,
     require_one_name,
 )
-from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
+from cbda.acquisition.methods import ALLOCATIONS, BALANCES, BUDGET_UNITS, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
 from cbda.settings.classes import NO_NAMES, ClassName
@@ -55,7 +55,7 @@ TARGET = like(
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
-    float, Field(gt=0, le=1), pydantic.WrapValidator(lambda value, check: check(value) and value)
+    float, Field(gt=0), pydantic.WrapValidator(lambda value, check: check(value) and value)
 ]
 TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
@@ -118,8 +118,11 @@ class ExperimentSettings(Section):
     """source_only trains on the source alone, full with all labels of the pool, both as long as
     every method."""
     budgets: Annotated[Distinct[Budget], Field(min_length=1)] = (0.05, 0.1, 0.2)
-    """Fractions of the pool's pixels that a whole run may acquire; rounded up to whole queries per
-    image and round, at least one."""
+    """What a whole run may acquire, by default fractions of the pool's pixels; rounded up to whole
+    queries per image and round, at least one."""
+    budget_unit: Annotated[str, one_of(*BUDGET_UNITS)] = "fraction"
+    """What budgets count: the fraction of the pool's pixels, queries in every image, or queries in
+    all; queries are rounded up to as many in every round."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
     """Rounds R; each spends budget / R."""
     radius: Radius = 2
@@ -198,6 +201,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _unknown_names(config)
     yield from _badly_defined(config)
     yield from oracle_mistakes(config)
+    yield from _unfit_budgets(config.experiment)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
     elif unnamed := [name for name in config.classes if name in NO_NAMES]:
@@ -210,6 +214,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _refused("", require_sound_model, config.model)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
+    if (masks := config.datasets.target.never_ask) and not Path(masks).exists():
+        yield f"datasets.target.never_ask: no file {masks}; give a PNG, or a folder of them"
     yield from _unfit_sizes(config)
     yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
@@ -254,6 +260,15 @@ def _badly_defined(config: Config) -> Iterator[str]:
         yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
     shares, place = config.acquire.target_distribution, "acquire.target_distribution: "
     yield from _refused(place, target_shares, shares, len(config.classes))
+
+
+def _unfit_budgets(experiment: ExperimentSettings) -> Iterator[str]:
+    """Budgets that are none in their unit."""
+    is_share = experiment.budget_unit == "fraction"
+    allowed = "at most 1" if is_share else f"whole numbers of {experiment.budget_unit}"
+    for index, budget in enumerate(experiment.budgets):
+        if budget > 1 if is_share else budget != int(budget):
+            yield f"experiment.budgets.{index}: {budget:g}; allowed: {allowed}"
 
 
 def _batches_of_one(config: Config) -> Iterator[str]:

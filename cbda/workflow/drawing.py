@@ -6,6 +6,7 @@ from typing import Any
 from cbda.acquisition.catalogue import balance_settings
 from cbda.acquisition.methods import BALANCES_WITH_TARGET
 from cbda.datasets.catalogue import count_images
+from cbda.errors import UserError
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
@@ -13,15 +14,23 @@ from cbda.workflow.people import UNLABELLED
 
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,
-    "datasets": {name: {"root"} for name in DatasetsSettings.model_fields},
+    "datasets": {name: {"root", "never_ask"} for name in DatasetsSettings.model_fields},
     "data_make": {"root"},
     "plan": True,
+    "predict": {"images"},
     "model": {"encoder_weights"},
 }
 
 
 def report_arguments(jobs: Jobs) -> list[str]:
-    """What is drawn, and what the page tells of the experiment."""
+    """What is drawn, and what the page tells of the experiment.
+
+    A `UserError` of budgets that are no fractions, by which the figures go.
+    """
+    if (unit := jobs.config.experiment.budget_unit) != "fraction":
+        raise UserError(
+            f"experiment.budget_unit: {unit} is in the tables; the page draws fractions"
+        )
     budget = max(jobs.config.experiment.budgets)
     return [
         *jobs.class_arguments(),

@@ -16,7 +16,7 @@ from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import Method, is_external
 from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
-from cbda.datasets.digest import content_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.errors import UserError
 from cbda.results.sheet import NONE, Row, evaluated, list_rows
 from cbda.settings.model import has_weights_file
@@ -78,7 +78,7 @@ class Jobs:
     def _described(self, name: str) -> dict[str, Any]:
         """The keys of a dataset that hold no path; a layout of the user's own is one."""
         dataset = getattr(self.config.datasets, name)
-        places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
+        places = {"root", "never_ask"} | ({"kind"} if is_place(dataset.kind) else set())
         values: dict[str, Any] = dataset.model_dump(exclude=places)
         return values
 
@@ -161,6 +161,23 @@ class Jobs:
         acquire = self.config.acquire.model_dump()
         return to_options("", balance_settings(self.methods[name], acquire))
 
+    def budget_arguments(self) -> list[str]:
+        """What the budgets count, unless it is the default, and over how many rounds they go."""
+        unit, rounds = self.config.experiment.budget_unit, self.config.experiment.rounds
+        words = [] if unit == "fraction" else to_options("budget-unit", unit)
+        return [*words, *to_options("rounds", rounds)]
+
+    def masks_state(self) -> str:
+        """What tells of a change of the masks of where not to ask, wherever they are."""
+        place = Path(self.config.datasets.target.never_ask)
+        if place == Path():
+            return ""
+        return (
+            files_digest(place, sorted(place.glob("*.png")))
+            if place.is_dir()
+            else content_digest(place)
+        )
+
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""
         radius = self.methods[name].radius
@@ -234,6 +251,8 @@ class Jobs:
         """What the cost of an experiment follows from."""
         return [
             *to_options("", self.experiment()),
+            *to_options("budget-unit", self.config.experiment.budget_unit),
+            *self._query_arguments(),
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *self.model_arguments(),
@@ -241,6 +260,14 @@ class Jobs:
             *to_options("num-concurrent", self.config.plan.num_concurrent),
             *to_options("flip", self.config.evaluate.flip),
         ]
+
+    def _query_arguments(self) -> list[str]:
+        """What the queries of every method are."""
+        words = []
+        for name, method in self.methods.items():
+            radius = self.radius_arguments(name)[1]
+            words += ["--query", name, method.unit, radius, method.allocation]
+        return words
 
     def experiment(self) -> dict[str, Any]:
         """What its runs are, but for their folder."""

@@ -12,7 +12,7 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import SKIPPED
 from cbda.files.answers import AnswerFile
 from cbda.workflow import people
-from cbda.workflow.drawing import figures, gallery
+from cbda.workflow.drawing import figures, gallery, report_arguments
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
@@ -54,6 +54,29 @@ def test_table_is_made_where_there_is_something_to_measure_by() -> None:
         people.require_val(people_jobs())
 
 
+def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
+    jobs = people_jobs(experiment={**yaml.safe_load(CHANGE)["experiment"], "budget_unit": "queries",
+                                   "budgets": [20]})  # fmt: skip
+    assert jobs.budget_arguments() == ["--budget-unit", "queries", "--rounds", "2"]
+    words = " ".join(jobs.plan_arguments())
+    assert "--budget-unit queries --query da region 1 dynamic" in words
+    assert create_jobs().budget_arguments() == ["--rounds", "2"]
+    with pytest.raises(UserError, match="the page draws fractions"):
+        report_arguments(jobs)
+
+
+def test_masks_count_by_their_content(tmp_path: Path) -> None:
+    target = {"kind": "images", "root": "pool", "never_ask": str(tmp_path / "masks")}
+    (tmp_path / "masks").mkdir()
+    states = []
+    for content in (b"one", b"another"):
+        (tmp_path / "masks/a.png").write_bytes(content)
+        states.append(people_jobs(datasets={"target": target, "val": {"root": ""}}).masks_state())
+    assert states[0] != states[1]
+    assert people_jobs().masks_state() == ""
+    assert "never" not in " ".join(people_jobs().check_arguments("target"))
+
+
 def test_pool_without_labels_has_no_gallery() -> None:
     jobs = people_jobs()
     assert gallery(jobs) == []
@@ -78,6 +101,14 @@ def test_success_names_what_people_get() -> None:
         ({"experiment": {"budgets": [0.1, 0.2]}}, "experiment.budgets: 2 of them"),
         ({"experiment": {"references": ["full"]}}, "experiment.references: full needs all labels"),
         ({"pathvars": {"answers": "results/tiny/a"}}, "pathvars.answers: results/tiny/a lies in"),
+        (
+            {"datasets": {"target": {"root": "a", "never_ask": "no.png"}}},
+            "never_ask: no file no.png",
+        ),
+        (
+            {"experiment": {"budget_unit": "queries", "budgets": [0.5]}},
+            "experiment.budgets.0: 0.5; allowed: whole numbers of queries",
+        ),
         ({"experiment": {"oracle": "persons"}}, "experiment.oracle: 'persons'"),
     ],
 )

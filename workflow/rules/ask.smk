@@ -25,14 +25,16 @@ rule ask:
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         answered=lambda wildcards: people.answers_state(jobs, int(wildcards.round)),
         people=lambda wildcards, input: people.ask_arguments(jobs, int(wildcards.round)),
+        masks=lambda wildcards: jobs.masks_state(),
+        never_ask=arguments.never_ask,
         places=arguments.places(oracle="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),
-            *to_options("rounds", jobs.config.experiment.rounds),
+            *jobs.budget_arguments(),
         ],
     shell:
         "{params.program:q} ask --scores {input.scores:q} {params.previous:q} {params.method:q}"
-        " {params.balance:q} {params.radius:q} {params.people:q}"
+        " {params.balance:q} {params.radius:q} {params.never_ask:q} {params.people:q}"
         " {params.places:q} {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"
