@@ -1,7 +1,7 @@
 """Where people answer: what a configuration may ask of them, their files, and what is made."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PEOPLE, UNLABELLED = "people", "images"
 COUNTS = "answers.csv"
+MEASURED = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", "report.html")
 MARK = "predictions/labelmap.txt"  # written last: a folder of masks with it is complete
 
 
@@ -127,6 +128,18 @@ def is_evaluated(jobs: "Jobs") -> bool:
 def val_report(jobs: "Jobs") -> list[str]:
     """The report of what there is to measure by."""
     return ["<results>/data/val.json"] if is_evaluated(jobs) else []
+
+
+def require_reachable(jobs: "Jobs", words: Sequence[str]) -> None:
+    """Raise a `UserError` if a word of a command line is a file that needs labels nobody has."""
+    missing = [] if is_evaluated(jobs) else list(MEASURED)
+    missing += ["diagnosis.csv"] if jobs.config.datasets.target.kind == UNLABELLED else []
+    for name in missing:
+        if f"{jobs.folders['tables']}/{name}" in words:
+            key = "datasets.target.kind" if name == "diagnosis.csv" else "datasets.val.root"
+            raise UserError(
+                f"{name} needs labels, and there are none by {key}; without: snakemake all"
+            )
 
 
 def require_val(jobs: "Jobs") -> None:

@@ -77,6 +77,14 @@ def test_masks_count_by_their_content(tmp_path: Path) -> None:
     assert "never" not in " ".join(people_jobs().check_arguments("target"))
 
 
+@pytest.mark.parametrize("name", ["table_mIoU.csv", "report.html", "diagnosis.csv"])
+def test_target_that_needs_labels_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f"^{name} needs labels, and there are none by datasets"):
+        people.require_reachable(people_jobs(), ["snakemake", f"{RESULTS}/{name}"])
+    people.require_reachable(people_jobs(), ["snakemake", "all"])
+    people.require_reachable(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
+
+
 def test_pool_without_labels_has_no_gallery() -> None:
     jobs = people_jobs()
     assert gallery(jobs) == []

@@ -36,6 +36,8 @@ jobs = create_jobs(workflow, config, project)
 arguments = Arguments(jobs, program_words(workflow))
 
 if workflow.is_main_process:
+    with explained():
+        people.require_reachable(jobs, sys.argv)
     STOPS = note_stops()
     show_waiting()
     LOCK = hold_lock(NOTES)  # held until the process ends
