@@ -38,6 +38,10 @@ from tests.projects import RESULTS
 
 RUN = f"{RESULTS}/seed0/da/budget0.05"
 ROUNDS = 2
+PAGE = (
+    "annotate --queries answers/round{}.h5 --answers answers/answers.jsonl --target-kind images"
+    " --target-root data/tiny/target_train/images"
+)
 Place = tuple[str, int, int]
 
 
@@ -111,9 +115,7 @@ class Asking:
     @contextmanager
     def server(self) -> "Iterator[tuple[str, subprocess.Popen[str]]]":
         """The page of the open round, by the command that the workflow names: its address."""
-        log = (self.folder / RUN / f"round{self.open_round()}/ask.log").read_text()
-        words = shlex.split(re.findall("`cbda (.+?)`", log)[-1])
-        command = [sys.executable, "-m", "cbda", *words]
+        command = [sys.executable, "-m", "cbda", *shlex.split(PAGE.format(self.open_round()))]
         with subprocess.Popen(
             command, cwd=self.folder, stdout=subprocess.PIPE, text=True
         ) as server:
@@ -202,6 +204,7 @@ def undisturbed(asking: Asking) -> float:
     for number in range(1, ROUNDS + 1):
         assert asking.work() == "waits"
         assert asking.open_round() == number
+        assert f"`cbda {PAGE.format(number)}`" in asking.project.output().splitlines()[-1]
         duration_s = time.monotonic() - started
         page_session(asking, "", None)
         started = time.monotonic()
