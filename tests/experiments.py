@@ -12,7 +12,7 @@ from cbda.results.sheet import format_rows, list_rows
 from tests.pools import summarise, write_labels
 
 CLASSES = ["road", "pole"]
-BALANCES = {"ra": "none", "cbda": "consumed"}
+BALANCES = {"ra": "none", "cbda": "quota"}
 ALLOCATIONS = {"ra": "per_image", "cbda": "dynamic"}
 
 

@@ -14,6 +14,14 @@ EXTREME_VALUE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 units = st.sampled_from(["region", "pixel"])
 
 
+def reference_weigh(score, prediction, weights):
+    """Scores (N,H,W) that a weight never raises; a class of weight 0 is last by its own scores."""
+    weight = np.where((score > 0) & (weights[prediction] > 0), weights[prediction], 1)
+    keys = list(zip((weights[prediction] > 0).flat, (score * weight).flat, strict=True))
+    ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
+    return np.array([ranks[key] for key in keys], np.float64).reshape(score.shape)
+
+
 def reference_greedy(score, blocked, num_queries, radius, unit):
     """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
     taken = blocked.copy()
@@ -79,8 +87,9 @@ def reference_quota(score, prediction, blocked, num_queries, radius, unit, share
             if not taken[image, row, column]:
                 label = prediction[image, row, column]
                 is_open = used[label] < share_px[label]
-                weight = 1 - used[label] / share_px[label] if is_open else 1.0
-                weighted_score = weight * np.float64(score[image, row, column])
+                weighted_score = np.float64(score[image, row, column])
+                if is_open and weighted_score > 0:
+                    weighted_score *= 1 - used[label] / share_px[label]
                 ranked.append((not is_open, -weighted_score, image, column, row))
         _, _, image, column, row = min(ranked)
         picks.append([image, row, column])

@@ -16,8 +16,8 @@ SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py"))
 UNITS = ("region", "pixel")
 ALLOCATIONS = ("per_image", "dynamic")
 BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
-BALANCES = ("none", "consumed", "ratio", "exp", "quota")
-BALANCES_WITH_TARGET = ("consumed", "ratio", "quota")  # which aim at shares of the classes
+BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal")
+BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 

@@ -29,7 +29,7 @@ class Statistics(NamedTuple):
 
 
 def consumed(statistics: Statistics) -> FloatArray:
-    """w_c = clip(1 - n_c / (q_c B), 0, 1): a class that has used up its share weighs nothing."""
+    """w_c = clip(1 - n_c / (q_c B), 0, 1): a class that has used up its share comes last."""
     share_px = statistics.target * statistics.budget_px
     ones = np.ones_like(share_px)
     used = np.divide(statistics.acquired, share_px, out=ones, where=share_px > 0)
@@ -63,6 +63,7 @@ RULES: dict[str, Callable[[Statistics], FloatArray]] = {
     "ratio": ratio,
     "exp": exp,
     "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
+    "consumed_literal": consumed,  # as `cbda.selection.weighting` multiplies it
 }
 NEED_PREDICTIONS = ("exp", "predicted", "sqrt_predicted")  # rules and targets
 

@@ -1,7 +1,7 @@
 """Choose the queries of one round: the best, then those at random among what they leave free.
 
-Weights multiply a score by the weight of the predicted class, and so lift nothing for a class that
-the model never predicts. Random queries (epsilon-greedy) find it as often as it is there.
+Weights go by the predicted class, and so lift nothing for a class that the model never predicts.
+Random queries (epsilon-greedy) find it as often as it is there.
 """
 
 import math
@@ -9,7 +9,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.compiled import compiled
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
@@ -20,8 +19,10 @@ from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_s
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.units import FloatArray, Mask, Queries
+from cbda.selection.weighting import weigh, weigh_literally
 
 ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
+WEIGH = {"consumed_literal": weigh_literally}  # all others hold back, and raise nothing
 
 
 def choose(
@@ -96,8 +97,9 @@ def _choose_best(
 
     def read_weighted(image: int) -> tuple[FloatArray, Mask]:
         score, prediction, excluded = read(image)
-        weighted = score if method.balance == "none" else _weigh(score, prediction, weights)
-        return weighted, excluded
+        if method.balance == "none":
+            return score, excluded
+        return WEIGH.get(method.balance, weigh)(score, prediction, weights), excluded
 
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
@@ -126,15 +128,3 @@ def _choose_random(
 def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
     """What earlier rounds exclude, (H,W) bool."""
     return units.widen(labels.read_round(image) > 0, radius)
-
-
-@compiled
-def _weigh(
-    score: FloatArray, prediction: NDArray[np.uint8], weights: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Score times the weight of the predicted class, (H,W) float64: exact for float32 scores."""
-    weighted = np.empty(score.shape, np.float64)
-    for row in range(score.shape[0]):
-        for column in range(score.shape[1]):
-            weighted[row, column] = score[row, column] * weights[prediction[row, column]]
-    return weighted

@@ -38,9 +38,9 @@ def choose_quota(
 ) -> Queries:
     """Choose queries over a whole pool while their classes' weights fall.
 
-    In every step the free pixel with the highest A w[c], w_c = 1 - n_c / (q_c B), is taken, c its
-    predicted class, and n_c grows by the pixels of a query. Ties go to the smallest image, then
-    the smallest column, then the smallest row.
+    In every step the free pixel with the highest A w[c], w_c = 1 - n_c / (q_c B), or A where A < 0,
+    is taken, c its predicted class, and n_c grows by the pixels of a query. Ties go to the smallest
+    image, then the smallest column, then the smallest row.
 
     `read`, called from threads, takes an image of the pool (N,H,W) to score (H,W) float32,
     prediction uint8 and excluded bool. A query spends `query_px`. Of each class (C,), `share_px` is
@@ -141,9 +141,10 @@ def _simulate(
                 continue
             # A class that has its share comes after all that have not, by its plain score.
             rank = 1 if used[label] < share_px[label] else 0
-            weight = 1 - used[label] / share_px[label] if rank else 1.0
             # Of a class that has run out, the next one not gathered scores the floor at most.
-            weighted_score = weight * (value[head] if head < end else score_floors[label])
+            weighted_score = np.float64(value[head]) if head < end else score_floors[label]
+            if rank and weighted_score > 0:  # a weight raises no score
+                weighted_score *= 1 - used[label] / share_px[label]
             is_best = best_class == DONE or (rank, weighted_score) > (best_rank, best_score)
             if not is_best and (rank, weighted_score) == (best_rank, best_score):
                 # One that was not gathered might be as good, so it decides before any that was.

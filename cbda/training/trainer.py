@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import SGD, AdamW
 from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
@@ -24,6 +25,7 @@ from cbda.models.logits import at_least_float32, resize_logits
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
+from cbda.training.optimizers import without_compiler
 
 Terms = dict[str, Tensor]  # of the loss, by name, times their weights
 ONE_VALUE = "more than 1 value per channel"  # torch's words
@@ -184,8 +186,8 @@ def create_optimizer(model: nn.Module, settings: OptimizerSettings) -> torch.opt
     groups = [{"params": parameters, "factor": factor} for parameters, factor in factors]
     lr, momentum, weight_decay = settings.lr, settings.momentum, settings.weight_decay
     if settings.name == "sgd":
-        return torch.optim.SGD(groups, lr, momentum, weight_decay=weight_decay)
-    return torch.optim.AdamW(groups, lr, (momentum, 0.999), weight_decay=weight_decay)
+        return without_compiler(SGD)(groups, lr, momentum, weight_decay=weight_decay)
+    return without_compiler(AdamW)(groups, lr, (momentum, 0.999), weight_decay=weight_decay)
 
 
 def measure_cost(

@@ -32,9 +32,9 @@ def logits(num_images=3, size=SIZE):
 @pytest.mark.parametrize(
     ("method", "words"),
     [
-        ("cbda", "--method-allocation dynamic --method-balance consumed"),
+        ("cb", "--method-allocation per_image --method-balance consumed"),
         ("ra", "--method-allocation per_image --method-balance none"),
-        ("cbda_quota", "--method-allocation dynamic --method-balance quota"),
+        ("cbda", "--method-allocation dynamic --method-balance quota"),
     ],
 )
 def test_picks_are_those_of_the_command_line(tmp_path, method, words):

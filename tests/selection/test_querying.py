@@ -25,6 +25,7 @@ from tests.reference import (
     reference_greedy,
     reference_quota,
     reference_round,
+    reference_weigh,
     units,
 )
 from tests.selection.rounds import acquire, changed, read, summary_of
@@ -57,7 +58,7 @@ def experiments(draw):
         )
         for _ in range(NUM_ROUNDS)
     ]
-    balance = draw(st.sampled_from(["none", "consumed", "ratio", "quota"]))
+    balance = draw(st.sampled_from(["none", "consumed", "consumed_literal", "ratio", "quota"]))
     is_quota = balance == "quota"  # which is global; its random queries have a test of their own
     fractions = st.just(0.0) if is_quota else st.sampled_from([0.0, 0.0, 0.25, 0.5, 0.9])
     round_ = changed(
@@ -100,7 +101,11 @@ def test_rounds_equal_the_definition(tmp_path_factory, experiment, num_threads):
             used = counts.astype(np.float64)
             expected = reference_quota(score, prediction, blocked, num, *reach, shares, used)
         else:
-            weighted = score * weights[prediction] if method.balance != "none" else score
+            weighted = score
+            if method.balance == "consumed_literal":
+                weighted = score * weights[prediction]
+            elif method.balance != "none":
+                weighted = reference_weigh(score, prediction, weights)
             expected = reference_round(weighted, blocked, round_)
         assume(len(expected) == len(ids) * num_per_image)
         for image, *centre in expected:

@@ -52,7 +52,7 @@ def test_labels_are_kept_and_scores_are_not(finished: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "method"),
-    [("ra", "ripu/region/per_image/none"), ("cbda", "ripu/region/dynamic/consumed")],
+    [("ra", "ripu/region/per_image/none"), ("cbda", "ripu/region/dynamic/quota")],
 )
 def test_labels_tell_of_the_job_that_made_them(finished: Path, name: str, method: str) -> None:
     run = finished / "results/tiny/seed0" / name / "budget0.05"
