@@ -130,8 +130,13 @@ def val_report(jobs: "Jobs") -> list[str]:
     return ["<results>/data/val.json"] if is_evaluated(jobs) else []
 
 
-def require_reachable(jobs: "Jobs", words: Sequence[str]) -> None:
-    """Raise a `UserError` if a word of a command line is a file that needs labels nobody has."""
+def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
+    """Raise a `UserError` before any rule is looked at, if answers can't be read.
+
+    Or if a word of the command line is a file that needs labels nobody has.
+    """
+    if asks_people(jobs):
+        answers_state(jobs, 1)
     missing = [] if is_evaluated(jobs) else list(MEASURED)
     missing += ["diagnosis.csv"] if jobs.config.datasets.target.kind == UNLABELLED else []
     for name in missing:

@@ -80,9 +80,9 @@ def test_masks_count_by_their_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["table_mIoU.csv", "report.html", "diagnosis.csv"])
 def test_target_that_needs_labels_is_refused(name: str) -> None:
     with pytest.raises(UserError, match=f"^{name} needs labels, and there are none by datasets"):
-        people.require_reachable(people_jobs(), ["snakemake", f"{RESULTS}/{name}"])
-    people.require_reachable(people_jobs(), ["snakemake", "all"])
-    people.require_reachable(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
+        people.require_ready(people_jobs(), ["snakemake", f"{RESULTS}/{name}"])
+    people.require_ready(people_jobs(), ["snakemake", "all"])
+    people.require_ready(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
 
 
 def test_pool_without_labels_has_no_gallery() -> None:
@@ -144,6 +144,16 @@ def test_labels_follow_answers_up_to_their_round(
     assert states[0] != states[1] == states[2] == states[3] != people.answers_state(jobs, 2)
     answers.append(queries, [answer_to(queries, 0, 2)])
     assert people.answers_state(jobs, 1) != states[1]
+
+
+def test_answers_that_cannot_be_read_are_named_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers").mkdir()
+    (tmp_path / "answers/answers.jsonl").write_text('{"queries": "unknown", "row": 3}\n')
+    with pytest.raises(UserError, match=r"^answers/answers\.jsonl: line 1: names queries that"):
+        people.require_ready(people_jobs(), ["snakemake"])
 
 
 def told(*records: logging.LogRecord) -> list[str]:

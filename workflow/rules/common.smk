@@ -37,7 +37,7 @@ arguments = Arguments(jobs, program_words(workflow))
 
 if workflow.is_main_process:
     with explained():
-        people.require_reachable(jobs, sys.argv)
+        people.require_ready(jobs, sys.argv)
     STOPS = note_stops()
     show_waiting()
     LOCK = hold_lock(NOTES)  # held until the process ends
