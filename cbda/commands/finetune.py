@@ -12,6 +12,7 @@ from cbda.commands.training import (
     add_training_options,
     inherit_training,
     leave_open,
+    open_training_features,
     train_and_save,
 )
 from cbda.errors import UserError
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     from cbda.compute.devices import prepare_device
-    from cbda.models.checkpoints import load_model
+    from cbda.models.checkpoints import load_model, require_input
     from cbda.training.target import AcquiredPool
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -52,6 +53,8 @@ def run(args: argparse.Namespace) -> None:
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
+    features = open_training_features(args, source, pool)
+    require_input(checkpoint, args.checkpoint, features.get("target"), "target-features")
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
     network = own_file(args.network or checkpoint.model_settings.architecture)
     inputs = [args.checkpoint, args.labels, args.source_statistics, network]
@@ -67,4 +70,5 @@ def run(args: argparse.Namespace) -> None:
         reached = f"{args.checkpoint} is at iteration {trainer.iteration} already"
         raise UserError(f"--until {args.until}: {reached}")
     job = identify_job(args, inputs, [source, pool])
-    train_and_save(args, trainer, checkpoint.model_settings, source, target, args.until, job)
+    end = (features, args.until, job)
+    train_and_save(args, trainer, checkpoint.model_settings, source, target, *end)

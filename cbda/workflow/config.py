@@ -32,6 +32,7 @@ from cbda.errors import UserError
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
+from cbda.settings.encoding import EncodeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
@@ -45,7 +46,12 @@ from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.prediction import PredictSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
-from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
+from cbda.settings.training import (
+    FinetuneSettings,
+    PretrainSettings,
+    TrainingSettings,
+    require_no_change,
+)
 from cbda.workflow.people import PEOPLE, oracle_mistakes
 
 ORACLES = ("ground_truth", PEOPLE)
@@ -161,6 +167,7 @@ class Config(Section):
     data_count: DataCountSettings = DataCountSettings()
     plan: PlanSettings = PlanSettings()
     model: ModelSettings = ModelSettings()
+    encode: EncodeSettings = EncodeSettings()
     training: TrainingSettings = TrainingSettings()
     pretrain: PretrainSettings = PretrainSettings()
     acquire: AcquireSettings = AcquireSettings()
@@ -217,6 +224,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     if (masks := config.datasets.target.never_ask) and not Path(masks).exists():
         yield f"datasets.target.never_ask: no file {masks}; give a PNG, or a folder of them"
     yield from _unfit_sizes(config)
+    yield from _unfit_changes(config)
     yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
@@ -302,3 +310,9 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
             yield f"training.{key}: {size} is not allowed for {architecture}: {allowed}"
         if any(most < side for side, most in zip(crop, size, strict=False)):
             yield f"training.crop_size: {crop} is larger than training.{key}, {size}"
+
+
+def _unfit_changes(config: Config) -> Iterator[str]:
+    """What training would change of images that a frozen encoder has seen already."""
+    if config.model.freeze_encoder:
+        yield from _refused("", require_no_change, config.training)
