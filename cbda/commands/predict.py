@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to predict with")
     add_network_option(parser)
+    weights = "of a frozen encoder: a file that the checkpoint, which names no folder, can't name"
+    parser.add_argument("--model-encoder-weights", default="", help=weights)
     add_options(parser, "", PredictSettings, required=("images",))
     add_options(parser, "", ComputeSettings)
     add_folder_option(parser, "folder")
@@ -40,11 +42,14 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_text
     from cbda.files.masks import save_mask, save_overlay
     from cbda.models.checkpoints import load_model
+    from cbda.models.encoding import open_encoder
     from cbda.models.parts import predict_parts
 
     settings = from_options(args, "", PredictSettings)
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
+    weights = args.model_encoder_weights
+    encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
     images = open_folder(Path(settings.images))
     tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
@@ -54,7 +59,8 @@ def run(args: argparse.Namespace) -> None:
     pairs = zip(images.image_ids, read, strict=True)
     for image_id, pixels in tqdm(pairs, total=len(images), mininterval=5, desc="predict"):
         maps = _Maps(pixels.shape[:2], len(checkpoint.classes), settings.probabilities)
-        for area, logits in predict_parts(model, pixels, checkpoint.resizing, device, tile):
+        seen = model, pixels, checkpoint.resizing, device, tile, encoder
+        for area, logits in predict_parts(*seen):
             maps.fill(area, logits)
         save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
         save_overlay(

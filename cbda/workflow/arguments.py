@@ -38,6 +38,11 @@ class Arguments:
         """The weights to start from, which count by their content and not by their place."""
         return to_options("model-encoder-weights", self.jobs.config.model.encoder_weights)
 
+    def frozen_encoder(self, wildcards: Any, input: Any) -> list[str]:
+        """The same for a checkpoint that takes features of it."""
+        is_frozen = self.jobs.config.model.freeze_encoder
+        return self.encoder(wildcards, input) if is_frozen else []
+
     def architecture(self, wildcards: Any, input: Any) -> list[str]:
         """A network of the user's own to be made, which counts likewise."""
         return to_options("model-architecture", self.jobs.own_network)

@@ -18,9 +18,10 @@ rule predict:
         code=fingerprint("predict"),
         state=lambda wildcards: people.images_state(jobs),
         network=arguments.network,
+        encoder=arguments.frozen_encoder,
         images=lambda wildcards, input: to_options("images", jobs.config.predict.images),
         folder=lambda wildcards, output: os.path.dirname(output.classes),
         options=lambda wildcards: [*people.predict_arguments(jobs), *jobs.compute_arguments()],
     shell:
-        "{params.program:q} predict --checkpoint {input.checkpoint:q} {params.network:q} {params.images:q}"
+        "{params.program:q} predict --checkpoint {input.checkpoint:q} {params.network:q} {params.encoder:q} {params.images:q}"
         " {params.options:q} --threads {threads} --out {params.folder:q} > {log:q} 2>&1"
