@@ -6,7 +6,6 @@ from typing import Any
 from cbda.acquisition.catalogue import balance_settings
 from cbda.acquisition.methods import BALANCES_WITH_TARGET
 from cbda.datasets.catalogue import count_images
-from cbda.errors import UserError
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
@@ -23,14 +22,7 @@ PLACES: Any = {  # of the configuration: paths that decide nothing
 
 
 def report_arguments(jobs: Jobs) -> list[str]:
-    """What is drawn, and what the page tells of the experiment.
-
-    A `UserError` of budgets that are no fractions, by which the figures go.
-    """
-    if (unit := jobs.config.experiment.budget_unit) != "fraction":
-        raise UserError(
-            f"experiment.budget_unit: {unit} is in the tables; the page draws fractions"
-        )
+    """What is drawn, and what the page tells of the experiment."""
     budget = max(jobs.config.experiment.budgets)
     return [
         *jobs.class_arguments(),

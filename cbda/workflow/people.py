@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PEOPLE, UNLABELLED = "people", "images"
 COUNTS = "answers.csv"
-MEASURED = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", "report.html")
+PAGE = "report.html"
+MEASURED = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", PAGE)
 MARK = "predictions/labelmap.txt"  # written last: a folder of masks with it is complete
 
 
@@ -133,18 +134,25 @@ def val_report(jobs: "Jobs") -> list[str]:
 def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
     """Raise a `UserError` before any rule is looked at, if answers can't be read.
 
-    Or if a word of the command line is a file that needs labels nobody has.
+    Or if a word of the command line is a file that can't be made from what there is.
     """
     if asks_people(jobs):
         answers_state(jobs, 1)
-    missing = [] if is_evaluated(jobs) else list(MEASURED)
-    missing += ["diagnosis.csv"] if jobs.config.datasets.target.kind == UNLABELLED else []
-    for name in missing:
+    for name, reason in _unreachable(jobs).items():
         if f"{jobs.folders['tables']}/{name}" in words:
-            key = "datasets.target.kind" if name == "diagnosis.csv" else "datasets.val.root"
-            raise UserError(
-                f"{name} needs labels, and there are none by {key}; without: snakemake all"
-            )
+            raise UserError(f"{name} {reason}; what can be made: snakemake all")
+
+
+def _unreachable(jobs: "Jobs") -> dict[str, str]:
+    """Tables and the page that can't be made, and why."""
+    found = {}
+    if (unit := jobs.config.experiment.budget_unit) != "fraction":
+        found[PAGE] = f"draws budgets that are fractions, and experiment.budget_unit is {unit}"
+    if not is_evaluated(jobs):
+        found |= dict.fromkeys(MEASURED, "needs labels to measure by: datasets.val.root is empty")
+    if (kind := jobs.config.datasets.target.kind) == UNLABELLED:
+        found["diagnosis.csv"] = f"needs labels of the pool: datasets.target.kind is {kind}"
+    return found
 
 
 def require_val(jobs: "Jobs") -> None:

@@ -12,7 +12,7 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import SKIPPED
 from cbda.files.answers import AnswerFile
 from cbda.workflow import people
-from cbda.workflow.drawing import figures, gallery, report_arguments
+from cbda.workflow.drawing import figures, gallery
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
@@ -61,8 +61,11 @@ def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
     words = " ".join(jobs.plan_arguments())
     assert "--budget-unit queries --query da region 1 dynamic" in words
     assert create_jobs().budget_arguments() == ["--rounds", "2"]
-    with pytest.raises(UserError, match="the page draws fractions"):
-        report_arguments(jobs)
+    with pytest.raises(UserError, match=r"report\.html draws budgets that are fractions"):
+        people.require_ready(
+            create_jobs({"experiment": {"budget_unit": "queries", "budgets": [20]}}),
+            ["snakemake", f"{RESULTS}/report.html"],
+        )
 
 
 def test_masks_count_by_their_content(tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_masks_count_by_their_content(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["table_mIoU.csv", "report.html", "diagnosis.csv"])
 def test_target_that_needs_labels_is_refused(name: str) -> None:
-    with pytest.raises(UserError, match=f"^{name} needs labels, and there are none by datasets"):
+    with pytest.raises(UserError, match=f"^{name} needs labels .+: datasets"):
         people.require_ready(people_jobs(), ["snakemake", f"{RESULTS}/{name}"])
     people.require_ready(people_jobs(), ["snakemake", "all"])
     people.require_ready(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
