@@ -42,8 +42,8 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.json_files import write_text
     from cbda.files.masks import save_mask, save_overlay
     from cbda.models.checkpoints import load_model
-    from cbda.models.encoding import open_encoder
     from cbda.models.parts import predict_parts
+    from cbda.models.reencoding import open_encoder
 
     settings = from_options(args, "", PredictSettings)
     device = prepare_device(args.device, args.threads, args.deterministic)

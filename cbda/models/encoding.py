@@ -1,7 +1,6 @@
 """Features of images, as files hold them."""
 
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,11 +9,10 @@ from torch import Tensor
 
 from cbda.errors import UserError
 from cbda.files.features import Encoding, Features, Shape
-from cbda.models.checkpoints import Checkpoint
 from cbda.models.frozen import FINEST, create_encoder
 from cbda.models.images import Pixels, Resizing, resize_image
 from cbda.settings.encoding import EncodeSettings
-from cbda.settings.model import ModelSettings, encoder_alone
+from cbda.settings.model import ModelSettings
 
 
 class ImageEncoder:
@@ -97,30 +95,6 @@ class ImageEncoder:
                 size = self._resizing.image_size
                 raise UserError(f"the encoder refuses images of {size} px: {reason}") from error
         return maps
-
-
-def open_encoder(
-    checkpoint: Checkpoint, path: Path, weights: str, device: torch.device
-) -> ImageEncoder | None:
-    """The frozen encoder whose features a checkpoint takes; None if it takes images.
-
-    Raises:
-        UserError: the weights, by default those that the checkpoint names, are of another encoder.
-    """
-    wanted = checkpoint.encoding
-    if wanted is None:
-        return None
-    named = weights or checkpoint.model_settings.encoder_weights
-    model = checkpoint.model_settings.model_copy(update={"encoder_weights": named})
-    settings = EncodeSettings(
-        strides=wanted.strides, dtype=wanted.dtype, precision=wanted.precision
-    )
-    resizing = Resizing(checkpoint.resizing.image_size, wanted.interpolation)
-    encoder = ImageEncoder(encoder_alone(model), settings, resizing, device)
-    if encoder.encoding != wanted:
-        advice = "give those of its training by --model-encoder-weights"
-        raise UserError(f"{path}: takes features of other weights than {named!r}; {advice}")
-    return encoder
 
 
 def choose_strides(found: list[int], wanted: tuple[int, ...]) -> list[int]:
