@@ -7,6 +7,7 @@
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
 # make tiny     the whole workflow at toy size, in about two minutes
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
+# make asking   kill page, browser and workflow 50 times while queries are answered; needs a Chromium
 # make browser  a Chromium for the tests of the page, installed on Debian if you are root
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
@@ -16,7 +17,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak damage environments slurm browser
+.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser
 .DEFAULT_GOAL := table
 
 table: install
@@ -61,6 +62,10 @@ gpu: install
 KILLS ?= 200
 soak: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)
+
+# a person at the page, through rounds of the toy workflow, while all of it is killed; minutes
+asking: install
+	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.asking
 
 # random damages to a finished toy experiment, in minutes
 DAMAGES ?= 200

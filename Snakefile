@@ -19,9 +19,10 @@ include: "workflow/rules/data_count.smk"
 include: "workflow/rules/encode.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/score.smk"
-include: "workflow/rules/acquire.smk"
+include: f"workflow/rules/{people.acquiring(jobs)}.smk"
 include: "workflow/rules/finetune.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/predict.smk"
 
 
 for variant in variant_files():
@@ -38,6 +39,7 @@ include: "workflow/rules/runs.smk"
 include: "workflow/rules/tabulate.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/collect.smk"
+include: "workflow/rules/queries_count.smk"
 include: "workflow/rules/plan.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/verify.smk"
@@ -51,8 +53,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        "<tables>/table_mIoU.csv",
-        "<tables>/learning_curve.csv",
+        people.products(jobs),
 
 
 require_sound_results(workflow, jobs, parse_command)

@@ -29,6 +29,7 @@ COMMANDS = {
     "acquire": "choose queries and ask the oracle",
     "ask": "choose queries for people, and gather their answers",
     "annotate": "serve a page on which people answer queries",
+    "queries count": "count what people answered, by round",
     "queries export": "write queries for other annotation tools",
     "queries import": "take answers from other annotation tools",
     "finetune": "train on with the acquired labels",

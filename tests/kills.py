@@ -54,7 +54,7 @@ PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they w
     "tabulate": f"{RESULTS}/*.csv",
 }
 COMMAND = [sys.executable, "-m", "snakemake"]
-CONFIG = ["--configfile", "tests/config.yaml", "change.yaml", "--", TABLE]
+CONFIG = ["--configfile", "tests/config.yaml", "change.yaml", "--"]
 POLL_S = 0.05
 LIMIT_S = 900  # of one run of Snakemake, which takes a minute on an idle machine
 
@@ -82,6 +82,7 @@ class Project:
 
     folder: Path
     cores: int = 2
+    target: str = TABLE
 
     @classmethod
     def create(cls, folder: Path, change: Mapping[str, Any] = CHANGE, cores: int = 2) -> "Project":
@@ -96,7 +97,7 @@ class Project:
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder)}
         with (self.folder / "snakemake.out").open("ab") as output:
             return subprocess.Popen(
-                [*COMMAND, "--cores", str(self.cores), *options, *CONFIG],
+                [*COMMAND, "--cores", str(self.cores), *options, *CONFIG, self.target],
                 cwd=self.folder,
                 env=environment,
                 stdout=output,

@@ -18,6 +18,7 @@ UNITS = ("region", "pixel")
 ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a file is one by class
 BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
 ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
+BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
 BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal", "pixbal")
 BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
 TARGETS = ("uniform", "predicted", "sqrt_predicted")

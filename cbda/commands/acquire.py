@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.acquisition.choice import Choice
-from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, ResolvedMethod
+from cbda.acquisition.methods import (
+    ALLOCATIONS,
+    BALANCES,
+    BUDGET_UNITS,
+    TARGETS,
+    UNITS,
+    ResolvedMethod,
+)
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_output_option, add_seed_option
 from cbda.errors import UserError, did_you_mean
@@ -17,6 +24,8 @@ from cbda.settings.section import MAX_RADIUS_PX
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+    from cbda.files.scores import ScoreFile
+    from cbda.selection.round import Round
 
 NOTABLE_EXCESS = 1.1
 
@@ -41,7 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shares += " (default: uniform)"
     add("--target-distribution", nargs="*", default=[], metavar="Q", help=shares)
     add("--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px")
-    add("--budget", type=float, required=True, help="fraction of the pool's pixels")
+    add("--budget", type=float, required=True, help="that a whole run may spend")
+    units = f"what the budget counts: {', '.join(BUDGET_UNITS)} (default: fraction, of all pixels)"
+    add("--budget-unit", default="fraction", help=units)
+    masks = "PNG, or a folder with one per image, IMAGE.png: where not black, nothing is asked"
+    add("--never-ask", type=Path, help=masks)
     add("--rounds", type=int, required=True, help="R")
     add("--round", type=int, required=True, help="1..R")
     words = "share of the budget that the first round spends, at random (default: 0, as any other)"
@@ -58,29 +71,44 @@ def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.compute.parallel import available_threads
     from cbda.files.labels import LabelFile
+    from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
     from cbda.selection.balance import RULES
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
-    from cbda.selection.round import Round, require_one_run
+    from cbda.selection.round import require_one_run
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     num_threads = args.threads or available_threads()
     with ScoreFile.open(args.scores) as scores:
-        numbers = args.budget, args.rounds, args.round, args.seed, num_classes
-        round_ = Round(resolve_method(args, scores.score), *numbers, args.starting_share)
+        round_ = resolve_round(args, scores, num_classes)
         oracle = _open_oracle(args, num_classes)
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, oracle)
             statistics = class_statistics(round_, scores, labels)
-            queries = choose(round_, scores, labels, statistics, num_threads)
+            view = never_asked(labels, args.never_ask)
+            queries = choose(round_, scores, view, statistics, num_threads)
             weights = RULES[round_.method.balance](statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])
-    if spent > NOTABLE_EXCESS * args.budget:
+    if spent > NOTABLE_EXCESS * round_.budget:
         minimum = "whole queries, one per image and round at least"
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
+
+
+def resolve_round(args: argparse.Namespace, scores: "ScoreFile", num_classes: int) -> "Round":
+    """The round of the options, in the pool of a score file."""
+    from cbda.selection.budget import resolve_budget
+    from cbda.selection.round import Round
+
+    method = resolve_method(args, scores.score)
+    given = args.budget, args.budget_unit, args.rounds, scores.shape
+    spending = resolve_budget(*given, (method.radius, method.unit), method.allocation)
+    numbers = spending.fraction, args.rounds, args.round, args.seed, num_classes
+    if args.starting_share and spending.num_queries is not None:
+        raise UserError("--starting-share: allowed with budgets that are fractions")
+    return Round(method, *numbers, args.starting_share, spending.num_queries)
 
 
 def resolve_method(args: argparse.Namespace, score: str) -> ResolvedMethod:

@@ -6,7 +6,6 @@ the command says so and exits with 75; then the same command goes on. Of the poo
 
 import argparse
 import shlex
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +31,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose unless that is done, and save what was answered if nothing waits."""
+    from cbda.annotation.counting import count_round
     from cbda.compute.parallel import available_threads
     from cbda.files.answers import AnswerFile
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
     from cbda.selection.answering import write_answered
-    from cbda.selection.round import Round, require_one_run
+    from cbda.selection.round import require_one_run
 
     if args.classes is None:
         raise UserError("--num-classes: people need names; give --classes")
@@ -46,16 +46,14 @@ def run(args: argparse.Namespace) -> None:
     if answers.num_torn:
         print(f"{args.answers}: {answers.num_torn} torn lines are passed over")
     with ScoreFile.open(args.scores) as scores:
-        numbers = args.budget, args.rounds, args.round, args.seed, len(args.classes)
-        method = acquire.resolve_method(args, scores.score)
-        round_ = Round(method, *numbers, args.starting_share)
+        round_ = acquire.resolve_round(args, scores, len(args.classes))
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
             queries = _queries(args, round_, scores, labels, answers, num_threads)
             _require_answered(args, queries, answers)
             write_answered(args.out, round_, labels, queries, answers, num_threads)
-    print(f"round {args.round}: {_describe(queries, answers)}")
+    print(f"round {args.round}: {count_round(queries, answers)}")
 
 
 def _queries(
@@ -68,6 +66,7 @@ def _queries(
 ) -> "QuerySet":
     """The queries of the round, chosen now unless they were before."""
     from cbda.files.lock import exclusive
+    from cbda.files.never import never_asked
     from cbda.files.queries import load_queries, save_queries
     from cbda.selection.answering import choose_queries, require_asked
 
@@ -76,7 +75,8 @@ def _queries(
         if path.exists():
             print(f"round {args.round}: the queries of {path}, chosen before, stay")
         else:
-            given = round_, scores, labels, answers, args.classes
+            view = never_asked(labels, args.never_ask)
+            given = round_, scores, view, answers, args.classes
             choice = choose_queries(*given, num_threads)
             if choice.num_kept:
                 print(f"round {args.round}: {choice.num_kept} answers from before keep their place")
@@ -88,7 +88,9 @@ def _queries(
 
 def _require_answered(args: argparse.Namespace, queries: "QuerySet", answers: "AnswerFile") -> None:
     """Stop, and say what to do, if queries wait for an answer."""
-    num_open = _states(queries, answers)["open"]
+    from cbda.annotation.counting import count_round
+
+    num_open = count_round(queries, answers).open
     if num_open and queries.digest not in answers.finished:
         words = ["--queries", args.queries, "--answers", args.answers]
         words += ["--target-kind", args.oracle_kind, "--target-root", args.oracle_root]
@@ -98,17 +100,3 @@ def _require_answered(args: argparse.Namespace, queries: "QuerySet", answers: "A
             f"round {args.round}: {num_open} of {len(queries)} queries wait for an answer; answer"
             f" them on the page of `{command}`, then run the same command again"
         )
-
-
-def _states(queries: "QuerySet", answers: "AnswerFile") -> Counter[str]:
-    return Counter(answers.state(queries.place(index)) for index in range(len(queries)))
-
-
-def _describe(queries: "QuerySet", answers: "AnswerFile") -> str:
-    """Queries by what became of them, those of one class and mixed ones, and minutes."""
-    states = _states(queries, answers)
-    given = [answers.latest.get(queries.place(index)) for index in range(len(queries))]
-    num_pure = sum(len(set(item.answer.pixels)) == 1 for item in given if item is not None)
-    words = [f"{len(queries)} queries", *(f"{number} {state}" for state, number in states.items())]
-    minutes = sum(item.answer.seconds for item in given if item is not None) / 60
-    return f"{', '.join(words)}; {num_pure} windows of one class; {minutes:.1f} minutes"

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from cbda.commands.common import (
     add_dataset_options,
@@ -14,6 +15,8 @@ from cbda.errors import UserError, require_choice
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.options import add_options
+
+NUM_WORST = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,3 +63,12 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"{val.root}: no pixel belongs to any of the classes")
     evaluation = {"num_images": len(val), **summarise(confusion, classes, args.subset)}
     write_evaluation(args.out, evaluation)
+    print(describe(evaluation))
+
+
+def describe(evaluation: dict[str, Any]) -> str:
+    """The mean, and the classes that are worst, in percent; classes without pixels are left out."""
+    pairs = zip(evaluation["classes"], evaluation["class_iou"], strict=True)
+    present = sorted((iou, name) for name, iou in pairs if iou is not None)
+    worst = ", ".join(f"{name} {iou:.1%}" for iou, name in present[:NUM_WORST])
+    return f"mIoU {evaluation['mIoU']:.1%} of {len(present)} classes; worst: {worst}"

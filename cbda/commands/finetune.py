@@ -1,4 +1,7 @@
-"""Train a checkpoint on, with the labels acquired so far or with all labels of the pool."""
+"""Train a checkpoint on, with the labels acquired so far or with all labels of the pool.
+
+Training options that are not given are those by which the checkpoint was trained.
+"""
 
 import argparse
 from pathlib import Path
@@ -7,6 +10,8 @@ from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.commands.training import (
     add_training_options,
+    inherit_training,
+    leave_open,
     open_training_features,
     train_and_save,
 )
@@ -29,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "source")
     add_dataset_options(parser, "target")
     add_training_options(parser)
+    leave_open(parser)
     parser.add_argument("--until", type=int, required=True, help="iteration of the run to stop at")
     add_seed_option(parser)
     add_options(parser, "", ResumableComputeSettings)
@@ -46,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
+    inherit_training(args, checkpoint)
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)

@@ -3,10 +3,13 @@
 import argparse
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict, astuple
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from cbda.acquisition.methods import BUDGET_UNITS
 from cbda.commands.options import add_class_option, add_output_option
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
@@ -17,6 +20,7 @@ from cbda.settings.tables import PlanSettings
 from cbda.settings.training import PretrainSettings, TrainingSettings
 from cbda.workflow import costs
 
+QUERY_FIELDS = ("METHOD", "UNIT", "RADIUS", "ALLOCATION")
 GB = 1e9
 HOUR_S = 3600.0
 
@@ -25,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add = parser.add_argument
     add("--pool", type=Path, required=True, help="report of data check, target")
-    add("--val", type=Path, required=True, help="report of data check, val")
+    add("--val", type=Path, help="report of data check, val; none: no evaluation")
     add("--source", type=Path, help="the same, source; asked for if the encoder is frozen")
     add_class_option(parser)
     add_experiment_options(parser, budget=float)
@@ -34,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "encode", EncodeSettings)
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
+    parser.add_argument("--budget-unit", default="fraction", help=", ".join(BUDGET_UNITS))
+    what = "a method, and what its queries are, to have them counted"
+    many: dict[str, Any] = {"action": "append", "default": [], "metavar": QUERY_FIELDS}
+    parser.add_argument("--query", nargs=len(QUERY_FIELDS), help=what, **many)
     flip = argparse.BooleanOptionalAction
     add("--flip", action=flip, default=False, help="as of `cbda evaluate`")
     add_output_option(parser, "plan.json")
@@ -48,14 +56,44 @@ def run(args: argparse.Namespace) -> None:
     phases = costs.count_phases(experiment)
     hours = _hours(phases, args.measured, settings.batch_size)
     disk = _disk(experiment, args.out)
-    print("\n".join([*_table(phases, hours), "", *_disk_lines(disk)]))
+    queries = list(_queries(args, experiment))
+    lines = [f"{q['method']} at {q['budget']:g}: {q['in_all']:,} queries" for q in queries]
+    print("\n".join([*_table(phases, hours), "", *lines, *_disk_lines(disk)]))
     missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
     if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)
     rules = {
         name: {**asdict(phase), "gpu_hours": hours.get(name)} for name, phase in phases.items()
     }
-    write_json(args.out, {"rules": rules, "disk": disk})
+    write_json(args.out, {"rules": rules, "disk": disk, "queries": queries})
+
+
+def _queries(args: argparse.Namespace, experiment: costs.Experiment) -> Iterator[dict[str, Any]]:
+    """Queries of a run of every method and budget, and of one of its rounds."""
+    from cbda.selection.budget import resolve_budget
+    from cbda.selection.units import queries_per_image
+
+    shape = experiment.num_pool, experiment.height, experiment.width
+    for (name, unit, radius, allocation), budget in product(args.query, args.budgets):
+        given = budget, args.budget_unit, args.rounds, shape
+        spending = resolve_budget(*given, (int(radius), unit), allocation)
+        by_area = queries_per_image(*shape[1:], spending.fraction, args.rounds, int(radius), unit)
+        is_dynamic = allocation == "dynamic"
+        number = spending.num_queries or by_area * (shape[0] if is_dynamic else 1)
+        in_round = number * (1 if is_dynamic else shape[0])
+        counts = {"in_round": in_round, "in_all": in_round * args.rounds}
+        yield {"method": name, "budget": budget, **counts}
+
+
+def _fractions(args: argparse.Namespace, shape: tuple[int, int, int]) -> tuple[float, ...]:
+    """Budgets as fractions of the pool, for the first of the methods."""
+    from cbda.selection.budget import resolve_budget
+
+    if args.budget_unit == "fraction" or not args.query:
+        return tuple(args.budgets)
+    _, unit, radius, allocation = args.query[0]
+    facts = args.budget_unit, args.rounds, shape, (int(radius), unit), allocation
+    return tuple(resolve_budget(budget, *facts).fraction for budget in args.budgets)
 
 
 def _read(path: Path, keys: set[str], complaint: str) -> dict[str, Any]:
@@ -72,13 +110,14 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
 
     keys = {"sizes", "num_images"}
     complaint = "not a report of `cbda data check`: lacks sizes or num_images"
-    pool, val = (_read(path, keys, complaint) for path in (args.pool, args.val))
+    pool = _read(args.pool, keys, complaint)
+    num_val = _read(args.val, keys, complaint)["num_images"] if args.val else 0
     if len(pool["sizes"]) != 1:
         raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
     model = from_options(args, "model", ModelSettings)
     network = NetworkSize(model, from_options(args, "encode", EncodeSettings), settings)
-    counts = {"target": pool["num_images"], "val": val["num_images"]}
+    counts = {"target": pool["num_images"]} | ({"val": num_val} if num_val else {})
     if model.freeze_encoder:
         if args.source is None:
             raise UserError("--source: the report of its check is needed, as the encoder is frozen")
@@ -86,7 +125,7 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
     return costs.Experiment(
         num_seeds=len(args.seeds),
         num_methods=len(args.methods),
-        budgets=tuple(args.budgets),
+        budgets=_fractions(args, (pool["num_images"], size["height"], size["width"])),
         rounds=args.rounds,
         references=tuple(args.references),
         pretrain_iterations=args.iterations,
@@ -94,7 +133,7 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         num_pool=pool["num_images"],
         height=size["height"],
         width=size["width"],
-        num_val=val["num_images"],
+        num_val=num_val,
         checkpoint_bytes=network.checkpoint_bytes(len(args.classes)),
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from cbda.commands.options import add_folder_option, add_network_option
 from cbda.settings.compute import ComputeSettings
-from cbda.settings.options import add_options, whole_number
+from cbda.settings.options import add_options, from_options
+from cbda.settings.prediction import PredictSettings
 
 if TYPE_CHECKING:
     import torch
@@ -20,16 +21,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    add = parser.add_argument
-    add("--checkpoint", type=Path, required=True, help="model to predict with")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="model to predict with")
     add_network_option(parser)
-    add("--images", type=Path, required=True, help="folder of PNG or JPEG files, of any sizes")
-    tile = "height and width in px of an image that are seen at a time (default: all of it)"
-    add("--tile", type=whole_number(1), nargs=2, metavar=("H", "W"), help=tile)
-    uncertainty = "also write OUT/uncertainty, PNGs of the entropy: 0 sure, 255 none more likely"
-    add("--uncertainty", action="store_true", help=uncertainty)
-    probabilities = "also write OUT/probabilities, float16 (C,H,W) as .npy"
-    add("--probabilities", action="store_true", help=probabilities)
+    weights = "of a frozen encoder: a file that the checkpoint, which names no folder, can't name"
+    parser.add_argument("--model-encoder-weights", default="", help=weights)
+    add_options(parser, "", PredictSettings, required=("images",))
     add_options(parser, "", ComputeSettings)
     add_folder_option(parser, "folder")
 
@@ -47,24 +43,30 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.masks import save_mask, save_overlay
     from cbda.models.checkpoints import load_model
     from cbda.models.parts import predict_parts
+    from cbda.models.reencoding import open_encoder
 
+    settings = from_options(args, "", PredictSettings)
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
-    images = open_folder(args.images)
+    weights = args.model_encoder_weights
+    encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
+    images = open_folder(Path(settings.images))
+    tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
     palette[: len(checkpoint.classes)] = [colours[name] for name in checkpoint.classes]
     read = ordered_map(images.read_image, images.image_ids, args.threads)  # ahead of the network
     pairs = zip(images.image_ids, read, strict=True)
     for image_id, pixels in tqdm(pairs, total=len(images), mininterval=5, desc="predict"):
-        maps = _Maps(pixels.shape[:2], len(checkpoint.classes), args.probabilities)
-        for area, logits in predict_parts(model, pixels, checkpoint.resizing, device, args.tile):
+        maps = _Maps(pixels.shape[:2], len(checkpoint.classes), settings.probabilities)
+        seen = model, pixels, checkpoint.resizing, device, tile, encoder
+        for area, logits in predict_parts(*seen):
             maps.fill(area, logits)
         save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
         save_overlay(
             args.out_folder / "overlays" / f"{image_id}.jpg", pixels, maps.prediction, palette
         )
-        maps.save(args.out_folder, image_id, args.uncertainty)
+        maps.save(args.out_folder, image_id, settings.uncertainty)
     write_text(args.out_folder / NAME, format_labelmap(colours))
     print(f"{args.out_folder}: masks of {len(images)} images")
 

@@ -1,6 +1,7 @@
 """What `pretrain` and `finetune` share: to train up to an iteration, and to save a checkpoint."""
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from cbda.settings.training import TrainingSettings
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
     from cbda.files.features import FeatureFile
+    from cbda.models.checkpoints import Checkpoint
     from cbda.training.loader import LabelledImages
     from cbda.training.trainer import Trainer
 
@@ -27,6 +29,29 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add("--source-statistics", type=Path, help="statistics.json, for class balanced sampling")
     add("--metrics", type=Path, help="metrics.json: time and memory, optional")
     add("--history", type=Path, help="history.csv: losses and rates by iteration, optional")
+
+
+def leave_open(parser: argparse.ArgumentParser) -> None:
+    """Have `--training-...` no defaults, for `inherit_training` to fill."""
+    parser.set_defaults(**dict.fromkeys(_flat(TrainingSettings().model_dump())))
+
+
+def inherit_training(args: argparse.Namespace, checkpoint: "Checkpoint") -> None:
+    """Fill in what is not given from a checkpoint, as far as it says how it was trained."""
+    defaults, trained = TrainingSettings().model_dump(), checkpoint.configuration.get("training")
+    known = _flat(defaults) | _flat(asdict(checkpoint.resizing)) | _flat(trained or {})
+    for name, value in known.items():
+        if getattr(args, name, None) is None:
+            setattr(args, name, value)
+
+
+def _flat(values: dict[str, Any], prefix: str = "training") -> dict[str, Any]:
+    """Nested keys as the names of their options."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}_{key}"
+        flat |= _flat(value, name) if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def open_training_features(

@@ -132,6 +132,14 @@ def read_rgb(path: Path) -> PixelArray:
     return pixels
 
 
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """(H, W) bool: where a PNG or JPEG is not black, or its palette index not 0."""
+    with open_verified(path, IMAGE_FORMATS) as (image, _):
+        has_alpha = image.mode in ("LA", "RGBA")
+        pixels = np.array(image.convert("RGB") if has_alpha else image)
+    return np.asarray(pixels.reshape(*pixels.shape[:2], -1).any(axis=2))
+
+
 def _raw_mode(image: Image.Image) -> str:
     """Pillow's name for how the file stores a pixel; known until the pixels are loaded."""
     args = image.tile[0][3]  # type: ignore[attr-defined]

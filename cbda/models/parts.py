@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cbda.models.encoding import ImageEncoder
 from cbda.models.images import Resizing, resize_image
-from cbda.models.inference import predict_logits
+from cbda.models.inference import logits_of_views, predict_logits
 from cbda.models.logits import resize_logits
 
 Area = tuple[slice, slice]  # rows and columns
@@ -23,14 +24,15 @@ def predict_parts(
     resizing: Resizing,
     device: torch.device,
     tile: tuple[int, int] | None = None,
+    encoder: ImageEncoder | None = None,
 ) -> Iterator[tuple[Area, Tensor]]:
     """Areas of an image (H,W,3), which do not overlap, and their logits (C,rows,columns).
 
     The network sees the whole image as the resizing says, or one tile of a size (height, width) in
-    px of the image after the other.
+    px of the image after the other. An encoder makes what a network of features takes.
     """
     for seen, kept in tiles(image.shape[:2], tile or image.shape[:2]):
-        for first, strip in _predict_strips(model, image[seen], resizing, device):
+        for first, strip in _predict_strips(model, image[seen], resizing, device, encoder):
             yield from _kept(strip, first, seen, kept)
 
 
@@ -39,16 +41,33 @@ def _predict_strips(
     image: NDArray[np.uint8],
     resizing: Resizing,
     device: torch.device,
+    encoder: ImageEncoder | None,
 ) -> Iterator[tuple[int, Tensor]]:
     """First row and logits of the strips of an image: one, as in evaluation, if it is not large."""
     height, width, _ = image.shape
     if height * width <= STRIP_PX:
-        (logits,) = predict_logits(model, iter([image]), resizing, device)
-        yield 0, logits
+        yield 0, _predict(model, image, resizing, device, encoder)
     else:
         seen = resize_image(image, resizing.image_size, resizing.interpolation)
-        (logits,) = predict_logits(model, iter([seen]), resizing, device)
+        logits = _predict(model, seen, resizing, device, encoder)
         yield from strips(logits[None], (height, width), resizing.align_corners)
+
+
+def _predict(
+    model: nn.Module,
+    image: NDArray[np.uint8],
+    resizing: Resizing,
+    device: torch.device,
+    encoder: ImageEncoder | None,
+) -> Tensor:
+    """Logits (C,H,W) of an image at its own size."""
+    if encoder is None:
+        (logits,) = predict_logits(model, iter([image]), resizing, device)
+        return logits
+    maps = [torch.from_numpy(values)[None] for values in encoder.encode(image)]
+    height, width, _ = image.shape
+    (logits,) = logits_of_views(model, iter([([maps], (height, width))]), resizing, device)
+    return logits
 
 
 def tiles(size: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[Area, Area]]:

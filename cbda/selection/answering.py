@@ -4,6 +4,7 @@ An answer counts as labelled at its place, whatever queries it was given to. So 
 answered is lost, or asked twice, when scores, model, seed or code change later.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,15 @@ def _in_pool(answers: AnswerFile, image_ids: Sequence[str], size: tuple[int, int
     return given
 
 
+def labelled_digest(answers: AnswerFile, number: int) -> str:
+    """What tells the answers that are labels in a round from others."""
+    digest = hashlib.sha256()
+    for given in answers.latest.values():
+        if given.asked.round <= number and given.answer.state in LABELLED:
+            digest.update(f"{given.place} {given.answer.state} {given.answer.pixels}".encode())
+    return digest.hexdigest()
+
+
 def require_asked(path: Path, queries: QuerySet, round_: Round, classes: Sequence[str]) -> None:
     """Raise a `UserError` unless queries that were chosen earlier are of this round."""
     radius = label_radius(round_.method.radius, round_.method.unit)
@@ -95,7 +105,8 @@ def require_asked(path: Path, queries: QuerySet, round_: Round, classes: Sequenc
     ):
         if is_found != is_wanted:
             raise UserError(
-                f"{path}: {name} of the queries is {is_found}, this run has {is_wanted}"
+                f"{path}: {name} of the queries is {is_found}, this run has {is_wanted}; go back,"
+                " or remove the file to have others chosen: answers keep their place"
             )
 
 

@@ -40,6 +40,7 @@ class Round:
     seed: int  # of the run, kept for the record, and of queries chosen at random
     num_classes: int  # C
     starting_share: float = 0.0  # of the budget that round 1 spends at random; 0 as any other round
+    fixed_queries: int | None = None  # of this round, where the budget is a number of queries
 
     def __post_init__(self) -> None:
         if max(self.method.random_fraction, self.starting_share) > 0 and self.seed < 0:
@@ -84,6 +85,8 @@ class Round:
 
     def num_queries(self, shape: tuple[int, int, int]) -> int:
         """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
+        if self.fixed_queries is not None:
+            return self.fixed_queries
         num_images = 1 if self.method.allocation == "per_image" else shape[0]
         return num_images * self.queries_per_image(*shape[1:])
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, NonNegativeInt
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import LINE, Allowed, Count, Distinct, Section, one_of_or_like
+from cbda.settings.section import LINE, Allowed, Count, Distinct, Section, like, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
 LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
@@ -55,6 +55,14 @@ class CheckedDatasetSettings(DatasetSettings):
     """Number of images that there must be, skipped ones included; 0 for any."""
 
 
+class PoolSettings(CheckedDatasetSettings):
+    """The pool, and where in its images nobody is asked."""
+
+    never_ask: Annotated[str, Expanded] = ""
+    """PNG, or a folder with one per image called like it, IMAGE.png: where it is not black, such as
+    on a car's bonnet, no method asks for a label; empty for none."""
+
+
 class LabelledDatasetSettings(CheckedDatasetSettings):
     """A dataset whose labels lie in files."""
 
@@ -62,12 +70,20 @@ class LabelledDatasetSettings(CheckedDatasetSettings):
     """Layout on disk; FILE.py:NAME is one of your own, which may say what label ids mean."""
 
 
+class ValSettings(LabelledDatasetSettings):
+    """The validation set, which need not exist where people answer."""
+
+    root: Annotated[str, Expanded, like(r"^($|[^-\x00-\x1f][^\x00-\x1f]*$)", "a folder, or empty")]
+    """Folder, as of the others; empty where people answer and there are no labels to measure by:
+    then nothing is evaluated."""
+
+
 class DatasetsSettings(Section):
     """The labelled source, the pool (target) and the validation set of the target."""
 
     source: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/source")
-    target: CheckedDatasetSettings = CheckedDatasetSettings(root="data/generated/target_train")
-    val: LabelledDatasetSettings = LabelledDatasetSettings(root="data/generated/target_val")
+    target: PoolSettings = PoolSettings(root="data/generated/target_train")
+    val: ValSettings = ValSettings(root="data/generated/target_val")
 
 
 class DataCountSettings(Section):

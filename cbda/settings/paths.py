@@ -52,6 +52,10 @@ class PathSettings(Section):
     """Folder of the tables and the report. Experiments that share runs have the same results and
     tables of their own."""
 
+    answers: Folder = "answers"
+    """Folder of the queries and answers of experiment.oracle people, outside of the results. It is
+    the user's: nothing in it is ever overwritten or deleted."""
+
     def resolve(self) -> dict[str, str]:
         """The folders, by name."""
         tables = os.path.normpath(self.tables.replace("<results>", self.results))

@@ -38,6 +38,11 @@ class Arguments:
         """The weights to start from, which count by their content and not by their place."""
         return to_options("model-encoder-weights", self.jobs.config.model.encoder_weights)
 
+    def frozen_encoder(self, wildcards: Any, input: Any) -> list[str]:
+        """The same for a checkpoint that takes features of it."""
+        is_frozen = self.jobs.config.model.freeze_encoder
+        return self.encoder(wildcards, input) if is_frozen else []
+
     def architecture(self, wildcards: Any, input: Any) -> list[str]:
         """A network of the user's own to be made, which counts likewise."""
         return to_options("model-architecture", self.jobs.own_network)
@@ -45,6 +50,10 @@ class Arguments:
     def network(self, wildcards: Any, input: Any) -> list[str]:
         """The same for a checkpoint, which does not know where its network is."""
         return to_options("network", self.jobs.own_network)
+
+    def never_ask(self, wildcards: Any, input: Any) -> list[str]:
+        """Masks of where not to ask, which count by their content."""
+        return to_options("never-ask", self.jobs.config.datasets.target.never_ask)
 
     def tensorboard(self, wildcards: Any, input: Any) -> list[str]:
         """Whether trainings write for TensorBoard too."""

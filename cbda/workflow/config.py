@@ -27,7 +27,7 @@ from cbda.acquisition.catalogue import (
     require_one_name,
 )
 from cbda.acquisition.choice import Choice, Views
-from cbda.acquisition.methods import ALLOCATIONS, BALANCES, TARGETS, UNITS, Method
+from cbda.acquisition.methods import ALLOCATIONS, BALANCES, BUDGET_UNITS, TARGETS, UNITS, Method
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
 from cbda.results.sheet import ROUNDS
@@ -45,6 +45,7 @@ from cbda.settings.model import (
     traits_of,
 )
 from cbda.settings.paths import Expanded, PathSettings
+from cbda.settings.prediction import PredictSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import AnalyseSettings, PlanSettings, ReportSettings, TabulateSettings
 from cbda.settings.training import (
@@ -53,14 +54,16 @@ from cbda.settings.training import (
     TrainingSettings,
     require_no_change,
 )
+from cbda.workflow.people import PEOPLE, oracle_mistakes
 
+ORACLES = ("ground_truth", PEOPLE)
 VOID_NAME = "void"  # of tables
 TARGET = like(
     f"^({'|'.join(TARGETS)})$", f"a number per class, or one of {', '.join(TARGETS)}", TARGETS
 )
 # The text of a budget is the name of a folder: 1 must not become 1.0.
 Budget = Annotated[
-    float, Field(gt=0, le=1), pydantic.WrapValidator(lambda value, check: check(value) and value)
+    float, Field(gt=0), pydantic.WrapValidator(lambda value, check: check(value) and value)
 ]
 TargetDistribution = Annotated[
     Annotated[str, TARGET, Tag("<target>")] | Annotated[Items[NonNegativeFloat], Tag("<shares>")],
@@ -123,8 +126,11 @@ class ExperimentSettings(Section):
     """source_only trains on the source alone, full with all labels of the pool, both as long as
     every method."""
     budgets: Annotated[Distinct[Budget], Field(min_length=1)] = (0.05, 0.1, 0.2)
-    """Fractions of the pool's pixels that a whole run may acquire; rounded up to whole queries per
-    image and round, at least one."""
+    """What a whole run may acquire, by default fractions of the pool's pixels; rounded up to whole
+    queries per image and round, at least one."""
+    budget_unit: Annotated[str, one_of(*BUDGET_UNITS)] = "fraction"
+    """What budgets count: the fraction of the pool's pixels, queries in every image, or queries in
+    all; queries are rounded up to as many in every round."""
     rounds: Annotated[int, Field(ge=1, le=255)] = 3
     """Rounds R; each spends budget / R, but for starting_share."""
     starting_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
@@ -146,6 +152,9 @@ class ExperimentSettings(Section):
     """Radius k in px of a region of (2k+1) x (2k+1) px at the labels' resolution."""
     custom_methods: Mapping[Name, CustomMethod] = {}
     """Methods of your own by name."""
+    oracle: Annotated[str, one_of(*ORACLES)] = "ground_truth"
+    """Who answers: the pool's labels, or people, for whom a run stops in every round and whose
+    answers are in pathvars.answers; these answer one method at one budget with one seed."""
 
 
 class AcquireSettings(Section):
@@ -181,6 +190,7 @@ class Config(Section):
     acquire: AcquireSettings = AcquireSettings()
     finetune: FinetuneSettings = FinetuneSettings()
     evaluate: EvaluateSettings = EvaluateSettings()
+    predict: PredictSettings = PredictSettings()
     tabulate: TabulateSettings = TabulateSettings()
     analyse: AnalyseSettings = AnalyseSettings()
     report: ReportSettings = ReportSettings()
@@ -215,6 +225,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     """Mistakes that no key shows alone."""
     yield from _unknown_names(config)
     yield from _badly_defined(config)
+    yield from oracle_mistakes(config)
+    yield from _unfit_budgets(config.experiment)
     if VOID_NAME in config.classes:
         yield f"classes: {VOID_NAME!r} is what belongs to no class: leave it out, and label it 255"
     elif unnamed := [name for name in config.classes if name in NO_NAMES]:
@@ -228,6 +240,8 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     yield from _unfit_replay(config)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
+    if (masks := config.datasets.target.never_ask) and not Path(masks).exists():
+        yield f"datasets.target.never_ask: no file {masks}; give a PNG, or a folder of them"
     yield from _unfit_sizes(config)
     yield from _unfit_changes(config)
     yield from _batches_of_one(config)
@@ -286,6 +300,17 @@ def _badly_defined(config: Config) -> Iterator[str]:
         yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
     shares, place = config.acquire.target_distribution, "acquire.target_distribution: "
     yield from _refused(place, target_shares, shares, len(config.classes))
+
+
+def _unfit_budgets(experiment: ExperimentSettings) -> Iterator[str]:
+    """Budgets that are none in their unit."""
+    is_share = experiment.budget_unit == "fraction"
+    allowed = "at most 1" if is_share else f"whole numbers of {experiment.budget_unit}"
+    for index, budget in enumerate(experiment.budgets):
+        if budget > 1 if is_share else budget != int(budget):
+            yield f"experiment.budgets.{index}: {budget:g}; allowed: {allowed}"
+    if experiment.starting_share and not is_share:
+        yield "experiment.starting_share: allowed with experiment.budget_unit: fraction"
 
 
 def _batches_of_one(config: Config) -> Iterator[str]:

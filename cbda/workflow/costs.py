@@ -22,7 +22,7 @@ class Experiment:
     num_pool: int  # images of the pool
     height: int  # of its images in px
     width: int
-    num_val: int  # images of the validation set
+    num_val: int  # images of the validation set; 0 if nothing is evaluated
     checkpoint_bytes: int
     num_concurrent: int = 1  # jobs at a time that may hold a score file
     feature_bytes: tuple[int, ...] = ()  # of each set, if the encoder is frozen
@@ -69,10 +69,11 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
     seeds, runs = experiment.num_seeds, experiment.num_runs
     num_rounds = 0 if experiment.replay else runs * experiment.rounds
     total, pretrain = experiment.total_iterations, experiment.pretrain_iterations
-    num_evaluated = experiment.num_evaluations
+    is_evaluated = experiment.num_val > 0
+    num_evaluated = experiment.num_evaluations * is_evaluated
     num_seen = experiment.num_val * experiment.num_views
     phases = {
-        "data_check": Phase(3),
+        "data_check": Phase(2 + is_evaluated),
         "data_count": Phase(int(experiment.balanced)),
         "encode": Phase(len(experiment.feature_bytes), images=experiment.num_encoded),
         "pretrain": Phase(seeds, seeds * pretrain),
@@ -83,8 +84,8 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "finetune": Phase(num_rounds, runs * (total - pretrain)),
         "retrain": Phase(runs, runs * (total - pretrain)),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
-        "tabulate": Phase(1),
-        "analyse": Phase(1),
+        "tabulate": Phase(int(is_evaluated)),
+        "analyse": Phase(int(is_evaluated)),
     }
     left_out = {"source_only", "full"} - set(experiment.references)
     left_out |= set() if experiment.retrain or experiment.replay else {"retrain"}

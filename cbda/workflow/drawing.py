@@ -9,12 +9,14 @@ from cbda.datasets.catalogue import count_images
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
+from cbda.workflow.people import UNLABELLED
 
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,
-    "datasets": {name: {"root"} for name in DatasetsSettings.model_fields},
+    "datasets": {name: {"root", "never_ask"} for name in DatasetsSettings.model_fields},
     "data_make": {"root"},
     "plan": True,
+    "predict": {"images"},
     "model": {"encoder_weights"},
 }
 
@@ -59,10 +61,12 @@ def has_curves(jobs: Jobs) -> bool:
 
 
 def _num_shown(jobs: Jobs) -> int:
-    """Images of the gallery, of which there are no more than the pool has."""
+    """Images of the gallery, no more than the pool has with the labels that it shows."""
     if jobs.config.experiment.replay:  # which has no model that scored
         return 0
     pool, made = jobs.config.datasets.target, jobs.config.data_make
+    if pool.kind == UNLABELLED:
+        return 0
     sets = {f"{made.root}/{name}": content.num_images for name, content in made.sets.items()}
     num_images = count_images(pool.kind, pool.root, pool.split) or sets.get(pool.root, 0)
     return min(jobs.config.report.gallery_images, -(-num_images // pool.every))
@@ -78,7 +82,9 @@ def gallery(jobs: Jobs) -> list[list[str]]:
         + [f"{run}/round{rounds}/{file}" for file in ("model.pt", "labels.h5")]
         for name, run in runs.items()
     ]
-    return arms if jobs.config.report.gallery_images and not experiment.replay else []
+    has_truth = jobs.config.datasets.target.kind != UNLABELLED
+    is_drawn = jobs.config.report.gallery_images and has_truth and not experiment.replay
+    return arms if is_drawn else []
 
 
 def gallery_files(jobs: Jobs) -> list[str]:

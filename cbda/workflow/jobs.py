@@ -17,7 +17,7 @@ from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import BY_CLASS, Method, is_external
 from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
-from cbda.datasets.digest import content_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.errors import UserError
 from cbda.results.sheet import NONE, Row, evaluated, list_rows, result_paths
 from cbda.settings.model import encoder_alone, has_weights_file
@@ -86,7 +86,7 @@ class Jobs:
     def _described(self, name: str) -> dict[str, Any]:
         """The keys of a dataset that hold no path; a layout of the user's own is one."""
         dataset = getattr(self.config.datasets, name)
-        places = {"root", "kind"} if is_place(dataset.kind) else {"root"}
+        places = {"root", "never_ask"} | ({"kind"} if is_place(dataset.kind) else set())
         values: dict[str, Any] = dataset.model_dump(exclude=places)
         return {key: value for key, value in values.items() if (key, value) != ("every", 1)}
 
@@ -109,8 +109,9 @@ class Jobs:
     def generated_manifest(self, name: str) -> list[str]:
         """The file that tells of a change of a dataset, if the workflow generates it."""
         made, root = self.config.data_make, self.root(name)
-        is_made = root in [f"{made.root}/{folder}" for folder in made.sets]
-        return [f"{root}/manifest.json"] if is_made else []
+        sets = [f"{made.root}/{folder}" for folder in made.sets]
+        folders = (root, root.removesuffix("/images"))  # of which a pool may be, without labels
+        return [f"{folder}/manifest.json" for folder in dict.fromkeys(folders) if folder in sets]
 
     def changed_manifest(self, name: str) -> list[str]:
         """The manifest of a set that is generated, if files of it are lost or changed."""
@@ -194,6 +195,23 @@ class Jobs:
     def starting_arguments(self) -> list[str]:
         """What the first round spends, if that is a share of its own."""
         return to_options("starting-share", self.config.experiment.starting_share or "")
+
+    def budget_arguments(self) -> list[str]:
+        """What the budgets count, unless it is the default, and over how many rounds they go."""
+        unit, rounds = self.config.experiment.budget_unit, self.config.experiment.rounds
+        words = [] if unit == "fraction" else to_options("budget-unit", unit)
+        return [*words, *to_options("rounds", rounds)]
+
+    def masks_state(self) -> str:
+        """What tells of a change of the masks of where not to ask, wherever they are."""
+        place = Path(self.config.datasets.target.never_ask)
+        if place == Path():
+            return ""
+        return (
+            files_digest(place, sorted(place.glob("*.png")))
+            if place.is_dir()
+            else content_digest(place)
+        )
 
     def radius_arguments(self, name: str) -> list[str]:
         """The radius of a method, or that of the experiment."""
@@ -308,6 +326,8 @@ class Jobs:
         return [
             *to_options("", self.experiment()),
             *to_options("replay", self.replay_from_tables),
+            *to_options("budget-unit", self.config.experiment.budget_unit),
+            *self._query_arguments(),
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *self.model_arguments(),
@@ -316,6 +336,14 @@ class Jobs:
             *to_options("num-concurrent", self.config.plan.num_concurrent),
             *to_options("flip", self.config.evaluate.flip),
         ]
+
+    def _query_arguments(self) -> list[str]:
+        """What the queries of every method are."""
+        words = []
+        for name, method in self.methods.items():
+            radius = self.radius_arguments(name)[1]
+            words += ["--query", name, method.unit, radius, method.allocation]
+        return words
 
     def experiment(self) -> dict[str, Any]:
         """What its runs are, but for their folder."""

@@ -145,7 +145,8 @@ def _plain(value: Any) -> Any:
 
 
 def _is_place(option: str, value: object) -> bool:
-    is_path = isinstance(value, Path) or option.endswith("root")
+    values = value if isinstance(value, list) else [value]
+    is_path = any(isinstance(item, Path) for item in values) or option.endswith("root")
     return is_path or _is_result(option) or option in UNRECORDED
 
 

@@ -5,19 +5,26 @@ import signal
 from types import FrameType
 
 from cbda.workflow.jobs import Jobs
+from cbda.workflow.people import COUNTS, asks_people, last_models, predictions
 
 RESULTS = {
     "the table": "table_mIoU.csv",
     "the learning curves": "learning_curve.csv",
     "the diagnosis": "diagnosis.csv",
     "the page": "report.html",
+    "what people answered": COUNTS,
 }
 
 
 def name_results(jobs: Jobs, made: set[str]) -> str:
     """Where the results are that a run was asked for, among the files that it made."""
     paths = {what: os.path.join(jobs.folders["tables"], name) for what, name in RESULTS.items()}
-    return "; ".join(f"{what}: {path}" for what, path in paths.items() if path in made)
+    named = [f"{what}: {path}" for what, path in paths.items() if path in made]
+    named += [
+        f"a model: {path}" for path in last_models(jobs) if asks_people(jobs) and path in made
+    ]
+    masks = (f"{os.path.dirname(path)}/masks" for path in predictions(jobs) if path in made)
+    return "; ".join([*named, *(f"masks: {folder}" for folder in masks)])
 
 
 def note_stops() -> list[int]:

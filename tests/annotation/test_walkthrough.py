@@ -1,4 +1,4 @@
-"""The commands of docs/annotate.md, by a person with a browser who types the truth."""
+"""The commands of docs/by-hand.md, by a person with a browser who types the truth."""
 
 import re
 import shlex
@@ -16,7 +16,7 @@ from cbda.files.queries import load_queries
 from tests.annotation.pages import Page
 from tests.annotation.people import KEYS, paint, person, press
 
-DOCS = Path(__file__).parents[2] / "docs/annotate.md"
+DOCS = Path(__file__).parents[2] / "docs/by-hand.md"
 SMALLER = (
     (r"--num-images \d+", "--num-images 3"),
     (r"--iterations 300", "--iterations 2"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cbda.cli import main
 from cbda.compute.seeds import Stream, derive_seed
@@ -207,3 +208,26 @@ def test_features_that_do_not_fit_are_one_line(pretrained, folder, tmp_path, cap
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+def predict(folder, out, *options):
+    words = ["predict", "--checkpoint", folder / "pretrained.pt", "--device", "cpu", "--out", out]
+    return main([*map(str, words), "--images", str(folder / "target/images"), *options])
+
+
+def test_masks_of_images_are_those_of_their_features(pretrained, folder, tmp_path):
+    assert predict(folder, tmp_path) == 0
+    _, model = load_model(folder / "pretrained.pt")
+    with FeatureFile.open(folder / "target.h5") as features:
+        for index, image_id in enumerate(features.image_ids):
+            maps = [torch.from_numpy(values)[None] for values in features.read(index, False)]
+            views = iter([([maps], (40, 60))])
+            (logits,) = logits_of_views(model, views, Resizing(SIZE), CPU)
+            mask = np.asarray(Image.open(tmp_path / f"masks/{image_id}.png"))
+            np.testing.assert_array_equal(mask, logits.argmax(dim=0).numpy())
+
+
+def test_masks_by_another_encoder_are_refused(pretrained, folder, tmp_path, capsys):
+    assert predict(folder, tmp_path, "--model-encoder-weights", "none") == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "pretrained.pt: takes features of other weights than 'none'; give those" in error

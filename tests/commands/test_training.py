@@ -55,6 +55,26 @@ def test_finetune_records_its_own_settings_and_the_network(data):
     )
 
 
+def test_what_is_not_given_is_that_of_the_checkpoint(data):
+    pretrain("model.pt", "--training-optimizer-lr 0.01 --no-training-horizontal-flip")
+    words = f"finetune {DATA} --checkpoint model.pt --all-labels --until 2 {SEED}"
+    assert main([*words.split(), "--training-color-jitter", "0.2", "--out", "next.pt"]) == 0
+    before, after = (load_model(data / name)[0] for name in ("model.pt", "next.pt"))
+    wanted = {**before.configuration["training"], "color_jitter": 0.2}
+    assert after.configuration["training"] == wanted
+    assert after.resizing == before.resizing
+
+
+def test_checkpoint_that_tells_its_size_alone_is_trained_at_it(data):
+    pretrain("model.pt")
+    content = load_checkpoint(data / "model.pt")
+    save_checkpoint(data / "model.pt", {**content, "configuration": {}})
+    words = f"finetune {DATA} --checkpoint model.pt --all-labels --until 2 {SEED}"
+    assert main([*words.split(), "--training-batch-size", "1", "--out", "next.pt"]) == 0
+    training = load_model(data / "next.pt")[0].configuration["training"]
+    assert (training["image_size"], training["total_iterations"]) == ((16, 24), 1150)
+
+
 @pytest.mark.parametrize("optimizer", [{}, {"param_groups": [], "state": {}}])
 def test_optimizer_of_another_model_is_one_line(data, optimizer, capsys):
     pretrain("model.pt")

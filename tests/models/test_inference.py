@@ -1,4 +1,5 @@
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,7 +94,9 @@ def test_logits_have_the_size_of_their_image():
     ("more", "confusion"),
     [([], [[2, 0, 1], [1, 1, 0], [1, 0, 1]]), (["--flip"], [[1, 1, 1], [0, 1, 1], [1, 0, 1]])],
 )
-def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, more, confusion):
+def test_evaluate_counts_pixels_by_label_and_prediction(
+    tmp_path, monkeypatch, capsys, more, confusion
+):
     """The class is that of the colour; without the mirrored view it is 0 in the right column."""
     labels = {"a": [[0, 0], [1, 255]], "b": [[2, 2], [0, 1]]}
     colours = {"a": [[0, 1], [1, 2]], "b": [[2, 0], [2, 2]]}
@@ -107,6 +110,8 @@ def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, m
     out = tmp_path / "evaluation.json"
     words = ["--checkpoint", "m.pt", "--val-root", str(tmp_path), "--device", "cpu", *more]
     assert main(["evaluate", *words, "--out", str(out)]) == 0
+    said = r"mIoU \d+\.\d% of 3 classes; worst: \w+ \d+\.\d%, "
+    assert re.search(said, capsys.readouterr().out)
     evaluation = json.loads(out.read_text())
     assert evaluation["num_images"] == 2
     assert evaluation["confusion"] == confusion

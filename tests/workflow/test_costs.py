@@ -100,6 +100,25 @@ def test_plan_counts_the_mirrored_views_if_they_are_asked_for(words, tmp_path):
     assert images[1] == 2 * images[0] > 0
 
 
+def test_queries_are_counted_and_nothing_is_evaluated_without_labels(words, tmp_path, capsys):
+    first = words.index("--val")
+    more = ["--query", "da", "region", "1", "dynamic", "--query", "pa", "pixel", "0", "per_image"]
+    assert main([*words[:first], *words[first + 2 :], *more]) == 0
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert not {"evaluate", "tabulate"} & set(plan["rules"])
+    # 100 x 200 px x 0.1 / 5 rounds = 400 px, or 45 windows of 9 px, in each of 7 images.
+    assert plan["queries"][0] == {"method": "da", "budget": 0.1, "in_round": 315, "in_all": 1575}
+    assert "pa at 0.2: 28,000 queries" in capsys.readouterr().out
+
+
+def test_budgets_may_be_queries(words, tmp_path):
+    at = words.index("--budgets")
+    given = [*words[: at + 1], "20", *words[at + 3 :], "--budget-unit", "queries"]
+    assert main([*given, "--query", "da", "region", "1", "dynamic"]) == 0
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    assert plan["queries"] == [{"method": "da", "budget": 20.0, "in_round": 4, "in_all": 20}]
+
+
 def test_frozen_batch_norm_has_no_moments(words, tmp_path):
     model = ["--model-architecture", "deeplabv2", "--model-encoder", "resnet18"]
     sizes = []

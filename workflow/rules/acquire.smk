@@ -26,15 +26,17 @@ rule acquire:
         ],
         balance=lambda wildcards: jobs.balance_arguments(wildcards.method),
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
+        masks=lambda wildcards: jobs.masks_state(),
+        never_ask=arguments.never_ask,
         places=arguments.places(oracle="target"),
         options=lambda wildcards: [
             *jobs.dataset_arguments("oracle", "target"),
             *jobs.class_arguments(),
-            *to_options("rounds", jobs.config.experiment.rounds),
+            *jobs.budget_arguments(),
             *jobs.starting_arguments(),
         ],
     shell:
         "{params.program:q} acquire --scores {input.scores:q} {params.previous:q} {params.method:q}"
-        " {params.balance:q} {params.radius:q}"
+        " {params.balance:q} {params.radius:q} {params.never_ask:q}"
         " {params.places:q} {params.options:q} --budget {wildcards.budget} --round {wildcards.round}"
         " --seed {wildcards.seed} --threads {threads} --out {output.labels:q} > {log:q} 2>&1"

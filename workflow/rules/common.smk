@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cbda.cli import parse_command
 from cbda.settings.options import to_options
-from cbda.workflow import drawing
+from cbda.workflow import drawing, people
 from cbda.workflow.arguments import Arguments
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
@@ -26,6 +26,7 @@ from cbda.workflow.session import (
     require_sound_results,
     tell,
 )
+from cbda.workflow.waiting import show_waiting
 
 # Snakemake searches the project first: a random.py there must not be taken for Python's.
 project = Path(workflow.basedir)
@@ -35,7 +36,10 @@ jobs = create_jobs(workflow, config, project)
 arguments = Arguments(jobs, program_words(workflow))
 
 if workflow.is_main_process:
+    with explained():
+        people.require_ready(jobs, sys.argv)
     STOPS = note_stops()
+    show_waiting()
     LOCK = hold_lock(NOTES)  # held until the process ends
 
 
@@ -92,3 +96,17 @@ def last_checkpoint(wildcards):
     """The model of a run, or of one of its rounds, that is evaluated."""
     run = f"<results>/seed{wildcards.seed}/{wildcards.run_name}"
     return jobs.evaluated_checkpoint(run, wildcards.run_name)
+
+
+def evaluated_checkpoint(wildcards):
+    """The same, if there is something to evaluate it on."""
+    with explained():
+        people.require_val(jobs)
+    return last_checkpoint(wildcards)
+
+
+def predicting_checkpoint(wildcards):
+    """The same, if there is something to predict."""
+    with explained():
+        people.require_images(jobs)
+    return last_checkpoint(wildcards)

@@ -1,7 +1,7 @@
 rule plan:
     input:
         pool="<results>/data/target.json",
-        val="<results>/data/val.json",
+        val=people.val_report(jobs),
         source="<results>/data/source.json" if jobs.config.model.freeze_encoder else [],
     output:
         plan="<results>/plan.json",
@@ -19,8 +19,9 @@ rule plan:
         source=lambda wildcards, input: to_options("source", input.source) if input.source else [],
         own_network=lambda wildcards: jobs.network_state(),
         network=arguments.architecture,
+        val=lambda wildcards, input: to_options("val", input.val) if input.val else [],
         options=lambda wildcards: jobs.plan_arguments(),
     shell:
-        "{params.program:q} plan --pool {input.pool:q} --val {input.val:q} {params.source:q}"
+        "{params.program:q} plan --pool {input.pool:q} {params.val:q} {params.source:q}"
         " {params.options:q} {params.network:q} {params.measured:q} --out {output.plan:q}"
         " > {log:q} 2>&1 && cat {log:q}"
