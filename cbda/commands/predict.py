@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--checkpoint", type=Path, required=True, help="model to predict with")
     add_network_option(parser)
+    weights = "model.encoder_weights of a frozen network, if they came from a file"
+    add("--encoder-weights", default="", metavar="FILE", help=weights)
     add("--images", type=Path, required=True, help="folder of PNG or JPEG files, of any sizes")
     tile = "height and width in px of an image that are seen at a time (default: all of it)"
     add("--tile", type=whole_number(1), nargs=2, metavar=("H", "W"), help=tile)
@@ -47,9 +49,11 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.masks import save_mask, save_overlay
     from cbda.models.checkpoints import load_model
     from cbda.models.parts import predict_parts
+    from cbda.models.sight import create_sight
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
+    see = create_sight(checkpoint, args.encoder_weights, device)
     images = open_folder(args.images)
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
@@ -58,7 +62,8 @@ def run(args: argparse.Namespace) -> None:
     pairs = zip(images.image_ids, read, strict=True)
     for image_id, pixels in tqdm(pairs, total=len(images), mininterval=5, desc="predict"):
         maps = _Maps(pixels.shape[:2], len(checkpoint.classes), args.probabilities)
-        for area, logits in predict_parts(model, pixels, checkpoint.resizing, device, args.tile):
+        parts = predict_parts(model, pixels, checkpoint.resizing, device, args.tile, see)
+        for area, logits in parts:
             maps.fill(area, logits)
         save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
         save_overlay(

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cbda.models.images import Resizing, resize_image
-from cbda.models.inference import predict_logits
+from cbda.models.images import Resizing
+from cbda.models.inference import logits_of_views
 from cbda.models.logits import resize_logits
+from cbda.models.sight import Sight, as_image
 
 Area = tuple[slice, slice]  # rows and columns
 STRIP_PX = 1 << 22  # whose logits of 19 classes are 320 MB
@@ -23,14 +24,16 @@ def predict_parts(
     resizing: Resizing,
     device: torch.device,
     tile: tuple[int, int] | None = None,
+    see: Sight | None = None,
 ) -> Iterator[tuple[Area, Tensor]]:
     """Areas of an image (H,W,3), which do not overlap, and their logits (C,rows,columns).
 
     The network sees the whole image as the resizing says, or one tile of a size (height, width) in
-    px of the image after the other.
+    px of the image after the other; a frozen network has a sight of its own.
     """
+    see = see or as_image(resizing)
     for seen, kept in tiles(image.shape[:2], tile or image.shape[:2]):
-        for first, strip in _predict_strips(model, image[seen], resizing, device):
+        for first, strip in _predict_strips(model, image[seen], resizing, device, see):
             yield from _kept(strip, first, seen, kept)
 
 
@@ -39,15 +42,17 @@ def _predict_strips(
     image: NDArray[np.uint8],
     resizing: Resizing,
     device: torch.device,
+    see: Sight,
 ) -> Iterator[tuple[int, Tensor]]:
     """First row and logits of the strips of an image: one, as in evaluation, if it is not large."""
     height, width, _ = image.shape
     if height * width <= STRIP_PX:
-        (logits,) = predict_logits(model, iter([image]), resizing, device)
+        views = iter([([see(image)], (height, width))])
+        (logits,) = logits_of_views(model, views, resizing, device)
         yield 0, logits
     else:
-        seen = resize_image(image, resizing.image_size, resizing.interpolation)
-        (logits,) = predict_logits(model, iter([seen]), resizing, device)
+        views = iter([([see(image)], resizing.image_size)])
+        (logits,) = logits_of_views(model, views, resizing, device)
         yield from strips(logits[None], (height, width), resizing.align_corners)
 
 

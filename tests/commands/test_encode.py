@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors.torch import save_file
 
 from cbda.cli import main
 from cbda.compute.seeds import Stream, derive_seed
@@ -17,6 +19,7 @@ from cbda.files.scores import ScoreFile
 from cbda.models.build import create_decoder
 from cbda.models.checkpoints import load_model
 from cbda.models.encoding import ImageEncoder
+from cbda.models.frozen import create_encoder
 from cbda.models.images import Resizing
 from cbda.models.inference import logits_of_views
 from cbda.selection import select
@@ -27,6 +30,7 @@ from cbda.training.encoded import EncodedImages
 from cbda.training.loader import create_loader
 from cbda.training.trainer import Trainer
 from tests.datasets.layouts import make_folder
+from tests.sections import replace
 
 CPU = torch.device("cpu")
 CLASSES = ("road", "car", "tree")
@@ -207,3 +211,42 @@ def test_features_that_do_not_fit_are_one_line(pretrained, folder, tmp_path, cap
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert message in error
     assert not (tmp_path / "out").exists()
+
+
+def predict(folder, out, *options):
+    words = ["--checkpoint", str(folder / "pretrained.pt"), "--device", "cpu", "--out", str(out)]
+    return main(["predict", "--images", str(folder / "target/images"), *words, *options])
+
+
+def test_new_images_are_encoded_as_the_features_were(pretrained, folder, tmp_path):
+    """Masks of images are those of the features in the file."""
+    assert predict(folder, tmp_path) == 0
+    (checkpoint, model), features = load_model(pretrained), FeatureFile.open(folder / "target.h5")
+    for index, image_id in enumerate(features.image_ids):
+        view = [torch.from_numpy(maps)[None] for maps in features.read(index)]
+        views = iter([([view], (40, 60))])
+        (logits,) = logits_of_views(model, views, checkpoint.resizing, CPU)
+        mask = np.asarray(Image.open(tmp_path / f"masks/{image_id}.png"))
+        np.testing.assert_array_equal(mask, logits.argmax(dim=0).numpy())
+
+
+def test_other_weights_than_it_was_trained_with_are_refused(pretrained, folder, tmp_path, capsys):
+    path = tmp_path / "other.safetensors"
+    torch.manual_seed(0)
+    unlike = create_encoder(replace(MODEL, encoder_weights="none"), SIZE).body
+    save_file(unlike.state_dict(), path)
+    assert predict(folder, tmp_path / "out", "--encoder-weights", str(path)) == 2
+    assert "are not those of the encoder that the network" in capsys.readouterr().err
+    assert predict(folder, tmp_path / "out", "--encoder-weights", "nowhere") == 2
+    assert "--encoder-weights: no file nowhere" in capsys.readouterr().err
+
+
+def test_damaged_features_are_noticed_by_who_reads_them(pretrained, folder, tmp_path, capsys):
+    target = encode(folder / "target", tmp_path / "target.h5", "--dtype", "float32")
+    content = bytearray(target.read_bytes())
+    content[-7] ^= 1
+    target.write_bytes(content)
+    words = f"score --checkpoint {pretrained} --target-root {folder}/target --radius 1 --round 1"
+    words += f" --method-score ripu --method-unit region --target-features {target} --device cpu"
+    assert main([*words.split(), "--out", str(tmp_path / "scores.h5")]) == 2
+    assert f"{target}: not as `cbda encode` made it" in capsys.readouterr().err
