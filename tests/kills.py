@@ -21,6 +21,7 @@ from tests.projects import RESULTS, TABLE, copy_project
 RULES = (
     "data_make",
     "data_check",
+    "encode",
     "pretrain",
     "source_only",
     "full",
@@ -40,9 +41,19 @@ CHANGE = {
     "tabulate": {"baseline": "cbda"},
     "compute": {"state_interval_s": 0},
 }
+FROZEN = {  # all rules
+    **CHANGE,
+    "model": {
+        "architecture": "light_fpn",
+        "encoder": "tu-tf_efficientnet_lite0",
+        "encoder_weights": "packaged",
+        "freeze_encoder": True,
+    },
+}
 PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they were used
     "data_make": "data/*/*/manifest.json",
     "data_check": f"{RESULTS}/data/*.json",
+    "encode": f"{RESULTS}/data/*/features.h5",
     "pretrain": f"{RESULTS}/*/pretrain/model.pt",
     "source_only": f"{RESULTS}/*/source_only/model.pt",
     "full": f"{RESULTS}/*/full/model.pt",
@@ -116,9 +127,9 @@ class Project:
         return (self.folder / "snakemake.out").read_text(errors="replace")
 
     def products(self) -> dict[str, bytes]:
-        """Content of every table, history, evaluation, checkpoint and label file by its name."""
+        """Content of every table, history, evaluation, checkpoint and HDF5 file by its name."""
         folder = self.folder / RESULTS
-        names = ("*.csv", "evaluation.json", "model.pt", "labels.h5")
+        names = ("*.csv", "evaluation.json", "model.pt", "labels.h5", "features.h5")
         paths = sorted(path for name in names for path in folder.rglob(name))
         return {str(path.relative_to(folder)): _content(path) for path in paths}
 
@@ -148,15 +159,16 @@ class Project:
 def run_with_kills(
     project: Project, kills_per_rule: int, rng: random.Random, durations_s: dict[str, float]
 ) -> Iterator[Kill]:
-    """Run to the end, but kill everything so many times in each rule on the way.
+    """Run to the end, but kill everything so many times in each rule of the run on the way.
 
     Each time, the same command goes on. How long the jobs of a rule take bounds the moments.
     """
-    due = Counter(dict.fromkeys(RULES, kills_per_rule))
+    rules = [rule for rule in RULES if rule in durations_s]
+    due = Counter(dict.fromkeys(rules, kills_per_rule))
     while due.total():
         kill = _run_until_kill(project, due, rng, durations_s)
         if kill is None:
-            project.undo_from(next(rule for rule in RULES if due[rule]))
+            project.undo_from(next(rule for rule in rules if due[rule]))
         else:
             due[kill.rule] -= 1
             yield kill

@@ -1,5 +1,7 @@
 """Kill the toy workflow 200 times, and compare what comes out with an undisturbed run.
 
+Its network is that of a frozen encoder, so that there are all rules.
+
 python -m tests.soak [NUM_KILLS] [SEED]
 """
 
@@ -9,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.kills import RULES, Kill, Project, run_with_kills
+from tests.kills import FROZEN, RULES, Kill, Project, run_with_kills
 
 KILLS_PER_RULE_AND_RUN = 2
 
@@ -27,12 +29,12 @@ def main() -> int:
     rng = random.Random(seed)
     num_done = num_runs = num_equal = 0
     with tempfile.TemporaryDirectory() as name:
-        undisturbed = Project.create(Path(name, "undisturbed"))
+        undisturbed = Project.create(Path(name, "undisturbed"), FROZEN)
         undisturbed.finish()
         expected, durations_s = undisturbed.products(), undisturbed.durations_s()
         while num_done < num_kills:
             num_runs += 1
-            project = Project.create(Path(name, f"run {num_runs}"))
+            project = Project.create(Path(name, f"run {num_runs}"), FROZEN)
             for kill in run_with_kills(project, KILLS_PER_RULE_AND_RUN, rng, durations_s):
                 num_done += 1
                 print(f"{time.strftime('%H:%M:%S')} kill {num_done}: {describe(kill)}", flush=True)

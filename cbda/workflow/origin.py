@@ -35,7 +35,8 @@ UNRECORDED = (
     ),
     *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
 )
-NAMED_FILES = ("model_encoder_weights", "measured")  # options whose text may be a path
+# Options whose text may be a path.
+NAMED_FILES = ("model_encoder_weights", "measured")
 OWN_CODE = ("kind", "architecture", "network")  # ends of options whose text may be FILE.py:NAME
 LARGE_BYTES = 1 << 30  # from here on a file is not read again to see that it has not changed
 # Of a command: an input, the input that its record names, and the one that has to be the same.

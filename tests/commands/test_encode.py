@@ -231,3 +231,14 @@ def test_masks_by_another_encoder_are_refused(pretrained, folder, tmp_path, caps
     assert predict(folder, tmp_path, "--model-encoder-weights", "none") == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "pretrained.pt: takes features of other weights than 'none'; give those" in error
+
+
+def test_damaged_features_are_noticed_by_who_reads_them(pretrained, folder, tmp_path, capsys):
+    target = encode(folder / "target", tmp_path / "target.h5", "--dtype", "float32")
+    content = bytearray(target.read_bytes())
+    content[-7] ^= 1
+    target.write_bytes(content)
+    words = f"score --checkpoint {pretrained} --target-root {folder}/target --radius 1 --round 1"
+    words += f" --method-score ripu --method-unit region --target-features {target} --device cpu"
+    assert main([*words.split(), "--out", str(tmp_path / "scores.h5")]) == 2
+    assert f"{target}: not as `cbda encode` made it" in capsys.readouterr().err

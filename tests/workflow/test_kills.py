@@ -24,7 +24,7 @@ def test_kill_in_every_rule_leaves_no_trace(
     undisturbed = Project(editable)
     killed = Project.create(tmp_path / "killed; again", CHANGE, cores=1)
     kills = list(run_with_kills(killed, 1, random.Random(5), undisturbed.durations_s()))
-    assert Counter(kill.rule for kill in kills) == dict.fromkeys(RULES, 1)
+    assert Counter(kill.rule for kill in kills) == dict.fromkeys({*RULES} - {"encode"}, 1)
     made, expected = killed.products(), undisturbed.products()
     assert made == {name: expected[name] for name in made}
     assert {"table_mIoU.csv", "comparisons.csv"} < set(made)
