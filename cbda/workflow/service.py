@@ -1,0 +1,78 @@
+"""The server of a run of Snakemake, which its local jobs are forked from."""
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from psutil import NoSuchProcess, Process
+
+from cbda.jobserver.messages import MODULE, PID, PREFIX, address
+from cbda.jobserver.surroundings import VARIABLE
+
+
+def start_server(words: list[str], environment: MutableMapping[str, str]) -> socket.socket | None:
+    """Have jobs that get this environment ask a server first; it ends when this process does.
+
+    `words` call the package. None if the environment names a server, or this system can't have
+    one: jobs then work by themselves.
+    """
+    if VARIABLE in environment or not hasattr(os, "pidfd_open"):
+        return None
+    name = PREFIX + secrets.token_hex(16)
+    run, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        with other, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(address(name))
+            listener.listen()
+            files = (listener.fileno(), other.fileno())
+            command = [*words[:-1], MODULE, *map(str, files)]
+            nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+            subprocess.Popen(command, pass_fds=files, **nothing)  # type: ignore[call-overload]
+    except OSError:
+        run.close()
+        return None
+    environment[VARIABLE] = name
+    return run
+
+
+def measure_forked_jobs(run: socket.socket) -> None:
+    """Have Snakemake's benchmarks count what the server forks for a job among its processes."""
+    from snakemake import benchmark
+
+    forked: dict[int, int] = {}  # by the process that waits
+
+    class Job(Process):  # type: ignore[misc]
+        """A process whose children include what is done for it elsewhere."""
+
+        def children(self, recursive: bool = False) -> Any:
+            """Those of the system, and those of the server."""
+            forked.update(_forked(run))
+            found = super().children(recursive)
+            for waiting in (self.pid, *(process.pid for process in found)):
+                if waiting in forked:
+                    with suppress(NoSuchProcess):
+                        found.append(Process(forked[waiting]))
+            return found
+
+    class Timer(benchmark.BenchmarkTimer):  # type: ignore[misc]
+        """The timer of a job's benchmark."""
+
+        def __init__(self, pid: int, *arguments: Any, **options: Any) -> None:
+            super().__init__(pid, *arguments, **options)
+            self.main = Job(pid)
+
+    benchmark.BenchmarkTimer = Timer
+
+
+def _forked(run: socket.socket) -> dict[int, int]:
+    """What the server has told since the last time."""
+    told: dict[int, int] = {}
+    with suppress(OSError):
+        while content := run.recv(2 * PID.size, socket.MSG_DONTWAIT):
+            waiting, process = (number for (number,) in PID.iter_unpack(content))
+            told[waiting] = process
+    return told
