@@ -23,6 +23,7 @@ COMMANDS = {
     "data make": "render a data set of generated street scenes",
     "data check": "count, pair and verify a data set",
     "data count": "count the classes in every image of a data set",
+    "encode": "compute the features of a frozen encoder once for all",
     "pretrain": "train on the source domain",
     "score": "score every pixel of the pool",
     "acquire": "choose queries and ask the oracle",

@@ -13,6 +13,7 @@ from cbda.settings.user_code import without_folder
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
     from cbda.datasets.images import Images
+    from cbda.files.features import FeatureFile
 
 
 def add_dataset_options(parser: argparse.ArgumentParser, name: str, required: bool = True) -> None:
@@ -75,3 +76,22 @@ def content_of(args: argparse.Namespace, name: str) -> dict[str, Any]:
     ids = {key: list(getattr(args, f"{name}_{key}")) for key in ("label_ids", "void_ids")}
     given = {key: listed for key, listed in ids.items() if listed}
     return {"kind": without_folder(kind), "split": split, "digest": digest, **given}
+
+
+def add_feature_option(parser: argparse.ArgumentParser, name: str) -> None:
+    """Option `--<name>-features`."""
+    what = f"features.h5 of the {name}, in place of its images"
+    parser.add_argument(f"--{name}-features", type=Path, metavar="FILE", help=what)
+
+
+def open_features(args: argparse.Namespace, name: str, dataset: "Dataset") -> "FeatureFile | None":
+    """The file of `--<name>-features`, if it is given; a `UserError` if it is of other images."""
+    from cbda.datasets.agreement import require_same_pool
+    from cbda.files.features import FeatureFile
+
+    path = getattr(args, f"{name}_features")
+    if path is None:
+        return None
+    features = FeatureFile.open(path)
+    require_same_pool(path, features.image_ids, dataset.root, dataset.image_ids)
+    return features

@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_network_option, add_output_option
 from cbda.errors import UserError, require_choice
 from cbda.settings.compute import ComputeSettings
@@ -16,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to evaluate")
     add_network_option(parser)
     add_dataset_options(parser, "val")
+    add_feature_option(parser, "val")
     add_options(parser, "", EvaluateSettings)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "evaluation.json")
@@ -27,11 +33,10 @@ def run(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     from cbda.compute.devices import prepare_device
-    from cbda.compute.parallel import ordered_map
     from cbda.files.json_files import write_evaluation
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_from_both_views, predict_logits
+    from cbda.models.checkpoints import load_model, require_input
     from cbda.models.logits import most_probable, require_finite
+    from cbda.models.prediction import predict_both_views, predict_images
     from cbda.results.metrics import confusion_matrix, summarise
 
     device = prepare_device(args.device, args.threads, args.deterministic)
@@ -40,9 +45,11 @@ def run(args: argparse.Namespace) -> None:
     for name in args.subset:
         require_choice("--subset", name, tuple(classes))
     val = open_dataset(args, "val", classes)
-    images = ordered_map(val.read_image, range(len(val)), args.threads)  # ahead of the network
-    predict = predict_from_both_views if args.flip else predict_logits
-    maps = predict(model, images, checkpoint.resizing, device)
+    features = open_features(args, "val", val)
+    require_input(checkpoint, args.checkpoint, features, "val-features")
+    images = (val, features, range(len(val)), checkpoint.resizing)
+    predict = predict_both_views if args.flip else predict_images
+    maps = predict(model, *images, device, num_threads=args.threads)
 
     confusion = np.zeros((len(classes), len(classes)), np.int64)
     for index, values in enumerate(tqdm(maps, total=len(val), mininterval=5, desc="evaluate")):

@@ -5,7 +5,11 @@ from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
-from cbda.commands.training import add_training_options, train_and_save
+from cbda.commands.training import (
+    add_training_options,
+    open_training_features,
+    train_and_save,
+)
 from cbda.errors import UserError
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.options import add_options, from_options
@@ -32,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, train, save."""
     from cbda.compute.devices import prepare_device
-    from cbda.models.checkpoints import load_model
+    from cbda.models.checkpoints import load_model, require_input
     from cbda.training.target import AcquiredPool
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -42,6 +46,8 @@ def run(args: argparse.Namespace) -> None:
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
+    features = open_training_features(args, source, pool)
+    require_input(checkpoint, args.checkpoint, features.get("target"), "target-features")
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
     network = own_file(args.network or checkpoint.model_settings.architecture)
     inputs = [args.checkpoint, args.labels, args.source_statistics, network]
@@ -57,4 +63,5 @@ def run(args: argparse.Namespace) -> None:
         reached = f"{args.checkpoint} is at iteration {trainer.iteration} already"
         raise UserError(f"--until {args.until}: {reached}")
     job = identify_job(args, inputs, [source, pool])
-    train_and_save(args, trainer, checkpoint.model_settings, source, target, args.until, job)
+    end = (features, args.until, job)
+    train_and_save(args, trainer, checkpoint.model_settings, source, target, *end)

@@ -10,6 +10,7 @@ from typing import Any
 from cbda.commands.options import add_class_option, add_output_option
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
+from cbda.settings.encoding import EncodeSettings
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options
 from cbda.settings.tables import PlanSettings
@@ -22,16 +23,19 @@ HOUR_S = 3600.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--pool", type=Path, required=True, help="report of data check, target")
-    parser.add_argument("--val", type=Path, required=True, help="report of data check, val")
+    add = parser.add_argument
+    add("--pool", type=Path, required=True, help="report of data check, target")
+    add("--val", type=Path, required=True, help="report of data check, val")
+    add("--source", type=Path, help="the same, source; asked for if the encoder is frozen")
     add_class_option(parser)
     add_experiment_options(parser, budget=float)
     add_options(parser, "", PretrainSettings, required=("iterations",))
     add_options(parser, "model", ModelSettings)
+    add_options(parser, "encode", EncodeSettings)
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
     flip = argparse.BooleanOptionalAction
-    parser.add_argument("--flip", action=flip, default=False, help="as of `cbda evaluate`")
+    add("--flip", action=flip, default=False, help="as of `cbda evaluate`")
     add_output_option(parser, "plan.json")
 
 
@@ -64,12 +68,21 @@ def _read(path: Path, keys: set[str], complaint: str) -> dict[str, Any]:
 
 
 def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.Experiment:
+    from cbda.models.sizes import NetworkSize
+
     keys = {"sizes", "num_images"}
     complaint = "not a report of `cbda data check`: lacks sizes or num_images"
     pool, val = (_read(path, keys, complaint) for path in (args.pool, args.val))
     if len(pool["sizes"]) != 1:
         raise UserError(f"{args.pool}: images of {len(pool['sizes'])} sizes; allowed is one")
     (size,) = pool["sizes"]
+    model = from_options(args, "model", ModelSettings)
+    network = NetworkSize(model, from_options(args, "encode", EncodeSettings), settings)
+    counts = {"target": pool["num_images"], "val": val["num_images"]}
+    if model.freeze_encoder:
+        if args.source is None:
+            raise UserError("--source: the report of its check is needed, as the encoder is frozen")
+        counts["source"] = _read(args.source, keys, complaint)["num_images"]
     return costs.Experiment(
         num_seeds=len(args.seeds),
         num_methods=len(args.methods),
@@ -82,26 +95,13 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         height=size["height"],
         width=size["width"],
         num_val=val["num_images"],
-        checkpoint_bytes=_checkpoint_bytes(args, settings),
+        checkpoint_bytes=network.checkpoint_bytes(len(args.classes)),
         num_concurrent=args.num_concurrent,
         balanced=settings.source_sampling == "class_balanced",
+        feature_bytes=network.feature_bytes(counts, args.flip),
+        num_encoded=sum(counts.values()) if model.freeze_encoder else 0,
         num_views=2 if args.flip else 1,
     )
-
-
-def _checkpoint_bytes(args: argparse.Namespace, settings: TrainingSettings) -> int:
-    """Weights, and what the optimizer keeps for each: sgd its momentum, adamw two moments."""
-    from cbda.models.build import create_model
-    from cbda.models.encoders import freeze_batch_norm
-
-    options = from_options(args, "model", ModelSettings)
-    model = create_model(options, len(args.classes), load_weights=False)
-    if options.freeze_batch_norm:
-        freeze_batch_norm(model)
-    num_kept = sum(tensor.numel() for tensor in model.state_dict().values())
-    num_trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    num_moments = 1 if settings.optimizer.name == "sgd" else 2
-    return int(4 * (num_kept + num_moments * num_trained))
 
 
 def _hours(phases: dict[str, costs.Phase], measured: str, batch_size: int) -> dict[str, float]:
@@ -122,6 +122,7 @@ def _disk(experiment: costs.Experiment, out: Path) -> dict[str, int]:
     return {
         "score_file_bytes": costs.score_bytes(experiment),
         "checkpoint_bytes": experiment.checkpoint_bytes,
+        "feature_bytes": sum(experiment.feature_bytes),
         "kept_bytes": costs.kept_bytes(experiment),
         "peak_bytes": costs.peak_bytes(experiment),
         "free_bytes": shutil.disk_usage(out.parent).free,
@@ -141,5 +142,6 @@ def _table(phases: dict[str, costs.Phase], hours: dict[str, float]) -> list[str]
 
 def _disk_lines(disk: dict[str, int]) -> list[str]:
     names = {"score_file_bytes": "a score file", "checkpoint_bytes": "a checkpoint"}
+    names |= {"feature_bytes": "features"} if disk["feature_bytes"] else {}
     names |= {"kept_bytes": "kept", "peak_bytes": "at peak", "free_bytes": "free"}
     return [f"disk, {text}: {disk[key] / GB:,.2f} GB" for key, text in names.items()]

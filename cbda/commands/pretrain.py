@@ -5,7 +5,11 @@ from pathlib import Path
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option, add_output_option, add_seed_option
-from cbda.commands.training import add_training_options, train_and_save
+from cbda.commands.training import (
+    add_training_options,
+    open_training_features,
+    train_and_save,
+)
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.model import ModelSettings, has_weights_file
 from cbda.settings.options import add_options, from_options
@@ -32,7 +36,8 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.seeds import Stream, derive_seed
-    from cbda.models.build import create_model, require_fit
+    from cbda.models.build import create_decoder, create_model, require_fit
+    from cbda.models.checkpoints import require_features
     from cbda.training.target import Unlabelled
     from cbda.training.trainer import Trainer
     from cbda.workflow.identity import identify_job
@@ -43,17 +48,23 @@ def run(args: argparse.Namespace) -> None:
     source = open_dataset(args, "source", args.classes)
     pool = open_dataset(args, "target", args.classes) if args.target_root else None
     target = None if pool is None else Unlabelled(pool)
+    features = open_training_features(args, source, pool)
+    require_features(model_settings, features.values())
     weights = model_settings.encoder_weights
     files = [args.source_statistics, Path(weights) if has_weights_file(weights) else None]
     inputs = [*files, own_file(model_settings.architecture)]
 
     torch.manual_seed(derive_seed(args.seed, Stream.WEIGHTS))
-    model = create_model(model_settings, len(args.classes))
-    require_fit(model, model_settings, settings.image_size)
+    if features:
+        scales = features["source"].encoding.scales
+        model = create_decoder(model_settings, len(args.classes), scales)
+    else:
+        model = create_model(model_settings, len(args.classes))
+        require_fit(model, model_settings, settings.image_size)
     trainer = Trainer(model, settings, device, args.seed, model_settings.freeze_batch_norm)
     job = identify_job(args, inputs, [source, pool])
-    model_settings = _without_place(model_settings)
-    train_and_save(args, trainer, model_settings, source, target, args.iterations, job)
+    end = (features, args.iterations, job)
+    train_and_save(args, trainer, _without_place(model_settings), source, target, *end)
 
 
 def _without_place(settings: ModelSettings) -> ModelSettings:

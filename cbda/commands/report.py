@@ -6,7 +6,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.common import add_dataset_options, open_dataset, read_report
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+    read_report,
+)
 from cbda.commands.options import add_class_option, add_network_option
 from cbda.commands.tabulate import add_run_options, given_rows, load_runs, read_sheet
 from cbda.errors import UserError
@@ -27,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline", required=True, help="method that differences are taken to")
     add_class_option(parser)
     add_dataset_options(parser, "target")
+    add_feature_option(parser, "target")
     many: dict[str, Any] = {"action": "append", "default": []}
     target = "a balanced method and the class shares it aims at, or `uniform`"
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
@@ -99,8 +106,9 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     device = prepare_device(args.device, args.threads, args.deterministic)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
+    features = open_features(args, "target", pool)
     chosen = (args.gallery_images, device, args.out_figures, args.network)
-    pictures = draw_gallery(arms, pool, *chosen)
+    pictures = draw_gallery(arms, pool, features, *chosen)
     budget = args.gallery_budget
     title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
     return Section("gallery", title, pictures)

@@ -3,7 +3,12 @@
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import (
+    add_dataset_options,
+    add_feature_option,
+    open_dataset,
+    open_features,
+)
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, whole_number
@@ -15,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="model to score with")
     add_network_option(parser)
     add_dataset_options(parser, "target")
+    add_feature_option(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
     parser.add_argument("--method-unit", required=True, help="region or pixel")
     parser.add_argument(
@@ -32,18 +38,19 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.acquisition.scoring import score_image
     from cbda.compute.devices import prepare_device
-    from cbda.compute.parallel import ordered_map
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
-    from cbda.models.checkpoints import load_model
-    from cbda.models.inference import predict_logits
+    from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.prediction import predict_images
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
-    images = ordered_map(pool.read_image, range(len(pool)), args.threads)  # ahead of the network
-    maps = predict_logits(model, images, checkpoint.resizing, device, through_input=True)
+    features = open_features(args, "target", pool)
+    require_input(checkpoint, args.checkpoint, features, "target-features")
+    images = (pool, features, range(len(pool)), checkpoint.resizing)
+    maps = predict_images(model, *images, device, num_threads=args.threads, through_input=True)
 
     name = args.method_score
     choice = (name, args.method_unit, args.radius, args.seed, args.round)

@@ -10,9 +10,10 @@ from pathlib import Path
 from cbda.datasets import camvid, cityscapes, folder, gtav, synthia, unlabelled
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.digest import content_digest, files_digest
+from cbda.datasets.drawn import with_ids
 from cbda.datasets.generated import find_changes
 from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
-from cbda.datasets.vocabulary import Table, listed_table, named_table, require_classes
+from cbda.datasets.vocabulary import Table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
 
@@ -26,7 +27,7 @@ KINDS = {
 }
 NUM_FAULTS_NAMED = 3
 NUM_FILES_READ = 9  # odd, so that images and labels take turns
-LabelIds = tuple[Sequence[int], Sequence[int]]  # of the classes, in their order, and of void
+LabelIds = tuple[Sequence[str], Sequence[str]]  # of the classes, in their order, and of void
 KNOWN: LabelIds = ((), ())
 
 
@@ -46,13 +47,16 @@ def find_kind(name: str) -> Kind:
     return kind
 
 
-def _create_table(name: str, kind: Kind, classes: tuple[str, ...], ids: LabelIds) -> Table:
+def _with_table(
+    name: str, kind: Kind, classes: tuple[str, ...], ids: LabelIds
+) -> tuple[Kind, Table]:
+    """A layout, its reader as its labels need it, and what label ids mean."""
     if kind.names is None:
-        return listed_table(*ids, len(classes))
+        return with_ids(kind, *ids, len(classes))
     if any(ids):
         raise UserError(f"dataset kind {name}: its label ids are known; label_ids, void_ids: none")
     try:
-        return named_table(kind.names, classes)
+        return kind, named_table(kind.names, classes)
     except UserError as error:
         raise UserError(f"dataset kind {name}: {error}") from error
 
@@ -70,7 +74,7 @@ def scan_dataset(
         raise UserError(f"dataset kind {kind} has no class names of its own: give the classes")
     names = tuple(layout.classes if classes is None else classes)
     require_classes(names)
-    table = _create_table(kind, layout, names, ids)
+    layout, table = _with_table(kind, layout, names, ids)
     listing = list_files(kind, layout, place, split)
     return Dataset(kind, place, split, names, tuple(listing.records), layout, table), listing
 
@@ -78,7 +82,7 @@ def scan_dataset(
 def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelIds = KNOWN) -> None:
     """Raise a `UserError` unless a kind has such a split and all classes, wherever the data is."""
     require_split(kind, find_kind(kind), split)
-    _create_table(kind, find_kind(kind), tuple(classes), ids)
+    _with_table(kind, find_kind(kind), tuple(classes), ids)
 
 
 def skipped_digest(root: str | Path) -> str:
@@ -132,7 +136,7 @@ def create_dataset(
         split: such as `train`; empty for kinds without splits.
         classes: the experiment's class names, to which label ids are mapped by name, and to void
             if their name is not among them; the kind's natural list if None.
-        ids: of a kind whose labels hold train ids, in case they hold others.
+        ids: of a kind whose labels hold train ids, in case they hold others, as of `with_ids`.
     """
     dataset, listing = scan_dataset(kind, root, split, classes, ids)
     changes = find_changes(dataset.root, listing.paths, {})

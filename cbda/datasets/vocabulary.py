@@ -35,18 +35,25 @@ def train_id(name: str, classes: Sequence[str]) -> int:
     return classes.index(known[0]) if known else VOID
 
 
-def listed_table(label_ids: Sequence[int], void_ids: Sequence[int], num_classes: int) -> Table:
+def listed_table(
+    label_ids: Sequence[Sequence[int]], void_ids: Sequence[int], num_classes: int
+) -> Table:
     """Table of labels whose ids are listed, class by class; without any they are train ids."""
-    ids = label_ids or range(num_classes)
-    if len(ids) != num_classes:
+    label_ids = label_ids or [[train_id] for train_id in range(num_classes)]
+    if len(label_ids) != num_classes:
         raise UserError(
-            f"label_ids: {len(ids)} of them; allowed: one for each of the {num_classes} classes"
+            f"label_ids: {len(label_ids)} of them; allowed: one for each of the {num_classes}"
+            " classes, several ids of a class joined by commas"
         )
-    if both := sorted({*ids} & {*void_ids}):
+    listed = [label_id for ids in label_ids for label_id in ids]
+    if twice := sorted({label_id for label_id in listed if listed.count(label_id) > 1}):
+        raise UserError(f"label_ids: {describe_ids(twice)} is the id of two classes")
+    if both := sorted({*listed} & {*void_ids}):
         raise UserError(f"void_ids: {describe_ids(both)} is the id of a class too")
     table = np.full(256, UNKNOWN, dtype=np.int16)
     table[[VOID, *void_ids]] = VOID
-    table[list(ids)] = np.arange(num_classes)
+    for train_id, ids in enumerate(label_ids):
+        table[list(ids)] = train_id
     return table
 
 

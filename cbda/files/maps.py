@@ -1,4 +1,6 @@
-"""HDF5 files of maps (N,H,W), one image of a pool a chunk, packed and unpacked by many threads.
+"""HDF5 files of maps of a pool, one image a chunk, packed and unpacked by many threads.
+
+Maps are (N,H,W), or (N,C,H,W) of several channels.
 
 The HDF5 library works on one chunk at a time, checksums and compression included, and a round
 reads as long as it chooses: read by the library, a score map and a prediction take 7.5 ms an
@@ -6,6 +8,7 @@ image on two cores, here 1.8 ms. Files are ordinary ones, with HDF5's own gzip a
 """
 
 from collections.abc import Iterable, Sequence
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -51,7 +54,7 @@ def write_chunk(dataset: h5py.Dataset, first: int, content: bytes) -> None:
 
 
 def write_maps(datasets: Sequence[h5py.Dataset], images: Iterable[Sequence[NDArray[Any]]]) -> None:
-    """Store maps while the next ones are computed: of each image, one (H,W) for every dataset."""
+    """Store maps while the next ones are computed: of each image, one for every dataset."""
 
     def write(image: tuple[int, Sequence[NDArray[Any]]]) -> None:
         index, maps = image
@@ -63,7 +66,7 @@ def write_maps(datasets: Sequence[h5py.Dataset], images: Iterable[Sequence[NDArr
 
 
 class MapReader:
-    """Reads the maps of a dataset (N,H,W) of an open file from any thread.
+    """Reads the maps of a dataset (N,...,H,W) of an open file from any thread.
 
     Datasets of another layout than ours are read by the HDF5 library, which is slower.
     """
@@ -80,8 +83,9 @@ class MapReader:
         )
 
     def read(self, index: int) -> NDArray[Any]:
-        """Map of one image, (H,W), a new array; a `UserError` if the file is damaged."""
-        info = self._dataset.id.get_chunk_info_by_coord((index, 0, 0)) if self._is_plain else None
+        """Map of one image, (H,W) or (C,H,W), a new array; a `UserError` if the file is damaged."""
+        first = (index,) + (0,) * (self._dataset.ndim - 1)
+        info = self._dataset.id.get_chunk_info_by_coord(first) if self._is_plain else None
         if info is None or info.byte_offset is None or info.filter_mask:
             return np.asarray(self._dataset[index])
         packed = np.empty(info.size, np.uint8)
@@ -89,7 +93,7 @@ class MapReader:
             stream.seek(info.byte_offset)
             packed = packed[: stream.readinto(packed.data)]
         shape, dtype = self._dataset.shape[1:], self._dataset.dtype
-        content = _unpack(packed, self._filters, dtype.itemsize * shape[0] * shape[1])
+        content = _unpack(packed, self._filters, dtype.itemsize * prod(shape))
         if content is None:
             name = self._dataset.name.lstrip("/")
             raise UserError(f"{self._path}: {name} of image {index} is damaged")
@@ -126,6 +130,11 @@ def create_maps(
     for name, dtype in dtypes.items():
         layout = {"chunks": (1, *size), "fletcher32": True, **filters}
         file.create_dataset(name, (len(image_ids), *size), dtype, **layout)
+    write_image_ids(file, image_ids)
+
+
+def write_image_ids(file: h5py.File, image_ids: Sequence[str]) -> None:
+    """Store the image ids, in the order of the maps."""
     encoded = [image_id.encode() for image_id in image_ids]
     # A fixed length, since checksums don't cover texts of variable length.
     ids = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
@@ -138,16 +147,17 @@ class MapFile:
 
     layout: ClassVar[Layout]
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: Layout | None = None) -> None:
+        layout = layout or self.layout
         self._path = Path(path)
-        self._file, self._attributes = open_hdf5(path, self.layout)
+        self._file, self._attributes = open_hdf5(path, layout)
         with named_errors(path):
             self._require_possible()
             try:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
-            names = [name for name, (_, size) in self.layout.datasets.items() if size == "NHW"]
+            names = [name for name, (_, size) in layout.datasets.items() if len(size) > 2]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
 
@@ -170,7 +180,7 @@ class MapFile:
         self._file.close()
 
     def _read(self, name: str, index: int) -> NDArray[Any]:
-        """The map of one image, (H,W), a new array."""
+        """The map of one image, (H,W) or (C,H,W), a new array."""
         with named_errors(self._path):
             return self._readers[name].read(index)
 

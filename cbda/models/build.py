@@ -1,20 +1,20 @@
-"""Networks: three of our own, all others from segmentation_models_pytorch."""
+"""Networks: five of our own, all others from segmentation_models_pytorch."""
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
-from cbda.files.atomic import unreadable
+from cbda.models.decoders import DECODERS, SmpDecoder
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.deeplabv3plus import DeepLabV3Plus
 from cbda.models.encoders import encoder_batch_norms, keep_first_dilations
 from cbda.models.own import create_own_network
 from cbda.models.small import SmallNet
-from cbda.settings.model import ARCHITECTURES, ModelSettings, has_weights_file, require_sound_model
+from cbda.models.weights import load_encoder, named_encoder_errors
+from cbda.settings.model import ARCHITECTURES, ModelSettings, has_local_weights, require_sound_model
 from cbda.settings.user_code import is_place
 
 DEEPLABS = {"deeplabv2": DeepLabV2, "deeplabv3plus_ripu": DeepLabV3Plus}
@@ -46,13 +46,30 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
     return model
 
 
+def create_decoder(
+    settings: ModelSettings, num_classes: int, scales: Mapping[int, int]
+) -> nn.Module:
+    """Build what maps features, (B,C,h,w) each by rising stride, to logits (B,C,h,w).
+
+    Scales are channels by stride. Its attribute `encoder` has no weights.
+
+    Raises:
+        UserError: an unknown name, parts that don't go together, or scales that don't fit.
+    """
+    require_sound_model(settings)
+    if settings.architecture in DECODERS:
+        return DECODERS[settings.architecture](scales, num_classes)
+    network = _create_smp(settings.model_copy(update={"encoder_weights": "none"}), num_classes)
+    return SmpDecoder(network, ARCHITECTURES[settings.architecture].levels, scales)
+
+
 def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
     import segmentation_models_pytorch as smp
 
     source = settings.encoder_weights
     weights = "imagenet" if source == "imagenet" else None
     model: nn.Module
-    try:
+    with named_encoder_errors(settings):
         if settings.architecture in DEEPLABS:
             create, stride = DEEPLABS[settings.architecture], settings.output_stride or 8
             model = create(settings.encoder, num_classes, weights, stride)
@@ -63,18 +80,8 @@ def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:
             model = smp.create_model(settings.architecture, settings.encoder, weights, **options)
             if ARCHITECTURES[settings.architecture].has_stride:
                 keep_first_dilations(model.get_submodule("encoder"), settings.encoder)
-    except (KeyError, ValueError, RuntimeError, TypeError) as error:
-        reason = f"{' '.join(str(error).split())} (model.architecture {settings.architecture})"
-        raise UserError(f"model.encoder {settings.encoder!r}: {reason}") from error
-    except Exception as error:  # downloads fail in a type of their own for every library
-        if weights is None:
-            raise
-        raise UserError(
-            f"model.encoder_weights: those of {settings.encoder!r} can't be downloaded"
-            f" ({type(error).__name__}); fetch them where there is a connection, or give a file"
-        ) from error
-    if has_weights_file(source):
-        _load_encoder(model.get_submodule("encoder"), Path(source))
+    if has_local_weights(source):
+        load_encoder(model.get_submodule("encoder"), source)
     return model
 
 
@@ -88,26 +95,6 @@ def _decoder_options(settings: ModelSettings) -> dict[str, Any]:
     if settings.output_stride:
         options["encoder_output_stride"] = settings.output_stride
     return options
-
-
-def _load_encoder(encoder: nn.Module, path: Path) -> None:
-    """Load a file of weights; the classifier that a segmentation encoder lacks is left out."""
-    from safetensors.torch import load_file
-
-    require_regular(path)
-    try:
-        weights: dict[str, Any] = load_file(path)
-    except Exception as error:  # safetensors raises a type of its own per fault
-        raise unreadable(path, "safetensors file", error) from error
-    body = getattr(encoder, "model", None)  # what wraps an encoder of timm adds a prefix
-    if not isinstance(body, nn.Module):
-        body = encoder
-    expected = body.state_dict()
-    missing = [name for name in expected if name not in weights and "num_batches" not in name]
-    wrong = [n for n in expected if n in weights and weights[n].shape != expected[n].shape]
-    if missing or wrong:
-        raise UserError(f"{path}: does not fit the encoder; first misfit {(missing + wrong)[0]}")
-    body.load_state_dict({n: w for n, w in weights.items() if n in expected}, strict=False)
 
 
 def require_fit(model: nn.Module, settings: ModelSettings, size: tuple[int, int]) -> None:

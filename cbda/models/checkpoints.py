@@ -1,6 +1,7 @@
 """A model in training, as a file holds it."""
 
 import platform
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,8 @@ from cbda.compute.commit import source_commit
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
 from cbda.files.checkpoints import load_checkpoint, save_checkpoint
-from cbda.models.build import create_model
+from cbda.files.features import Encoding, FeatureFile
+from cbda.models.build import create_decoder, create_model
 from cbda.models.images import Resizing
 from cbda.settings.mistakes import require_valid
 from cbda.settings.model import ModelSettings
@@ -49,6 +51,7 @@ class Checkpoint:
     resizing: Resizing  # how the network sees images
     configuration: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=current_versions)
+    encoding: Encoding | None = None  # what made the features that it takes in place of images
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: equal ones give equal bytes."""
@@ -61,6 +64,8 @@ class Checkpoint:
             "configuration": self.configuration,
             "versions": self.versions,
         }
+        if self.encoding is not None:
+            content["encoding"] = asdict(self.encoding)
         save_checkpoint(path, content)
 
 
@@ -79,14 +84,46 @@ def load_model(path: Path, network: str = "") -> tuple[Checkpoint, nn.Module]:
         resizing = _resizing(content)
         classes = _CLASSES.validate_python(content["classes"])
         made_by = content.get("configuration", {}), content.get("versions", {})
-        model = create_model(_located(settings, network), len(classes), load_weights=False)
+        encoding = Encoding(**content["encoding"]) if "encoding" in content else None
+        model = _build(_located(settings, network), len(classes), encoding)
         model.load_state_dict(state["model"])
-        return Checkpoint(state, classes, settings, resizing, *made_by), model
+        return Checkpoint(state, classes, settings, resizing, *made_by, encoding), model
     except UserError as error:
         raise UserError(f"{path}: {error}") from error
-    except (ValueError, RuntimeError, KeyError) as error:
+    except (ValueError, RuntimeError, KeyError, TypeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UserError(f"{path}: its parts do not fit together ({reason})") from error
+
+
+def _build(settings: ModelSettings, num_classes: int, encoding: Encoding | None) -> nn.Module:
+    if encoding is None:
+        return create_model(settings, num_classes, load_weights=False)
+    return create_decoder(settings, num_classes, encoding.scales)
+
+
+def require_input(
+    checkpoint: Checkpoint, path: Path, features: FeatureFile | None, option: str
+) -> None:
+    """Raise a `UserError` unless a model is given what it takes: images, or features of its own."""
+    wanted = checkpoint.encoding
+    if wanted is None and features is not None:
+        raise UserError(f"--{option} {features.path}: {path} takes images")
+    if wanted is not None and features is None:
+        raise UserError(f"{path} takes features: give those of the data set by --{option}")
+    if features is not None and features.encoding != wanted:
+        raise UserError(f"{features.path}: is of another encoding than that of {path}")
+
+
+def require_features(settings: ModelSettings, features: Collection[FeatureFile]) -> None:
+    """Raise a `UserError` unless a new network has the features that it takes, and no others."""
+    if settings.freeze_encoder and not features:
+        raise UserError("--model-freeze-encoder: needs --source-features, made by `cbda encode`")
+    for file in features:
+        if not settings.freeze_encoder:
+            raise UserError(f"{file.path}: features are for --model-freeze-encoder")
+        if file.encoding.encoder != settings.encoder:
+            encoders = f"{file.encoding.encoder}, model.encoder is {settings.encoder}"
+            raise UserError(f"{file.path}: features of {encoders}")
 
 
 def _located(settings: ModelSettings, network: str) -> ModelSettings:

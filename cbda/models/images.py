@@ -16,6 +16,7 @@ from cbda.settings.sizes import Size
 # Mean and deviation of ImageNet's RGB values, which pretrained encoders expect.
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
+INTERPOLATIONS = ("bilinear", "bicubic")
 Pixels = NDArray[np.uint8]
 
 
@@ -24,7 +25,7 @@ class Resizing:
     """How a network sees images, and how its logits are brought to the size of labels."""
 
     image_size: Size
-    interpolation: Annotated[str, one_of("bilinear", "bicubic")] = "bilinear"  # of images
+    interpolation: Annotated[str, one_of(*INTERPOLATIONS)] = "bilinear"  # of images
     align_corners: bool = False  # of logits
 
 

@@ -1,6 +1,7 @@
 """Logits and probabilities of whole images, at the size of their labels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -8,9 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cbda.models.images import Resizing, resize_image, to_tensor
+from cbda.models.inputs import Inputs, join_inputs
 from cbda.models.logits import at_least_float32, resize_logits
+from cbda.settings.sizes import Size
 
 Images = Iterator[NDArray[np.uint8]]
+# An image as the network takes it, and then its mirrored view if wanted; its own height and width.
+Views: TypeAlias = tuple[Sequence[Inputs], Size]
 
 
 def predict_logits(
@@ -25,35 +30,55 @@ def predict_logits(
     The network, set to evaluation mode, sees the image as the resizing says. Logits whose corners
     are aligned go `through_input`, the size at which it sees the image, if they are to be scored.
     """
-    aligned = resizing.align_corners
-    for batch, size in _batches(model, images, resizing, device):
-        logits = _forward(model, batch)
-        if through_input and aligned:
-            logits = resize_logits(logits, resizing.image_size, aligned)
-        yield resize_logits(logits, size, aligned)[0]
+    return logits_of_views(model, _seen(images, resizing), resizing, device, through_input)
 
 
 def predict_from_both_views(
     model: nn.Module, images: Images, resizing: Resizing, device: torch.device
 ) -> Iterator[Tensor]:
     """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
-    for batch, size in _batches(model, images, resizing, device):
-        views = [_forward(model, batch), _forward(model, batch.flip(-1))]
-        views = [resize_logits(view, size, resizing.align_corners).softmax(dim=1) for view in views]
-        yield views[0].add_(views[1].flip(-1))[0] / 2
+    return mean_of_views(model, _seen(images, resizing, mirrored=True), resizing, device)
 
 
-def _batches(
-    model: nn.Module, images: Images, resizing: Resizing, device: torch.device
-) -> Iterator[tuple[Tensor, tuple[int, int]]]:
-    """Each image as the network sees it, (1,3,h,w), and its own height and width."""
-    model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+def logits_of_views(
+    model: nn.Module,
+    images: Iterator[Views],
+    resizing: Resizing,
+    device: torch.device,
+    through_input: bool = False,
+) -> Iterator[Tensor]:
+    """`predict_logits` of what the network takes of the images."""
+    aligned = resizing.align_corners
+    _prepare(model, device)
+    for views, size in images:
+        logits = _forward(model, views[0], device)
+        if through_input and aligned:
+            logits = resize_logits(logits, resizing.image_size, aligned)
+        yield resize_logits(logits, size, aligned)[0]
+
+
+def mean_of_views(
+    model: nn.Module, images: Iterator[Views], resizing: Resizing, device: torch.device
+) -> Iterator[Tensor]:
+    """`predict_from_both_views` of what the network takes of the images."""
+    _prepare(model, device)
+    for views, size in images:
+        maps = [_forward(model, view, device) for view in views]
+        maps = [resize_logits(map_, size, resizing.align_corners).softmax(dim=1) for map_ in maps]
+        yield maps[0].add_(maps[1].flip(-1))[0] / 2
+
+
+def _seen(images: Images, resizing: Resizing, mirrored: bool = False) -> Iterator[Views]:
     for image in images:
         seen = to_tensor(resize_image(image, resizing.image_size, resizing.interpolation))[None]
         height, width, _ = image.shape
-        yield seen.to(device, memory_format=torch.channels_last), (height, width)
+        yield [seen, seen.flip(-1)] if mirrored else [seen], (height, width)
+
+
+def _prepare(model: nn.Module, device: torch.device) -> None:
+    model.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @torch.inference_mode()
-def _forward(model: nn.Module, batch: Tensor) -> Tensor:
-    return at_least_float32(model(batch))
+def _forward(model: nn.Module, inputs: Inputs, device: torch.device) -> Tensor:
+    return at_least_float32(model(join_inputs([inputs], device)))

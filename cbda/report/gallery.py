@@ -1,6 +1,6 @@
 """The same few images of the pool under every method: prediction, score map, acquired pixels."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +16,11 @@ from cbda.acquisition.scoring import score_image
 from cbda.datasets.colours import class_palette
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
+from cbda.files.features import FeatureFile
 from cbda.files.labels import LabelFile
-from cbda.models.checkpoints import load_model
-from cbda.models.inference import predict_logits
+from cbda.models.checkpoints import load_model, require_input
 from cbda.models.logits import most_probable
+from cbda.models.prediction import predict_images
 from cbda.report.page import Picture
 from cbda.report.style import PNG_DPI, as_jpeg, drawing, round_colours, save
 
@@ -52,6 +53,7 @@ class Maps(NamedTuple):
 def draw_gallery(
     arms: list[Arm],
     pool: Dataset,
+    features: FeatureFile | None,
     num_shown: int,
     device: torch.device,
     folder: Path,
@@ -62,7 +64,8 @@ def draw_gallery(
     The network is the place of one of the user's own.
     """
     indices = choose_images(len(pool), num_shown)
-    maps = {arm.method: compute_maps(arm, pool, indices, device, network) for arm in arms}
+    shown_by = (pool, features, indices, device, network)
+    maps = {arm.method: compute_maps(arm, *shown_by) for arm in arms}
     num_rounds = max(int(shown.round.max()) for of in maps.values() for shown in of.values())
     pictures = []
     for number, index in enumerate(indices, 1):
@@ -85,22 +88,41 @@ def choose_images(num_images: int, num_shown: int) -> list[int]:
 
 
 def compute_maps(
-    arm: Arm, pool: Dataset, indices: list[int], device: torch.device, network: str = ""
+    arm: Arm,
+    pool: Dataset,
+    features: FeatureFile | None,
+    indices: list[int],
+    device: torch.device,
+    network: str = "",
 ) -> dict[int, Maps]:
     """Predictions, score maps and acquired pixels of some images; scores are computed again."""
     with LabelFile.open(arm.labels_path) as labels:
         summary, num_rounds = labels.summary, labels.rounds_done
         rounds = [labels.read_round(index) for index in indices]
-    models = [load_model(path, network) for path in (arm.model_path, arm.scorer_path)]
     logits, of_scorer = (
-        predict_logits(model, map(pool.read_image, indices), made.resizing, device, is_scorer)
-        for (made, model), is_scorer in zip(models, (False, True), strict=True)
+        _predict(path, pool, features, indices, device, network, is_scorer)
+        for path, is_scorer in ((arm.model_path, False), (arm.scorer_path, True))
     )
     predictions = [most_probable(of_image).cpu().numpy() for of_image in logits]
     choice = (summary.score, summary.unit, summary.radius, summary.seed, num_rounds)
     scored = zip(indices, of_scorer, strict=True)
     scores = [score_image(*choice, index, of_image)[0] for index, of_image in scored]
     return dict(zip(indices, map(Maps, predictions, scores, rounds), strict=True))
+
+
+def _predict(
+    path: Path,
+    pool: Dataset,
+    features: FeatureFile | None,
+    indices: list[int],
+    device: torch.device,
+    network: str,
+    is_scorer: bool,
+) -> Iterator[torch.Tensor]:
+    made, model = load_model(path, network)
+    require_input(made, path, features, "target-features")
+    images = (pool, features, indices, made.resizing)
+    return predict_images(model, *images, device, through_input=is_scorer)
 
 
 def gallery_figure(

@@ -1,17 +1,30 @@
 """Datasets on disk, and their check."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, NonNegativeInt
+from pydantic import BeforeValidator, NonNegativeInt
 
 from cbda.settings.paths import Expanded
-from cbda.settings.section import LINE, Count, Distinct, Section, one_of_or_like
+from cbda.settings.section import LINE, Allowed, Count, Distinct, Section, one_of_or_like
 from cbda.settings.user_code import PATTERN, WORDS
 
 LABELLED_KINDS = ("folder", "gtav", "synthia", "cityscapes", "camvid")
 KIND_NAMES = (*LABELLED_KINDS, "images")
 
-LabelId = Annotated[int, Field(ge=0, le=255)]
+ONE_ID = r"(25[0-5]|2[0-4]\d|1?\d?\d|#[0-9a-fA-F]{6})"
+ID_WORDS = 'a number up to 255 or a colour like "#80ff00", or several joined by commas'
+IDS = Allowed(
+    lambda text: bool(re.fullmatch(rf"{ONE_ID}( *, *{ONE_ID})*", text)),
+    ID_WORDS,
+    {
+        "type": ["integer", "string"],
+        **{"minimum": 0, "maximum": 255, "pattern": rf"^{ONE_ID}( *, *{ONE_ID})*$"},
+    },
+)
+LabelIds = Annotated[
+    str, BeforeValidator(lambda value: str(value) if type(value) is int else value), IDS
+]
 
 
 class DatasetSettings(Section):
@@ -26,11 +39,11 @@ class DatasetSettings(Section):
     split: str = ""
     """Part of the dataset, such as train: needed for cityscapes and camvid, a subfolder or empty
     for folder and images, empty for gtav and synthia."""
-    label_ids: Distinct[LabelId] = ()
-    """Label id of each class, in the order of classes, of a folder whose labels hold other numbers
-    than 0, 1, 2 and so on; empty for these."""
-    void_ids: Distinct[LabelId] = ()
-    """Label ids of a folder that belong to no class, beside 255."""
+    label_ids: Distinct[LabelIds] = ()
+    """Label ids of each class, in the order of classes, of a folder whose labels hold other numbers
+    than 0, 1, 2 and so on, or colours; empty for these."""
+    void_ids: Distinct[LabelIds] = ()
+    """Label ids or colours of a folder that belong to no class, beside 255."""
 
 
 class CheckedDatasetSettings(DatasetSettings):

@@ -21,22 +21,28 @@ class Architecture:
     coarsest: int = 32  # image px per px of the encoder's last layer, at its own output stride
     pools: bool = False  # whether a batch norm of the decoder follows a mean over the whole image
     norms_coarsest: bool = False  # whether one of the decoder sees maps as coarse as these
+    levels: tuple[int, ...] = (1, 2, 3, 4, 5)  # of the encoder, that its decoder looks at
+    takes_features: bool = True  # of a frozen encoder
+    takes_images: bool = True
 
 
 ARCHITECTURES = {
-    "small": Architecture(coarsest=8),
-    "deeplabv2": Architecture(has_stride=True, coarsest=8),
-    "deeplabv3plus_ripu": Architecture(has_stride=True, coarsest=8),
+    "small": Architecture(coarsest=8, takes_features=False),
+    "deeplabv2": Architecture(has_stride=True, coarsest=8, takes_features=False),
+    "deeplabv3plus_ripu": Architecture(has_stride=True, coarsest=8, takes_features=False),
     "deeplabv3plus": Architecture(
-        16, has_stride=True, decoder_option="decoder_channels", coarsest=16, pools=True
+        16, True, "decoder_channels", coarsest=16, pools=True, levels=(2, 5)
     ),
     "unet": Architecture(32, decoder_option="decoder_channels"),
     "upernet": Architecture(32, decoder_option="decoder_channels", pools=True),
-    "dpt": Architecture(32, decoder_option="decoder_fusion_channels", norms_coarsest=True),
+    "dpt": Architecture(
+        32, decoder_option="decoder_fusion_channels", norms_coarsest=True, takes_features=False
+    ),
     "segformer": Architecture(32, decoder_option="decoder_segmentation_channels"),
+    "light_fpn": Architecture(takes_images=False),
+    "linear": Architecture(takes_images=False),
 }
-
-
+PACKAGED = "tu-tf_efficientnet_lite0"
 OWN = "a network of your own builds its encoder itself; allowed: none"
 
 
@@ -50,13 +56,17 @@ class ModelSettings(Section):
 
     architecture: Annotated[str, Expanded, one_of_or_like(ARCHITECTURES, PATTERN, WORDS)] = "small"
     """The small network, the DeepLab-v2 or the DeepLab-v3+ of RIPU, deeplabv3plus_ripu, of this
-    package, or one of segmentation_models_pytorch; or FILE.py:NAME, a function of your own that is
-    given the number of classes and returns the network."""
+    package, or one of segmentation_models_pytorch; light_fpn and linear, of this package, take the
+    features of a frozen encoder; or FILE.py:NAME, a function of your own that is given the number
+    of classes and returns the network."""
     encoder: Annotated[str, like(r"^[\w.-]+$", "a name of letters, digits, _, - and .")] = "none"
     """Encoder of segmentation_models_pytorch, such as resnet101, mit_b3 for segformer, or of timm,
     such as tu-vit_base_patch14_dinov2 for dpt; none for small and for a network of your own."""
     encoder_weights: Annotated[str, Expanded] = "none"
-    """none, imagenet (downloaded by the library), or a .safetensors file."""
+    """none, imagenet (downloaded by the library), packaged (of tu-tf_efficientnet_lite0, which
+    come with the installation), or a .safetensors file."""
+    freeze_encoder: bool = False
+    """Compute the features of all images once, and train the rest on them."""
     decoder_channels: Items[Count] = ()
     """Widths of the decoder, one number or one per stage as the library has it; empty for the
     library's own."""
@@ -83,6 +93,9 @@ def require_sound_model(settings: ModelSettings) -> None:
             "model.batch_norm_epsilon: only frozen batch norm goes without; allowed: true,"
             " or model.freeze_batch_norm: true"
         )
+    _require_input(settings)
+    if weights == "packaged" and settings.encoder != PACKAGED:
+        raise UserError(f"model.encoder_weights 'packaged': they are those of {PACKAGED} alone")
     if architecture == "small":
         _require_small(settings)
     elif is_place(architecture):
@@ -90,9 +103,20 @@ def require_sound_model(settings: ModelSettings) -> None:
     elif settings.encoder == "none":
         raise UserError(f"model.encoder 'none': {architecture} needs one, as resnet101")
     elif has_weights_file(weights) and not Path(weights).is_file():
-        raise UserError(
-            f"model.encoder_weights: no file {weights}; allowed: none, imagenet, a file"
-        )
+        allowed = "none, imagenet, packaged, a file"
+        raise UserError(f"model.encoder_weights: no file {weights}; allowed: {allowed}")
+
+
+def _require_input(settings: ModelSettings) -> None:
+    """A network takes images, or features if its encoder is frozen."""
+    architecture, frozen = settings.architecture, settings.freeze_encoder
+    allowed = [n for n, item in ARCHITECTURES.items() if item.takes_features]
+    if frozen and architecture not in allowed:
+        raise UserError(f"model.freeze_encoder: only for {', '.join(allowed)}; allowed: false")
+    if not frozen and not traits_of(architecture).takes_images:
+        raise UserError(f"model.freeze_encoder: {architecture} takes features; allowed: true")
+    if frozen and settings.freeze_batch_norm:
+        raise UserError("model.freeze_batch_norm: a frozen encoder's is anyway; allowed: false")
 
 
 def has_batch_of_one(settings: ModelSettings, num_images: int, size: Sequence[int]) -> bool:
@@ -132,4 +156,17 @@ def _require_own(settings: ModelSettings) -> None:
 
 def has_weights_file(encoder_weights: str) -> bool:
     """Whether weights come from a file of the user's."""
+    return encoder_weights not in ("none", "imagenet", "packaged")
+
+
+def has_local_weights(encoder_weights: str) -> bool:
+    """Whether weights are on this machine already."""
     return encoder_weights not in ("none", "imagenet")
+
+
+def encoder_alone(settings: ModelSettings) -> ModelSettings:
+    """The same encoder, whatever decodes its features, so that networks can share them."""
+    stride = settings.output_stride or ARCHITECTURES[settings.architecture].coarsest
+    options = settings.model_dump(include={"encoder", "encoder_weights"})
+    options["output_stride"] = stride if stride < 32 else 0
+    return ModelSettings(architecture="light_fpn", freeze_encoder=True, **options)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat
 
+from cbda.errors import UserError
 from cbda.settings.section import Count, Section, one_of
 from cbda.settings.sizes import OptionalSize, Size
 
@@ -94,3 +95,10 @@ class FinetuneSettings(Section):
 
     iterations_per_round: Count = 150
     """Iterations between two rounds; after the last one the run goes on to its end."""
+
+
+def require_no_change(settings: TrainingSettings) -> None:
+    """Raise a `UserError` if training would change images that it never sees."""
+    for key, value in (("crop_size", settings.crop_size), ("color_jitter", settings.color_jitter)):
+        if value:
+            raise UserError(f"training.{key}: features are of whole images; allowed: none")

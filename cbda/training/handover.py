@@ -10,14 +10,16 @@ import os
 import pickle
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from cbda.errors import UserError
+from cbda.models.inputs import Inputs
 
 MAX_FOLDER_CHARS = 60  # of temporary files: the path of a socket in it has to fit in 107
 SHORT_FOLDER = "/tmp"
@@ -35,12 +37,20 @@ def worker_ended(reason: str) -> UserError:
 
 
 class Batch(NamedTuple):
-    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent."""
+    """One iteration: images (B,3,h,w) float32, labels (B,H,W) uint8; target may be absent.
 
-    source_image: Tensor
+    In place of images there may be features (B,C,h,w) of several scales.
+    """
+
+    source_image: Inputs
     source_label: Tensor
-    target_image: Tensor | None = None
+    target_image: Inputs | None = None
     target_label: Tensor | None = None
+
+
+def _each(change: Callable[[Any], Any], part: Any) -> Any:
+    """A part of a batch, or every scale of it, changed."""
+    return [change(scale) for scale in part] if isinstance(part, list) else change(part)
 
 
 @dataclass(frozen=True)
@@ -59,11 +69,12 @@ class Packed:
             if str(error).startswith(OF_A_WORKER):
                 raise
             raise UserError(f"no more open files are allowed (ulimit -n), {FEWER}") from error
-        return Batch(*(p if isinstance(p, Tensor) else torch.from_numpy(p) for p in parts))
+        return Batch(*(_each(torch.as_tensor, part) for part in parts))
 
     def pin_memory(self) -> Batch:
         """The batch in memory that a CUDA device reads fastest; torch calls it in a thread."""
-        return Batch(*(part.pin_memory() for part in self.unpack() if part is not None))
+        parts = [part for part in self.unpack() if part is not None]
+        return Batch(*(_each(Tensor.pin_memory, part) for part in parts))
 
 
 def pack(batch: Batch) -> Packed:
@@ -73,14 +84,15 @@ def pack(batch: Batch) -> Packed:
         try:
             _require_spare_files()
             for part in parts:
-                part.share_memory_()  # type: ignore[no-untyped-call]
+                _each(Tensor.share_memory_, part)
             return Packed(bytes(ForkingPickler.dumps(parts)))
         except (OSError, RuntimeError) as error:
             _refused.add(reason := " ".join(str(error).split())[:200])
             advice = "give the container more of it (--shm-size), or set training.num_workers to 0"
             line = f"no shared memory for images, whose loading gets slower: {reason}; {advice}"
             print(line, file=sys.stderr, flush=True)
-    return Packed(pickle.dumps([part.numpy() for part in parts], protocol=pickle.HIGHEST_PROTOCOL))
+    arrays = [_each(Tensor.numpy, part) for part in parts]
+    return Packed(pickle.dumps(arrays, protocol=pickle.HIGHEST_PROTOCOL))
 
 
 def _require_spare_files() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -25,9 +25,11 @@ from cbda.compute.seeds import Stream
 from cbda.datasets.workers import end_with
 from cbda.errors import UserError
 from cbda.models.images import resize_image, to_tensor
+from cbda.models.inputs import Inputs
 from cbda.settings.sizes import Size
 from cbda.settings.training import TrainingSettings
 from cbda.training.augmentation import REDUCTIONS, Augmentation, crop
+from cbda.training.encoded import EncodedImages
 from cbda.training.handover import OF_A_WORKER, Packed, pack, shorten_temporary_folder, worker_ended
 from cbda.training.handover import Batch as Batch
 from cbda.training.order import BalancedOrder, shuffled_index
@@ -48,21 +50,24 @@ class LabelledImages(Protocol):
         """Label (H,W) uint8, 255 = none."""
 
 
+Pictures: TypeAlias = LabelledImages | EncodedImages
+
+
 @dataclass(frozen=True)
 class _Batches(Dataset[Batch]):
     """By iteration, as many source images as target images."""
 
-    source: LabelledImages
-    target: LabelledImages | None
+    source: Pictures
+    target: Pictures | None
     settings: TrainingSettings
     seed: int
     source_index: Callable[[int], int]  # of a position in the order of the source
 
     def __getitem__(self, iteration: int) -> Batch:
         pairs = [self._load_pair(iteration, slot) for slot in range(self.settings.batch_size)]
-        return Batch(*(torch.stack(column) for column in zip(*pairs, strict=True)))
+        return Batch(*(_stack(column) for column in zip(*pairs, strict=True)))
 
-    def _load_pair(self, iteration: int, slot: int) -> tuple[Tensor, ...]:
+    def _load_pair(self, iteration: int, slot: int) -> tuple[Any, ...]:
         position = iteration * self.settings.batch_size + slot
         rng = np.random.default_rng([self.seed, Stream.AUGMENTATION, iteration, slot])
         index, size = self.source_index(position), self.settings.image_size
@@ -75,24 +80,46 @@ class _Batches(Dataset[Batch]):
         return source + self._load(self.target, index, rng, size, self.settings.label_reduction)
 
     def _load(
-        self, images: LabelledImages, index: int, rng: Generator, size: Size, reduction: str
-    ) -> tuple[Tensor, Tensor]:
+        self,
+        images: Pictures,
+        index: int,
+        rng: Generator,
+        size: Size,
+        reduction: str,
+    ) -> tuple[Inputs, Tensor]:
         augmentation = Augmentation.draw(self.settings, rng)
+        if isinstance(images, EncodedImages):
+            features = images.read_features(index, augmentation.mirror)
+            label = images.read_label(index)
+            return features, _finish_label(label, size, reduction, augmentation)
         image, label = images.read_image(index), images.read_label(index)
         if self.settings.crop_size:
             (height, width), whole, at = self.settings.crop_size, size, rng.random(2)
             size = (height, width)
             image, label = (crop(pixels, size, whole, at) for pixels in (image, label))
-        image = augmentation.apply_to_image(resize_image(image, size, self.settings.interpolation))
-        if reduction != "none":
-            label = REDUCTIONS[reduction](label, size)
-        label = augmentation.apply_to_label(label)
-        return to_tensor(image), torch.from_numpy(label.copy())
+        interpolation = self.settings.interpolation
+        image = augmentation.apply_to_image(resize_image(image, size, interpolation))
+        return to_tensor(image), _finish_label(label, size, reduction, augmentation)
+
+
+def _finish_label(
+    label: NDArray[np.uint8], size: Size, reduction: str, augmentation: Augmentation
+) -> Tensor:
+    if reduction != "none":
+        label = REDUCTIONS[reduction](label, size)
+    return torch.from_numpy(augmentation.apply_to_label(label).copy())
+
+
+def _stack(column: tuple[Any, ...]) -> Any:
+    """A batch of one column of pairs, of all scales if it has several."""
+    if isinstance(column[0], list):
+        return [torch.stack(scale) for scale in zip(*column, strict=True)]
+    return torch.stack(column)
 
 
 def create_loader(
-    source: LabelledImages,
-    target: LabelledImages | None,
+    source: Pictures,
+    target: Pictures | None,
     settings: TrainingSettings,
     seed: int,
     start: int,

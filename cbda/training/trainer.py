@@ -21,13 +21,16 @@ from tqdm import tqdm
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError
 from cbda.models.encoders import freeze_batch_norm
+from cbda.models.inputs import Inputs, input_size, join_inputs, num_images
 from cbda.models.logits import at_least_float32, resize_logits
-from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
+from cbda.settings.training import OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
 from cbda.training.optimizers import without_compiler
+from cbda.training.sparse import is_sparse, sparse_cross_entropy
 
 Terms = dict[str, Tensor]  # of the loss, by name, times their weights
+Domain = tuple[Inputs, Tensor, Callable[[Tensor, Tensor, TrainingSettings], Terms]]
 ONE_VALUE = "more than 1 value per channel"  # torch's words
 
 
@@ -126,23 +129,23 @@ def loss_terms(
 
     The network computes in `settings.precision`, the losses in float32 at least.
     """
-    domains = [(batch.source_image, batch.source_label, source_terms)]
+    domains: list[Domain] = [(batch.source_image, batch.source_label, source_terms)]
     if batch.target_image is not None and batch.target_label is not None:
         domains.append((batch.target_image, batch.target_label, target_terms))
-    together = len({image.shape[-2:] for image, _, _ in domains}) == 1
+    together = len({input_size(inputs) for inputs, _, _ in domains}) == 1
     for group in [domains] if together else [[domain] for domain in domains]:
-        maps = _forward(model, [image for image, _, _ in group], device, settings.precision)
+        maps = _forward(model, [inputs for inputs, _, _ in group], device, settings.precision)
         terms: Terms = {}
         for logits, (_, label, measure) in zip(maps, group, strict=True):
             label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
-            size, logits = label.shape[-2:], at_least_float32(logits)
-            logits = resize_logits(logits, size, settings.align_corners)
-            terms |= measure(logits, label, settings.loss)
+            terms |= measure(at_least_float32(logits), label, settings)
         yield terms
 
 
-def source_terms(logits: Tensor, label: Tensor, weights: LossSettings) -> Terms:
-    """Cross entropy and local consistency; logits (B,C,H,W), label (B,H,W)."""
+def source_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> Terms:
+    """Cross entropy and local consistency; logits (B,C,h,w), label (B,H,W)."""
+    weights = settings.loss
+    logits = resize_logits(logits, label.shape[-2:], settings.align_corners)
     terms = {"source": cross_entropy(logits, label)}
     if weights.consistency:
         distance = local_consistency(logits, label, weights.boundary)
@@ -150,9 +153,16 @@ def source_terms(logits: Tensor, label: Tensor, weights: LossSettings) -> Terms:
     return terms
 
 
-def target_terms(logits: Tensor, label: Tensor, weights: LossSettings) -> Terms:
-    """Cross entropy on acquired pixels and negative learning; logits (B,C,H,W), label (B,H,W)."""
-    terms = {"target": cross_entropy(logits, label)}
+def target_terms(logits: Tensor, label: Tensor, settings: TrainingSettings) -> Terms:
+    """Cross entropy on acquired pixels and negative learning; logits (B,C,h,w), label (B,H,W)."""
+    weights, aligned, terms = settings.loss, settings.align_corners, {}
+    sparse = is_sparse(label)
+    if sparse:
+        terms["target"] = sparse_cross_entropy(logits, label, aligned)
+    if not sparse or weights.negative:
+        logits = resize_logits(logits, label.shape[-2:], aligned)
+    if not sparse:
+        terms["target"] = cross_entropy(logits, label)
     if weights.negative:
         penalty = negative_learning(logits, weights.negative_threshold)
         terms["negative"] = weights.negative * penalty
@@ -160,20 +170,20 @@ def target_terms(logits: Tensor, label: Tensor, weights: LossSettings) -> Terms:
 
 
 def _forward(
-    model: nn.Module, images: list[Tensor], device: torch.device, precision: str
+    model: nn.Module, batches: Sequence[Inputs], device: torch.device, precision: str
 ) -> Sequence[Tensor]:
-    """Logits of batches of images, which go through the network as one."""
-    stacked = torch.cat(images).to(device, non_blocking=True, memory_format=torch.channels_last)
+    """Logits of batches of images or features, which go through the network as one."""
+    inputs, sizes = join_inputs(batches, device), [num_images(batch) for batch in batches]
     try:
         with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-            parts: Sequence[Tensor] = model(stacked).split([len(batch) for batch in images])
+            parts: Sequence[Tensor] = model(inputs).split(sizes)
     except ValueError as error:
         if ONE_VALUE not in str(error):
             raise
-        height, width = stacked.shape[2:]
+        height, width = input_size(inputs)
         raise UserError(
-            f"training.batch_size: {len(stacked)} image of {height} x {width} px leaves a batch"
-            " norm of the network one value per channel; allowed: 2 or more"
+            f"training.batch_size: {sum(sizes)} image of {height} x {width} px"
+            " leaves a batch norm of the network one value per channel; allowed: 2 or more"
         ) from error
     return parts
 

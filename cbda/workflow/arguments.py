@@ -10,6 +10,7 @@ from typing import Any
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs
 
+SETS = ("source", "target", "val")
 Params = Callable[[Any, Any], list[str]]  # of wildcards and input
 
 
@@ -52,3 +53,8 @@ class Arguments:
     def statistics(self, wildcards: Any, input: Any) -> list[str]:
         """What class balanced sampling needs to know."""
         return to_options("source-statistics", input.statistics) if input.statistics else []
+
+    def features(self, wildcards: Any, input: Any) -> list[str]:
+        """The features of the datasets, in place of their images."""
+        files = {f"{name}-features": input.get(f"{name}_features") for name in SETS}
+        return [word for option, path in files.items() if path for word in to_options(option, path)]

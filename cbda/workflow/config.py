@@ -32,6 +32,7 @@ from cbda.errors import UserError
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
+from cbda.settings.encoding import EncodeSettings
 from cbda.settings.evaluation import EvaluateSettings
 from cbda.settings.generation import DataMakeSettings
 from cbda.settings.mistakes import complaint, quote, require_valid
@@ -44,7 +45,12 @@ from cbda.settings.model import (
 from cbda.settings.paths import Expanded, PathSettings
 from cbda.settings.section import Distinct, Items, Name, Radius, Section, Seed, like, one_of
 from cbda.settings.tables import PlanSettings, ReportSettings, TabulateSettings
-from cbda.settings.training import FinetuneSettings, PretrainSettings, TrainingSettings
+from cbda.settings.training import (
+    FinetuneSettings,
+    PretrainSettings,
+    TrainingSettings,
+    require_no_change,
+)
 
 VOID_NAME = "void"  # of tables
 TARGET = like(
@@ -152,6 +158,7 @@ class Config(Section):
     data_count: DataCountSettings = DataCountSettings()
     plan: PlanSettings = PlanSettings()
     model: ModelSettings = ModelSettings()
+    encode: EncodeSettings = EncodeSettings()
     training: TrainingSettings = TrainingSettings()
     pretrain: PretrainSettings = PretrainSettings()
     acquire: AcquireSettings = AcquireSettings()
@@ -203,6 +210,7 @@ def _inconsistencies(config: Config) -> Iterator[str]:
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     yield from _unfit_sizes(config)
+    yield from _unfit_changes(config)
     yield from _batches_of_one(config)
     needed = final_iteration(config, config.experiment.rounds - 1) + 1
     total = config.training.total_iterations
@@ -279,3 +287,9 @@ def _unfit_sizes(config: Config) -> Iterator[str]:
             yield f"training.{key}: {size} is not allowed for {architecture}: {allowed}"
         if any(most < side for side, most in zip(crop, size, strict=False)):
             yield f"training.crop_size: {crop} is larger than training.{key}, {size}"
+
+
+def _unfit_changes(config: Config) -> Iterator[str]:
+    """What training would change of images that a frozen encoder has seen already."""
+    if config.model.freeze_encoder:
+        yield from _refused("", require_no_change, config.training)

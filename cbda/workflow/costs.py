@@ -25,6 +25,8 @@ class Experiment:
     num_val: int  # images of the validation set
     checkpoint_bytes: int
     num_concurrent: int = 1  # jobs at a time that may hold a score file
+    feature_bytes: tuple[int, ...] = ()  # of each set, if the encoder is frozen
+    num_encoded: int = 0  # images of these sets
     balanced: bool = False  # whether the classes of the source are counted
     num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
 
@@ -57,6 +59,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
     phases = {
         "data_check": Phase(3),
         "data_count": Phase(int(experiment.balanced)),
+        "encode": Phase(len(experiment.feature_bytes), images=experiment.num_encoded),
         "pretrain": Phase(seeds, seeds * pretrain),
         "source_only": Phase(seeds, seeds * total),
         "full": Phase(seeds, seeds * (total - pretrain)),
@@ -76,7 +79,7 @@ def score_bytes(experiment: Experiment) -> int:
 
 
 def kept_bytes(experiment: Experiment) -> int:
-    """Checkpoints and label files of all rounds."""
+    """Features, checkpoints and label files of all rounds."""
     num_others = experiment.num_seeds * (1 + len(experiment.references))
     num_checkpoints = experiment.num_runs * experiment.rounds + num_others
     rounds, labels = experiment.rounds, 0.0  # of one chain at each budget, from above
@@ -85,7 +88,8 @@ def kept_bytes(experiment: Experiment) -> int:
         maps = rounds * LABEL_BYTES_PER_PX + LABEL_BYTES_PER_ACQUIRED_PX * acquired
         labels += maps * experiment.pool_px
     num_chains = experiment.num_seeds * experiment.num_methods
-    return num_checkpoints * experiment.checkpoint_bytes + num_chains * round(labels)
+    checkpoints = num_checkpoints * experiment.checkpoint_bytes
+    return sum(experiment.feature_bytes) + checkpoints + num_chains * round(labels)
 
 
 def peak_bytes(experiment: Experiment) -> int:

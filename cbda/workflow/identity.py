@@ -18,7 +18,7 @@ NEUTRAL = (
     *("out", "metrics", "history", "tensorboard", "run", "command"),
     *("state_interval_s", "training_num_workers"),
 )
-PLACES = ("_root", "_report")  # ends of others
+PLACES = ("_root", "_report", "_features")  # ends of others
 
 
 def identify_job(

@@ -19,11 +19,13 @@ from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest
 from cbda.errors import UserError
 from cbda.results.sheet import NONE, Row, evaluated, list_rows
-from cbda.settings.model import has_weights_file
+from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import file_fingerprint, score_fingerprint
+
+WEIGHTS = {"encoder_weights"}  # which count by their content
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class Jobs:
 
     def model_arguments(self) -> list[str]:
         """What the network is, but for what counts by its content: see `network_state`."""
-        places = {"encoder_weights"} | ({"architecture"} if self.own_network else set())
+        places = WEIGHTS | ({"architecture"} if self.own_network else set())
         return to_options("model", self.config.model.model_dump(exclude=places))
 
     @property
@@ -143,6 +145,25 @@ class Jobs:
         """What tells of a change of these weights; a file is read once, for however many jobs."""
         weights = self.config.model.encoder_weights
         return content_digest(Path(weights)) if has_weights_file(weights) else weights
+
+    def feature_files(self, name: str) -> list[str]:
+        """Features of a dataset, if the encoder is frozen."""
+        is_frozen = self.config.model.freeze_encoder
+        return [f"<results>/data/{name}/features.h5"] if is_frozen else []
+
+    def encode_arguments(self, name: str) -> list[str]:
+        """What the features of a dataset follow from."""
+        training, size = self.config.training, self.config.training.image_size
+        mirrored = self.config.evaluate.flip if name == "val" else training.horizontal_flip
+        return [
+            *self.dataset_arguments("dataset", name),
+            *self.class_arguments(),
+            *to_options("model", encoder_alone(self.config.model).model_dump(exclude=WEIGHTS)),
+            *to_options("image-size", training.source_size or size if name == "source" else size),
+            *to_options("", {"interpolation": training.interpolation, "mirrored": mirrored}),
+            *to_options("", self.config.encode),
+            *self.compute_arguments(),
+        ]
 
     def source_statistics(self) -> list[str]:
         """What class balanced sampling needs to know of the source."""
@@ -236,6 +257,7 @@ class Jobs:
             *to_options("iterations", self.config.pretrain.iterations),
             *self.class_arguments(),
             *self.model_arguments(),
+            *to_options("encode", self.config.encode),
             *to_options("training", self.config.training),
             *to_options("num-concurrent", self.config.plan.num_concurrent),
             *to_options("flip", self.config.evaluate.flip),

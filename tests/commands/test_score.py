@@ -59,5 +59,5 @@ def test_gallery_shows_the_random_scores_of_the_last_round(pool, tmp_path, seed,
     arm = Arm("random", tmp_path / "m.pt", tmp_path / "m.pt", tmp_path / "labels.h5")
     expected = score(tmp_path, seed, number)
     for indices in ([0, 1], [1]):
-        shown = compute_maps(arm, pool, indices, torch.device("cpu"))
+        shown = compute_maps(arm, pool, None, indices, torch.device("cpu"))
         np.testing.assert_array_equal([shown[i].score for i in indices], expected[indices])

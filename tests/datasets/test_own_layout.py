@@ -87,28 +87,70 @@ def numbered(tmp_path):
 
 
 def test_ids_of_a_folder_are_those_that_are_listed(numbered):
-    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=([7, 26], [0]))
+    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=(["7", "26"], ["0"]))
     assert dataset.read_label(0).tolist() == [[1, 0, 255, 255, 1]]
 
 
 def test_an_id_may_be_void_without_others(numbered):
     save(numbered / "labels/a.png", np.array([[0, 1, 11, 255, 11]], np.uint8))
-    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=([], [11]))
+    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=([], ["11"]))
     assert dataset.read_label(0).tolist() == [[0, 1, 255, 255, 255]]
+
+
+def test_a_class_may_have_several_ids(numbered):
+    dataset = create_dataset("folder", numbered, classes=["road", "car"], ids=(["0,7", "26"], []))
+    assert dataset.read_label(0).tolist() == [[1, 0, 0, 255, 1]]
+
+
+@pytest.fixture
+def drawn(numbered):
+    colours = [[255, 0, 0], [250, 0, 0], [0, 0, 255], [0, 0, 0], [255, 0, 0]]
+    save(numbered / "labels/a.png", np.array([colours], np.uint8))
+    return numbered
+
+
+def test_colours_of_a_folder_become_classes(drawn):
+    ids = (["#0000ff", "#FF0000, #fa0000"], ["#000000"])
+    dataset = create_dataset("folder", drawn, classes=["sky", "road"], ids=ids)
+    assert dataset.read_label(0).tolist() == [[1, 1, 0, 255, 1]]
+
+
+def test_colour_that_is_not_listed_is_named(drawn):
+    ids = (["#0000ff", "#ff0000"], ["#000000"])
+    dataset = create_dataset("folder", drawn, classes=["sky", "road"], ids=ids)
+    with pytest.raises(
+        UserError, match=r"a\.png: colours that no class has, such as #fa0000, in 1"
+    ):
+        dataset.read_label(0)
+
+
+def test_numbers_where_colours_are_expected_are_named(numbered):
+    colours = ["#0000ff", "#ff0000"]
+    dataset = create_dataset("folder", numbered, classes=["sky", "road"], ids=(colours, ()))
+    with pytest.raises(UserError, match="label is 8-bit greyscale, must be 8-bit RGB or 8-bit RG"):
+        dataset.read_label(0)
 
 
 def test_255_may_be_a_class(numbered):
     save(numbered / "labels/a.png", np.array([[0, 255, 0, 255, 0]], np.uint8))
-    dataset = create_dataset("folder", numbered, classes=["not", "road"], ids=([0, 255], []))
+    dataset = create_dataset("folder", numbered, classes=["not", "road"], ids=(["0", "255"], []))
     assert dataset.read_label(0).tolist() == [[0, 1, 0, 1, 0]]
 
 
 @pytest.mark.parametrize(
     ("kind", "ids", "message"),
     [
-        ("folder", ([7], []), "label_ids: 1 of them; allowed: one for each of the 2 classes"),
-        ("folder", ([7, 26], [26]), "void_ids: 26 is the id of a class too"),
-        ("camvid", ([7, 26], []), "dataset kind camvid: its label ids are known; label_ids, v"),
+        (
+            "folder",
+            (["7"], []),
+            "label_ids: 1 of them; allowed: one for each of the 2 classes, sev",
+        ),
+        ("folder", (["7", "26"], ["1,26"]), "void_ids: 26 is the id of a class too"),
+        ("folder", (["7,8", "8"], []), "label_ids: 8 is the id of two classes"),
+        ("folder", (["#ff0000", "8"], []), "label_ids, void_ids: are colours in part; allowed: a"),
+        ("folder", ([], ["#ff0000"]), "label_ids, void_ids: are colours in part; allowed: all, o"),
+        ("folder", (["#ff0000", "#FF0000"], []), "label_ids, void_ids: #ff0000 stands there twice"),
+        ("camvid", (["7", "26"], []), "dataset kind camvid: its label ids are known; label_ids, v"),
     ],
 )
 def test_ids_that_do_not_fit_are_named(kind, ids, message):

@@ -11,7 +11,7 @@ from cbda.models.build import create_model, require_fit
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
-from cbda.settings.model import ARCHITECTURES, ModelSettings, has_batch_of_one
+from cbda.settings.model import ModelSettings, has_batch_of_one
 from tests.sections import replace
 
 UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
@@ -123,7 +123,9 @@ def test_misfit_is_named(pretrained, tmp_path, change, misfit):
 
 def test_broken_or_missing_file_is_named(pretrained, tmp_path):
     path = tmp_path / "weights.safetensors"
-    with pytest.raises(UserError, match=f"no file {path}; allowed: none, imagenet, a file"):
+    with pytest.raises(
+        UserError, match=f"no file {path}; allowed: none, imagenet, packaged, a file"
+    ):
         create_model(with_weights(path), 3)
     path.write_bytes(pretrained.path.read_bytes()[:1000])
     with pytest.raises(UserError, match=f"{path}: not a readable safetensors file"):
@@ -330,7 +332,7 @@ SIZES = {
 
 @pytest.mark.parametrize("size", [0, 1])
 @pytest.mark.parametrize("change", [{}, {"freeze_batch_norm": True}, {"encoder": "mit_b0"}])
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", SIZES)
 def test_batch_of_one_is_known_for_every_architecture(architecture, change, size):
     if architecture == "small":
         settings = ModelSettings()

@@ -100,7 +100,8 @@ def test_evaluate_counts_pixels_by_label_and_prediction(tmp_path, monkeypatch, m
     for name in labels:
         save(tmp_path / f"labels/{name}.png", np.array(labels[name], np.uint8))
         save(tmp_path / f"images/{name}.png", 255 * np.eye(3, dtype=np.uint8)[colours[name]])
-    checkpoint = SimpleNamespace(classes=["red", "green", "blue"], resizing=Resizing((2, 2)))
+    names = ["red", "green", "blue"]
+    checkpoint = SimpleNamespace(classes=names, resizing=Resizing((2, 2)), encoding=None)
     model = Weighted([1.0, 0.0])
     monkeypatch.setattr("cbda.models.checkpoints.load_model", lambda *words: (checkpoint, model))
     out = tmp_path / "evaluation.json"

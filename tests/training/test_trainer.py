@@ -276,9 +276,11 @@ def test_domains_of_different_sizes_have_the_same_losses_one_by_one():
     generator = torch.Generator().manual_seed(0)
     source, target = (torch.randn(2, 3, size, 6, generator=generator) for size in (6, 8))
     labels = [torch.randint(0, 3, (2, size, 6), generator=generator) for size in (6, 8)]
-    batch, weights = Batch(source, labels[0], target, labels[1]), LossSettings(consistency=0.5)
-    parts = list(loss_terms(Constant(), batch, replace(SETTINGS, loss=weights), CPU))
-    expected = [source_terms(source, labels[0], weights), target_terms(target, labels[1], weights)]
+    batch = Batch(source, labels[0], target, labels[1])
+    settings = replace(SETTINGS, loss=LossSettings(consistency=0.5))
+    parts = list(loss_terms(Constant(), batch, settings, CPU))
+    terms = (source_terms, source, labels[0]), (target_terms, target, labels[1])
+    expected = [measure(logits, label, settings) for measure, logits, label in terms]
     torch.testing.assert_close(parts, expected)
 
 

@@ -32,6 +32,8 @@ from cbda.workflow.config import (
     resolve_experiment,
 )
 
+FROZEN = {"architecture": "light_fpn", "encoder": "resnet18", "freeze_encoder": True}
+
 ROOT = Path(__file__).parents[2]
 CONFIG = yaml.safe_load((ROOT / "config.yaml").read_text())
 ENVIRONMENT = {
@@ -425,8 +427,21 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"model": {"output_stride": 8}}, r"model.output_stride: only for deeplabv2"),
         ({"model": {"architecture": "deeplabv2"}}, r"model.encoder 'none': deeplabv2 needs one"),
         (
+            {"model": {"architecture": "linear"}},
+            r"model.freeze_encoder: linear takes features; all",
+        ),
+        ({"model": {"freeze_encoder": True}}, r"model.freeze_encoder: only for deeplabv3plus, une"),
+        (
+            {"model": FROZEN, "training": {"crop_size": [32, 32]}},
+            r"training.crop_size: features are of whole images; allowed: none",
+        ),
+        (
+            {"model": FROZEN, "training": {"color_jitter": 0.1}},
+            r"training.color_jitter: features are of whole images; allowed: none",
+        ),
+        (
             {"model": {"architecture": "deeplabv2", "encoder": "x", "encoder_weights": "no.st"}},
-            r"model.encoder_weights: no file no.st; allowed: none, imagenet, a file",
+            r"model.encoder_weights: no file no.st; allowed: none, imagenet, packaged, a file",
         ),
         ({"pathvars": {"results": "out/{seed}"}}, r"results: 'out/{seed}'; allowed: a folder with"),
         ({"pathvars": {"results": ""}}, r"pathvars.results: ''; allowed: a folder without {"),

@@ -161,3 +161,24 @@ def test_pool_that_was_not_checked_is_an_error(words, tmp_path, capsys):
     (tmp_path / "pool.json").write_text("{}")
     assert main(words) == 2
     assert "pool.json: not a report of `cbda data check`" in capsys.readouterr().err
+
+
+def test_features_are_planned_for(tmp_path, capsys):
+    """Strides 4 to 32 of a ResNet-18, which sees images at 64x96 px."""
+    report = {"num_images": 5, "sizes": [{"height": 100, "width": 200, "num_images": 5}]}
+    for name in ("source", "target", "val"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(report))
+    sets = [f"--pool {tmp_path}/target.json --val {tmp_path}/val.json --classes a b c"]
+    sets += ["--seeds 0 --methods ra --budgets 0.1 --references full --rounds 1 --iterations 1"]
+    sets += ["--model-architecture light_fpn --model-encoder resnet18 --model-freeze-encoder"]
+    words = ["plan", *" ".join(sets).split(), "--training-image-size", "64", "96"]
+    words += ["--out", str(tmp_path / "plan.json")]
+    assert main(words) == 2
+    assert "--source: the report of its check is needed" in capsys.readouterr().err
+    assert main([*words, "--source", f"{tmp_path}/source.json"]) == 0
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    values = 64 * 16 * 24 + 128 * 8 * 12 + 256 * 4 * 6 + 512 * 2 * 3
+    assert plan["disk"]["feature_bytes"] == 5 * values * 2 * (2 + 2 + 1)  # val without a mirror
+    assert plan["disk"]["kept_bytes"] > plan["disk"]["feature_bytes"]
+    assert plan["disk"]["checkpoint_bytes"] < 2e6
+    assert (plan["rules"]["encode"]["jobs"], plan["rules"]["encode"]["images"]) == (3, 15)

@@ -9,7 +9,8 @@ from cbda.workflow.fingerprint import fingerprint, score_fingerprint
 
 PHASES = ("train", "acquire")
 NETWORKS = {"pretrain", "score", "finetune", "evaluate", "report"}
-READERS = NETWORKS | {"data_check", "data_count", "acquire", "diagnose"}
+COMPUTING = NETWORKS | {"encode"}
+READERS = COMPUTING | {"data_check", "data_count", "acquire", "diagnose"}
 MODULES = {
     "commands/__init__.py": "",
     "commands/train.py": (
@@ -155,11 +156,14 @@ TABLES = {"tabulate", "collect", "report", "verify"}  # compare runs with what t
     ("name", "phases"),
     [
         ("models/small.py", NETWORKS | {"plan"}),
+        ("models/frozen.py", {"encode", "plan"}),
+        ("models/decoders.py", NETWORKS | {"plan"}),
+        ("training/sparse.py", {"pretrain", "finetune"}),
         ("acquisition/methods.py", {"score", "acquire", "diagnose", *TABLES}),
         ("acquisition/catalogue.py", TABLES),  # a new name makes no result stale
         ("selection/greedy.py", {"acquire"}),
         ("training/trainer.py", {"pretrain", "finetune"}),
-        ("compute/gpus.py", NETWORKS),
+        ("compute/gpus.py", COMPUTING),
         ("datasets/cityscapes.py", READERS),
         ("datasets/pictures.py", READERS),
         ("results/tabulate.py", {"tabulate", "report"}),
@@ -168,7 +172,7 @@ TABLES = {"tabulate", "collect", "report", "verify"}  # compare runs with what t
         ("settings/datasets.py", READERS),
         ("settings/training.py", {"pretrain", "finetune", "plan"}),
         ("settings/evaluation.py", {"evaluate"}),
-        ("settings/compute.py", NETWORKS),
+        ("settings/compute.py", COMPUTING),
         ("workflow/config.py", set()),
         ("cli.py", set()),
     ],

@@ -435,3 +435,32 @@ def test_a_line_of_a_layout_of_ones_own_changes_the_state_of_its_data(tmp_path, 
         target = {"kind": "layout_of_jobs.py:KIND", "root": "nowhere"}
         states.append(create_jobs({"datasets": {"target": target}}).dataset_state("target"))
     assert states[0] == states[1] != states[2]
+
+
+FROZEN = {
+    "architecture": "light_fpn",
+    "encoder": "tu-tf_efficientnet_lite0",
+    "encoder_weights": "packaged",
+    "freeze_encoder": True,
+}
+
+
+def test_features_are_made_for_a_frozen_encoder_alone(jobs):
+    assert jobs.feature_files("val") == []
+    frozen = create_jobs({"model": FROZEN})
+    assert frozen.feature_files("val") == ["<results>/data/val/features.h5"]
+
+
+def test_features_follow_from_the_encoder_and_not_from_what_decodes_them():
+    training = {"source_size": [64, 96]}
+    change = {"model": FROZEN, "training": training, "evaluate": {"flip": False}}
+    light = create_jobs(change)
+    linear = create_jobs({**change, "model": {**FROZEN, "architecture": "linear"}})
+    sets = ("source", "target", "val")
+    words = {name: " ".join(light.encode_arguments(name)) for name in sets}
+    assert words == {name: " ".join(linear.encode_arguments(name)) for name in sets}
+    assert "--image-size 64 96 --interpolation bilinear --mirrored" in words["source"]
+    assert "--image-size 48 64 --interpolation bilinear --mirrored" in words["target"]
+    assert "--no-mirrored" in words["val"]
+    flipped = create_jobs({**change, "evaluate": {"flip": True}})
+    assert "--mirrored" in flipped.encode_arguments("val")

@@ -4,6 +4,8 @@ rule finetune:
         target="<results>/data/target.json",
         checkpoint=checkpoint_before,
         labels="<round>/labels.h5",
+        source_features=jobs.feature_files("source"),
+        target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<round>/model.pt",
@@ -30,10 +32,11 @@ rule finetune:
         tensorboard=arguments.tensorboard,
         network=arguments.network,
         places=arguments.places(source="source", target="target"),
+        features=arguments.features,
         options=lambda wildcards: jobs.training_arguments("source", "target"),
     shell:
         "{params.program:q} finetune --checkpoint {input.checkpoint:q} {params.network:q} {params.labels:q} {params.places:q}"
-        " {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
+        " {params.features:q} {params.options:q} {params.statistics:q} --until {params.until} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
         " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q} > {log:q} 2>&1"
@@ -44,6 +47,8 @@ use rule finetune as full with:
         source="<results>/data/source.json",
         target="<results>/data/target.json",
         checkpoint="<pretrain>/model.pt",
+        source_features=jobs.feature_files("source"),
+        target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/full/model.pt",
@@ -61,4 +66,5 @@ use rule finetune as full with:
         tensorboard=arguments.tensorboard,
         network=arguments.network,
         places=arguments.places(source="source", target="target"),
+        features=arguments.features,
         options=lambda wildcards: jobs.training_arguments("source", "target"),

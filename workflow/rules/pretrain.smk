@@ -2,6 +2,8 @@ rule pretrain:
     input:
         source="<results>/data/source.json",
         target="<results>/data/target.json",
+        source_features=jobs.feature_files("source"),
+        target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<pretrain>/model.pt",
@@ -29,6 +31,7 @@ rule pretrain:
         statistics=arguments.statistics,
         tensorboard=arguments.tensorboard,
         places=arguments.places(source="source", target="target"),
+        features=arguments.features,
         options=lambda wildcards: [
             *jobs.training_arguments("source", "target"),
             *jobs.class_arguments(),
@@ -37,7 +40,7 @@ rule pretrain:
         ],
     shell:
         "{params.program:q} pretrain {params.places:q} {params.network:q} {params.encoder:q}"
-        " {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
+        " {params.features:q} {params.options:q} {params.statistics:q} --seed {wildcards.seed} --threads {threads}"
         " --training-num-workers {resources.loader_workers}"
         " --state-interval-s {resources.state_interval_s} {params.tensorboard:q}"
         " --metrics {output.metrics:q} --history {output.history:q} --out {output.checkpoint:q}"
@@ -47,6 +50,7 @@ rule pretrain:
 use rule pretrain as source_only with:
     input:
         source="<results>/data/source.json",
+        source_features=jobs.feature_files("source"),
         statistics=jobs.source_statistics(),
     output:
         checkpoint="<results>/seed{seed}/source_only/model.pt",
@@ -65,6 +69,7 @@ use rule pretrain as source_only with:
         statistics=arguments.statistics,
         tensorboard=arguments.tensorboard,
         places=arguments.places(source="source"),
+        features=arguments.features,
         options=lambda wildcards: [
             *jobs.training_arguments("source"),
             *jobs.class_arguments(),

@@ -5,6 +5,7 @@ rule report:
         gallery=drawing.gallery_files(jobs),
         histories=drawing.history_files(jobs),
         target="<results>/data/target.json",
+        target_features=jobs.feature_files("target") if drawing.gallery(jobs) else [],
         table="<tables>/table_mIoU.csv",
         template=f"{workflow.basedir}/workflow/report/page.html",
     output:
@@ -30,6 +31,7 @@ rule report:
         program=arguments.program,
         code=fingerprint("report"),
         figures=lambda wildcards, output: os.path.dirname(output.pictures[0]),
+        features=arguments.features,
         config=lambda wildcards: drawing.settings(jobs),
         places=lambda wildcards, input: [
             *jobs.place_arguments("target", "target", input.target),
@@ -37,7 +39,7 @@ rule report:
         ],
         options=lambda wildcards: drawing.report_arguments(jobs),
     shell:
-        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.options:q}"
+        "{params.program:q} report --runs {input.runs:q} {params.places:q} {params.features:q} {params.options:q}"
         " --template {input.template:q}"
         " --device cpu --threads {threads} --out {output.page:q} --out-figures {params.figures:q}"
         " > {log:q} 2>&1"

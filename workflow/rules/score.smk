@@ -2,6 +2,7 @@ rule score:
     input:
         checkpoint=checkpoint_before,
         target="<results>/data/target.json",
+        target_features=jobs.feature_files("target"),
     output:
         scores=temp("<round>/scores.h5"),
     log:
@@ -22,12 +23,13 @@ rule score:
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         network=arguments.network,
         places=arguments.places(target="target"),
+        features=arguments.features,
         options=lambda wildcards: [
             *jobs.dataset_arguments("target", "target"),
             *jobs.compute_arguments(),
         ],
     shell:
         "{params.program:q} score --checkpoint {input.checkpoint:q} {params.network:q} {params.score:q} {params.method:q}"
-        " {params.radius:q} {params.places:q} {params.options:q}"
+        " {params.radius:q} {params.places:q} {params.features:q} {params.options:q}"
         " --round {wildcards.round} --seed {wildcards.seed} --threads {threads}"
         " --out {output.scores:q} > {log:q} 2>&1"
