@@ -12,6 +12,7 @@ from typing import Any
 from cbda.jobserver.messages import (
     ACCEPTED,
     AGAIN,
+    PHASES,
     PID,
     PREFIX,
     SIGNALS,
@@ -22,7 +23,6 @@ from cbda.jobserver.messages import (
 )
 from cbda.jobserver.surroundings import VARIABLE, describe_surroundings
 
-PHASES = ("pretrain", "encode", "score", "acquire", "finetune", "evaluate")  # worth it
 ATTEMPTS = 3  # the server starts anew in the surroundings of the first job
 PATIENCE_S = 60.0  # while it imports
 
@@ -42,7 +42,7 @@ def run_remotely(argv: Sequence[str]) -> int | None:
                 signal.SIG_BLOCK, SIGNALS
             )  # until they can be passed on
             try:
-                answer = _ask(connection, name, argv)
+                answer = _ask(connection, address(name, PHASES[argv[0]]), argv)
                 handlers = _pass_on(connection) if answer == ACCEPTED else {}
             except OSError:
                 return None
@@ -55,9 +55,9 @@ def run_remotely(argv: Sequence[str]) -> int | None:
     return None
 
 
-def _ask(connection: socket.socket, name: str, argv: Sequence[str]) -> bytes:
+def _ask(connection: socket.socket, place: str, argv: Sequence[str]) -> bytes:
     connection.settimeout(PATIENCE_S)
-    connection.connect(address(name))
+    connection.connect(place)
     if peer(connection)[1] != os.getuid():
         return b""
     folder = os.open(".", os.O_PATH | os.O_DIRECTORY)

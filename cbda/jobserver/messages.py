@@ -10,6 +10,9 @@ from typing import Any
 
 MODULE = "cbda.jobserver"  # to be run
 PREFIX = "@cbda-"  # of names of sockets: @ stands for the 0 of names that are no files
+TORCH, NUMBA = "torch", "numba"  # kinds of servers
+PHASES = {"acquire": NUMBA} | dict.fromkeys(("pretrain", "encode", "score"), TORCH)
+PHASES |= dict.fromkeys(("finetune", "evaluate"), TORCH)
 PID = struct.Struct("=i")  # a process, or how it ended as waitpid has it
 CREDENTIALS = struct.Struct("=3i")  # of a peer: process, user, group
 LENGTH = struct.Struct("=q")
@@ -21,9 +24,9 @@ SIGNALS = (  # that go on to the job
 )
 
 
-def address(name: str) -> str:
-    """The address of a socket that has no file: it goes with the last process that has it open."""
-    return "\0" + name.removeprefix("@")
+def address(name: str, kind: str) -> str:
+    """The address of a server's socket. It is no file, and goes with the last one who has it."""
+    return "\0" + name.removeprefix("@") + kind
 
 
 def peer(connection: socket.socket) -> tuple[int, int]:

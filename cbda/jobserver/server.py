@@ -1,4 +1,4 @@
-"""The server of a run: one thread that imports what jobs need, forks them, and tells how they end.
+"""A server of a run: one thread that imports what jobs need, forks them, and tells how they end.
 
 It starts bare. The first job's environment becomes its own, in which it starts again, as libraries
 read theirs when they are imported; a job of any other surroundings is refused. When its run is gone
@@ -21,21 +21,26 @@ from cbda.jobserver.messages import (
     ACCEPTED,
     AGAIN,
     MODULE,
+    NUMBA,
     PID,
     REFUSED,
     SIGNALS,
+    TORCH,
     peer,
     receive_request,
 )
 from cbda.jobserver.surroundings import describe_surroundings
 
-# What jobs import, from which it must not be seen that another process did. Starts no thread.
-NEEDED = (
-    *("cbda.cli", "cbda.workflow.origin", "cbda.files.scores", "cbda.files.labels"),
-    *("cbda.models.checkpoints", "cbda.models.inference", "cbda.acquisition.scoring"),
-    *("cbda.training.trainer", "cbda.training.loader", "cbda.training.resume"),
-    *("cbda.training.history", "cbda.selection.querying", "cbda.results.metrics", "tqdm"),
-)
+# By kind, what every job of it imports anyway, as results are recorded with the versions of all
+# that was imported; and nothing that starts threads.
+NEEDED = {
+    TORCH: (
+        *("cbda.cli", "cbda.workflow.origin", "cbda.models.checkpoints", "cbda.models.inference"),
+        *("cbda.acquisition.scoring", "cbda.training.trainer", "cbda.training.loader"),
+        *("cbda.training.resume", "cbda.training.history", "cbda.files.scores", "tqdm"),
+    ),
+    NUMBA: ("cbda.cli", "cbda.workflow.origin", "cbda.selection.querying", "cbda.files.scores"),
+}
 PATIENCE_S = 5.0  # for a request that has begun
 PR_SET_PDEATHSIG = 1
 
@@ -164,7 +169,7 @@ def _become(request: dict[str, Any], files: list[int]) -> list[str]:
     return list(request["argv"])
 
 
-def adopt_environment(listener: socket.socket, run: socket.socket) -> None:
+def adopt_environment(kind: str, listener: socket.socket, run: socket.socket) -> None:
     """Wait for the first job, and start again in its environment; return if none will come."""
     with selectors.DefaultSelector() as selector:
         for place in (listener, run):
@@ -178,7 +183,7 @@ def adopt_environment(listener: socket.socket, run: socket.socket) -> None:
                 connection.sendall(AGAIN)
             for place in (listener, run):
                 place.set_inheritable(True)
-            words = ["-m", MODULE, str(listener.fileno()), str(run.fileno()), "ready"]
+            words = ["-m", MODULE, kind, str(listener.fileno()), str(run.fileno()), "ready"]
             os.execve(sys.executable, [sys.executable, *words], environment)
 
 
@@ -195,17 +200,17 @@ def _requested_environment(connection: socket.socket) -> dict[str, str] | None:
     return dict(request["surroundings"]["environment"])
 
 
-def main(listener: int, run: int, is_ready: bool) -> list[str] | None:
+def main(kind: str, listener: int, run: int, is_ready: bool) -> list[str] | None:
     """Serve; in the process of a job, return its arguments."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     sockets = socket.socket(fileno=listener), socket.socket(fileno=run)
     if not is_ready:
-        adopt_environment(*sockets)
+        adopt_environment(kind, *sockets)
         return None
     for place in sockets:
         place.set_inheritable(False)
-    for name in NEEDED:
+    for name in NEEDED[kind]:
         import_module(name)
     gc.collect()
     gc.freeze()  # what all share is not touched by their collections

@@ -1,4 +1,4 @@
-"""The server of a run of Snakemake, which its local jobs are forked from."""
+"""The servers of a run of Snakemake, which its local jobs are forked from."""
 
 import os
 import secrets
@@ -10,12 +10,12 @@ from typing import Any
 
 from psutil import NoSuchProcess, Process
 
-from cbda.jobserver.messages import MODULE, PID, PREFIX, address
+from cbda.jobserver.messages import MODULE, NUMBA, PID, PREFIX, TORCH, address
 from cbda.jobserver.surroundings import VARIABLE
 
 
-def start_server(words: list[str], environment: MutableMapping[str, str]) -> socket.socket | None:
-    """Have jobs that get this environment ask a server first; it ends when this process does.
+def start_servers(words: list[str], environment: MutableMapping[str, str]) -> socket.socket | None:
+    """Have jobs that get this environment ask a server first; servers end when this process does.
 
     `words` call the package. None if the environment names a server, or this system can't have
     one: jobs then work by themselves.
@@ -25,13 +25,9 @@ def start_server(words: list[str], environment: MutableMapping[str, str]) -> soc
     name = PREFIX + secrets.token_hex(16)
     run, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
-        with other, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(address(name))
-            listener.listen()
-            files = (listener.fileno(), other.fileno())
-            command = [*words[:-1], MODULE, *map(str, files)]
-            nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-            subprocess.Popen(command, pass_fds=files, **nothing)  # type: ignore[call-overload]
+        with other:
+            for kind in (TORCH, NUMBA):
+                _start_server([*words[:-1], MODULE, kind], address(name, kind), other)
     except OSError:
         run.close()
         return None
@@ -39,8 +35,18 @@ def start_server(words: list[str], environment: MutableMapping[str, str]) -> soc
     return run
 
 
+def _start_server(command: list[str], place: str, run: socket.socket) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(place)
+        listener.listen()
+        files = (listener.fileno(), run.fileno())
+        nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        words = [*command, *map(str, files)]
+        subprocess.Popen(words, pass_fds=files, **nothing)  # type: ignore[call-overload]
+
+
 def measure_forked_jobs(run: socket.socket) -> None:
-    """Have Snakemake's benchmarks count what the server forks for a job among its processes."""
+    """Have Snakemake's benchmarks count what servers fork for a job among its processes."""
     from snakemake import benchmark
 
     forked: dict[int, int] = {}  # by the process that waits
@@ -49,7 +55,7 @@ def measure_forked_jobs(run: socket.socket) -> None:
         """A process whose children include what is done for it elsewhere."""
 
         def children(self, recursive: bool = False) -> Any:
-            """Those of the system, and those of the server."""
+            """Those of the system, and those of servers."""
             forked.update(_forked(run))
             found = super().children(recursive)
             for waiting in (self.pid, *(process.pid for process in found)):
@@ -69,7 +75,7 @@ def measure_forked_jobs(run: socket.socket) -> None:
 
 
 def _forked(run: socket.socket) -> dict[int, int]:
-    """What the server has told since the last time."""
+    """What servers have told since the last time."""
     told: dict[int, int] = {}
     with suppress(OSError):
         while content := run.recv(2 * PID.size, socket.MSG_DONTWAIT):

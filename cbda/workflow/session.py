@@ -11,7 +11,7 @@ from cbda.errors import UserError
 from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.program import find_program, require_one_package
-from cbda.workflow.service import measure_forked_jobs, start_server
+from cbda.workflow.service import measure_forked_jobs, start_servers
 from cbda.workflow.start import Results, is_about_something_else
 from cbda.workflow.written import parse_entries, require_plain
 
@@ -57,7 +57,7 @@ def serve_jobs(workflow: Any, words: list[str]) -> Any:
     is_deployed = bool(workflow.deployment_settings.deployment_method)
     if is_deployed or not (workflow.local_exec and workflow.is_main_process):
         return None
-    run = start_server(words, os.environ)
+    run = start_servers(words, os.environ)
     if run is not None:
         measure_forked_jobs(run)
     return run
