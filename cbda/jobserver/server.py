@@ -22,6 +22,7 @@ from cbda.jobserver.messages import (
     AGAIN,
     MODULE,
     NUMBA,
+    PHASES,
     PID,
     REFUSED,
     SIGNALS,
@@ -90,7 +91,6 @@ class Server:
             _answer(connection, REFUSED)
         elif self._fork(connection, process):
             argv = _become(request, files)
-            connection.sendall(ACCEPTED)
             self._leave(connection)
         for file in files:
             os.close(file)
@@ -118,7 +118,11 @@ class Server:
         return True
 
     def _leave(self, connection: socket.socket) -> None:
-        """Close what is the server's."""
+        """Tell who waits that the job begins, and close what is the server's."""
+        try:
+            connection.sendall(ACCEPTED)
+        except OSError:  # nobody waits any more
+            os._exit(1)
         self._selector.close()
         others = [place for waiting in self._jobs.values() for place in waiting]
         for place in (self._listener, self._run, connection, *others):
@@ -212,6 +216,9 @@ def main(kind: str, listener: int, run: int, is_ready: bool) -> list[str] | None
         place.set_inheritable(False)
     for name in NEEDED[kind]:
         import_module(name)
+    import_module("cbda.cli").build_parser()
+    for phase in (phase for phase, of in PHASES.items() if of == kind):
+        import_module("cbda.workflow.fingerprint").fingerprint(phase)  # reads all code once
     gc.collect()
     gc.freeze()  # what all share is not touched by their collections
     return Server(*sockets).serve()

@@ -59,7 +59,9 @@ class Runs:
     def __init__(self, folder: Path) -> None:
         self.environment = {**os.environ, **FIXED, "WORD": "given"}
         self.environment.pop(VARIABLE, None)
-        self.run = start_servers(WORDS, self.environment)
+        run = start_servers(WORDS, self.environment)
+        assert run is not None
+        self.run = run
         self.folder, labels = folder, np.zeros((8, 8), np.uint8)
         make_pool(folder / "pool", {"0": labels}, 2)
         scores = np.random.default_rng(0).random((1, 8, 8), np.float32)
