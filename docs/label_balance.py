@@ -20,6 +20,7 @@ from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import Method
 from cbda.cli import main as cbda
 from cbda.files.labels import LabelFile
+from cbda.files.records import forget
 from cbda.models.checkpoints import load_model
 
 BUDGETS = (0.05, 0.1, 0.2)
@@ -44,7 +45,7 @@ class Rounds:
                 words = ["score", "--checkpoint", path, *self._dataset("target"), *features]
                 words += ["--method-score", score, "--method-unit", "region"]
                 words += ["--round", str(number)]
-                self._run(words, f"{score}{number}.h5")
+                forget(self._run(words, f"{score}{number}.h5"))  # the models are of another run
 
     def acquire(self, method: Method, budget: float) -> NDArray[np.int64]:
         """Pixels acquired of every class and, at last, of void, in every round, (R,C+1)."""
