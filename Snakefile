@@ -61,6 +61,7 @@ require_sound_results(workflow, jobs, parse_command)
 
 onstart:
     require_gpu()
+    start_serving()
 
 
 onerror:

@@ -2,6 +2,11 @@
 
 import sys
 
-from cbda.cli import main
+from cbda.jobserver.client import run_remotely
 
-sys.exit(main())
+code = run_remotely(sys.argv[1:])
+if code is None:
+    from cbda.cli import main
+
+    code = main()
+sys.exit(code)

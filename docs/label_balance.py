@@ -1,10 +1,11 @@
 """Which classes every class balance acquires from the same models.
 
-    python docs/label_balance.py OUT.csv RADIUS KIND ROOT SPLIT CHECKPOINT...
+    python docs/label_balance.py OUT.csv RADIUS KIND ROOT SPLIT FEATURES CHECKPOINT...
 
-The checkpoints are those of one seed that the rounds start from, in their order, such as those of
-`random`: no method trains a model of its own, so that methods differ by their choice alone, and
-all of them together cost little more than one. Appends a row per method, budget, round and class.
+FEATURES is the file of a frozen encoder, or empty. The checkpoints are those of one seed that the
+rounds start from, in their order, such as those of `random`: no method trains a model of its own,
+so that methods differ by their choice alone, and all of them together cost little more than one.
+Appends a row per method, budget, round and class.
 """
 
 import sys
@@ -19,6 +20,7 @@ from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import Method
 from cbda.cli import main as cbda
 from cbda.files.labels import LabelFile
+from cbda.files.records import forget
 from cbda.models.checkpoints import load_model
 
 BUDGETS = (0.05, 0.1, 0.2)
@@ -32,21 +34,18 @@ CHOICES = {
 class Rounds:
     """The score maps of all rounds, and what is acquired by them."""
 
-    def __init__(self, folder: Path, radius: str, place: list[str], paths: list[str]) -> None:
+    def __init__(
+        self, folder: Path, radius: str, place: list[str], features: list[str], paths: list[str]
+    ) -> None:
         self._folder, self._radius, self._place, self._num = folder, radius, place, len(paths)
-        self.classes = list(load_model(Path(paths[0]))[0].classes)
+        checkpoint, _ = load_model(Path(paths[0]))
+        self.classes, self._seed = list(checkpoint.classes), str(checkpoint.configuration["seed"])
         for score in {method.score for method in CHOICES.values()}:
             for number, path in enumerate(paths, start=1):
-                words = ["score", "--checkpoint", path, *self._dataset("target")]
-                words += [
-                    "--method-score",
-                    score,
-                    "--method-unit",
-                    "region",
-                    "--round",
-                    str(number),
-                ]
-                self._run(words, f"{score}{number}.h5")
+                words = ["score", "--checkpoint", path, *self._dataset("target"), *features]
+                words += ["--method-score", score, "--method-unit", "region"]
+                words += ["--round", str(number)]
+                forget(self._run(words, f"{score}{number}.h5"))  # the models are of another run
 
     def acquire(self, method: Method, budget: float) -> NDArray[np.int64]:
         """Pixels acquired of every class and, at last, of void, in every round, (R,C+1)."""
@@ -68,17 +67,21 @@ class Rounds:
 
     def _run(self, words: list[str], name: str) -> Path:
         out = self._folder / name
-        shared = ["--radius", self._radius, "--seed", "0", "--threads", "1", "--out", str(out)]
+        shared = ["--radius", self._radius, "--seed", self._seed, "--threads", "1"]
+        shared += ["--out", str(out)]
         if status := cbda([*words, *shared]):
             sys.exit(status)
         return out
 
 
-def main(out: str, radius: str, kind: str, root: str, split: str, *paths: str) -> None:
+def main(
+    out: str, radius: str, kind: str, root: str, split: str, features: str, *paths: str
+) -> None:
     """Score with every model, let every method choose, and append the counts."""
     rows = []
     with TemporaryDirectory() as folder:
-        rounds = Rounds(Path(folder), radius, [kind, root, split], list(paths))
+        given = ["--target-features", features] if features else []
+        rounds = Rounds(Path(folder), radius, [kind, root, split], given, list(paths))
         for name, method in CHOICES.items():
             for budget in BUDGETS:
                 counts = rounds.acquire(method, budget)

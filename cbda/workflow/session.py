@@ -11,6 +11,7 @@ from cbda.errors import UserError
 from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.program import find_program, require_one_package
+from cbda.workflow.service import measure_forked_jobs, start_servers
 from cbda.workflow.start import Results, is_about_something_else
 from cbda.workflow.written import parse_entries, require_plain
 
@@ -49,6 +50,17 @@ def program_words(workflow: Any) -> list[str]:
 
     is_deployed = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
     return find_program(os.environ, is_deployed, NOTES)
+
+
+def serve_jobs(workflow: Any, words: list[str]) -> Any:
+    """Have the jobs that run here start fast; keep what it returns for as long as the run lasts."""
+    is_deployed = bool(workflow.deployment_settings.deployment_method)
+    if is_deployed or not (workflow.local_exec and workflow.is_main_process):
+        return None
+    run = start_servers(words, os.environ)
+    if run is not None:
+        measure_forked_jobs(run)
+    return run
 
 
 def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:

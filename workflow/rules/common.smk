@@ -24,6 +24,7 @@ from cbda.workflow.session import (
     made_files,
     program_words,
     require_sound_results,
+    serve_jobs,
     tell,
 )
 from cbda.workflow.waiting import show_waiting
@@ -68,6 +69,12 @@ def require_gpu():
     with explained():
         if workflow.local_exec:
             jobs.require_gpu()
+
+
+def start_serving():
+    """Have jobs forked from one process that has imported what they need."""
+    global SERVING  # for as long as the run lasts
+    SERVING = serve_jobs(workflow, arguments.words)
 
 
 def made_again(wildcards):

@@ -1,0 +1,84 @@
+"""The servers of a run of Snakemake, which its local jobs are forked from."""
+
+import os
+import secrets
+import socket
+import subprocess
+from collections.abc import MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from psutil import NoSuchProcess, Process
+
+from cbda.jobserver.messages import MODULE, NUMBA, PID, PREFIX, TORCH, address
+from cbda.jobserver.surroundings import VARIABLE
+
+
+def start_servers(words: list[str], environment: MutableMapping[str, str]) -> socket.socket | None:
+    """Have jobs that get this environment ask a server first; servers end when this process does.
+
+    `words` call the package. None if the environment names a server, or this system can't have
+    one: jobs then work by themselves.
+    """
+    if VARIABLE in environment or not hasattr(os, "pidfd_open"):
+        return None
+    name = PREFIX + secrets.token_hex(16)
+    run, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        with other:
+            for kind in (TORCH, NUMBA):
+                _start_server([*words[:-1], MODULE, kind], address(name, kind), other)
+    except OSError:
+        run.close()
+        return None
+    environment[VARIABLE] = name
+    return run
+
+
+def _start_server(command: list[str], place: str, run: socket.socket) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(place)
+        listener.listen()
+        files = (listener.fileno(), run.fileno())
+        nothing = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        words = [*command, *map(str, files)]
+        subprocess.Popen(words, pass_fds=files, **nothing)  # type: ignore[call-overload]
+
+
+def measure_forked_jobs(run: socket.socket) -> None:
+    """Have Snakemake's benchmarks count what servers fork for a job among its processes."""
+    from snakemake import benchmark
+
+    forked: dict[int, int] = {}  # by the process that waits
+
+    class Job(Process):  # type: ignore[misc]
+        """A process whose children include what is done for it elsewhere."""
+
+        def children(self, recursive: bool = False) -> Any:
+            """Those of the system, and those of servers."""
+            forked.update(_forked(run))
+            found = super().children(recursive)
+            for waiting in (self.pid, *(process.pid for process in found)):
+                if waiting in forked:
+                    with suppress(NoSuchProcess):
+                        found.append(Process(forked[waiting]))
+            return found
+
+    class Timer(benchmark.BenchmarkTimer):  # type: ignore[misc]
+        """The timer of a job's benchmark."""
+
+        def __init__(self, pid: int, *arguments: Any, **options: Any) -> None:
+            super().__init__(pid, *arguments, **options)
+            self.main = Job(pid)
+
+    benchmark.BenchmarkTimer = Timer
+
+
+def _forked(run: socket.socket) -> dict[int, int]:
+    """What servers have told since the last time."""
+    told: dict[int, int] = {}
+    with suppress(OSError):
+        while content := run.recv(2 * PID.size, socket.MSG_DONTWAIT):
+            waiting, process = (number for (number,) in PID.iter_unpack(content))
+            told[waiting] = process
+    return told
