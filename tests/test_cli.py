@@ -203,7 +203,7 @@ def error_line(words, capsys):
         ),
         ("DIR", "nowhere", "no such folder"),
         ("region", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
-        ("dynamic", "static", "allocation 'static' is unknown; allowed: per_image, dynamic"),
+        ("dynamic", "fixed", "allocation 'fixed' is unknown; allowed: per_image, dynamic"),
         ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed, ratio"),
         ("consumed", "none --method-explore 1", "random_fraction 1.0: allowed are numbers from 0"),
         ("consumed", "none --method-explore nan", "random_fraction nan: allowed are numbers from"),
