@@ -149,7 +149,8 @@ def test_making_data_reaches_no_settings_but_its_own():
     assert found == {"settings/generation.py", *shared}
 
 
-TABLES = {"tabulate", "collect", "report", "verify"}  # compare runs with what their method is
+# Phases that compare runs with what their method is.
+TABLES = {"tabulate", "analyse", "collect", "report", "verify"}
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,8 @@ TABLES = {"tabulate", "collect", "report", "verify"}  # compare runs with what t
         ("compute/gpus.py", COMPUTING),
         ("datasets/cityscapes.py", READERS),
         ("datasets/pictures.py", READERS),
-        ("results/tabulate.py", {"tabulate", "report"}),
+        ("results/tabulate.py", {"tabulate", "analyse", "report"}),
+        ("results/windows.py", {"analyse", "report"}),
         ("scenes/scene.py", {"data_make"}),
         ("settings/generation.py", {"data_make"}),
         ("settings/datasets.py", READERS),
