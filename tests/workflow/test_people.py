@@ -44,7 +44,9 @@ def test_one_run_is_asked_and_its_products_are_made() -> None:
 def test_benchmark_is_as_before() -> None:
     jobs = create_jobs()
     assert people.acquiring(jobs) == "acquire"
-    assert people.products(jobs) == [f"{RESULTS}/table_mIoU.csv"]
+    assert people.products(jobs) == [
+        f"{RESULTS}/{name}" for name in ("table_mIoU.csv", "learning_curve.csv")
+    ]
 
 
 def test_table_is_made_where_there_is_something_to_measure_by() -> None:
