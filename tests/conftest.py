@@ -1,10 +1,15 @@
 """One thread for every test, and for every process that a test starts; the longest files first."""
 
 import os
+import signal
 
 import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when torch is imported
+
+# What is started in the background, or by nohup, has these ignored, and so have its processes.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Of two processes one kills jobs; the other one has use for the shared project only afterwards.
 FIRST = (
