@@ -59,7 +59,8 @@ def choose_queries(
         logits: of each image in this order, (C,H,W) float on any device, all of one shape; taken
             one at a time.
         num_queries: in all; as many in each image, rounded up, if the method goes by image.
-        method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`.
+        method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`; none whose score
+            goes by several predictions of an image.
         radius: k of a window of (2k+1) x (2k+1) px, unless the method has one of its own.
         labels: what is known so far, (H,W) uint8 by image, 255 where nothing is. Is not asked for
             again, and is what a class balance goes by.
