@@ -88,7 +88,8 @@ class CustomMethod(Choice, Views):
     unit: Annotated[str, one_of(*UNITS)] = "region"
     """What one query labels."""
     allocation: Annotated[str, one_of(*ALLOCATIONS)] = "per_image"
-    """The same number of queries in every image, or the best of the whole pool."""
+    """The same number of queries in every image, the best of the whole pool, or of the pool as many
+    for every class."""
     balance: Annotated[str, one_of(*BALANCES)] = "none"
     """How the classes acquired so far weigh on the choice."""
     max_weight: PositiveFloat | None = None
