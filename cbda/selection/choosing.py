@@ -17,7 +17,7 @@ from torch import Tensor
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import Method, ResolvedMethod
-from cbda.acquisition.scoring import score_image
+from cbda.acquisition.scoring import kind_of_views, score_image
 from cbda.compute.parallel import available_threads
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError, require_choice
@@ -101,6 +101,8 @@ def _resolve(method: str | Method, radius: int) -> ResolvedMethod:
     if isinstance(method, str):
         require_choice("method", method, tuple(METHODS))
         method = METHODS[method]
+    if views := kind_of_views(method.score):
+        raise UserError(f"score {method.score}: goes by {views} views, and logits are of one alone")
     parts = {name: value for name, value in vars(method).items() if value is not None}
     return ResolvedMethod(**{"radius": radius, **parts})
 
