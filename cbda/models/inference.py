@@ -33,13 +33,6 @@ def predict_logits(
     return logits_of_views(model, seen_images(images, resizing), resizing, device, through_input)
 
 
-def predict_from_both_views(
-    model: nn.Module, images: Images, resizing: Resizing, device: torch.device
-) -> Iterator[Tensor]:
-    """Mean (C,H,W) of the probabilities of an image and of its mirrored view, as above."""
-    return mean_of_views(model, seen_images(images, resizing, mirrored=True), resizing, device)
-
-
 def logits_of_views(
     model: nn.Module,
     images: Iterator[Views],
@@ -60,7 +53,7 @@ def logits_of_views(
 def mean_of_views(
     model: nn.Module, images: Iterator[Views], resizing: Resizing, device: torch.device
 ) -> Iterator[Tensor]:
-    """`predict_from_both_views` of what the network takes of the images."""
+    """Mean (C,H,W) of the probabilities of an image and of its mirrored view, at its own size."""
     prepare(model, device)
     for views, size in images:
         maps = [forward(model, view, device) for view in views]

@@ -9,14 +9,7 @@ from cbda.compute.parallel import ordered_map
 from cbda.datasets.dataset import Dataset
 from cbda.files.features import FeatureFile
 from cbda.models.images import Resizing
-from cbda.models.inference import (
-    Views,
-    logits_of_views,
-    mean_of_views,
-    predict_from_both_views,
-    predict_logits,
-    seen_images,
-)
+from cbda.models.inference import Views, logits_of_views, mean_of_views, seen_images
 from cbda.models.views import Look, Predictions, predict_looks
 
 
@@ -35,10 +28,7 @@ def predict_images(
 
     They come from the features, if there are any, else from the images; see `predict_logits`.
     """
-    if features is None:
-        images = ordered_map(dataset.read_image, indices, num_threads)
-        return predict_logits(model, images, resizing, device, through_input)
-    views = _read_views(dataset, features, indices, num_threads, mirrored=False)
+    views = _read_views(dataset, features, indices, resizing, num_threads)
     return logits_of_views(model, views, resizing, device, through_input)
 
 
@@ -54,10 +44,7 @@ def predict_views(
     num_threads: int = 1,
 ) -> Iterator[Predictions]:
     """Logits (C,H,W) of several views of images, one view after another; see `predict_looks`."""
-    if features is None:
-        images = ordered_map(dataset.read_image, indices, num_threads)
-        return predict_looks(model, seen_images(images, resizing), resizing, device, look)
-    views = _read_views(dataset, features, indices, num_threads, mirrored=False)
+    views = _read_views(dataset, features, indices, resizing, num_threads)
     return predict_looks(model, views, resizing, device, look)
 
 
@@ -72,20 +59,23 @@ def predict_both_views(
     num_threads: int = 1,
 ) -> Iterator[Tensor]:
     """Mean (C,H,W) of the probabilities of images and of their mirrored views, as above."""
-    if features is None:
-        images = ordered_map(dataset.read_image, indices, num_threads)
-        return predict_from_both_views(model, images, resizing, device)
-    views = _read_views(dataset, features, indices, num_threads, mirrored=True)
+    views = _read_views(dataset, features, indices, resizing, num_threads, mirrored=True)
     return mean_of_views(model, views, resizing, device)
 
 
 def _read_views(
     dataset: Dataset,
-    features: FeatureFile,
+    features: FeatureFile | None,
     indices: Sequence[int],
+    resizing: Resizing,
     num_threads: int,
-    mirrored: bool,
+    mirrored: bool = False,
 ) -> Iterator[Views]:
+    """What the network takes of some images: their features, if there are any, or themselves."""
+    if features is None:
+        images = ordered_map(dataset.read_image, indices, num_threads)
+        return seen_images(images, resizing, mirrored)
+
     def read(index: int) -> Views:
         views = [features.read(index, side) for side in ([False, True] if mirrored else [False])]
         maps = [[torch.from_numpy(values)[None] for values in view] for view in views]

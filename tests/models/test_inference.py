@@ -9,7 +9,7 @@ from torch import nn
 
 from cbda.cli import main
 from cbda.models.images import Resizing, resize_image, to_tensor
-from cbda.models.inference import predict_from_both_views, predict_logits
+from cbda.models.inference import mean_of_views, predict_logits, seen_images
 from cbda.models.logits import resize_logits
 from tests.datasets.layouts import save
 
@@ -26,6 +26,10 @@ class Weighted(nn.Module):
 
     def forward(self, image):
         return image * self.weights
+
+
+def predict_from_both_views(model, images, resizing, device):
+    return mean_of_views(model, seen_images(images, resizing, mirrored=True), resizing, device)
 
 
 def predict(model, function=predict_logits):

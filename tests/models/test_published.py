@@ -15,7 +15,7 @@ from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.deeplabv3plus import DeepLabV3Plus
 from cbda.models.encoders import create_dilated_encoder
 from cbda.models.images import Resizing
-from cbda.models.inference import predict_from_both_views
+from cbda.models.inference import mean_of_views, seen_images
 from cbda.models.logits import most_probable, resize_logits
 from cbda.results.metrics import class_iou, confusion_matrix
 from cbda.settings.model import ModelSettings
@@ -193,7 +193,8 @@ def test_evaluation_of_both_views_is_the_published_one() -> None:
     predictions, resizing = [], Resizing((8, 16), align_corners=True)
     image = np.zeros((40, 80, 3), np.uint8)
     for index, label in enumerate(GOLDEN["evaluation.label"]):
-        (mean,) = predict_from_both_views(Views(index), iter([image]), resizing, CPU)
+        seen = seen_images(iter([image]), resizing, mirrored=True)
+        (mean,) = mean_of_views(Views(index), seen, resizing, CPU)
         if index == 0:
             assert_golden("evaluation.probability_of_image_0.every", mean[:, ::7, ::9])
         predictions.append(most_probable(mean).numpy())
