@@ -28,14 +28,6 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def results(made, tmp_path, monkeypatch):
-    """Results of a copy of it, which is the working directory."""
-    shutil.copytree(made, tmp_path / "copy", copy_function=shutil.copy2)
-    monkeypatch.chdir(tmp_path / "copy")
-    return Path("results")
-
-
 def test_curve_has_every_round_that_was_evaluated(results):
     table = pd.read_csv(results / "learning_curve.csv", dtype={"budget": str})
     means = (

@@ -32,14 +32,6 @@ def made(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def results(made, tmp_path, monkeypatch):
-    """Results of a copy of it, which is the working directory."""
-    shutil.copytree(made, tmp_path / "copy", copy_function=shutil.copy2)
-    monkeypatch.chdir(tmp_path / "copy")
-    return Path("results")
-
-
 def verify(capsys, *words):
     """Exit code, table by file, and the line on standard error."""
     capsys.readouterr()
