@@ -55,6 +55,34 @@ METHODS = {
 }
 
 REFERENCES = ("source_only", "full")
+SHOWN_AS = {  # in figures, on the page and in tables of a paper, where the name doesn't do
+    **{name: name.upper() for name in ("ra", "cb", "da", "cbda", "pa", "cbpa", "dpa", "cbdpa")},
+    **{f"{name}_exact": f"{name.upper()}, exact" for name in ("ra", "cb", "da", "cbda")},
+    **{f"da_{name}": f"DA, {name}" for name in ("power", "softmax", "softrank")},
+    "cb_literal": "CB, literal",
+    "cbda_consumed": "CBDA, consumed",
+    "cbda_literal": "CBDA, literal",
+    "cbda_explore": "CBDA, 20 % random",
+    "random": "Random",
+    "random_class": "Random, balanced",
+    "random_pixel": "Random pixels",
+    "entropy": "Entropy",
+    "entropy_pixel": "Entropy, pixels",
+    "margin": "Margin",
+    "margin_pixel": "Margin, pixels",
+    "bvsb": "BvSB",
+    "bvsb_exp": "BvSB, balanced",
+    "bvsb_pixbal": "BvSB + PixBal",
+    "bvsb_pixel": "BvSB, pixels",
+    "clasp": "ClaSP PE",
+    "bald_dropout": "BALD, dropout",
+    "bald_shifted": "BALD, shifted views",
+    "mean_entropy_dropout": "Mean entropy, dropout",
+    "mean_entropy_shifted": "Mean entropy, shifted views",
+    "pixelpick": "PixelPick",
+    "source_only": "Source only",
+    "full": "Full supervision",
+}
 NAMES_TAKEN = (*METHODS, *REFERENCES, "pretrain", "data")
 SECTIONS: dict[str, type[Section]] = {
     "choice": Choice,

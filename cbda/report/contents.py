@@ -8,8 +8,9 @@ import pandas as pd
 import yaml
 
 from cbda.report.experiment import Experiment
-from cbda.report.page import Section, percent_of
+from cbda.report.page import Section
 from cbda.report.provenance import phase_times, wall_time_s
+from cbda.report.words import percent_of
 from cbda.results.correction import SIGNIFICANT, holm
 from cbda.results.curves import ACROSS_BUDGETS
 from cbda.results.pairs import MEASURES, PairedTest, paired_test
@@ -29,12 +30,15 @@ PUBLISHED = {
 def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, Any]:
     """Everything that the template of the page names."""
     folder, config = experiment.benchmarks, experiment.config
+    names = experiment.names
     missing = (run for run in experiment.runs if run.evaluation is None)
     return {
         "title": "Acquisition methods compared",
         "summary": _summary(experiment),
         "sections": sections,
         "verdict": verdict(len(experiment.seeds)),
+        "names": names,
+        "renamed": {name: names[name] for name in experiment.table["method"] if name in names},
         "missing": ", ".join(f"{run.method} {run.budget} seed {run.seed}" for run in missing),
         "baseline": experiment.baseline,
         "rows": experiment.table.to_dict("records"),
@@ -55,11 +59,11 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
 
 
 def _summary(experiment: Experiment) -> str:
-    seeds = experiment.seeds
+    seeds, methods = experiment.seeds, [experiment.names[name] for name in experiment.methods]
     budgets = ", ".join(map(percent_of, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (
-        f"{len(experiment.methods)} methods ({', '.join(experiment.methods)}) at budgets of"
+        f"{len(experiment.methods)} methods ({', '.join(methods)}) at budgets of"
         f" {budgets} % of the pool's pixels, {len(seeds)} seed{plural}"
         f" ({', '.join(map(str, seeds))}), {len(experiment.classes)} classes."
     )

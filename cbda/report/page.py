@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from cbda.datasets.digest import require_regular
+from cbda.files.benchmarks import duration
 from cbda.results.pairs import PairedTest
-from cbda.results.runs import NO_BUDGET, PERCENT
+from cbda.report.words import percent_of
+from cbda.results.runs import PERCENT
 
 
 @dataclass(frozen=True)
 class Picture:
     """A figure of the page, with the media type of its file's content."""
 
-    caption: str  # also what is read aloud instead
+    name: str  # of its files, and of its place on the page
+    caption: str
+    seen: str  # what it shows, which is read aloud in its place
     content: bytes
     kind: str = "image/svg+xml"
 
@@ -46,11 +50,6 @@ def render_page(template_path: Path, **content: Any) -> str:
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
 
 
-def percent_of(budget: str) -> str:
-    """A budget in percent; a reference has none."""
-    return NO_BUDGET if budget == NO_BUDGET else f"{PERCENT * float(budget):g}"
-
-
 def with_spread(mean: float, spread: float, sign: str = "", decimals: int = 1) -> str:
     """Mean and spread, with one decimal unless others are given; empty if there is no mean."""
     known = "" if math.isnan(spread) else f" ± {spread:.{decimals}f}"
@@ -76,12 +75,3 @@ def p_value(p: float) -> str:
 def number(value: float, decimals: int = 1, sign: str = "") -> str:
     """A number as text; empty if there is none."""
     return "" if math.isnan(value) else f"{value:{sign}.{decimals}f}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in the two units that say most."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"

@@ -25,3 +25,15 @@ def hold_lock(folder: Path) -> IO[str]:
     with suppress(OSError):
         fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a run of a working directory is alive; on a disk without such locks none seems so."""
+    try:
+        with (folder / "cbda.lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no run has ever been here
+        pass
+    return False
