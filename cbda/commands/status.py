@@ -54,6 +54,7 @@ def _table(phases: "list[Progress]") -> Iterator[str]:
 
 def _summary(phases: "list[Progress]", alive: bool, folder: Path) -> Iterator[str]:
     from cbda.files.benchmarks import duration
+    from cbda.workflow.locks import last_start_s
     from cbda.workflow.progress import concurrency
 
     num_jobs = sum(phase.num_jobs for phase in phases)
@@ -62,7 +63,7 @@ def _summary(phases: "list[Progress]", alive: bool, folder: Path) -> Iterator[st
     unknown = [phase.phase for phase in phases if phase.left_s is None]
     if num_done < num_jobs:
         left_s = sum(phase.left_s or 0.0 for phase in phases)
-        at_a_time = concurrency(phases)
+        at_a_time = concurrency(phases, last_start_s(NOTES))
         more = f", and that of {', '.join(unknown)}, not measured yet" if unknown else ""
         yield f"time left: {duration(left_s / at_a_time)} at {at_a_time:.1f} jobs at a time{more}"
         where = "in this folder" if alive else "in this folder: the same command goes on from here"

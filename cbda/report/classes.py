@@ -131,9 +131,7 @@ def colour_limit(differences: pd.DataFrame) -> float:
     return max(float(np.percentile(known, STRONG)) if len(known) else 0.0, 1.0)
 
 
-def heat_map_figure(
-    differences: ClassDifferences, baseline: str, names: Names = PLAIN
-) -> Figure:
+def heat_map_figure(differences: ClassDifferences, baseline: str, names: Names = PLAIN) -> Figure:
     """Heat map of `class_differences`, numbers written in with their spread below."""
     means, limit = differences.means, colour_limit(differences.means)
     num_rows, num_columns = means.shape

@@ -63,9 +63,7 @@ def _files(row: Row) -> list[Path]:
     return [folder.parent.parent / "pretrain" / FILE, *(rounds or [replayed])]
 
 
-def course_figure(
-    courses: list[Course], line_styles: LineStyles, names: Names = PLAIN
-) -> Figure:
+def course_figure(courses: list[Course], line_styles: LineStyles, names: Names = PLAIN) -> Figure:
     """A panel for each loss and one for the rate; a line a run, all of a method alike."""
     figure = Figure(figsize=(TWO_COLUMNS, 5.2))
     panels = figure.subplots(2, 2, sharex=True).flat

@@ -95,9 +95,7 @@ def _draw_references(axes: Axes, references: References, names: Names) -> None:
             axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
 
 
-def _draw_curves(
-    axes: Axes, points: pd.DataFrame, line_styles: LineStyles, names: Names
-) -> None:
+def _draw_curves(axes: Axes, points: pd.DataFrame, line_styles: LineStyles, names: Names) -> None:
     """A line per method through the means of the points of each number, with bands."""
     for method, rows in points.groupby("method", sort=False):
         groups = rows.groupby("index")
@@ -133,9 +131,7 @@ def penalty_figure(matrix: pd.DataFrame, names: Names = PLAIN) -> Figure:
     return figure
 
 
-def rank_figure(
-    ranks: pd.DataFrame, line_styles: LineStyles, names: Names = PLAIN
-) -> Figure:
+def rank_figure(ranks: pd.DataFrame, line_styles: LineStyles, names: Names = PLAIN) -> Figure:
     """The ranks of a `rank_table`, a panel per budget: a mark, and a bar for its stability."""
     budgets = list(dict.fromkeys(ranks["budget"]))
     methods = list(line_styles)

@@ -8,8 +8,8 @@ from typing import Any
 
 from cbda.datasets.digest import require_regular
 from cbda.files.benchmarks import duration
-from cbda.results.pairs import PairedTest
 from cbda.report.words import percent_of
+from cbda.results.pairs import PairedTest
 from cbda.results.runs import PERCENT
 
 

@@ -66,7 +66,7 @@ def extremes(differences: pd.DataFrame, names: Names) -> str:
 
 
 def most_and_least(acquisition: pd.DataFrame, budget: str, names: Names) -> str:
-    """The classes with the largest and smallest share of the labels of every method's last round."""
+    """The classes of the largest and smallest share of every method's last round."""
     texts = []
     for method in dict.fromkeys(acquisition[acquisition["budget"] == budget]["method"]):
         last = shares_by_round(acquisition, method, budget).iloc[-1]

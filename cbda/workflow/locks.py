@@ -27,6 +27,13 @@ def hold_lock(folder: Path) -> IO[str]:
     return lock
 
 
+def last_start_s(folder: Path) -> float:
+    """When the last run of a working directory was started, since the epoch; 0 before the first."""
+    with suppress(OSError):
+        return (folder / "cbda.lock").stat().st_mtime
+    return 0.0
+
+
 def is_at_work(folder: Path) -> bool:
     """Whether a run of a working directory is alive; on a disk without such locks none seems so."""
     try:

@@ -119,8 +119,13 @@ def _benchmark(job: Job) -> Benchmark | None:
     return next(filter(None, map(read_benchmark, job.benchmarks)), None)
 
 
-def concurrency(phases: Iterable[Progress]) -> float:
-    """Jobs at a time, on average over the time in which any ran; 1 before the first."""
-    jobs = [job for phase in phases for job in phase.measured]
+def concurrency(phases: Iterable[Progress], since_s: float) -> float:
+    """Jobs at a time, on average over the time in which any ran; 1 before the first.
+
+    Jobs count that began after a time since the epoch, such as the start of the run: before it,
+    other resources may have been given, or files copied.
+    """
+    measured = [job for phase in phases for job in phase.measured]
+    jobs = [job for job in measured if job.stop_s - job.seconds >= since_s]
     wall_s = covered_s(jobs)
     return max(sum(job.seconds for job in jobs) / wall_s, 1.0) if wall_s else 1.0

@@ -75,6 +75,11 @@ def test_no_two_names_mean_the_same_method():
     assert len(set(METHODS.values())) == len(METHODS)
 
 
+def test_names_for_people_are_all_different():
+    assert set(SHOWN_AS) == {*METHODS, *REFERENCES}
+    assert len(set(SHOWN_AS.values())) == len(SHOWN_AS)
+
+
 def test_references_are_no_methods():
     assert not set(REFERENCES) & set(METHODS)
 
