@@ -5,6 +5,7 @@ import pytest
 from cbda.acquisition.catalogue import (
     METHODS,
     REFERENCES,
+    SHOWN_AS,
     balance_settings,
     compose,
 )
