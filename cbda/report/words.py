@@ -54,7 +54,7 @@ def from_to(curves: Mapping[tuple[str, str, int], Curve], names: Names) -> str:
 
 def extremes(differences: pd.DataFrame, names: Names) -> str:
     """The largest gain and loss of a heat map of differences, and how many cells are gains."""
-    cells = differences.stack()
+    cells = differences.stack().dropna()
     if cells.empty:
         return "no cell has a number"
     ends = []
