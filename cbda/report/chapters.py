@@ -77,7 +77,8 @@ def _differences(experiment: Experiment, folder: Path, spread: str) -> Picture:
 def _curves(experiment: Experiment, folder: Path) -> Section:
     pictures, settings = [], experiment.analyse
     table = experiment.table[experiment.table["budget"] == NO_BUDGET]
-    known = table.set_index("method")[["mIoU_mean", "mIoU_std"]].T.to_dict("list")
+    columns = (table[name] for name in ("method", "mIoU_mean", "mIoU_std"))
+    known = {name: (mean, spread) for name, mean, spread in zip(*columns, strict=True)}
     curve, names = experiment.curve, experiment.names
     shown = (settings.axis, settings.axis_scale, experiment.line_styles, names)
     figure = None if curve is None else learning_figure(curve, known, *shown)

@@ -52,7 +52,7 @@ def shares_figure(
     known = rows.groupby("class", sort=False)["num_px"].sum() if pool is None else pool
     classes = list(known.sort_values(kind="stable").index)  # the rarest first, at the bottom
     num_rows = -(-len(methods) // NUM_COLUMNS)
-    figure = Figure(figsize=(TWO_COLUMNS, num_rows * (0.7 + 0.16 * len(classes)) + 0.6))
+    figure = Figure(figsize=(TWO_COLUMNS, num_rows * (0.7 + 0.13 * len(classes)) + 0.6))
     num_columns = min(NUM_COLUMNS, len(methods))
     grid = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(methods) :]:
@@ -76,7 +76,7 @@ def _draw_shares(
         axes.barh(positions, pool[list(shares.columns)], color="#DDDDDD", label="the whole pool")
     colours = round_colours(len(shares))
     for colour, (number, row) in zip(colours, shares.iterrows(), strict=True):
-        low, high = (of.loc[number] for of in spread)
+        low, high = (of.loc[[number]].iloc[0] for of in spread)
         axes.hlines(positions, low, high, color=colour, linewidth=0.8)
         axes.plot(row, positions, "o", color=colour, ms=4, mec="white", mew=0.4,
                   label=f"round {number}")  # fmt: skip
@@ -119,9 +119,9 @@ def class_differences(class_iou: pd.DataFrame, baseline: str) -> ClassDifference
     means = differences.mean(axis=1).unstack("class").dropna(how="all")
     others = class_iou[class_iou["method"] != baseline]
     order = pd.MultiIndex.from_frame(others[["method", "budget"]].drop_duplicates())
-    shape = {"index": order[order.isin(means.index)], "columns": class_iou["class"].unique()}
-    spreads = differences.std(axis=1).unstack("class")
-    return ClassDifferences(*(of.reindex(**shape).swaplevel() for of in (means, spreads)))
+    rows, columns = order[order.isin(means.index)], class_iou["class"].unique()
+    both = (means, differences.std(axis=1).unstack("class"))
+    return ClassDifferences(*(of.reindex(index=rows, columns=columns).swaplevel() for of in both))
 
 
 def colour_limit(differences: pd.DataFrame) -> float:
@@ -164,7 +164,7 @@ def _write_numbers(
     for (row, column), value in np.ndenumerate(values):
         spread = spreads[row, column]
         colour = "white" if abs(value) > 0.6 * limit else "black"
-        place = {"ha": "center", "color": colour}
+        place: dict[str, Any] = {"ha": "center", "color": colour}
         if np.isnan(value):
             continue
         if np.isnan(spread):

@@ -31,6 +31,7 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
     """Everything that the template of the page names."""
     folder, config = experiment.benchmarks, experiment.config
     names = experiment.names
+    comparisons = compare(experiment.differences, experiment.baseline)
     missing = (run for run in experiment.runs if run.evaluation is None)
     return {
         "title": "Acquisition methods compared",
@@ -49,7 +50,10 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "axis": experiment.analyse.axis,
         "axis_scale": experiment.analyse.axis_scale,
         "saturated": [(percent_of(budget), v) for budget, v in experiment.saturated.items()],
-        "comparisons": compare(experiment.differences, experiment.baseline),
+        "comparisons": comparisons,
+        "with_published": any(
+            not math.isnan(points) for item in comparisons for points in item.published.values()
+        ),
         "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
         "made_with": experiment.made_with or {"records": "none, the results were given by hand"},

@@ -30,10 +30,12 @@ def at_budgets(table: pd.DataFrame, name: str, names: Names, form: str = "{:.1f}
     parts = []
     for budget in dict.fromkeys([*budgets[:1], *budgets[-1:]]):
         values = table[table["budget"] == budget].groupby("method", sort=False)[name].mean()
-        parts.append(f"at a budget of {percent_of(budget)} %: {ranking(values, names, form)}")
+        parts.append(
+            f"at a budget of {percent_of(budget)} %: {ranking(values.to_dict(), names, form)}"
+        )
     references = table[table["budget"] == NO_BUDGET].set_index("method")[name].dropna()
     if len(references):
-        parts.append(f"references: {ranking(references, names, form)}")
+        parts.append(f"references: {ranking(references.to_dict(), names, form)}")
     return "; ".join(parts)
 
 
@@ -54,15 +56,16 @@ def from_to(curves: Mapping[tuple[str, str, int], Curve], names: Names) -> str:
 
 def extremes(differences: pd.DataFrame, names: Names) -> str:
     """The largest gain and loss of a heat map of differences, and how many cells are gains."""
-    cells = differences.stack().dropna()
-    if cells.empty:
+    cells: dict[Any, float] = differences.stack().dropna().to_dict()
+    if not cells:
         return "no cell has a number"
     ends = []
-    for word, place in (("highest", cells.idxmax()), ("lowest", cells.idxmin())):
-        budget, method, name = map(str, place)
+    for word, find in (("highest", max), ("lowest", min)):
+        budget, method, name = place = find(cells, key=cells.__getitem__)
         where = f"{name} with {names[method]} at {percent_of(budget)} %"
         ends.append(f"{word}: {cells[place]:+.1f} points, {where}")
-    return f"{'; '.join(ends)}; {(cells > 0).sum()} of {len(cells)} cells are above 0"
+    num_above = sum(value > 0 for value in cells.values())
+    return f"{'; '.join(ends)}; {num_above} of {len(cells)} cells are above 0"
 
 
 def most_and_least(acquisition: pd.DataFrame, budget: str, names: Names) -> str:

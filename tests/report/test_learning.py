@@ -70,6 +70,7 @@ def test_references_have_their_spread_too():
     styles = method_line_styles(METHODS)
     references = {"full": (90.0, 1.0)}
     figure = learning_figure(make_experiment().curve, references, "pixels", "linear", styles)
+    assert figure is not None
     (band,) = figure.axes[0].patches
     assert band.get_extents().transformed(figure.axes[0].transData.inverted()).height == (
         pytest.approx(2)
@@ -82,6 +83,7 @@ def test_panels_of_many_budgets_lie_in_rows_of_two():
     figure = learning_figure(
         pd.concat(budgets), {}, "pixels", "linear", method_line_styles(METHODS)
     )
+    assert figure is not None
     assert len(figure.axes) == 3
     assert figure.get_figwidth() == TWO_COLUMNS
 

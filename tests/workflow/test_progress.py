@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from cbda.workflow.costs import count_phases
 from cbda.workflow.progress import PHASES, Job, concurrency, list_jobs, progress
 from tests.workflow.test_costs import SMALL
 
-SHEET = {
+SHEET: dict[str, Any] = {
     "seeds": (0, 1),
     "methods": ("ra", "cb", "da"),
     "budgets": (0.1, 0.2),
