@@ -20,7 +20,7 @@ from cbda.report.style import (
 )
 from cbda.results.runs import NO_BUDGET
 
-HEIGHTS = {ONE_COLUMN: 3.4, TWO_COLUMNS: 3.8}  # by width, in inches
+HEIGHTS = {ONE_COLUMN: 3.8, TWO_COLUMNS: 3.8}  # by width, in inches
 DODGE = 0.012  # of the axis of budgets, between the lines, so that spreads don't cover each other
 MARGIN = 0.06  # of the axis of budgets, on either side
 CLOSEST = 0.04  # of it, between two budgets whose labels don't cover each other
@@ -90,7 +90,7 @@ def entropy_figure(
 
     Of a table with columns of means and spreads, `acquired_entropy` and `acquired_entropy_std`.
     """
-    figure, axes = _axes("entropy of the acquired classes / log C\n(1 = all classes alike)", width)
+    figure, axes = _axes("entropy of the acquired classes\n/ log C (1 = all classes alike)", width)
     if pool_entropy is not None:
         axes.axhline(pool_entropy, color=GREY, linestyle=":", label="the whole pool", zorder=1)
     columns = "acquired_entropy", "acquired_entropy_std"
