@@ -11,8 +11,8 @@ MODEL = ModelSettings(
     architecture="light_fpn", encoder=PACKAGED, encoder_weights="packaged", freeze_encoder=True
 )
 TRAINING = TrainingSettings(
-    total_iterations=320,
-    batch_size=2,
+    total_iterations=275,
+    batch_size=1,
     image_size=(240, 320),
     optimizer=OptimizerSettings(lr=0.01),
     loss=LossSettings(consistency=0.0, negative=0.0),

@@ -34,7 +34,7 @@ class DataMakeSettings(Section):
     """Width of the images in px."""
     sets: Mapping[Name, GeneratedSet] = {
         "source": GeneratedSet(domain="source", num_images=60, seed=1),
-        "target_train": GeneratedSet(domain="target", num_images=100, seed=2),
+        "target_train": GeneratedSet(domain="target", num_images=80, seed=2),
         "target_val": GeneratedSet(domain="target", num_images=50, seed=4),
     }
     """Sets by name."""

@@ -41,7 +41,7 @@ ENVIRONMENT = {
 }
 EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
 DEFAULTS_OF_PUBLISHED = {
-    *("decoder_channels", "batch_size", "crop_size", "color_jitter", "precision", "momentum"),
+    *("decoder_channels", "crop_size", "color_jitter", "precision", "momentum"),
     *("weight_decay", "poly_power", "negative_threshold"),
 }
 GIVEN_AFTER = {
