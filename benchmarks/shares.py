@@ -17,7 +17,7 @@ CHECKS = "data_check"  # whose files are named by their data sets
 
 def core_seconds(folders: Iterable[Path]) -> dict[str, list[float]]:
     """Core-seconds of every job, starts included, by rule; references train by the rules' names."""
-    seconds = defaultdict(list)
+    seconds: dict[str, list[float]] = defaultdict(list)
     for path in (path for folder in folders for path in sorted(folder.rglob("*.tsv"))):
         rule = CHECKS if path.stem in ("source", "target", "val") else path.stem
         with path.open(newline="") as file:
