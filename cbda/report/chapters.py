@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from cbda.report.classes import (
     STRONG,
     class_differences,
@@ -14,7 +16,7 @@ from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
 from cbda.report.learning import learning_figure, penalty_figure, rank_figure
 from cbda.report.page import Picture, Section
-from cbda.report.style import ONE_COLUMN, drawing, save, write
+from cbda.report.style import ONE_COLUMN, TWO_COLUMNS, drawing, save, write
 from cbda.report.words import (
     at_budgets,
     extremes,
@@ -39,6 +41,12 @@ def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
     return [chapter for chapter in chapters if chapter.pictures]
 
 
+def _picture(figure: Figure, folder: Path, name: str, caption: str, seen: str) -> Picture:
+    """Write a figure to a folder; a page is as wide as two columns."""
+    share = figure.get_figwidth() / TWO_COLUMNS
+    return Picture(name, caption, seen, save(figure, folder, name), share=share)
+
+
 def _results(experiment: Experiment, folder: Path) -> Section:
     table, names = experiment.table, experiment.names
     num_seeds, pictures = len(experiment.seeds), []
@@ -53,8 +61,7 @@ def _results(experiment: Experiment, folder: Path) -> Section:
         shown = table, name, axis, experiment.line_styles, names
         write(result_figure(*shown, ONE_COLUMN), folder / f"{name}_column.pdf")
         seen = f"Line chart of {axis}: {at_budgets(table, f'{name}_mean', names)}."
-        content = save(result_figure(*shown), folder, name)
-        pictures.append(Picture(name, caption, seen, content))
+        pictures.append(_picture(result_figure(*shown), folder, name, caption, seen))
     if len(experiment.differences):
         pictures.append(_differences(experiment, folder, spread))
     return Section("results", "Results against the budget", pictures)
@@ -70,8 +77,8 @@ def _differences(experiment: Experiment, folder: Path, spread: str) -> Picture:
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     parts = (f"{w}: {at_budgets(table, m, names, '{:+.1f}')}" for m, w in titles.items())
     seen = f"Two line charts, in points. {'. '.join(parts)}."
-    content = save(difference_figure(table, *shown), folder, "differences")
-    return Picture("differences", caption, seen, content)
+    figure = difference_figure(table, *shown)
+    return _picture(figure, folder, "differences", caption, seen)
 
 
 def _curves(experiment: Experiment, folder: Path) -> Section:
@@ -89,8 +96,7 @@ def _curves(experiment: Experiment, folder: Path) -> Section:
             " at its end. Bands: standard deviation over seeds; lines across: the references."
         )
         seen = f"Line charts of mIoU (%). {from_to(find_curves(curve, settings.axis), names)}."
-        content = save(figure, folder, "learning_curve")
-        pictures.append(Picture("learning_curve", caption, seen, content))
+        pictures.append(_picture(figure, folder, "learning_curve", caption, seen))
     return Section("curves", "Learning curves", pictures)
 
 
@@ -106,8 +112,8 @@ def _ranks(experiment: Experiment, folder: Path) -> Section:
         matrix = penalty_matrix(values, experiment.methods)
         beaten = ranking(matrix.loc["penalty"].to_dict(), names, "{:.2f}")
         seen = f"Heat map. How often each is beaten: {beaten or 'not tested'}."
-        content = save(penalty_figure(matrix, names), folder, "penalties")
-        pictures.append(Picture("penalties", caption, seen, content))
+        figure = penalty_figure(matrix, names)
+        pictures.append(_picture(figure, folder, "penalties", caption, seen))
         caption = (
             "Rank by mean mIoU over seeds, 1 the best; bars: from the 2.5 to the 97.5 percentile of"
             f" the ranks when seeds are drawn with replacement.{note}"
@@ -116,8 +122,8 @@ def _ranks(experiment: Experiment, folder: Path) -> Section:
         last = ranks[ranks["budget"] == ranks["budget"].iloc[-1]] if len(ranks) else ranks
         worst_first = ranking(dict(zip(last["method"], last["rank"], strict=True)), names, "{:g}")
         seen = f"A mark and a bar per method. Ranks in the last panel: {worst_first or 'none'}."
-        content = save(rank_figure(ranks, experiment.line_styles, names), folder, "ranks")
-        pictures.append(Picture("ranks", caption, seen, content))
+        figure = rank_figure(ranks, experiment.line_styles, names)
+        pictures.append(_picture(figure, folder, "ranks", caption, seen))
     return Section("ranks", "Who beats whom", pictures)
 
 
@@ -140,8 +146,8 @@ def _acquired(experiment: Experiment, folder: Path) -> Section:
         " falls. Bars: standard deviation over seeds."
     )
     drawn = [budget for budget in reversed(experiment.budgets) if budget in budgets]
-    content = save(entropy_figure(*shown), folder, "entropy")
-    pictures = [Picture("entropy", caption, f"Line chart: {known}.", content)]
+    seen = f"Line chart: {known}."
+    pictures = [_picture(entropy_figure(*shown), folder, "entropy", caption, seen)]
     pictures += [_shares(experiment, budget, folder) for budget in drawn]
     return Section("acquired", "What was acquired", pictures)
 
@@ -157,7 +163,7 @@ def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
         " highest of them. Grey: the pool's own labels, which no method sees. Crosses: what a"
         " balanced method aims at. The axis is a square root."
     )
-    return Picture(name, caption, f"Dots by class. Last round: {seen}.", save(figure, folder, name))
+    return _picture(figure, folder, name, caption, f"Dots by class. Last round: {seen}.")
 
 
 def _gains(experiment: Experiment, folder: Path) -> Section:
@@ -172,8 +178,7 @@ def _gains(experiment: Experiment, folder: Path) -> Section:
         )
         seen = f"Heat map. {extremes(differences.means, names)}."
         figure = heat_map_figure(differences, baseline, names)
-        content = save(figure, folder, "class_differences")
-        pictures.append(Picture("class_differences", caption, seen, content))
+        pictures.append(_picture(figure, folder, "class_differences", caption, seen))
     return Section("classes", "Which classes gain", pictures)
 
 
@@ -188,7 +193,7 @@ def _trainings(experiment: Experiment, folder: Path) -> Section:
         )
         figure = course_figure(courses, experiment.line_styles, experiment.names)
         seen = f"Four line charts. Loss at the end: {last_losses(courses, experiment.names)}."
-        pictures.append(Picture("training", caption, seen, save(figure, folder, "training")))
+        pictures.append(_picture(figure, folder, "training", caption, seen))
     return Section("training", "How it was trained", pictures)
 
 

@@ -136,7 +136,7 @@ def heat_map_figure(differences: ClassDifferences, baseline: str, names: Names =
     means, limit = differences.means, colour_limit(differences.means)
     num_rows, num_columns = means.shape
     cell = float(np.clip((TWO_COLUMNS - LABEL_WIDTH) / num_columns, NARROWEST, WIDEST))
-    figure = Figure(figsize=(LABEL_WIDTH + cell * num_columns, 1.2 + 0.3 * num_rows))
+    figure = Figure(figsize=(LABEL_WIDTH + cell * num_columns, max(1.2 + 0.3 * num_rows, 2.6)))
     axes = figure.subplots()
     axes.grid(visible=False)
     values = means.to_numpy(dtype=float)

@@ -22,6 +22,7 @@ class Picture:
     seen: str  # what it shows, which is read aloud in its place
     content: bytes
     kind: str = "image/svg+xml"
+    share: float = 1.0  # of the width of the page
 
     @property
     def source(self) -> str:
