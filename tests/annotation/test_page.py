@@ -264,6 +264,37 @@ def test_finger_paints_on_a_phone(tmp_path, browser):
     assert given.answer.pixels == (1, 1, 1, 1, 2, 1, 1, 1, 1)
 
 
+def test_signs_in_the_pixels_are_those_of_the_classes_on_a_phone(tmp_path, browser):
+    queries = make_round(tmp_path, random_centres(1))
+    with serving(tmp_path) as served, person(browser, served, has_touch=True) as tab:
+        tab.set_viewport_size({"width": 390, "height": 844})
+        assert not tab.is_visible("#classes kbd >> nth=0")
+        signs = tab.locator(".swatch").evaluate_all(
+            "all => all.map((one) => getComputedStyle(one, '::after').content)"
+        )
+    assert signs == [f'"{key}"' for key in KEYS[: len(queries.classes)]]
+
+
+NUM_WHITE = """([left, top, size]) => {
+  const context = document.getElementById("window").getContext("2d");
+  const { data } = context.getImageData(left, top, size, size);
+  const isWhite = (at) => data[at] + data[at + 1] + data[at + 2] === 765;
+  return data.filter((_, at) => at % 4 === 0 && isWhite(at)).length;
+}"""
+
+
+def test_classes_of_a_large_window_are_told_without_colour(tmp_path, browser):
+    """A window of 25 px is enlarged 15 times, which is too little for a sign in every pixel."""
+    make_round(tmp_path, [(0, 20, 30)], radius=12)
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        inner = [6 * 15 + 10, 6 * 15 + 10, 25 * 15 - 20]
+        assert tab.evaluate(NUM_WHITE, inner) == 0
+        press(tab, "1")
+        tab.keyboard.press("ArrowLeft")
+        expect(tab.locator("#hint")).to_have_text(re.compile("answered: road"))
+        assert tab.evaluate(NUM_WHITE, inner) > 144  # one in two by two pixels
+
+
 def test_server_that_is_gone_is_told(tmp_path, browser):
     make_round(tmp_path, random_centres(3))
     with serving(tmp_path) as served:

@@ -31,8 +31,8 @@ def queries(tmp_path):
 def test_answers_go_through_datumaro_and_come_back(queries, tmp_path):
     library = pytest.importorskip("datumaro.components.dataset", reason="no datumaro")
     mixed = (0, 1, VOID, 1, 1, 2, 0, 0, 2)
-    given = [answer_to(queries, 0, *mixed), answer_to(queries, 2, 2)]
-    given.append(answer_to(queries, 4, state=VOID_WINDOW, pixels=()))
+    given = [answer_to(queries, 0, *mixed), answer_to(queries, 4, state=VOID_WINDOW, pixels=())]
+    given.append(answer_to(queries, 2, 2))  # image by image, as they come back
     AnswerFile(tmp_path / "answers.jsonl").append(queries, given)
     words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "answers.jsonl"]
     words += ["--target-root", tmp_path / "pool", "--out", tmp_path / "ours"]

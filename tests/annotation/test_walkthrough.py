@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cbda.cli import main
+from cbda.cli import build_parser, main
 from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile
 from cbda.files.queries import load_queries
 from tests.annotation.pages import Page
 from tests.annotation.people import KEYS, paint, person, press
 
-DOCS = Path(__file__).parents[2] / "docs/by-hand.md"
+DOCS = Path(__file__).parents[2] / "docs"
 SMALLER = (
     (r"--num-images \d+", "--num-images 3"),
     (r"--iterations 300", "--iterations 2"),
@@ -26,13 +26,18 @@ SMALLER = (
 )
 
 
-def commands() -> list[list[str]]:
-    """Commands of the page, of smaller sets and shorter trainings."""
-    text = DOCS.read_text().replace("\\\n", " ")
-    for old, new in SMALLER:
-        text, count = re.subn(old, new, text)
-        assert count, old
+def commands(page: str) -> list[list[str]]:
+    """Commands of a page."""
+    text = (DOCS / page).read_text().replace("\\\n", " ")
     return [shlex.split(line) for line in re.findall(r"^    cbda (.+)$", text, re.MULTILINE)]
+
+
+def smaller(words: list[str]) -> list[str]:
+    """The command of smaller sets and shorter trainings."""
+    text = shlex.join(words)
+    for old, new in SMALLER:
+        text = re.sub(old, new, text)
+    return shlex.split(text)
 
 
 def truth_of(image_id):
@@ -61,10 +66,18 @@ def annotate(words, browser):
         server.terminate()
 
 
+def test_commands_of_the_page_on_people_are_understood():
+    found = commands("annotate.md")
+    names = {" ".join(words[:2]) for words in found}
+    assert names >= {"data make", "annotate --queries", "queries export", "queries import"}
+    for words in found:
+        build_parser().parse_args(words)
+
+
 def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):
     monkeypatch.chdir(tmp_path)
     asked = 0
-    for words in commands():
+    for words in map(smaller, commands("by-hand.md")):
         if words[0] == "annotate":
             annotate(words, browser)
         elif words[0] == "ask":
