@@ -17,7 +17,7 @@ from tests.annotation.pages import Page
 from tests.annotation.people import KEYS, paint, person, press
 
 DOCS = Path(__file__).parents[2] / "docs"
-SMALLER = (
+SMALLER = (  # sets, and shorter trainings
     (r"--num-images \d+", "--num-images 3"),
     (r"--iterations 300", "--iterations 2"),
     (r"--until 400", "--until 3"),
@@ -26,18 +26,13 @@ SMALLER = (
 )
 
 
-def commands(page: str) -> list[list[str]]:
-    """Commands of a page."""
+def commands(page: str, changes: tuple[tuple[str, str], ...] = ()) -> list[list[str]]:
+    """Commands of a page, with changes that each must be of something."""
     text = (DOCS / page).read_text().replace("\\\n", " ")
+    for old, new in changes:
+        text, count = re.subn(old, new, text)
+        assert count, old
     return [shlex.split(line) for line in re.findall(r"^    cbda (.+)$", text, re.MULTILINE)]
-
-
-def smaller(words: list[str]) -> list[str]:
-    """The command of smaller sets and shorter trainings."""
-    text = shlex.join(words)
-    for old, new in SMALLER:
-        text = re.sub(old, new, text)
-    return shlex.split(text)
 
 
 def truth_of(image_id):
@@ -77,7 +72,7 @@ def test_commands_of_the_page_on_people_are_understood():
 def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):
     monkeypatch.chdir(tmp_path)
     asked = 0
-    for words in map(smaller, commands("by-hand.md")):
+    for words in commands("by-hand.md", SMALLER):
         if words[0] == "annotate":
             annotate(words, browser)
         elif words[0] == "ask":
