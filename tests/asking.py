@@ -169,10 +169,10 @@ def page_session(asking: Asking, victim: str, after_s: float | None) -> bool:
         killed: Any = {"server": server, "browser": process}.get(victim)
         timer = threading.Timer(after_s, killed.kill) if after_s else None
         try:
-            if timer:
-                timer.start()
             tab = browser.new_page(viewport={"width": 1280, "height": 800})
             tab.set_default_timeout(10_000)
+            if timer:  # not before: a page of a browser that is gone is waited for without end
+                timer.start()
             tab.goto(address)
             settle(tab)
             asking.answer(tab)

@@ -52,6 +52,7 @@ def test_labels_are_what_a_person_typed(tmp_path, browser):
                 paint(tab, queries, index, window)
         progress(tab, "6 of 6 done")
         assert tab.inner_text("#hint").startswith("Done.")
+        assert not tab.is_visible("#onwards")
     scores = write_scores(
         tmp_path / "scores.h5", queries.image_ids, np.zeros((3, *SIZE), np.float32), truth * 0, 3, 1
     )

@@ -5,7 +5,7 @@ import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
 import { fetchAt, fetchNext, fetchRound, finishRound, randomId, remembered, sendAnswer } from "./server.js";
 import { inTurn, tell } from "./turns.js";
-import { describe, describeAnswer, describeEnd, describePlace, describeProgress } from "./words.js";
+import { describe, describeAnswer, describeEnd, describePlace, describeProgress, isOver } from "./words.js";
 
 const VOID = 255;
 const WITHOUT_CLASS = { v: "void", x: "unsure", s: "skipped" };
@@ -196,7 +196,7 @@ function draw() {
   document.body.classList.toggle("done", !query);
   document.body.classList.toggle("paints", Boolean(painting));
   at("paint").setAttribute("aria-pressed", Boolean(painting));
-  at("onwards").hidden = Boolean(query) && !page.again;
+  at("onwards").hidden = query ? !page.again : isOver(page.round.progress);
   at("widen").hidden = !painting?.isLarge;
   at("accept").hidden = !at("proposals").checked;
   for (const button of at("classes").children) button.setAttribute("aria-pressed", Number(button.dataset.index) === painting?.brush);
