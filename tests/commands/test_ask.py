@@ -9,7 +9,7 @@ import pytest
 from cbda.cli import build_parser, main
 from cbda.files.answers import AnswerFile
 from cbda.files.queries import load_queries
-from cbda.selection import answering
+from cbda.selection.querying import choose
 from tests.datasets.layouts import make_folder
 from tests.pools import write_scores
 from tests.queries import answer_to
@@ -81,6 +81,7 @@ def contents(folder):
     return arrays, (folder / "answers/answers.jsonl").read_bytes()
 
 
+CHOOSE = "cbda.selection.answering.choose"
 OTHERS = ("--seed 3", "--method-allocation per_image", "--method-balance consumed", "--budget 0.2")
 
 
@@ -95,7 +96,7 @@ def test_scoring_again_loses_no_answer(folder, before, capsys, change):
 
 def test_code_that_chooses_otherwise_loses_no_answer(folder, before, monkeypatch):
     others = np.array([(0, 1, 1), (1, 18, 28)], np.int32)
-    monkeypatch.setattr(answering, "choose", lambda *_: others)
+    monkeypatch.setattr(CHOOSE, lambda *_: others)
     assert ask() == 0
     assert contents(folder) == before
 
@@ -104,8 +105,7 @@ def test_code_that_chooses_otherwise_asks_nothing_twice(folder, before, monkeypa
     """The queries are lost too: all answers keep their place, and none of the budget is left."""
     (folder / "answers/queries.h5").unlink()
     score_again(folder, 1)
-    choose = answering.choose
-    monkeypatch.setattr(answering, "choose", lambda *given: choose(*given)[::-1])
+    monkeypatch.setattr(CHOOSE, lambda *given: choose(*given)[::-1])
     assert ask() == 0
     assert "round 1: 8 answers from before keep their place" in capsys.readouterr().out
     (label, rounds, query), said = contents(folder)
