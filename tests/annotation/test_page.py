@@ -169,6 +169,21 @@ def test_page_goes_on_where_it_stopped(tmp_path, browser):
         progress(tab, "2 of 4 done")
 
 
+def test_page_that_is_opened_again_goes_on_where_the_other_was_left(tmp_path, browser):
+    make_round(tmp_path, random_centres(4))
+    with serving(tmp_path) as served:
+        seen = []
+        for _ in range(2):
+            with person(browser, served) as tab:
+                seen.append(place(tab))
+                tab.close(run_before_unload=False)
+        with person(browser, served) as tab:
+            press(tab, "1", "1", "1", "1")
+            tab.wait_for_selector("body.done")
+            progress(tab, "4 of 4 done")
+    assert seen[0] == seen[1]
+
+
 @pytest.mark.parametrize("has_own_server", [False, True])
 def test_two_people_never_see_the_same_query(tmp_path, browser, has_own_server):
     make_round(tmp_path, random_centres(8))

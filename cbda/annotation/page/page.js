@@ -3,7 +3,7 @@
 import { addKey, classButton, keyOf, onPress } from "./controls.js";
 import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
-import { fetchAt, fetchNext, fetchRound, finishRound, randomId, remembered, sendAnswer } from "./server.js";
+import { fetchAt, fetchNext, fetchRound, finishRound, holdQueries, randomId, remembered, sendAnswer } from "./server.js";
 import { inTurn, tell } from "./turns.js";
 import { describe, describeAnswer, describeEnd, describePlace, describeProgress, isOver } from "./words.js";
 
@@ -31,6 +31,7 @@ async function start() {
   at("proposals").checked = remembered(localStorage, "proposals", () => "yes") === "yes";
   at("classes").replaceChildren(...page.round.classes.map((kind, index) => classButton(kind, index, () => chooseClass(index))));
   listen();
+  holdQueries();
   showProgress(page.round.progress);
   await goOn();
 }
