@@ -23,7 +23,6 @@ from cbda.report.words import (
     from_to,
     last_losses,
     most_and_least,
-    percent_of,
     ranking,
 )
 from cbda.results.curves import find_curves
@@ -48,7 +47,7 @@ def _picture(figure: Figure, folder: Path, name: str, caption: str, seen: str) -
 
 
 def _results(experiment: Experiment, folder: Path) -> Section:
-    table, names = experiment.table, experiment.names
+    table, names, unit = experiment.table, experiment.names, experiment.budget_unit
     num_seeds, pictures = len(experiment.seeds), []
     spread = f"Bars and bands: standard deviation over {num_seeds} seeds."
     if num_seeds == 1:
@@ -58,9 +57,10 @@ def _results(experiment: Experiment, folder: Path) -> Section:
         ("worst_class_IoU", "IoU of the worst class (%)", f"IoU of {WORST_CLASS}"),
     ):
         caption = f"{words} against the budget; lines across: the references. {spread}"
-        shown = table, name, axis, experiment.line_styles, names
+        shown = table, name, axis, experiment.line_styles, unit, names
         write(result_figure(*shown, ONE_COLUMN), folder / f"{name}_column.pdf")
-        seen = f"Line chart of {axis}: {at_budgets(table, f'{name}_mean', names)}."
+        means = at_budgets(table, f"{name}_mean", names, unit=unit)
+        seen = f"Line chart of {axis}: {means}."
         pictures.append(_picture(result_figure(*shown), folder, name, caption, seen))
     if len(experiment.differences):
         pictures.append(_differences(experiment, folder, spread))
@@ -68,14 +68,14 @@ def _results(experiment: Experiment, folder: Path) -> Section:
 
 
 def _differences(experiment: Experiment, folder: Path, spread: str) -> Picture:
-    table, names = experiment.differences, experiment.names
-    shown = experiment.baseline, experiment.line_styles, names
+    table, names, unit = experiment.differences, experiment.names, experiment.budget_unit
+    shown = experiment.baseline, experiment.line_styles, unit, names
     caption = (
         f"Differences to {names[experiment.baseline]}, paired by seed: a small mark per seed, a"
         f" large one for the mean. {spread}"
     )
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
-    parts = (f"{w}: {at_budgets(table, m, names, '{:+.1f}')}" for m, w in titles.items())
+    parts = (f"{w}: {at_budgets(table, m, names, '{:+.1f}', unit)}" for m, w in titles.items())
     seen = f"Two line charts, in points. {'. '.join(parts)}."
     figure = difference_figure(table, *shown)
     return _picture(figure, folder, "differences", caption, seen)
@@ -86,8 +86,8 @@ def _curves(experiment: Experiment, folder: Path) -> Section:
     table = experiment.table[experiment.table["budget"] == NO_BUDGET]
     columns = (table[name] for name in ("method", "mIoU_mean", "mIoU_std"))
     known = {name: (mean, spread) for name, mean, spread in zip(*columns, strict=True)}
-    curve, names = experiment.curve, experiment.names
-    shown = (settings.axis, settings.axis_scale, experiment.line_styles, names)
+    curve, names, unit = experiment.curve, experiment.names, experiment.budget_unit
+    shown = (settings.axis, settings.axis_scale, experiment.line_styles, unit, names)
     figure = None if curve is None else learning_figure(curve, known, *shown)
     if curve is not None and figure is not None:
         caption = (
@@ -95,7 +95,9 @@ def _curves(experiment: Experiment, folder: Path) -> Section:
             " models are in the middle of their training, and from budget to budget, where each is"
             " at its end. Bands: standard deviation over seeds; lines across: the references."
         )
-        seen = f"Line charts of mIoU (%). {from_to(find_curves(curve, settings.axis), names)}."
+        seen = (
+            f"Line charts of mIoU (%). {from_to(find_curves(curve, settings.axis), names, unit)}."
+        )
         pictures.append(_picture(figure, folder, "learning_curve", caption, seen))
     return Section("curves", "Learning curves", pictures)
 
@@ -122,13 +124,13 @@ def _ranks(experiment: Experiment, folder: Path) -> Section:
         last = ranks[ranks["budget"] == ranks["budget"].iloc[-1]] if len(ranks) else ranks
         worst_first = ranking(dict(zip(last["method"], last["rank"], strict=True)), names, "{:g}")
         seen = f"A mark and a bar per method. Ranks in the last panel: {worst_first or 'none'}."
-        figure = rank_figure(ranks, experiment.line_styles, names)
+        figure = rank_figure(ranks, experiment.line_styles, experiment.budget_unit, names)
         pictures.append(_picture(figure, folder, "ranks", caption, seen))
     return Section("ranks", "Who beats whom", pictures)
 
 
 def _what_is_not_ranked(experiment: Experiment) -> str:
-    left_out = ", ".join(f"{percent_of(budget)} %" for budget in experiment.saturated)
+    left_out = ", ".join(map(experiment.budget_unit.phrase, experiment.saturated))
     note = f" Saturated budgets are left out: {left_out}." if left_out else ""
     return note + (" One seed: nothing is tested." if len(experiment.seeds) == 1 else "")
 
@@ -137,9 +139,10 @@ def _acquired(experiment: Experiment, folder: Path) -> Section:
     table, budgets = experiment.entropies, set(experiment.acquisition["budget"])
     if not budgets:
         return Section("acquired", "What was acquired", [])
-    shown = table, experiment.pool_entropy(), experiment.line_styles, experiment.names
+    names, unit = experiment.names, experiment.budget_unit
+    shown = table, experiment.pool_entropy(), experiment.line_styles, unit, names
     write(entropy_figure(*shown, ONE_COLUMN), folder / "entropy_column.pdf")
-    known = at_budgets(table, "acquired_entropy", experiment.names, "{:.3f}")
+    known = at_budgets(table, "acquired_entropy", names, "{:.3f}", unit)
     caption = (
         "Entropy of the classes of all labels that a run acquired, over log C. The diagnosis of the"
         " CBDA paper: region acquisition gets less balanced as the budget grows, that is, its line"
@@ -158,10 +161,10 @@ def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
     name = f"class_shares_budget{budget}"
     seen = most_and_least(experiment.acquisition, budget, experiment.names)
     caption = (
-        f"Classes of the labels acquired in each round at a budget of {percent_of(budget)} %, rare"
-        " classes at the bottom: a dot for all seeds together, a line from the lowest to the"
-        " highest of them. Grey: the pool's own labels, which no method sees. Crosses: what a"
-        " balanced method aims at. The axis is a square root."
+        "Classes of the labels acquired in each round at a budget of"
+        f" {experiment.budget_unit.phrase(budget)}, rare classes at the bottom: a dot for all seeds"
+        " together, a line from the lowest to the highest of them. Grey: the pool's own labels,"
+        " which no method sees. Crosses: what a balanced method aims at. The axis is a square root."
     )
     return _picture(figure, folder, name, caption, f"Dots by class. Last round: {seen}.")
 
@@ -176,8 +179,8 @@ def _gains(experiment: Experiment, folder: Path) -> Section:
             " seed: mean over seeds, and standard deviation below it. Colours grow no stronger"
             f" from {limit:.1f} points on, which {STRONG} % of the cells don't reach."
         )
-        seen = f"Heat map. {extremes(differences.means, names)}."
-        figure = heat_map_figure(differences, baseline, names)
+        seen = f"Heat map. {extremes(differences.means, names, experiment.budget_unit)}."
+        figure = heat_map_figure(differences, baseline, experiment.budget_unit, names)
         pictures.append(_picture(figure, folder, "class_differences", caption, seen))
     return Section("classes", "Which classes gain", pictures)
 
@@ -186,7 +189,7 @@ def _trainings(experiment: Experiment, folder: Path) -> Section:
     budget = experiment.budgets[-1] if experiment.budgets else ""
     courses, pictures = read_courses(experiment.rows, budget), []
     if courses:
-        share = f" at a budget of {percent_of(budget)} %" if budget else ""
+        share = f" at a budget of {experiment.budget_unit.phrase(budget)}" if budget else ""
         caption = (
             f"Losses and learning rate of every training{share}, a line a seed, means over"
             " stretches of iterations; dotted: where a round begins."

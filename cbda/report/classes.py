@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import GREY, PLAIN, TWO_COLUMNS, Names, add_legend, round_colours
 from cbda.results.pairs import differences_to
 
@@ -131,7 +132,12 @@ def colour_limit(differences: pd.DataFrame) -> float:
     return max(float(np.percentile(known, STRONG)) if len(known) else 0.0, 1.0)
 
 
-def heat_map_figure(differences: ClassDifferences, baseline: str, names: Names = PLAIN) -> Figure:
+def heat_map_figure(
+    differences: ClassDifferences,
+    baseline: str,
+    unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
+) -> Figure:
     """Heat map of `class_differences`, numbers written in with their spread below."""
     means, limit = differences.means, colour_limit(differences.means)
     num_rows, num_columns = means.shape
@@ -143,7 +149,7 @@ def heat_map_figure(differences: ClassDifferences, baseline: str, names: Names =
     image = axes.imshow(values, "RdBu", vmin=-limit, vmax=limit, aspect="auto")
     _write_numbers(axes, values, differences.spreads.to_numpy(dtype=float), limit)
     axes.set_xticks(range(num_columns), means.columns, rotation=40, ha="right")
-    labels = [f"{names[method]}, {100 * float(budget):g} %" for budget, method in means.index]
+    labels = [f"{names[method]}, {unit.phrase(budget)}" for budget, method in means.index]
     axes.set_yticks(range(num_rows), labels)
     for row, (one, other) in enumerate(pairwise(means.index)):
         if one[0] != other[0]:  # another budget

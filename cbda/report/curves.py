@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import (
     GREY,
     ONE_COLUMN,
@@ -28,29 +29,29 @@ MIN_HEIGHT = 1.0  # percentage points
 
 
 def _place_methods(
-    axes: Axes, table: pd.DataFrame
+    axes: Axes, table: pd.DataFrame, unit: BudgetUnit
 ) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:
     """The rows of each method, and their places moved apart; then draw the axis of budgets.
 
     The axis is logarithmic if labels would cover each other otherwise.
     """
-    ticks = sorted(set(_percent(table["budget"])))
+    ticks = sorted(set(_numbers(table["budget"], unit)))
     low, high = ticks[0], ticks[-1]
     is_log = bool((np.diff(ticks) < CLOSEST * (high - low)).any())
 
-    def shift(percent: Any, share: float) -> Any:
-        return percent * (high / low) ** share if is_log else percent + share * (high - low or low)
+    def shift(number: Any, share: float) -> Any:
+        return number * (high / low) ** share if is_log else number + share * (high - low or low)
 
     groups = list(table.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
         share = DODGE * (place - (len(groups) - 1) / 2)
-        yield str(method), rows, shift(_percent(rows["budget"]), share)
+        yield str(method), rows, shift(_numbers(rows["budget"], unit), share)
     if is_log:
         axes.set_xscale("log")
         axes.minorticks_off()
     axes.set_xticks(ticks, [f"{budget:g}" for budget in ticks])
     axes.set_xlim(shift(low, -MARGIN), shift(high, MARGIN))
-    axes.set_xlabel("budget (% of the pool's pixels)")
+    axes.set_xlabel(f"budget ({unit.meaning})")
 
 
 def result_figure(
@@ -58,10 +59,11 @@ def result_figure(
     name: str,
     title: str,
     line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
     names: Names = PLAIN,
     width: float = TWO_COLUMNS,
 ) -> Figure:
-    """A result of `summary_table` against the budget, in percent: `mIoU` or `worst_class_IoU`.
+    """A result of `summary_table`, in percent, against the budget: `mIoU` or `worst_class_IoU`.
 
     A reference is a line at its mean, and a band as wide as its spread. The width, in inches, is
     one of `HEIGHTS`.
@@ -74,7 +76,7 @@ def result_figure(
             axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
         linestyle = "--" if method == "full" else ":"
         axes.axhline(mean, color=color, linestyle=linestyle, label=names[method], zorder=1)
-    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles, names)
+    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles, unit, names)
     _widen(axes)
     return _with_legend(figure, axes)
 
@@ -83,6 +85,7 @@ def entropy_figure(
     table: pd.DataFrame,
     pool_entropy: float | None,
     line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
     names: Names = PLAIN,
     width: float = TWO_COLUMNS,
 ) -> Figure:
@@ -94,12 +97,16 @@ def entropy_figure(
     if pool_entropy is not None:
         axes.axhline(pool_entropy, color=GREY, linestyle=":", label="the whole pool", zorder=1)
     columns = "acquired_entropy", "acquired_entropy_std"
-    _draw_lines(axes, table, *columns, line_styles, names)
+    _draw_lines(axes, table, *columns, line_styles, unit, names)
     return _with_legend(figure, axes)
 
 
 def difference_figure(
-    differences: pd.DataFrame, baseline: str, line_styles: LineStyles, names: Names = PLAIN
+    differences: pd.DataFrame,
+    baseline: str,
+    line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
 ) -> Figure:
     """The table of `seed_differences`: every seed a small mark, mean and spread beside it."""
     figure = Figure(figsize=(TWO_COLUMNS, HEIGHTS[TWO_COLUMNS]))
@@ -107,7 +114,7 @@ def difference_figure(
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=1)
-        for method, rows, x in _place_methods(axes, differences):
+        for method, rows, x in _place_methods(axes, differences, unit):
             style = line_styles[method]
             axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color,
                       ms=2.5, alpha=0.6)  # fmt: skip
@@ -133,19 +140,20 @@ def _draw_lines(
     mean: str,
     spread: str,
     line_styles: LineStyles,
+    unit: BudgetUnit,
     names: Names,
 ) -> None:
     acquired = table[table["budget"] != NO_BUDGET]
-    acquired = acquired.sort_values("budget", key=_percent, kind="stable")
-    for method, rows, x in _place_methods(axes, acquired):
+    acquired = acquired.sort_values("budget", key=lambda b: b.astype(float), kind="stable")
+    for method, rows, x in _place_methods(axes, acquired, unit):
         style = line_styles[method]._asdict()
         error = None if rows[spread].isna().all() else rows[spread].fillna(0.0)
-        x = _percent(rows["budget"]) if error is None else x
+        x = _numbers(rows["budget"], unit) if error is None else x
         axes.errorbar(x, rows[mean], error, label=names[method], capsize=2, **style)
 
 
-def _percent(budgets: pd.Series) -> pd.Series:
-    return 100 * budgets.astype(float)
+def _numbers(budgets: pd.Series, unit: BudgetUnit) -> pd.Series:
+    return unit.scale * budgets.astype(float)
 
 
 def _widen(axes: Axes) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 from cbda.datasets.digest import require_regular
 from cbda.files.benchmarks import duration
-from cbda.report.words import percent_of
 from cbda.results.pairs import PairedTest
 from cbda.results.runs import PERCENT
 
@@ -45,7 +44,7 @@ def render_page(template_path: Path, **content: Any) -> str:
 
     require_regular(template_path)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
+    environment.filters |= {"spread": with_spread, "interval": interval}
     environment.filters |= {"percent_interval": percent_interval}
     environment.filters |= {"p_value": p_value, "number": number, "duration": duration}
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)

@@ -6,16 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.classes import shares_by_round
 from cbda.report.courses import Course
 from cbda.report.style import Names
 from cbda.results.curves import Curve
-from cbda.results.runs import NO_BUDGET, PERCENT
-
-
-def percent_of(budget: str) -> str:
-    """A budget in percent; a reference has none."""
-    return NO_BUDGET if budget == NO_BUDGET else f"{PERCENT * float(budget):g}"
+from cbda.results.runs import NO_BUDGET
 
 
 def ranking(values: Mapping[Any, float], names: Names, form: str = "{:.1f}") -> str:
@@ -24,14 +20,20 @@ def ranking(values: Mapping[Any, float], names: Names, form: str = "{:.1f}") -> 
     return ", ".join(f"{names[str(name)]} {form.format(value)}" for value, name in known)
 
 
-def at_budgets(table: pd.DataFrame, name: str, names: Names, form: str = "{:.1f}") -> str:
+def at_budgets(
+    table: pd.DataFrame,
+    name: str,
+    names: Names,
+    form: str = "{:.1f}",
+    unit: BudgetUnit = FRACTION,
+) -> str:
     """A column of a table at the smallest and the largest budget, and that of references."""
     budgets = sorted(set(table["budget"]) - {NO_BUDGET}, key=float)
     parts = []
     for budget in dict.fromkeys([*budgets[:1], *budgets[-1:]]):
         values = table[table["budget"] == budget].groupby("method", sort=False)[name].mean()
         parts.append(
-            f"at a budget of {percent_of(budget)} %: {ranking(values.to_dict(), names, form)}"
+            f"at a budget of {unit.phrase(budget)}: {ranking(values.to_dict(), names, form)}"
         )
     references = table[table["budget"] == NO_BUDGET].set_index("method")[name].dropna()
     if len(references):
@@ -39,7 +41,9 @@ def at_budgets(table: pd.DataFrame, name: str, names: Names, form: str = "{:.1f}
     return "; ".join(parts)
 
 
-def from_to(curves: Mapping[tuple[str, str, int], Curve], names: Names) -> str:
+def from_to(
+    curves: Mapping[tuple[str, str, int], Curve], names: Names, unit: BudgetUnit = FRACTION
+) -> str:
     """The first and the last mean of the learning curves of every method, by budget."""
     ends: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for (method, budget, _), curve in curves.items():
@@ -49,12 +53,12 @@ def from_to(curves: Mapping[tuple[str, str, int], Curve], names: Names) -> str:
     for budget, methods in ends.items():
         means = {names[method]: np.mean(pairs, axis=0) for method, pairs in methods.items()}
         shown = (f"{name} from {first:.1f} to {last:.1f}" for name, (first, last) in means.items())
-        where = f"budget {percent_of(budget)} %" if budget[0].isdigit() else "from budget to budget"
+        where = f"budget {unit.phrase(budget)}" if budget[0].isdigit() else "from budget to budget"
         texts.append(f"{where}: {', '.join(shown)}")
     return "; ".join(texts)
 
 
-def extremes(differences: pd.DataFrame, names: Names) -> str:
+def extremes(differences: pd.DataFrame, names: Names, unit: BudgetUnit = FRACTION) -> str:
     """The largest gain and loss of a heat map of differences, and how many cells are gains."""
     cells: dict[Any, float] = differences.stack().dropna().to_dict()
     if not cells:
@@ -62,7 +66,7 @@ def extremes(differences: pd.DataFrame, names: Names) -> str:
     ends = []
     for word, find in (("highest", max), ("lowest", min)):
         budget, method, name = place = find(cells, key=cells.__getitem__)
-        where = f"{name} with {names[method]} at {percent_of(budget)} %"
+        where = f"{name} with {names[method]} at {unit.phrase(budget)}"
         ends.append(f"{word}: {cells[place]:+.1f} points, {where}")
     num_above = sum(value > 0 for value in cells.values())
     return f"{'; '.join(ends)}; {num_above} of {len(cells)} cells are above 0"

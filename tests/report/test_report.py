@@ -217,8 +217,8 @@ def test_entropy_has_its_spread_over_seeds():
 def test_figures_and_page_have_names_for_people(tmp_path):
     names = Names({"cbda": "CBDA", "ra": "R & A", "full": "Full supervision"})
     experiment = make_experiment(names=names)
-    shown = experiment.table, "mIoU", "mIoU (%)", experiment.line_styles, names
-    labels = [text.get_text() for text in result_figure(*shown).legends[0].get_texts()]
+    shown = experiment.table, "mIoU", "mIoU (%)", experiment.line_styles
+    labels = [text.get_text() for text in result_figure(*shown, names=names).legends[0].get_texts()]
     assert labels == ["Full supervision", "R & A", "CBDA"]
     page = render_page(TEMPLATE, **page_content(experiment, []))
     assert '<th scope="col">difference to R &amp; A</th>' in page
