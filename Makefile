@@ -58,7 +58,7 @@ bench: install
 gpu: install
 	$(RUN) pytest -m gpu -rs tests/gpu
 
-# 200 kills at random moments, an hour or less; make soak KILLS=22 for two in every rule
+# 200 kills at random moments, an hour or less; make soak KILLS=28 for two in every rule
 KILLS ?= 200
 soak: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak $(KILLS)

@@ -47,12 +47,12 @@ class Claims:
             with suppress(OSError):  # a disk without such locks
                 fcntl.flock(file, fcntl.LOCK_EX)
             text = file.read()
-            try:
-                claims = json.loads(text or "{}")
-            except ValueError:  # torn: claims are worth little
-                claims = {}
             since = time.time() - self._lapse_s
-            claims = {key: claim for key, claim in claims.items() if claim[1] > since}
+            try:
+                known = json.loads(text or "{}").items()
+                claims = {key: [client, at] for key, (client, at) in known if at > since}
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                claims = {}  # torn or edited: claims are worth little
             yield claims
             file.seek(0)
             file.write(json.dumps(claims).ljust(len(text)))  # to cut a file off takes milliseconds

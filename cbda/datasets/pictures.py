@@ -133,11 +133,20 @@ def read_rgb(path: Path) -> PixelArray:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """(H, W) bool: where a PNG or JPEG is not black, or its palette index not 0."""
+    """(H, W) bool: where a PNG or JPEG is not black.
+
+    Raises:
+        UserError: its palette has black elsewhere than at index 0, as optimisers leave it: colours
+            and indices say the opposite of each other.
+    """
     with open_verified(path, IMAGE_FORMATS) as (image, _):
         has_alpha = image.mode in ("LA", "RGBA")
         pixels = np.array(image.convert("RGB") if has_alpha else image)
-    return np.asarray(pixels.reshape(*pixels.shape[:2], -1).any(axis=2))
+        shown = np.array(image.convert("RGB")) if image.mode == "P" else pixels
+    mask, seen = (values.reshape(*values.shape[:2], -1).any(axis=2) for values in (pixels, shown))
+    if (mask != seen).any():
+        raise UserError(f"{path}: mask has a palette whose black is not index 0; save it in grey")
+    return np.asarray(mask)
 
 
 def _raw_mode(image: Image.Image) -> str:

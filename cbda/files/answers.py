@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 from cbda.files.answer_lines import (
     FORMAT,
@@ -72,6 +73,8 @@ class AnswerFile:
 
         A line that was torn while it was written, and so never acknowledged, is passed over.
         """
+        if self.path.exists():
+            require_regular(self.path)
         try:
             with self.path.open("rb") as file, _locked(file, fcntl.LOCK_SH):
                 return self._read(file)

@@ -33,7 +33,7 @@ UNRECORDED = (
         "config",
         "folders",
     ),
-    *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
+    *("gallery", "diagnosis", "run_words", "network", "images"),  # words among which are paths
 )
 # Options whose text may be a path.
 NAMED_FILES = ("model_encoder_weights", "measured")

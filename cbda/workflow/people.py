@@ -2,19 +2,22 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.datasets.catalogue import dataset_digest
+from cbda.datasets.catalogue import UNLABELLED, dataset_digest
+from cbda.datasets.images import open_folder
 from cbda.errors import UserError
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
+from cbda.settings.prediction import SUFFIXES, predicted_file
 
 if TYPE_CHECKING:
     from cbda.workflow.config import Config
     from cbda.workflow.jobs import Jobs
 
-PEOPLE, UNLABELLED = "people", "images"
+PEOPLE = "people"
 COUNTS = "answers.csv"
 PAGE = "report.html"
 MEASURED = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", PAGE)
@@ -110,6 +113,27 @@ def predictions(jobs: "Jobs") -> list[str]:
     """What marks the masks by every run as complete."""
     runs = (os.path.dirname(row.evaluation) for row in evaluated(jobs.rows))
     return [f"{run}/{MARK}" for run in runs]
+
+
+def prediction_folders(jobs: "Jobs") -> list[str]:
+    """Every folder in which there are masks, or what goes with them."""
+    if not jobs.config.predict.images:
+        return []
+    folders = map(os.path.dirname, predictions(jobs))
+    return [os.path.join(folder, name) for folder in folders for name in ("", *SUFFIXES)]
+
+
+def lost_predictions(jobs: "Jobs", run: str) -> list[str]:
+    """What marks the masks by a run, such as seed0/full, as complete, if some are lost."""
+    mark, settings = f"{jobs.folders['results']}/{run}/{MARK}", jobs.config.predict
+    if not os.path.exists(mark):
+        return []
+    with suppress(UserError, OSError):  # of which the job will tell
+        for image_id in open_folder(Path(settings.images)).image_ids:
+            names = (predicted_file(what, image_id) for what in settings.predicted())
+            if not all(os.path.exists(f"{os.path.dirname(mark)}/{name}") for name in names):
+                return [mark]
+    return []
 
 
 def predict_arguments(jobs: "Jobs") -> list[str]:

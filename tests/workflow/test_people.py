@@ -90,6 +90,33 @@ def test_target_that_needs_labels_is_refused(name: str) -> None:
     people.require_ready(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
 
 
+def test_lost_mask_is_predicted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    jobs, run = people_jobs(), "seed0/da/budget0.05"
+    mark = Path(RUN, people.MARK)
+    names = ["masks/a.png", "overlays/a.jpg", "masks/b.png", "overlays/b.jpg"]
+    places = [mark.parent / name for name in names]
+    for path in (Path("data/tiny/source/images/a.png"), Path("data/tiny/source/images/b.png"),
+                 *places):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert people.lost_predictions(jobs, run) == []  # not predicted yet
+    mark.touch()
+    assert people.lost_predictions(jobs, run) == []
+    for place in places:
+        place.unlink()
+        assert people.lost_predictions(jobs, run) == [str(mark)]
+        place.touch()
+    uncertain = people_jobs(predict={"images": "data/tiny/source/images", "uncertainty": True})
+    assert people.lost_predictions(uncertain, run) == [str(mark)]
+
+
+def test_masks_are_looked_at_before_a_run() -> None:
+    folders = people.prediction_folders(people_jobs())
+    assert {f"{RUN}/predictions/", f"{RUN}/predictions/masks"} <= set(folders)
+    assert people.prediction_folders(create_jobs()) == []
+
+
 def test_pool_without_labels_has_no_gallery() -> None:
     jobs = people_jobs()
     assert gallery(jobs) == []
@@ -203,4 +230,12 @@ def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
     require_truth(editable, editable / RUN / "round1/labels.h5", 1)
     table = pd.read_csv(editable / RESULTS / "answers.csv")
     assert table[["round", "queries", "answered", "minutes"]].values.tolist() == [[1, 72, 72, 3.6]]
-    assert len(list((editable / RUN / "predictions/masks").glob("*.png"))) == 4
+    masks = sorted((editable / RUN / "predictions/masks").glob("*.png"))
+    assert len(masks) == 4
+    content = masks[0].read_bytes()
+    masks[0].unlink()
+    snakemake(editable, change=change, targets=("all",))
+    assert masks[0].read_bytes() == content
+    masks[1].write_bytes(content[:-1])
+    stopped = snakemake(editable, "--dry-run", change=change, targets=("all",), check=False)
+    assert f"{RUN}/predictions/masks/{masks[1].name}: damaged: " in stopped

@@ -84,6 +84,14 @@ def made_again(wildcards):
     return []
 
 
+def predicted_again(wildcards):
+    """No file, but masks of which some are lost are made anew: Snakemake sees their mark alone."""
+    if workflow.is_main_process and workflow.dag is not None:
+        run = f"seed{wildcards.seed}/{wildcards.run_name}"
+        workflow.dag.forcefiles.update(people.lost_predictions(jobs, run))
+    return []
+
+
 def checkpoint_before(wildcards):
     """The model that a round starts from."""
     return previous_checkpoint("<run>", "<pretrain>", int(wildcards.round))

@@ -2,6 +2,7 @@
 rule predict:
     input:
         checkpoint=predicting_checkpoint,
+        changes=predicted_again,
     output:
         classes="<results>/seed{seed}/{run_name}/predictions/labelmap.txt",
     log:
