@@ -30,9 +30,7 @@ def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=what)
 
 
-def add_folder_option(
-    parser: argparse.ArgumentParser, what: str, name: str = "out_folder"
-) -> None:
+def add_folder_option(parser: argparse.ArgumentParser, what: str, name: str = "out_folder") -> None:
     """Option `--out` of a command that fills a folder, one of the user's unless it has a name."""
     parser.add_argument("--out", dest=name, type=Path, required=True, help=what)
 

@@ -6,7 +6,6 @@ from cbda.settings.paths import Expanded
 from cbda.settings.section import Section
 from cbda.settings.sizes import OptionalSize
 
-
 SUFFIXES = {"masks": ".png", "overlays": ".jpg", "uncertainty": ".png", "probabilities": ".npy"}
 
 

@@ -38,7 +38,9 @@ def test_claim_lapses(tmp_path):
     assert claims.take("other", (), range(1)) == 0
 
 
-@pytest.mark.parametrize("damaged", [lambda text: text[:-5], lambda text: "[1]", lambda text: '{"a": 1}'])
+@pytest.mark.parametrize(
+    "damaged", [lambda text: text[:-5], lambda text: "[1]", lambda text: '{"a": 1}']
+)
 def test_damaged_claims_are_forgotten(tmp_path, damaged):
     claims = Claims(tmp_path / "answers.jsonl", "digest")
     claims.take("one", (), range(1))

@@ -84,6 +84,12 @@ def test_mask_whose_palette_an_optimiser_turned_round_is_refused(tmp_path):
         open_masks(tmp_path / "mask.png").read("a", (2, 2))
 
 
+def test_mask_that_is_drawn_by_transparency_is_refused(tmp_path):
+    save(tmp_path / "mask.png", np.array([[[0, 0, 0, 255], [0, 0, 0, 9]]], np.uint8))
+    with pytest.raises(UserError, match=r"mask\.png: has transparent pixels"):
+        open_masks(tmp_path / "mask.png").read("a", (1, 2))
+
+
 def test_any_kind_of_picture_is_a_mask(tmp_path):
     wanted = np.array([[True, False], [False, True]])
     for name, pixels in {
