@@ -187,7 +187,16 @@ def test_files_of_people_are_inputs_without_a_record(folder):
 
 
 def test_folder_of_the_users_gets_no_records(folder):
-    words = "predict --checkpoint pretrain/model.pt --images pictures --out masks"
+    words = "queries export --queries q.h5 --answers a.jsonl --target-root pool --out export"
     with recording(describe(words)):
-        write_text(Path("masks/masks/a.png"), "mask")
-    assert not list(Path("masks").rglob(".cbda"))
+        write_text(Path("export/crops/a.png"), "crop")
+    assert not list(Path("export").rglob(".cbda"))
+
+
+def test_masks_have_records(folder):
+    words = "predict --checkpoint pretrain/model.pt --images pictures --out predictions"
+    with recording(describe(words)):
+        write_text(Path("predictions/masks/a.png"), "mask")
+    record = record_of(Path("predictions/masks/a.png"))
+    assert "pretrain" not in str(record.configuration)
+    assert "images" not in record.configuration

@@ -17,7 +17,7 @@ from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
 from tests.asked import CHANGE, answer_round, require_truth
-from tests.projects import RESULTS, create_jobs, snakemake
+from tests.projects import RESULTS, create_jobs, planned_jobs, snakemake
 from tests.queries import answer_to, make_queries
 
 RUN = f"{RESULTS}/seed0/da/budget0.05"
@@ -232,10 +232,5 @@ def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
     assert table[["round", "queries", "answered", "minutes"]].values.tolist() == [[1, 72, 72, 3.6]]
     masks = sorted((editable / RUN / "predictions/masks").glob("*.png"))
     assert len(masks) == 4
-    content = masks[0].read_bytes()
     masks[0].unlink()
-    snakemake(editable, change=change, targets=("all",))
-    assert masks[0].read_bytes() == content
-    masks[1].write_bytes(content[:-1])
-    stopped = snakemake(editable, "--dry-run", change=change, targets=("all",), check=False)
-    assert f"{RUN}/predictions/masks/{masks[1].name}: damaged: " in stopped
+    assert planned_jobs(editable, change, ("all",)) == {"predict": 1}
