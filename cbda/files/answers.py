@@ -43,6 +43,7 @@ class AnswerFile:
     Attributes:
         latest: place to the last answer given there, the one given last at the end; none of those
             that were taken back.
+        places: where anything was ever said, and be it taken back.
         finished: digests of queries that someone has declared done.
         seconds: time of all answers, those taken back and those given again included.
         num_torn: lines that end too early, and so count for nothing.
@@ -51,6 +52,7 @@ class AnswerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.latest: dict[Place, Given] = {}
+        self.places: set[Place] = set()
         self.finished: set[str] = set()
         self.seconds = 0.0
         self.num_torn = 0
@@ -173,6 +175,7 @@ class AnswerFile:
             return []
         self._known_ids |= {given.answer.answer_id} - {""}
         self.seconds += given.answer.seconds
+        self.places.add(given.place)
         self.latest.pop(given.place, None)
         if given.answer.state != UNDONE:
             self.latest[given.place] = given

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from cbda.datasets.catalogue import UNLABELLED, dataset_digest
 from cbda.datasets.images import open_folder
 from cbda.errors import UserError
+from cbda.files.records import read_record
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
 from cbda.settings.prediction import SUFFIXES, predicted_file
 
 if TYPE_CHECKING:
+    from cbda.files.answers import AnswerFile
     from cbda.workflow.config import Config
     from cbda.workflow.jobs import Jobs
 
@@ -163,9 +165,37 @@ def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
     """
     if asks_people(jobs):
         answers_state(jobs, 1)
+        _require_all_answers(jobs)
     for name, reason in _unreachable(jobs).items():
         if f"{jobs.folders['tables']}/{name}" in words:
             raise UserError(f"{name} {reason}; what can be made: snakemake all")
+
+
+def _require_all_answers(jobs: "Jobs") -> None:
+    """Raise a `UserError` if labels hold answers that are lost: Snakemake would remove them too."""
+    from cbda.files.answers import AnswerFile
+
+    answers = AnswerFile(Path(answers_file(jobs)))
+    for labels in labels_files(jobs):
+        if num_lost := _num_lost(Path(labels), answers):
+            raise UserError(
+                f"{answers.path}: lacks {num_lost} answers that {labels} was made from: restore it,"
+                f" or move {labels} away, which holds what was answered, to have it asked again"
+            )
+
+
+def _num_lost(path: Path, answers: "AnswerFile") -> int:
+    """Queries of labels that people made, to which no answer is there."""
+    from cbda.files.labels import LabelFile
+
+    places = {place[:3] for place in answers.places}
+    with suppress(UserError):  # of damage the start tells
+        record = read_record(path) if path.is_file() else None
+        if record is not None and record.command == "ask":
+            with LabelFile.open(path) as labels:
+                rows = (row for block in labels.queries() for row in block.tolist())
+                return sum((labels.image_ids[i], row, col) not in places for _, i, row, col in rows)
+    return 0
 
 
 def _unreachable(jobs: "Jobs") -> dict[str, str]:

@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from cbda.errors import UserError
-from cbda.files.answer_lines import SKIPPED
+from cbda.files.answer_lines import SKIPPED, UNDONE
 from cbda.files.answers import AnswerFile
 from cbda.workflow import people
 from cbda.workflow.drawing import figures, gallery
@@ -17,6 +18,8 @@ from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
 from tests.asked import CHANGE, answer_round, require_truth
+from tests.experiments import job
+from tests.pools import summarise, write_labels
 from tests.projects import RESULTS, create_jobs, planned_jobs, snakemake
 from tests.queries import answer_to, make_queries
 
@@ -176,6 +179,35 @@ def test_labels_follow_answers_up_to_their_round(
     assert states[0] != states[1] == states[2] == states[3] != people.answers_state(jobs, 2)
     answers.append(queries, [answer_to(queries, 0, 2)])
     assert people.answers_state(jobs, 1) != states[1]
+
+
+def test_labels_whose_answers_are_lost_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold the last copy of what people answered, and Snakemake would remove them first."""
+    monkeypatch.chdir(tmp_path)
+    jobs, queries = people_jobs(), make_queries([(0, 1, 1), (1, 3, 3)], ("a", "b"))
+    answers = AnswerFile(Path("answers/answers.jsonl"))
+    answers.append(queries, [answer_to(queries, 0, 1), answer_to(queries, 1, 2)])
+    rows = np.array([(1, 0, 1, 1), (1, 1, 3, 3)], np.int32)
+    nothing, counts = np.zeros((2, 6, 12), np.uint8), np.full((1, 3), 3)
+    with job("ask"):
+        labels = Path(RUN, "round1/labels.h5")
+        write_labels(labels, ["a", "b"], nothing, nothing, summarise(counts), rows)
+    people.require_ready(jobs, ["snakemake"])
+    answers.append(queries, [answer_to(queries, 1, state=UNDONE, pixels=())])
+    people.require_ready(jobs, ["snakemake"])  # what was taken back is not lost
+    lines = answers.path.read_text().splitlines(keepends=True)
+    answers.path.write_text("".join(lines[:2]))
+    with pytest.raises(
+        UserError, match=r"answers\.jsonl: lacks 1 answers that .+round1/labels\.h5"
+    ):
+        people.require_ready(jobs, ["snakemake"])
+    answers.path.unlink()
+    with pytest.raises(UserError, match="lacks 2 answers"):
+        people.require_ready(jobs, ["snakemake"])
+    labels.rename("kept.h5")
+    people.require_ready(jobs, ["snakemake"])
 
 
 def test_answers_that_cannot_be_read_are_named_at_the_start(
