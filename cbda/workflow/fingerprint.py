@@ -115,8 +115,8 @@ def _memory() -> dict[str, Any]:
 
 
 def _keep(path: Path, known: dict[str, Any], num_before: int) -> None:
-    """Write what is known, if it is more than before and may be written beside compiled code."""
-    if len(known) == num_before or sys.dont_write_bytecode:
+    """Write what is known, if it is more than before, where somebody may."""
+    if len(known) == num_before:
         return
     text = json.dumps(known)
     temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
