@@ -152,7 +152,8 @@ class Project:
         found: dict[str, float] = {}
         for path in self.folder.rglob("*.tsv"):
             rule = "data_check" if path.parent.name == "data" else path.stem
-            rule = FOLDERS.get(path.parent.name, rule)
+            if rule in ("pretrain", "finetune"):
+                rule = FOLDERS.get(path.parent.name, rule)
             seconds = float(path.read_text().splitlines()[1].split("\t")[0])
             found[rule] = min(seconds, found.get(rule, seconds))
         return found
