@@ -49,7 +49,7 @@ check: install
 	$(RUN) snakemake --lint
 
 tiny: install
-	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile tests/config.yaml
+	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml
 	@cat results/tiny/tabulate.log
 
 bench: install

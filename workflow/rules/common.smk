@@ -16,6 +16,7 @@ from cbda.workflow.jobs import previous_checkpoint, previous_labels
 from cbda.workflow.locks import hold_lock
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
+from cbda.workflow.place import FOLDER
 from cbda.workflow.session import (
     NOTES,
     create_jobs,
