@@ -11,13 +11,14 @@
 # make browser  a Chromium for the tests of the page, installed on Debian if you are root
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
+# make package  build the wheel, and try it in environments without this repository; minutes, 6 GB
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser
+.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package
 .DEFAULT_GOAL := table
 
 table: install
@@ -86,6 +87,10 @@ browser:
 # ten environments in which something is missing, some of which only root can make
 environments: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.environments
+
+# what a stranger does: pip install of the wheel alone, without and with all its parts
+package: install
+	$(BIN)/python -m tests.package
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

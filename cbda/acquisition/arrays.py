@@ -6,6 +6,7 @@ rounding; random numbers are NumPy's.
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ def entropy_and_prediction(logits: Logits) -> Scored:
 def window_mean(values: Map, radius: int) -> Map:
     """Mean over the clipped window of a map."""
     radius = _clamped(radius, values)
-    return _box_sum(values, radius) / _window_size(values, radius)
+    return np.asarray(_box_sum(values, radius) / _window_size(values, radius))
 
 
 def window_impurity(prediction: Prediction, radius: int, epsilon: float) -> Map:
@@ -181,12 +182,12 @@ def _term(share: NDArray[np.float64], epsilon: float) -> NDArray[np.float64]:
     return np.asarray(-share * logarithm)
 
 
-def _clamped(radius: int, values: NDArray[np.generic]) -> int:
+def _clamped(radius: int, values: NDArray[Any]) -> int:
     """The smallest radius whose windows are those of a radius in a map."""
-    return min(radius, max(values.shape) - 1)
+    return min(radius, int(max(values.shape)) - 1)
 
 
-def _box_sum(values: NDArray[np.generic], radius: int) -> NDArray[np.generic]:
+def _box_sum(values: NDArray[Any], radius: int) -> NDArray[Any]:
     """Sums over the clipped window, one axis after the other."""
     padded = np.pad(values, radius)
     for axis in (0, 1):
@@ -195,7 +196,7 @@ def _box_sum(values: NDArray[np.generic], radius: int) -> NDArray[np.generic]:
     return padded
 
 
-def _window_size(values: NDArray[np.generic], radius: int) -> Map:
+def _window_size(values: NDArray[Any], radius: int) -> Map:
     """Number of pixels in the clipped window."""
     rows, columns = (
         np.minimum(place + radius, side - 1) - np.maximum(place - radius, 0) + 1

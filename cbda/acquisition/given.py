@@ -46,7 +46,7 @@ def score_map(
     if logits.ndim == 4:
         maps = [
             score_given(score, unit, radius, (seed, 1, index), item)
-            for index, item in enumerate(unbatched([logits]))
+            for index, item in enumerate(_images(logits))
         ]
         return ScoreMap(np.stack([m.score for m in maps]), np.stack([m.prediction for m in maps]))
     require_logits(logits, "logits")
@@ -79,12 +79,21 @@ def unbatched(pool: Iterable[Item], num_classes: int | None = None) -> Iterator[
     """Images of a pool that is given by image or by batch; each is checked."""
     index = 0
     for item in pool:
-        is_batch = not isinstance(item, ScoreMap) and getattr(item, "ndim", 0) == 4
-        for image in item if is_batch else (item,):
-            if not isinstance(image, ScoreMap):
-                require_logits(image, f"logits {index}", num_classes)
+        if isinstance(item, ScoreMap):
+            yield item
+            index += 1
+            continue
+        for image in _images(item, index, num_classes):
             yield image
             index += 1
+
+
+def _images(logits: Logits, first: int = 0, num_classes: int | None = None) -> Iterator[Logits]:
+    """The images of a batch, or the one that is given; each is checked."""
+    batch: Any = logits if getattr(logits, "ndim", 0) == 4 else (logits,)
+    for index, image in enumerate(batch):
+        require_logits(image, f"logits {first + index}", num_classes)
+        yield image
 
 
 def require_logits(values: Any, what: str, num_classes: int | None = None) -> None:

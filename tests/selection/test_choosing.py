@@ -1,6 +1,5 @@
 """Queries from logits, without files."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +19,6 @@ from tests.pools import write_scores
 from tests.selection.rounds import read
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs/python.md"
 IDS, SIZE = ["000", "001", "002"], (20, 30)
 
 
@@ -99,19 +97,6 @@ def test_what_does_not_fit_is_one_line(change, message):
     given: dict[str, Any] = {"image_ids": IDS, "logits": logits(), "num_queries": 3, **change}
     with pytest.raises(UserError, match=message):
         cbda.choose_queries(**given)
-
-
-def example():
-    (code,) = re.findall(r"```python\n(.+?)```", PAGE.read_text(), re.DOTALL)
-    return code
-
-
-def test_example_of_the_page_runs():
-    names: dict[str, Any] = {}
-    exec(compile(example(), str(PAGE), "exec"), names)
-    assert len(names["queries"]) == 10
-    known = np.stack(list(names["labels"].values()))
-    assert {1, 2, 3} <= set(np.unique(known).tolist())
 
 
 def test_package_itself_costs_nothing():
