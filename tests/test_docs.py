@@ -57,17 +57,20 @@ def test_every_method_and_part_has_its_place_in_the_page_of_methods() -> None:
         assert f"`{name}`" in text, name
 
 
-def commands(program: str) -> list[Any]:
+def commands(pattern: str) -> list[Any]:
     """Command lines of all pages, continued lines joined."""
-    lines = rf"^ *(?:\w+=\S+ )?({program} .+)$|`({program} [^`…]+ [^`…]+)`"
-    return [
-        pytest.param(line or words, id=f"{path.name} {(line or words)[:60]}")
+    found = [
+        (path, "".join(match))
         for path in PAGES
-        for line, words in re.findall(lines, path.read_text().replace("\\\n", " "), re.MULTILINE)
+        for match in re.findall(pattern, path.read_text().replace("\\\n", " "), re.MULTILINE)
     ]
+    return [pytest.param(line, id=f"{path.name} {line[:60]}") for path, line in found]
 
 
-@pytest.mark.parametrize("command", commands("snakemake"))
+SNAKEMAKE = r"^ *(?:\w+=\S+ )?(snakemake .+)$|`(snakemake [^`…]+)`"
+
+
+@pytest.mark.parametrize("command", commands(SNAKEMAKE))
 def test_command_is_understood_by_snakemake(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Targets come first: `--resources` and `--configfile` would take those after them."""
     monkeypatch.chdir(ROOT)
@@ -78,7 +81,7 @@ def test_command_is_understood_by_snakemake(command: str, monkeypatch: pytest.Mo
     assert words[0].startswith("-") == (not args.targets)
 
 
-@pytest.mark.parametrize("command", commands("cbda"))
+@pytest.mark.parametrize("command", commands("^ +(cbda .+)$"))
 def test_command_is_understood_by_cbda(command: str) -> None:
     """Options and their values; the files need not be there."""
     parse_command(shlex.split(re.sub(r" \|.*", "", command), comments=True)[1:])
@@ -107,16 +110,18 @@ NEEDS_FILES = re.compile(r"\.py:")  # code of the reader's own
 # Pages whose Python runs as it stands; tests/workflow/test_guide.py runs that of
 # adding-a-method.md, and those of adding-a-network.md and paper-scale.md are parts of a layout and
 # a network, which run within a training.
-RUNNING = {"README.md", "python.md"}
-WITHIN_A_TRAINING = {"adding-a-method.md", "adding-a-network.md", "paper-scale.md"}
+RUNNING = (ROOT / "README.md", ROOT / "docs/python.md")
+WITHIN_A_TRAINING = tuple(
+    ROOT / "docs" / name for name in ("adding-a-method.md", "adding-a-network.md", "paper-scale.md")
+)
 
 
 def test_python_of_every_page_has_a_test() -> None:
-    pages = {parameters.values[0].name for parameters in blocks("python")}
-    assert pages == RUNNING | WITHIN_A_TRAINING
+    pages = {parameters.values[0] for parameters in blocks("python")}
+    assert pages == {*RUNNING, *WITHIN_A_TRAINING}
 
 
-@pytest.mark.parametrize("path", [path for path in PAGES if path.name in RUNNING], ids=str)
+@pytest.mark.parametrize("path", RUNNING, ids=lambda path: path.name)
 def test_python_of_a_page_runs_as_printed(path: Path) -> None:
     """All blocks one after another, as a reader types them."""
     names: dict[str, Any] = {}

@@ -4,6 +4,7 @@ The Snakefile includes the workflow of this installation. Files that are there s
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,13 +33,12 @@ def run(args: argparse.Namespace) -> None:
     folder: Path = args.folder
     for name, content in _files():
         path = folder / name
-        try:
-            with explained_write(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with path.open("xb") as file:
-                    file.write(content)
-        except FileExistsError:
+        if os.path.lexists(path):
             print(f"{path}: is there already, and stays")
+            continue
+        with explained_write(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     print(f"{folder}: ready; a first table, in about two minutes:")
     print(f"cd {folder} && snakemake {FIRST}")
 

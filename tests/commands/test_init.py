@@ -55,7 +55,7 @@ def test_files_that_are_there_stay(tmp_path, capsys):
 def test_folder_that_is_a_file_is_one_line(tmp_path, capsys):
     (tmp_path / "demo").touch()
     assert main(["init", str(tmp_path / "demo")]) == 2
-    assert "cannot be written: Not a directory" in capsys.readouterr().err
+    assert "cannot be written: File exists" in capsys.readouterr().err
 
 
 @pytest.mark.workflow
@@ -72,7 +72,7 @@ def test_workflow_runs_as_a_project_a_module_and_from_elsewhere(tmp_path):
         plan(tmp_path / "empty", "-s", f"{ROOT}/Snakefile", "--configfile", str(toy)),
         plan(tmp_path, "-s", f"{ROOT}/Snakefile", "-d", "empty", "--configfile", str(toy)),
     }
-    assert numbers == {26}
+    assert numbers == {27}
 
 
 def test_wheel_holds_the_workflow_where_the_package_looks_for_it(tmp_path):

@@ -102,3 +102,11 @@ def test_what_does_not_fit_is_one_line(change, message):
 def test_package_itself_costs_nothing():
     code = "import sys, cbda; assert not {'torch', 'numpy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_choosing_needs_no_more_than_a_light_installation():
+    light = "{'torch', 'PIL', 'tqdm', 'pandas', 'snakemake', 'matplotlib'}"
+    code = "import numpy, sys, cbda; run = cbda.Acquisition(['a'], 2, budget=0.5, rounds=1); "
+    code += "run.next([numpy.random.default_rng(0).normal(size=(2, 9, 9))]); "
+    code += f"import sys; assert not (found := {light} & sys.modules.keys()), found"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
