@@ -12,13 +12,14 @@
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make package  build the wheel, and try it in environments without this repository; minutes, 6 GB
+# make site     the documentation as a site, in site/index.html; no link may lead nowhere
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package
+.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package site
 .DEFAULT_GOAL := table
 
 table: install
@@ -46,8 +47,12 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check --line-length 100 Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/mypy --strict -c "$$($(BIN)/python docs/examples.py docs/python.md)"  # as a user's script
 	$(BIN)/lint-imports --no-cache
 	$(RUN) snakemake --lint
+
+site: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 tiny: install
 	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml

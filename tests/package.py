@@ -7,6 +7,7 @@ Needs a package index. The folder, a temporary one unless given, may be kept and
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
@@ -51,15 +52,17 @@ def install(folder: Path, what: str) -> Path:
 
 def examples() -> list[str]:
     """The Python of the page, but for what asks for torch."""
-    page = (ROOT / "docs/python.md").read_text()
-    blocks = re.findall(r"^```python\n(.+?)^```", page, re.MULTILINE | re.DOTALL)
+    blocks = runpy.run_path(str(ROOT / "docs/examples.py"))["examples"](ROOT / "docs/python.md")
     return [block for block in blocks if "import torch" not in block]
 
 
 def used_mb(folder: Path) -> int:
-    """What the packages of an environment take, without its pip."""
+    """What the packages of an environment take, without its pip and compiled copies of sources."""
     files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    return sum(p.stat().st_size for p in files if "/pip" not in str(p)) // 10**6
+    own = (
+        path for path in files if not re.search(r"/(pip|setuptools|pkg_resources)|pyc$", str(path))
+    )
+    return sum(path.stat().st_size for path in own) // 10**6
 
 
 def call(*words: str, cwd: Path | None = None) -> None:

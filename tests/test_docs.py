@@ -125,8 +125,7 @@ def test_python_of_every_page_has_a_test() -> None:
 def test_python_of_a_page_runs_as_printed(path: Path) -> None:
     """All blocks one after another, as a reader types them."""
     names: dict[str, Any] = {}
-    code = re.findall(r"^```python\n(.+?)^```", path.read_text(), re.M | re.S)
-    for text in code:
+    for text in runpy.run_path(str(ROOT / "docs/examples.py"))["examples"](path):
         exec(compile(text, str(path), "exec"), names)
     assert names["run"].class_counts.sum() > 0
 

@@ -58,7 +58,7 @@ def test_conda_environment_has_a_python_that_the_project_allows() -> None:
 
 def test_everything_is_what_all_the_extras_are() -> None:
     assert EXTRAS["all"] == [f"cbda[{','.join(ALL)}]"]
-    assert "cbda[all]" in EXTRAS["dev"]
+    assert "cbda[all,docs]" in EXTRAS["dev"]
 
 
 def test_what_is_missing_is_named_by_the_extra_that_has_it() -> None:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
         with explained_write(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-    print(f"{folder}: ready; a first table, in about two minutes:")
+    print(f"{folder}: ready; a first table, in half a minute:")
     print(f"cd {folder} && snakemake {FIRST}")
 
 

@@ -1,6 +1,7 @@
 """A run in memory is one of the workflow."""
 
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,8 @@ def start(**change):
 )
 def test_rounds_are_those_of_the_command_line(tmp_path, method, words):
     truth = make_folder(tmp_path / "pool", 3, *SIZE, CLASSES, np.random.default_rng(0))
-    run, previous = start(method=method), []
+    run = start(method=method)
+    previous: list[Any] = []
     for number in range(1, ROUNDS + 1):
         run.next(logits(number))
         run.reveal(truth)

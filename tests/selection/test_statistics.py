@@ -22,8 +22,8 @@ def test_weights_are_those_of_the_rules():
     counts = np.array([6, 2, 0])
     assert class_weights(counts, "none").tolist() == [1, 1, 1]
     np.testing.assert_allclose(class_weights(counts, budget_px=30), [0.4, 0.8, 1])
-    given = {"target_distribution": [0.5, 0.5, 0.0]}
-    np.testing.assert_allclose(class_weights(counts, "ratio", **given), [1 / 3, 1, 1])
+    shared = class_weights(counts, "ratio", target_distribution=[0.5, 0.5, 0.0])
+    np.testing.assert_allclose(shared, [1 / 3, 1, 1])
     predicted = class_weights(counts, "exp", predicted=np.array([1, 1, 2]))
     np.testing.assert_allclose(predicted, np.exp([-0.25, -0.25, -0.5]))
 
