@@ -29,6 +29,7 @@ def report_arguments(jobs: Jobs) -> list[str]:
         *jobs.dataset_arguments("target", "target"),
         *_balance_target_arguments(jobs),
         *to_options("baseline", jobs.config.tabulate.baseline),
+        *jobs.unit_arguments(),
         *to_options("saturation", jobs.config.tabulate.saturation),
         *to_options("analyse", jobs.config.analyse),
         *(to_options("gallery-budget", budget) if gallery(jobs) else []),

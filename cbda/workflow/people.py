@@ -146,9 +146,7 @@ def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
 
 def _unreachable(jobs: "Jobs") -> dict[str, str]:
     """Tables and the page that can't be made, and why."""
-    found = {}
-    if (unit := jobs.config.experiment.budget_unit) != "fraction":
-        found[PAGE] = f"draws budgets that are fractions, and experiment.budget_unit is {unit}"
+    found: dict[str, str] = {}
     if not is_evaluated(jobs):
         found |= dict.fromkeys(MEASURED, "needs labels to measure by: datasets.val.root is empty")
     if (kind := jobs.config.datasets.target.kind) == UNLABELLED:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import time
 
 from cbda.annotation.claims import Claims
@@ -34,6 +36,32 @@ def test_claim_lapses(tmp_path):
     claims.take("one", (), range(1))
     time.sleep(0.02)
     assert claims.take("other", (), range(1)) == 0
+
+
+def test_renewed_claim_lapses_later(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest", lapse_s=0.3)
+    claims.take("one", (), range(1))
+    for _ in range(4):
+        time.sleep(0.1)
+        claims.renew("one")
+    assert claims.take("other", (), range(1)) is None
+
+
+def test_claims_that_are_given_up_are_anybodys(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    assert [claims.take(client, (), range(2)) for client in ("one", "other")] == [0, 1]
+    claims.release("one")
+    assert claims.take("third", (), range(2)) == 0
+    assert claims.take("fourth", (), range(2)) is None
+
+
+def test_claims_through_a_server_that_died_do_not_count(tmp_path):
+    words = "from cbda.annotation.claims import *; import sys"
+    take = "Claims(Path(sys.argv[1]), 'digest').take('one', (), range(1))"
+    path = tmp_path / "answers.jsonl"
+    subprocess.run([sys.executable, "-c", f"{words}; {take}", path], check=True)
+    assert "one" in (tmp_path / ".answers.jsonl.claims").read_text()
+    assert Claims(path, "digest").take("other", (), range(1)) == 0
 
 
 def test_torn_claims_are_forgotten(tmp_path):

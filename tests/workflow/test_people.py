@@ -12,12 +12,12 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import SKIPPED
 from cbda.files.answers import AnswerFile
 from cbda.workflow import people
-from cbda.workflow.drawing import figures, gallery
+from cbda.workflow.drawing import figures, gallery, report_arguments
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
 from tests.asked import CHANGE, answer_round, require_truth
-from tests.projects import RESULTS, create_jobs, snakemake
+from tests.projects import RESULTS, append, count_jobs, create_jobs, snakemake
 from tests.queries import answer_to, make_queries
 
 RUN = f"{RESULTS}/seed0/da/budget0.05"
@@ -63,11 +63,13 @@ def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
     words = " ".join(jobs.plan_arguments())
     assert "--budget-unit queries --query da region 1 dynamic" in words
     assert create_jobs().budget_arguments() == ["--rounds", "2"]
-    with pytest.raises(UserError, match=r"report\.html draws budgets that are fractions"):
-        people.require_ready(
-            create_jobs({"experiment": {"budget_unit": "queries", "budgets": [20]}}),
-            ["snakemake", f"{RESULTS}/report.html"],
-        )
+
+
+def test_page_is_told_what_budgets_count() -> None:
+    jobs = create_jobs({"experiment": {"budget_unit": "queries", "budgets": [20]}})
+    people.require_ready(jobs, ["snakemake", f"{RESULTS}/report.html"])
+    assert "--budget-unit queries" in " ".join(report_arguments(jobs))
+    assert "--budget-unit" not in report_arguments(create_jobs())
 
 
 def test_masks_count_by_their_content(tmp_path: Path) -> None:
@@ -191,7 +193,7 @@ def test_failure_is_told_as_one(tmp_path: Path, rule: str, text: str) -> None:
 
 
 @pytest.mark.workflow
-def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
+def test_people_are_asked_once_whatever_code_changes(editable: Path) -> None:
     change = CHANGE.replace("people,", "people, rounds: 1,")
     waits = snakemake(editable, change=change, targets=("all",), check=False)
     asked = "round 1: 72 of 72 queries wait for an answer; answer them on the page of"
@@ -204,3 +206,10 @@ def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
     table = pd.read_csv(editable / RESULTS / "answers.csv")
     assert table[["round", "queries", "answered", "minutes"]].values.tolist() == [[1, 72, 72, 3.6]]
     assert len(list((editable / RUN / "predictions/masks").glob("*.png"))) == 4
+
+    said = (editable / "answers/answers.jsonl").read_bytes()
+    append(editable / "cbda/selection/greedy.py", "\nADDED = 1\n")
+    again = snakemake(editable, change=change, targets=("all",))
+    assert {"score", "ask", "finetune"} <= set(count_jobs(again))
+    require_truth(editable, editable / RUN / "round1/labels.h5", 1)
+    assert (editable / "answers/answers.jsonl").read_bytes() == said
