@@ -53,7 +53,7 @@ class Asking:
 
     def __init__(self, folder: Path) -> None:
         self.project = Project.create(folder, yaml.safe_load(CHANGE))
-        self.project.target = "all"
+        self.project.targets = ("all",)
         self.folder = folder
         self.acknowledged: dict[Place, tuple[int, ...]] = {}
         self.num_runs = self.num_finished = 0  # runs that came to their end, and answers in them

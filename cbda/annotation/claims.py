@@ -67,12 +67,13 @@ class Claims:
             with suppress(OSError):  # a disk without such locks
                 fcntl.flock(file, fcntl.LOCK_EX)
             text = file.read()
-            try:
-                claims = json.loads(text or "{}")
-            except ValueError:  # torn: claims are worth little
-                claims = {}
             since = time.time() - self._lapse_s
-            claims = {k: c for k, c in claims.items() if c[1] > since and _is_there(c[2])}
+            try:
+                known = json.loads(text or "{}").items()
+                listed = ((key, (str(client), at, server)) for key, (client, at, server) in known)
+                claims = {key: c for key, c in listed if c[1] > since and _is_there(c[2])}
+            except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
+                claims = {}  # torn or edited: claims are worth little
             yield claims
             file.seek(0)
             file.write(json.dumps(claims).ljust(len(text)))  # to cut a file off takes milliseconds

@@ -5,11 +5,10 @@ from typing import Any
 
 from cbda.acquisition.catalogue import balance_settings
 from cbda.acquisition.methods import BALANCES_WITH_TARGET
-from cbda.datasets.catalogue import count_images
+from cbda.datasets.catalogue import UNLABELLED, count_images
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
-from cbda.workflow.people import UNLABELLED
 
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,

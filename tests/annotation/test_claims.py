@@ -2,6 +2,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from cbda.annotation.claims import Claims
 
 
@@ -64,9 +66,12 @@ def test_claims_through_a_server_that_died_do_not_count(tmp_path):
     assert Claims(path, "digest").take("other", (), range(1)) == 0
 
 
-def test_torn_claims_are_forgotten(tmp_path):
+@pytest.mark.parametrize(
+    "damaged", [lambda text: text[:-5], lambda text: "[1]", lambda text: '{"a": 1}']
+)
+def test_damaged_claims_are_forgotten(tmp_path, damaged):
     claims = Claims(tmp_path / "answers.jsonl", "digest")
     claims.take("one", (), range(1))
     path = tmp_path / ".answers.jsonl.claims"
-    path.write_text(path.read_text()[:-5])
+    path.write_text(damaged(path.read_text()))
     assert claims.take("other", (), range(1)) == 0
