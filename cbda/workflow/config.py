@@ -206,27 +206,10 @@ def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Confi
 
     A key left out has its default; paths may name variables of the environment.
     """
-    config = require_valid(Config, _with_whole_sets(raw), environment=environment)
+    config = require_valid(Config, defaults.fill(raw), environment=environment)
     if mistakes := list(_inconsistencies(config)):
         raise complaint(mistakes)
     return config
-
-
-def _with_whole_sets(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with all sets of the default, of which a file may give some keys alone.
-
-    Snakemake merges files with config.yaml; this is for where there is none.
-    """
-    made = raw.get("data_make")
-    sets = made.get("sets") if isinstance(made, Mapping) else None
-    if not isinstance(sets, Mapping) or not isinstance(made, Mapping):
-        return dict(raw)
-    usual = DataMakeSettings().model_dump()["sets"]
-    whole = {
-        name: {**usual.get(name, {}), **given} if isinstance(given, Mapping) else given
-        for name, given in sets.items()
-    }
-    return {**raw, "data_make": {**made, "sets": {**usual, **whole}}}
 
 
 def resolve_experiment(config: Config) -> dict[str, Method]:
