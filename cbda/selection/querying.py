@@ -111,7 +111,7 @@ def _choose_best(
         used_px = statistics.acquired.astype(np.float64)
         spent = units.query_px(method.radius, method.unit), share_px, used_px
         return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
-    read_drawn = sampled(read_weighted, round_, shape[0], num_threads)
+    read_drawn = sampled(read_weighted, round_, shape, num_threads)
     if method.allocation in BY_CLASS:
         known = {"read": read_drawn, "read_class": scores.read_prediction, "shape": shape}
         known |= {"num_queries": num_queries, "radius": radius, "num_threads": num_threads}

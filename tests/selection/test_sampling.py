@@ -6,6 +6,7 @@ import pytest
 from cbda.acquisition.choice import SAMPLINGS, Choice
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.errors import UserError
+from cbda.selection import sampling
 from cbda.selection.round import Round
 from tests.pools import make_pool, write_scores
 from tests.selection.rounds import acquire, changed, read, summary_of
@@ -91,3 +92,17 @@ def test_quota_has_no_sampling():
 def test_drawn_queries_need_a_seed():
     with pytest.raises(UserError, match="seed -1: allowed are 0 and above for drawn queries"):
         changed(ROUND, seed=-1, choice=Choice(sampling="power"))
+
+
+def test_a_large_pool_is_ranked_by_some_of_its_images(monkeypatch):
+    monkeypatch.setattr(sampling, "COUNTED_PX", 3 * 4 * 5)
+    monkeypatch.setattr(sampling, "MIN_COUNTED", 2)
+    seen = []
+
+    def read(image):
+        seen.append(image)
+        return np.full((4, 5), image, np.float32), np.zeros((4, 5), np.bool_)
+
+    ranks = sampling._pool_ranks(read, (9, 4, 5), 1)
+    assert seen == [0, 3, 6]
+    assert ranks.num_ranked == 9 * 20
