@@ -19,8 +19,8 @@ ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a fi
 BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
 ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
 BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
-BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal", "pixbal")
-BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
+BALANCES_FOLDER = Path(__file__).parents[1] / "selection/balances"  # a file in it is one
+BALANCES = tuple(sorted(path.stem for path in BALANCES_FOLDER.glob("[!_]*.py")))
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 

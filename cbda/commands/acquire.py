@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
-    from cbda.selection.balance import RULES
+    from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
     from cbda.selection.round import require_one_run
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> None:
             statistics = class_statistics(round_, scores, labels)
             view = never_asked(labels, args.never_ask)
             queries = choose(round_, scores, view, statistics, num_threads)
-            weights = RULES[round_.method.balance](statistics)
+            weights = class_weights(round_.method.balance, statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
     spent = round_.rounded_budget(*scores.shape[1:])

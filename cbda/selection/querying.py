@@ -19,7 +19,13 @@ from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.selection import units
 from cbda.selection.allocation import choose_dynamic, choose_per_image
-from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
+from cbda.selection.balance import (
+    Statistics,
+    class_weights,
+    is_literal,
+    needs_predictions,
+    target_shares,
+)
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.sampling import sampled
@@ -27,7 +33,6 @@ from cbda.selection.units import FloatArray, Mask, Queries
 from cbda.selection.weighting import weigh, weigh_literally
 
 ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
-WEIGH = {"consumed_literal": weigh_literally}  # all others hold back, and raise nothing
 
 
 def choose(
@@ -66,8 +71,7 @@ def class_statistics(round_: Round, scores: ScoreFile, labels: LabelFile) -> Sta
     """What the class weights of a round go by; reads the predictions if the balance needs them."""
     method, num_classes = round_.method, round_.num_classes
     counts = np.zeros(num_classes, np.int64)
-    target_needs = method.balance != "none" and method.target_distribution in NEED_PREDICTIONS
-    if target_needs or method.balance in NEED_PREDICTIONS:
+    if needs_predictions(method.balance, method.target_distribution):
         for image in range(len(scores.image_ids)):
             counts += np.bincount(scores.read_prediction(image).ravel(), minlength=num_classes)
     return Statistics(
@@ -94,7 +98,8 @@ def _choose_best(
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
     method, shape = round_.method, scores.shape
-    weights = RULES[method.balance](statistics)
+    weights = class_weights(method.balance, statistics)
+    weigh_scores = weigh_literally if is_literal(method.balance) else weigh
     radius = units.suppression_radius(method.radius, method.unit)
 
     def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
@@ -104,7 +109,7 @@ def _choose_best(
         score, prediction, excluded = read(image)
         if method.balance == "none":
             return score, excluded
-        return WEIGH.get(method.balance, weigh)(score, prediction, weights), excluded
+        return weigh_scores(score, prediction, weights), excluded
 
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px

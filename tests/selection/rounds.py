@@ -10,7 +10,7 @@ from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.dataset import Dataset
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
-from cbda.selection.balance import RULES
+from cbda.selection.balance import class_weights
 from cbda.selection.labelling import write_labels
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import Round, require_one_run
@@ -42,7 +42,7 @@ def acquire(
         require_one_run(round_, scores, labels, oracle)
         statistics = class_statistics(round_, scores, labels)
         queries = choose(round_, scores, labels, statistics, num_threads)
-        weights = RULES[round_.method.balance](statistics)
+        weights = class_weights(round_.method.balance, statistics)
         write_labels(out, round_, labels, queries, weights, oracle, num_threads)
     return out
 
