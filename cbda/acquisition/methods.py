@@ -21,6 +21,7 @@ ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
 BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
 BALANCES_FOLDER = Path(__file__).parents[1] / "selection/balances"  # a file in it is one
 BALANCES = tuple(sorted(path.stem for path in BALANCES_FOLDER.glob("[!_]*.py")))
+SAMPLINGS_OF_QUOTA = (BEST, "power")  # whose numbers are logarithms, to which weights add theirs
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 
@@ -51,9 +52,9 @@ class Method:
         allocation, fraction = self.allocation, self.random_fraction
         if self.balance == "quota" and allocation != "dynamic":
             raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
-        if self.balance == "quota" and self.choice.sampling != BEST:
-            sampling = f"sampling {self.choice.sampling!r}"
-            raise UserError(f"balance 'quota' has no {sampling}; allowed: {BEST}")
+        if self.balance == "quota" and self.choice.sampling not in SAMPLINGS_OF_QUOTA:
+            sampling, allowed = f"sampling {self.choice.sampling!r}", ", ".join(SAMPLINGS_OF_QUOTA)
+            raise UserError(f"balance 'quota' has no {sampling}; allowed: {allowed}")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")

@@ -28,7 +28,7 @@ from cbda.selection.balance import (
 )
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
-from cbda.selection.sampling import sampled
+from cbda.selection.sampling import drawn_by_class, is_sampled, sampled
 from cbda.selection.units import FloatArray, Mask, Queries
 from cbda.selection.weighting import weigh, weigh_literally
 
@@ -115,7 +115,9 @@ def _choose_best(
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
         used_px = statistics.acquired.astype(np.float64)
         spent = units.query_px(method.radius, method.unit), share_px, used_px
-        return choose_quota(read, shape, num_queries, radius, *spent, num_threads)
+        is_drawn = is_sampled(method.choice)
+        read_classes = drawn_by_class(read, round_) if is_drawn else read
+        return choose_quota(read_classes, shape, num_queries, radius, *spent, num_threads, is_drawn)
     read_drawn = sampled(read_weighted, round_, shape, num_threads)
     if method.allocation in BY_CLASS:
         known = {"read": read_drawn, "read_class": scores.read_prediction, "shape": shape}

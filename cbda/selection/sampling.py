@@ -4,16 +4,23 @@ from functools import reduce
 
 import numpy as np
 
+from cbda.acquisition.choice import Choice
 from cbda.acquisition.noise import Gumbel
 from cbda.acquisition.ranks import Counts, Ranks, count, no_counts
-from cbda.acquisition.sampling import compete, find_utility, goes_by_rank
+from cbda.acquisition.sampling import NEGLIGIBLE, compete, find_utility, goes_by_rank
 from cbda.compute.parallel import ordered_map
 from cbda.selection.allocation import Read
+from cbda.selection.quota import Groups, ReadClasses
 from cbda.selection.round import Round
 from cbda.selection.units import FloatArray, Mask
 
 COUNTED_PX = 1 << 27  # whose scores stand for those of the pool, of 64 images at least
 MIN_COUNTED = 64
+
+
+def is_sampled(choice: Choice) -> bool:
+    """Whether queries are drawn, in place of taking the highest scores."""
+    return find_utility(choice) is not None
 
 
 def sampled(read: Read, round_: Round, shape: tuple[int, int, int], num_threads: int) -> Read:
@@ -34,6 +41,25 @@ def sampled(read: Read, round_: Round, shape: tuple[int, int, int], num_threads:
         of_image = Ranks(count(score, ~excluded)) if by_rank and per_image else of_pool
         noise = Gumbel(round_.seed, round_.number, image)
         return compete(utility, choice, score, of_image, noise), excluded
+
+    return read_drawn
+
+
+def drawn_by_class(read: ReadClasses, round_: Round) -> ReadClasses:
+    """What `choose_quota` reads of drawn queries, of what reads their scores and classes.
+
+    No weight holds back what scores 0 or less, nor anything where scores don't matter.
+    """
+    choice, num_classes = round_.method.choice, round_.num_classes
+    utility = find_utility(choice)
+    assert utility is not None
+
+    def read_drawn(image: int) -> tuple[FloatArray, Groups, Mask]:
+        score, prediction, excluded = read(image)
+        is_free = (score <= 0) | (choice.beta < NEGLIGIBLE)
+        noise = Gumbel(round_.seed, round_.number, image)
+        group = prediction + np.uint16(num_classes) * is_free
+        return compete(utility, choice, score, None, noise), group, excluded
 
     return read_drawn
 

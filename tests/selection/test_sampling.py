@@ -84,9 +84,9 @@ def test_label_file_knows_how_its_queries_were_drawn(queries):
         queries(changed(ROUND, number=2), labels=path)
 
 
-def test_quota_has_no_sampling():
-    with pytest.raises(UserError, match="balance 'quota' has no sampling 'power'; allowed: best"):
-        changed(ROUND, balance="quota", choice=Choice(sampling="power"))
+def test_quota_has_no_sampling_whose_numbers_are_no_logarithms():
+    with pytest.raises(UserError, match="'quota' has no sampling 'top'; allowed: best, power"):
+        changed(ROUND, balance="quota", choice=Choice(sampling="top"))
 
 
 def test_drawn_queries_need_a_seed():
