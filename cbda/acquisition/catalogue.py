@@ -51,6 +51,10 @@ METHODS = {
     "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
     "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
     "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
+    "margin_superpixel": Method(score="margin", unit="superpixel", allocation="dynamic", radius=8),
+    "random_superpixel": Method(score="random", unit="superpixel", allocation="dynamic", radius=8),
+    "margin_image": Method(score="margin", unit="image", allocation="dynamic"),
+    "random_image": Method(score="random", unit="image", allocation="dynamic"),
     "margin_power": Method(score="margin", choice=Choice(sampling="power")),
     "da_margin": Method(score="margin", allocation="dynamic"),
     "da_margin_power": Method(

@@ -14,7 +14,10 @@ EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
 SCORES_FOLDER = Path(__file__).with_name("scores")  # a file in it is a built-in score
 SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py")))
-UNITS = ("region", "pixel")
+UNITS_FOLDER = Path(__file__).with_name("units")  # a file in it is a unit
+UNITS = tuple(sorted(path.stem for path in UNITS_FOLDER.glob("[!_]*.py")))
+WINDOWS = ("region", "pixel")  # units that are windows around a pixel, which people can be shown
+SCORES_OF_A_PIXEL = ("random",)  # of a part: that of its first pixel, as means differ with its size
 ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a file is one by class
 BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
 ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
@@ -55,6 +58,9 @@ class Method:
         if self.balance == "quota" and self.choice.sampling not in SAMPLINGS_OF_QUOTA:
             sampling, allowed = f"sampling {self.choice.sampling!r}", ", ".join(SAMPLINGS_OF_QUOTA)
             raise UserError(f"balance 'quota' has no {sampling}; allowed: {allowed}")
+        if self.unit == "image" and allocation == "per_image":
+            allowed = ", ".join(ALLOCATIONS[1:])
+            raise UserError(f"unit 'image' has no allocation 'per_image'; allowed: {allowed}")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")

@@ -26,7 +26,8 @@ from cbda.selection.balance import (
     needs_predictions,
     target_shares,
 )
-from cbda.selection.quota import choose_quota
+from cbda.selection.parts import ReadParts, as_pixels
+from cbda.selection.quota import ReadClasses, choose_quota
 from cbda.selection.round import Round
 from cbda.selection.sampling import drawn_by_class, is_sampled, sampled
 from cbda.selection.units import FloatArray, Mask, Queries
@@ -36,18 +37,27 @@ ALLOCATE = {"per_image": choose_per_image, "dynamic": choose_dynamic}
 
 
 def choose(
-    round_: Round, scores: ScoreFile, labels: LabelFile, statistics: Statistics, num_threads: int
+    round_: Round,
+    scores: ScoreFile,
+    labels: LabelFile,
+    statistics: Statistics,
+    num_threads: int,
+    parts: ReadParts | None = None,
 ) -> Queries:
     """Choose the queries of one round, those at random after all others.
 
-    Of its scores, the labels of the round before, and their `class_statistics`; the outcome does
-    not depend on the threads. A `UserError` for bad numbers, or an exhausted pool.
+    Of its scores, the labels of the round before, and their `class_statistics`, and of the parts of
+    images if the unit has any; the outcome does not depend on the threads. A `UserError` for bad
+    numbers, or an exhausted pool.
     """
+    read = _reader(round_, scores, labels, parts)
     num_queries = round_.num_queries(scores.shape)
     num_random = num_at_random(num_queries, round_.random_fraction)
-    best = _choose_best(round_, scores, labels, statistics, num_queries - num_random, num_threads)
+    best = _choose_best(round_, read, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
-        best = np.vstack([best, _choose_random(round_, labels, best, num_random, num_threads)])
+        best = np.vstack(
+            [best, _choose_random(round_, read, labels, best, num_random, num_threads)]
+        )
     where, num_found = "the pool", len(best)
     if round_.method.allocation == "per_image":
         found = np.bincount(best[:, 0], minlength=len(scores.image_ids))
@@ -88,22 +98,34 @@ def random_map(seed: int, round_number: int, image: int, shape: tuple[int, int])
     return np.random.default_rng([seed, Stream.RANDOM_QUERY, round_number, image]).random(shape)
 
 
+def _reader(
+    round_: Round, scores: ScoreFile, labels: LabelFile, parts: ReadParts | None
+) -> ReadClasses:
+    """What reads scores, predictions and what is excluded, where a query is one pixel."""
+
+    def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
+        if parts is None:
+            excluded = units.widen(labels.read_round(image) > 0, round_.method.radius)
+            return *scores.read(image), excluded
+        acquired = labels.read_round(image) > 0
+        return as_pixels(parts(image), *scores.read(image), acquired, scores.score)
+
+    return read
+
+
 def _choose_best(
     round_: Round,
-    scores: ScoreFile,
+    read: ReadClasses,
     labels: LabelFile,
     statistics: Statistics,
     num_queries: int,
     num_threads: int,
 ) -> Queries:
     """By score times class weight, which stays as it is during the round but for `quota`."""
-    method, shape = round_.method, scores.shape
+    method, shape = round_.method, labels.shape
     weights = class_weights(method.balance, statistics)
     weigh_scores = weigh_literally if is_literal(method.balance) else weigh
     radius = units.suppression_radius(method.radius, method.unit)
-
-    def read(image: int) -> tuple[FloatArray, NDArray[np.uint8], Mask]:
-        return *scores.read(image), _excluded(labels, image, method.radius)
 
     def read_weighted(image: int) -> tuple[FloatArray, Mask]:
         score, prediction, excluded = read(image)
@@ -114,13 +136,13 @@ def _choose_best(
     if method.balance == "quota":
         share_px = statistics.target * round_.budget * labels.summary.num_pool_px
         used_px = statistics.acquired.astype(np.float64)
-        spent = units.query_px(method.radius, method.unit), share_px, used_px
+        spent = units.query_px(method.radius, method.unit, shape[1:]), share_px, used_px
         is_drawn = is_sampled(method.choice)
         read_classes = drawn_by_class(read, round_) if is_drawn else read
         return choose_quota(read_classes, shape, num_queries, radius, *spent, num_threads, is_drawn)
     read_drawn = sampled(read_weighted, round_, shape, num_threads)
     if method.allocation in BY_CLASS:
-        known = {"read": read_drawn, "read_class": scores.read_prediction, "shape": shape}
+        known = {"read": read_drawn, "read_class": lambda image: read(image)[1], "shape": shape}
         known |= {"num_queries": num_queries, "radius": radius, "num_threads": num_threads}
         return _allocate_by_class(method.allocation, {**method.choice.model_dump(), **known})
     return ALLOCATE[method.allocation](read_drawn, shape, num_queries, radius, num_threads)
@@ -134,22 +156,22 @@ def _allocate_by_class(name: str, known: dict[str, Any]) -> Queries:
 
 
 def _choose_random(
-    round_: Round, labels: LabelFile, best: Queries, num_queries: int, num_threads: int
+    round_: Round,
+    read: ReadClasses,
+    labels: LabelFile,
+    best: Queries,
+    num_queries: int,
+    num_threads: int,
 ) -> Queries:
     """The highest random numbers among what the best queries leave free."""
     method, shape = round_.method, labels.shape
     radius = units.suppression_radius(method.radius, method.unit)
     centres = units.centres_by_image(best, shape[0])
 
-    def read(image: int) -> tuple[FloatArray, Mask]:
-        excluded = _excluded(labels, image, method.radius)
+    def read_random(image: int) -> tuple[FloatArray, Mask]:
+        excluded = read(image)[2]
         units.paint(excluded, centres[image], radius)
         return random_map(round_.seed, round_.number, image, shape[1:]), excluded
 
     allocate = ALLOCATE.get(method.allocation, choose_dynamic)
-    return allocate(read, shape, num_queries, radius, num_threads)
-
-
-def _excluded(labels: LabelFile, image: int, radius: int) -> Mask:
-    """What earlier rounds exclude, (H,W) bool."""
-    return units.widen(labels.read_round(image) > 0, radius)
+    return allocate(read_random, shape, num_queries, radius, num_threads)

@@ -30,6 +30,7 @@ from cbda.workflow.fingerprint import (
     file_fingerprint,
     sampling_fingerprint,
     score_fingerprint,
+    unit_fingerprint,
 )
 
 WEIGHTS = {"encoder_weights"}  # which count by their content
@@ -226,7 +227,7 @@ class Jobs:
     def choice_code(self, name: str) -> str:
         """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
         method, sampling = self.methods[name], self.methods[name].choice.sampling
-        codes = [balance_fingerprint(method.balance)]
+        codes = [unit_fingerprint(method.unit), balance_fingerprint(method.balance)]
         codes += (
             [allocation_fingerprint(method.allocation)] if method.allocation in BY_CLASS else []
         )

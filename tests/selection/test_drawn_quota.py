@@ -13,6 +13,7 @@ from cbda.selection.sampling import drawn_by_class
 from tests.reference import block
 
 SHAPE, NUM_CLASSES, COST = (3, 8, 9), 3, 9
+NUM_DRAWS = 500
 
 
 def choose(pool, beta, num_queries, share_px, used_px, seed=0, num_threads=1, radius=1):
@@ -82,7 +83,8 @@ def test_pixel_is_drawn_by_its_score_times_the_weight_of_its_class():
     share_px, used_px = np.array([10.0, 10.0, 10.0]), np.array([8.0, 0.0, 5.0])
     pool = score, prediction, np.zeros(score.shape, bool)
     picks = [
-        choose(pool, 2.0, 1, share_px, used_px, seed=seed, radius=0)[0][2] for seed in range(2000)
+        choose(pool, 2.0, 1, share_px, used_px, seed=seed, radius=0)[0][2]
+        for seed in range(NUM_DRAWS)
     ]
     weights = (score.ravel() * np.array([0.2, 1.0, 0.5])[prediction.ravel()]) ** 2
     expected = len(picks) * weights / weights.sum()
@@ -96,6 +98,7 @@ def test_beta_of_zero_is_random_whatever_the_weights():
     share_px, used_px = np.array([10.0, 10.0, 10.0]), np.array([9.0, 0.0, 5.0])
     pool = score, prediction, np.zeros(score.shape, bool)
     picks = [
-        choose(pool, 0.0, 1, share_px, used_px, seed=seed, radius=0)[0][2] for seed in range(2000)
+        choose(pool, 0.0, 1, share_px, used_px, seed=seed, radius=0)[0][2]
+        for seed in range(NUM_DRAWS)
     ]
     assert stats.chisquare(np.bincount(picks, minlength=6)).pvalue > 0.001
