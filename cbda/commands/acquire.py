@@ -69,13 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
+    from cbda.acquisition.parts import open_parts
     from cbda.compute.parallel import available_threads
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
     from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
-    from cbda.selection.parts import open_parts
     from cbda.selection.querying import choose, class_statistics
     from cbda.selection.round import require_one_run
 

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import parts
 from cbda.acquisition.methods import EPSILON, PURE_IMPURITY
+from cbda.acquisition.parts import PartMap, open_parts
 from cbda.acquisition.windows import sum_over_classes
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size, require_same_pool
@@ -23,8 +25,6 @@ from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
-from cbda.selection import parts
-from cbda.selection.parts import PartMap, open_parts
 
 CountArray = NDArray[np.int64]
 # of each score of RIPU: what is added within the logarithm, and to the impurity

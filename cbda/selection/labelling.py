@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition.parts import ReadParts, count_parts, mark
 from cbda.compiled import compiled
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size
@@ -19,7 +20,6 @@ from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.datasets.pictures import IdArray
 from cbda.datasets.vocabulary import Table
 from cbda.files.labels import LabelFile, Map
-from cbda.selection.parts import ReadParts, count_parts, mark
 from cbda.selection.round import Round
 from cbda.selection.units import Queries, centres_by_image, clipped, label_radius
 

@@ -1,26 +1,18 @@
 """What one query labels and excludes: a window around a pixel, or a part of an image."""
 
 import math
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import UNITS, WINDOWS
+from cbda.acquisition.methods import WINDOWS
+from cbda.acquisition.parts import find_unit
 from cbda.compiled import compiled
-from cbda.errors import require_choice
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Queries = NDArray[np.int32]  # (M,3) image, row, column, in pick order
-
-
-def find_unit(unit: str) -> Any:
-    """The module of a unit, which is in the fingerprint of no phase."""
-    require_choice("unit", unit, UNITS)
-    return import_module(f"cbda.acquisition.units.{unit}")
 
 
 def suppression_radius(radius: int, unit: str) -> int:

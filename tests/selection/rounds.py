@@ -7,12 +7,12 @@ from typing import Any
 import h5py
 
 from cbda.acquisition.methods import ResolvedMethod
+from cbda.acquisition.parts import open_parts
 from cbda.datasets.dataset import Dataset
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.selection.balance import class_weights
 from cbda.selection.labelling import write_labels
-from cbda.selection.parts import open_parts
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import Round, require_one_run
 

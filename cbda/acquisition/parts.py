@@ -9,15 +9,19 @@ windows.
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import SCORES_OF_A_PIXEL
-from cbda.selection.units import FloatArray, IntArray, Mask, find_unit
+from cbda.acquisition.methods import SCORES_OF_A_PIXEL, UNITS
+from cbda.errors import require_choice
 
+FloatArray = NDArray[np.floating]
+IntArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 PartMap = NDArray[np.int32]  # (H,W) number of the part of every pixel, from 0 on
 ReadParts = Callable[[int], PartMap]
 Classes = NDArray[np.uint8]
@@ -27,6 +31,12 @@ class Images(Protocol):
     """Images that can be read."""
 
     def read_image(self, index: int) -> NDArray[np.uint8]: ...  # noqa: D102
+
+
+def find_unit(unit: str) -> Any:
+    """The module of a unit, which is in the fingerprint of no phase."""
+    require_choice("unit", unit, UNITS)
+    return import_module(f"cbda.acquisition.units.{unit}")
 
 
 @contextmanager
@@ -52,23 +62,26 @@ def open_parts(unit: str, radius: int, images: Images) -> Iterator[ReadParts | N
 
 
 def as_pixels(
-    parts: PartMap, score: FloatArray, prediction: Classes, acquired: Mask, name: str
-) -> tuple[FloatArray, Classes, Mask]:
-    """Maps (H,W) of score, prediction and what is excluded, in which a part is one pixel.
+    parts: PartMap, score: FloatArray, prediction: Classes, name: str
+) -> tuple[FloatArray, Classes]:
+    """Maps (H,W) of score and prediction in which the first pixel of a part has those of the part.
 
-    `acquired` (H,W) is what earlier rounds asked for or nobody may: a part with any of it is
-    excluded. `name` is that of the score; random numbers are not averaged.
+    `name` is that of the score; random numbers are not averaged.
     """
     place = first_pixels(parts)
-    means = score.reshape(-1)[place]
-    if name not in SCORES_OF_A_PIXEL:
-        means = mean_of_parts(parts, score)
     values, classes = score.copy(), prediction.copy()
-    values.reshape(-1)[place] = means
+    if name not in SCORES_OF_A_PIXEL:
+        values.reshape(-1)[place] = mean_of_parts(parts, score)
     classes.reshape(-1)[place] = dominant_classes(parts, prediction)
+    return values, classes
+
+
+def excluded_pixels(parts: PartMap, acquired: Mask) -> Mask:
+    """All but the first pixels of parts that hold nothing that was acquired, (H,W)."""
     excluded = np.ones(parts.shape, np.bool_)
-    excluded.reshape(-1)[place] = num_px_of_parts(parts, acquired) > 0
-    return values, classes, excluded
+    num_acquired = np.bincount(parts[acquired], minlength=int(parts.max()) + 1)
+    excluded.reshape(-1)[first_pixels(parts)] = num_acquired > 0
+    return excluded
 
 
 def first_pixels(parts: PartMap) -> IntArray:
@@ -84,11 +97,6 @@ def mean_of_parts(parts: PartMap, values: NDArray[Any]) -> FloatArray:
     """Means over the parts, (P,) of the values' type."""
     sums = np.bincount(parts.ravel(), values.ravel())
     return np.asarray(sums / np.bincount(parts.ravel()), values.dtype)
-
-
-def num_px_of_parts(parts: PartMap, mask: Mask) -> IntArray:
-    """Pixels of every part that are set in a mask, (P,)."""
-    return np.bincount(parts[mask], minlength=int(parts.max()) + 1)
 
 
 def dominant_classes(parts: PartMap, prediction: Classes) -> Classes:
