@@ -62,6 +62,7 @@ require_sound_results(workflow, jobs, parse_command)
 onstart:
     require_gpu()
     start_serving()
+    start_jobs_at_once(workflow)
 
 
 onerror:

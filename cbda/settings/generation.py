@@ -28,13 +28,13 @@ class DataMakeSettings(Section):
 
     root: Folder = "data/generated"
     """Folder of the sets; each is root/<name of the set>."""
-    height: Side = 64
+    height: Side = 240
     """Height of the images in px."""
-    width: Side = 112
+    width: Side = 320
     """Width of the images in px."""
     sets: Mapping[Name, GeneratedSet] = {
-        "source": GeneratedSet(domain="source", num_images=160, seed=1),
-        "target_train": GeneratedSet(domain="target", num_images=200, seed=2),
-        "target_val": GeneratedSet(domain="target", num_images=100, seed=4),
+        "source": GeneratedSet(domain="source", num_images=60, seed=1),
+        "target_train": GeneratedSet(domain="target", num_images=80, seed=2),
+        "target_val": GeneratedSet(domain="target", num_images=50, seed=4),
     }
     """Sets by name."""

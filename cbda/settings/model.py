@@ -43,7 +43,7 @@ ARCHITECTURES = {
     "linear": Architecture(takes_images=False),
 }
 PACKAGED = "tu-tf_efficientnet_lite0"
-OWN = "a network of your own builds its encoder itself; allowed: none"
+NO_ENCODER = {"encoder": "none", "encoder_weights": "none", "freeze_encoder": False}
 
 
 def traits_of(architecture: str) -> Architecture:
@@ -93,16 +93,17 @@ def require_sound_model(settings: ModelSettings) -> None:
             "model.batch_norm_epsilon: only frozen batch norm goes without; allowed: true,"
             " or model.freeze_batch_norm: true"
         )
+    if architecture == "small":
+        return _require_small(settings)
+    if is_place(architecture):
+        return _require_own(settings)
     _require_input(settings)
     if weights == "packaged" and settings.encoder != PACKAGED:
-        raise UserError(f"model.encoder_weights 'packaged': they are those of {PACKAGED} alone")
-    if architecture == "small":
-        _require_small(settings)
-    elif is_place(architecture):
-        _require_own(settings)
-    elif settings.encoder == "none":
+        others = "allowed: imagenet, none, a file"
+        raise UserError(f"model.encoder_weights 'packaged': of {PACKAGED} alone; {others}")
+    if settings.encoder == "none":
         raise UserError(f"model.encoder 'none': {architecture} needs one, as resnet101")
-    elif has_weights_file(weights) and not Path(weights).is_file():
+    if has_weights_file(weights) and not Path(weights).is_file():
         allowed = "none, imagenet, packaged, a file"
         raise UserError(f"model.encoder_weights: no file {weights}; allowed: {allowed}")
 
@@ -136,11 +137,7 @@ def has_batch_of_one(settings: ModelSettings, num_images: int, size: Sequence[in
 
 
 def _require_small(settings: ModelSettings) -> None:
-    has_none = "the small network has none; allowed: none"
-    if settings.encoder != "none":
-        raise UserError(f"model.encoder {settings.encoder!r}: {has_none}, or another architecture")
-    if settings.encoder_weights != "none":
-        raise UserError(f"model.encoder_weights: {has_none}")
+    _require_no_encoder(settings, "the small network has none that can be chosen")
     if settings.freeze_batch_norm:
         raise UserError("model.freeze_batch_norm: the small network starts untrained; allowed: no")
 
@@ -150,8 +147,16 @@ def _require_own(settings: ModelSettings) -> None:
     if not path.is_file():
         raise UserError(f"model.architecture: there is no file {path}")
     require_function(path, name)
-    if settings.encoder != "none" or settings.encoder_weights != "none":
-        raise UserError(f"model.encoder, model.encoder_weights: {OWN}")
+    _require_no_encoder(settings, "a network of your own builds its encoder itself")
+
+
+def _require_no_encoder(settings: ModelSettings, reason: str) -> None:
+    """Raise a `UserError` of all that is said of an encoder to a network that takes none."""
+    plain = {name: value for name, value in NO_ENCODER.items() if getattr(settings, name) != value}
+    if plain:
+        names = ", ".join(f"model.{name}" for name in plain)
+        allowed = ", ".join(f"{name}: {str(value).lower()}" for name, value in plain.items())
+        raise UserError(f"{names}: {reason}; write {allowed}")
 
 
 def has_weights_file(encoder_weights: str) -> bool:

@@ -89,14 +89,14 @@ class TrainingSettings(Section):
 class PretrainSettings(Section):
     """Training before the first round."""
 
-    iterations: Count = 600
+    iterations: Count = 140
     """Iterations before the first round."""
 
 
 class FinetuneSettings(Section):
     """Training after each round."""
 
-    iterations_per_round: Count = 150
+    iterations_per_round: Count = 45
     """Iterations between two rounds; after the last one the run goes on to its end."""
 
 

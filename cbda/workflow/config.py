@@ -31,6 +31,7 @@ from cbda.acquisition.methods import ALLOCATIONS, BALANCES, BUDGET_UNITS, TARGET
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
 from cbda.results.sheet import ROUNDS
+from cbda.settings import defaults
 from cbda.settings.classes import NO_NAMES, ClassName
 from cbda.settings.compute import ResumableComputeSettings
 from cbda.settings.datasets import DataCheckSettings, DataCountSettings, DatasetsSettings
@@ -119,14 +120,16 @@ class CustomMethod(Choice, Views):
 class ExperimentSettings(Section):
     """What is compared."""
 
-    seeds: Annotated[Distinct[Seed], Field(min_length=1)] = (0,)
+    seeds: Annotated[Distinct[Seed], Field(min_length=1)] = (0, 1, 2)
     """Seeds of the runs; differences between methods are paired by seed."""
-    methods: Annotated[Distinct[str], Field(min_length=1)] = ("random", "ra", "cb", "da", "cbda")
+    methods: Annotated[Distinct[str], Field(min_length=1)] = (
+        *("random", "random_pixel", "ra", "cb", "da", "cbda"),
+    )
     """Acquisition methods, built-in ones or those of custom_methods."""
     references: Distinct[Annotated[str, one_of(*REFERENCES)]] = REFERENCES
     """source_only trains on the source alone, full with all labels of the pool, both as long as
     every method."""
-    budgets: Annotated[Distinct[Budget], Field(min_length=1)] = (0.05, 0.1, 0.2)
+    budgets: Annotated[Distinct[Budget], Field(min_length=1)] = (0.002, 0.01, 0.05)
     """What a whole run may acquire, by default fractions of the pool's pixels; rounded up to whole
     queries per image and round, at least one."""
     budget_unit: Annotated[str, one_of(*BUDGET_UNITS)] = "fraction"
@@ -184,9 +187,9 @@ class Config(Section):
     data_check: DataCheckSettings = DataCheckSettings()
     data_count: DataCountSettings = DataCountSettings()
     plan: PlanSettings = PlanSettings()
-    model: ModelSettings = ModelSettings()
+    model: ModelSettings = defaults.MODEL
     encode: EncodeSettings = EncodeSettings()
-    training: TrainingSettings = TrainingSettings()
+    training: TrainingSettings = defaults.TRAINING
     pretrain: PretrainSettings = PretrainSettings()
     acquire: AcquireSettings = AcquireSettings()
     finetune: FinetuneSettings = FinetuneSettings()

@@ -49,7 +49,7 @@ def measure_forked_jobs(run: socket.socket) -> None:
     """Have Snakemake's benchmarks count what servers fork for a job among its processes."""
     from snakemake import benchmark
 
-    forked: dict[int, int] = {}  # by the process that waits
+    forked: dict[int, Process] = {}  # by the process that waits
 
     class Job(Process):  # type: ignore[misc]
         """A process whose children include what is done for it elsewhere."""
@@ -59,9 +59,8 @@ def measure_forked_jobs(run: socket.socket) -> None:
             forked.update(_forked(run))
             found = super().children(recursive)
             for waiting in (self.pid, *(process.pid for process in found)):
-                if waiting in forked:
-                    with suppress(NoSuchProcess):
-                        found.append(Process(forked[waiting]))
+                if waiting in forked and forked[waiting].is_running():  # and no other of its number
+                    found.append(forked[waiting])
             return found
 
     class Timer(benchmark.BenchmarkTimer):  # type: ignore[misc]
@@ -74,11 +73,13 @@ def measure_forked_jobs(run: socket.socket) -> None:
     benchmark.BenchmarkTimer = Timer
 
 
-def _forked(run: socket.socket) -> dict[int, int]:
-    """What servers have told since the last time."""
-    told: dict[int, int] = {}
+def _forked(run: socket.socket) -> dict[int, Process]:
+    """What servers have told since the last time, as far as it goes on."""
+    told: dict[int, Process] = {}
     with suppress(OSError):
         while content := run.recv(2 * PID.size, socket.MSG_DONTWAIT):
             waiting, process = (number for (number,) in PID.iter_unpack(content))
-            told[waiting] = process
+            told.pop(waiting, None)
+            with suppress(NoSuchProcess):
+                told[waiting] = Process(process)
     return told

@@ -41,7 +41,10 @@ def test_weights_depend_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ModelSettings(encoder_weights="imagenet"), "small network has none; allowed: none"),
+        (
+            ModelSettings(encoder_weights="imagenet"),
+            "none that can be chosen; write encoder_weights",
+        ),
         (ModelSettings(decoder_channels=(8,)), "decoder_channels: those of small are fixed"),
         (ModelSettings(output_stride=8), "output_stride: only for deeplabv2, deeplabv3plus_ripu, "),
         (

@@ -80,9 +80,10 @@ def test_scale_that_a_decoder_lacks_is_named():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (ModelSettings(freeze_encoder=True), "freeze_encoder: only for deeplabv3plus, unet, uper"),
+        (ModelSettings(freeze_encoder=True), "none that can be chosen; write freeze_encoder: fal"),
+        (replace(LIGHT, architecture="dpt"), "freeze_encoder: only for deeplabv3plus, unet, uper"),
         (replace(LIGHT, freeze_encoder=False), "freeze_encoder: light_fpn takes features; allowed"),
-        (replace(LIGHT, encoder_weights="packaged"), "'packaged': they are those of tu-tf_effici"),
+        (replace(LIGHT, encoder_weights="packaged"), "'packaged': of tu-tf_efficientnet_lite0 alo"),
         (replace(LIGHT, encoder="none"), "encoder 'none': light_fpn needs one"),
     ],
 )

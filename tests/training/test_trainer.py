@@ -337,7 +337,7 @@ def build(num_classes):
     [
         {"architecture": "upernet", "encoder": "resnet18", "decoder_channels": (8,)},
         {"architecture": "segformer", "encoder": "mit_b0", "decoder_channels": (8,)},
-        {"architecture": "dpt", "encoder": "tu-vit_tiny_patch16_224", "decoder_channels": (8,)},
+        {"architecture": "dpt", "encoder": "tu-vit_small_patch14_dinov2", "decoder_channels": (8,)},
         {"architecture": "deeplabv3plus_ripu", "encoder": "resnet18"},
         {"architecture": "my_net.py:build"},
     ],

@@ -41,26 +41,36 @@ ENVIRONMENT = {
 }
 EXPERIMENTS = [*sorted((ROOT / "workflow/configs").glob("*.yaml")), ROOT / "tests/config.yaml"]
 DEFAULTS_OF_PUBLISHED = {
-    *("decoder_channels", "crop_size", "color_jitter", "precision", "momentum", "weight_decay"),
-    *("poly_power", "consistency", "negative", "negative_threshold"),
+    *("decoder_channels", "crop_size", "color_jitter", "precision", "momentum"),
+    *("weight_decay", "poly_power", "negative_threshold"),
 }
 GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
     "all_labels": ["gtav_cityscapes"],
-    "evidence_balance": ["evidence"],
-    "evidence_camvid": ["camvid"],
-    "evidence_camvid_diagnosis": ["camvid", "evidence_camvid"],
-    "evidence_camvid_exact": ["camvid", "evidence_camvid"],
-    "evidence_camvid_exact_diagnosis": ["camvid", "evidence_camvid", "evidence_camvid_exact"],
-    "evidence_camvid_outer": ["camvid", "evidence_camvid"],
-    "evidence_camvid_small_budgets": ["camvid", "evidence_camvid", "evidence_camvid_diagnosis"],
+    "evidence": ["scratch"],
+    "evidence_balance": ["scratch", "evidence"],
+    "evidence_label_balance": ["scratch"],
+    "evidence_camvid": ["camvid_unet"],
+    "evidence_camvid_diagnosis": ["camvid_unet", "evidence_camvid"],
+    "evidence_camvid_exact": ["camvid_unet", "evidence_camvid"],
+    "evidence_camvid_exact_diagnosis": ["camvid_unet", "evidence_camvid", "evidence_camvid_exact"],
+    "evidence_camvid_outer": ["camvid_unet", "evidence_camvid"],
+    "evidence_camvid_small_budgets": [
+        *("camvid_unet", "evidence_camvid", "evidence_camvid_diagnosis"),
+    ],
 }
 
 
 @pytest.fixture
 def config() -> dict[str, Any]:
     return copy.deepcopy(CONFIG)
+
+
+@pytest.fixture
+def scratch(config: dict[str, Any]) -> dict[str, Any]:
+    """The small network from scratch, which has no other parts."""
+    return merge(config, experiment("scratch"))
 
 
 def merge(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -360,7 +370,12 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         (
             {"model": {"encoder": "resnet18"}},
-            r"model.encoder 'resnet18': the small network has non",
+            r"^model.encoder: the small network has none that can be chosen; write encoder: none$",
+        ),
+        (
+            {"model": {"encoder_weights": "imagenet", "freeze_encoder": True}},
+            r"^model.encoder_weights, model.freeze_encoder: .*; write encoder_weights: none, freeze"
+            r"_encoder: false$",
         ),
         ({"datasets": {"source": {"kind": "coco"}}}, r"allowed: folder, gtav"),
         (
@@ -443,7 +458,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             {"model": {"architecture": "linear"}},
             r"model.freeze_encoder: linear takes features; all",
         ),
-        ({"model": {"freeze_encoder": True}}, r"model.freeze_encoder: only for deeplabv3plus, une"),
+        (
+            {"model": {"architecture": "dpt", "encoder": "tu-x", "freeze_encoder": True}},
+            r"model.freeze_encoder: only for deeplabv3plus, une",
+        ),
         (
             {"model": FROZEN, "training": {"crop_size": [32, 32]}},
             r"training.crop_size: features are of whole images; allowed: none",
@@ -464,10 +482,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
     ],
 )
 def test_mistake_says_where_and_what_is_allowed(
-    config: dict[str, Any], change: dict[str, Any], message: str
+    scratch: dict[str, Any], change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UserError) as caught:
-        load_config(merge(config, change), {})
+        load_config(merge(scratch, change), {})
     assert re.search(message, str(caught.value))
     assert "\n" not in str(caught.value)
 
@@ -543,8 +561,8 @@ def home(tmp_path: Path, config: dict[str, Any]) -> Path:
     (tmp_path / "mine.py").write_text("def score(logits, radius):\n    return logits[0]\n")
     for name in ("encoder.safetensors", "metrics.json"):
         (tmp_path / name).touch()
-    model = {"architecture": "deeplabv2", "encoder": "resnet18"}
-    merge(config, {"model": model, "training": {"image_size": [64, 128]}})
+    model = {"architecture": "deeplabv2", "encoder": "resnet18", "encoder_weights": "none"}
+    merge(config, {"model": {**model, "freeze_encoder": False}})
     return tmp_path
 
 

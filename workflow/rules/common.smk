@@ -25,6 +25,7 @@ from cbda.workflow.session import (
     program_words,
     require_sound_results,
     serve_jobs,
+    start_jobs_at_once,
     tell,
 )
 from cbda.workflow.waiting import show_waiting
