@@ -51,8 +51,10 @@ def oracle_mistakes(config: "Config") -> Iterator[str]:
 
 def _unit_of(config: "Config", name: str) -> str:
     """The unit of a method; that of an unknown one is no mistake of its own."""
-    known = {**METHODS, **config.experiment.custom_methods}
-    return known[name].unit if name in known else WINDOWS[0]
+    custom = config.experiment.custom_methods
+    if name in custom:
+        return custom[name].unit
+    return METHODS[name].unit if name in METHODS else WINDOWS[0]
 
 
 def _is_within(path: str, folder: str) -> bool:

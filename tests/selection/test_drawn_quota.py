@@ -34,7 +34,8 @@ def definition(pool, beta, num_queries, share_px, used_px):
     """Step by step the highest of log A + log w + G / beta, ties aside."""
     score, prediction, blocked = pool
     noise = np.stack([Gumbel(0, 1, image).rows(0, SHAPE[1:]) for image in range(len(score))])
-    taken, used, picks = blocked.copy(), used_px.copy(), []
+    taken, used = blocked.copy(), used_px.copy()
+    picks: list[list[int]] = []
     while len(picks) < num_queries and not taken.all():
         ranked = []
         for place in zip(*np.nonzero(~taken), strict=True):
