@@ -2,9 +2,10 @@
 
 python -m tests.asking [NUM_KILLS] [SEED]
 
-SIGKILL to the server, the browser or the workflow, at random moments; after each, no answer that
-the page acknowledged may be lost or doubled. Runs that come to their end have the labels that were
-typed, pixel for pixel, models, and masks. Needs a Chromium; 0 kills show two rounds undisturbed.
+SIGKILL to the server, the browser and the workflow, each a third of the times, at random moments
+of their work; after each, no answer that the page acknowledged may be lost or doubled. Runs that
+come to their end have the labels that were typed, pixel for pixel, models, and masks. Needs a
+Chromium; 0 kills show two rounds undisturbed.
 """
 
 import json
@@ -42,7 +43,9 @@ PAGE = (
     "annotate --queries answers/round{}.h5 --answers answers/answers.jsonl --target-kind images"
     " --target-root data/tiny/target_train/images"
 )
+VICTIMS = ("server", "browser", "workflow")
 Place = tuple[str, int, int]
+Durations = dict[str, float]
 
 
 class Asking:
@@ -50,10 +53,10 @@ class Asking:
 
     def __init__(self, folder: Path) -> None:
         self.project = Project.create(folder, yaml.safe_load(CHANGE))
-        self.project.target = "all"
+        self.project.targets = ("all",)
         self.folder = folder
         self.acknowledged: dict[Place, tuple[int, ...]] = {}
-        self.num_runs = 0
+        self.num_runs = self.num_finished = 0  # runs that came to their end, and answers in them
 
     @property
     def answers_path(self) -> Path:
@@ -108,6 +111,7 @@ class Asking:
             assert (self.folder / RUN / f"round{number}/model.pt").is_file()
         assert any((self.folder / RUN / "predictions/masks").glob("*.png"))
         self.num_runs += 1
+        self.num_finished += len(self.acknowledged)
         self.acknowledged.clear()
         for path in (self.folder / "answers", self.folder / RUN):
             shutil.rmtree(path)
@@ -163,14 +167,14 @@ def page_session(asking: Asking, victim: str, after_s: float | None) -> bool:
     """Answer until the round is done, or the victim is killed; whether it was."""
     with asking.server() as (address, server), chromium() as (browser, process):
         killed: Any = {"server": server, "browser": process}.get(victim)
-        timer = threading.Timer(after_s or 0, killed.kill) if after_s else None
+        timer = threading.Timer(after_s, killed.kill) if after_s else None
         try:
             tab = browser.new_page(viewport={"width": 1280, "height": 800})
             tab.set_default_timeout(10_000)
+            if timer:  # not before: a page of a browser that is gone is waited for without end
+                timer.start()
             tab.goto(address)
             settle(tab)
-            if timer:
-                timer.start()
             asking.answer(tab)
         except (Error, AssertionError, IndexError) as error:
             if after_s is None:
@@ -183,36 +187,49 @@ def page_session(asking: Asking, victim: str, after_s: float | None) -> bool:
     return False
 
 
-def step(asking: Asking, rng: random.Random, durations_s: dict[str, float]) -> str:
-    """One start of something, killed at a random moment or not; the victim, if it was."""
-    if asking.open_round() and rng.random() < 0.8:
-        victim = rng.choice(("server", "browser"))
-        is_killed = page_session(asking, victim, rng.uniform(0.1, durations_s["page"]))
-        return victim if is_killed else ""
-    started, kill_after_s = time.monotonic(), rng.uniform(0, durations_s["workflow"])
-    outcome = asking.work(kill_after_s)
+def strike(asking: Asking, victim: str, rng: random.Random, lasts_s: Durations) -> bool:
+    """Kill something at a random moment of its work; whether it was at work still."""
+    if victim == "workflow":
+        if asking.open_round():  # else there is next to nothing for it to do
+            page_session(asking, "", None)
+        return run_workflow(asking, lasts_s, rng.uniform(0, lasts_s["workflow"])) == "killed"
+    while not asking.open_round():
+        run_workflow(asking, lasts_s)
+    return page_session(asking, victim, rng.uniform(0.1, lasts_s["page"]))
+
+
+def run_workflow(asking: Asking, lasts_s: Durations, kill_after_s: float | None = None) -> str:
+    """Have the workflow go on, and note how long a start of it takes; how it ended."""
+    started, outcome = time.monotonic(), asking.work(kill_after_s)
     if outcome == "done":
         asking.require_finished()
     if outcome != "killed":
-        durations_s["workflow"] = max(time.monotonic() - started, 1)
-    return "workflow" if outcome == "killed" else ""
+        lasts_s["workflow"] = max(time.monotonic() - started, 1)
+    return outcome
 
 
-def undisturbed(asking: Asking) -> float:
-    """Two rounds without kills; how long a start of the workflow takes."""
-    started = time.monotonic()
+def draw_victims(num_kills: int, rng: random.Random) -> list[str]:
+    """Who is killed, in a random order, each as often as the others."""
+    victims = [VICTIMS[number % len(VICTIMS)] for number in range(num_kills)]
+    rng.shuffle(victims)
+    return victims
+
+
+def undisturbed(asking: Asking) -> Durations:
+    """Two rounds without kills; how long a start of the workflow and a round on the page take."""
+    lasts_s = {"workflow": 0.0, "page": 0.0}
     for number in range(1, ROUNDS + 1):
-        assert asking.work() == "waits"
+        assert run_workflow(asking, lasts_s) == "waits"
         assert asking.open_round() == number
         assert f"`cbda {PAGE.format(number)}`" in asking.project.output().splitlines()[-1]
-        duration_s = time.monotonic() - started
-        page_session(asking, "", None)
         started = time.monotonic()
-    assert asking.work() == "done"
+        page_session(asking, "", None)
+        lasts_s["page"] = time.monotonic() - started
     asking.require_nothing_lost()
-    print(f"two rounds: {len(asking.acknowledged)} answers, labels are what was typed", flush=True)
-    asking.require_finished()
-    return duration_s
+    print(f"two rounds: {len(asking.acknowledged)} answers", flush=True)
+    assert run_workflow(asking, lasts_s) == "done"
+    print(f"labels are what was typed; seconds: {lasts_s}", flush=True)
+    return lasts_s
 
 
 def main() -> int:
@@ -222,15 +239,17 @@ def main() -> int:
     rng, kills = random.Random(seed), Counter[str]()
     with tempfile.TemporaryDirectory() as name:
         asking = Asking(Path(name, "project"))
-        durations_s = {"page": 6.0, "workflow": undisturbed(asking)}
-        while kills.total() < num_kills:
-            victim = step(asking, rng, durations_s)
+        lasts_s = undisturbed(asking)
+        for victim in draw_victims(num_kills, rng):
+            while not strike(asking, victim, rng, lasts_s):
+                asking.require_nothing_lost()
             asking.require_nothing_lost()
-            if victim:
-                kills[victim] += 1
-                number = f"{time.strftime('%H:%M:%S')} kill {kills.total()}"
-                print(f"{number}: {victim}, {len(asking.acknowledged)} answers", flush=True)
-    print(f"{dict(kills)}; {asking.num_runs} runs came to their end; no answer lost or doubled")
+            kills[victim] += 1
+            number = f"{time.strftime('%H:%M:%S')} kill {kills.total()}"
+            print(f"{number}: {victim}, {len(asking.acknowledged)} answers", flush=True)
+    total = asking.num_finished + len(asking.acknowledged)
+    print(f"{dict(kills)}; {asking.num_runs} runs came to their end")
+    print(f"{total} answers were acknowledged; none is lost or doubled")
     return 0
 
 

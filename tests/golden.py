@@ -2,6 +2,7 @@
 
 import math
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,9 @@ def he(shape: tuple[int, ...], gain: float = 2.0) -> float:
     return math.sqrt(gain / math.prod(shape[1:]))
 
 
+@cache
 def encoder_weight(name: str, shape: tuple[int, ...]) -> Tensor:
-    """A weight of the ResNet-50, by torchvision's name."""
+    """A weight of the ResNet-50, by torchvision's name; not to be changed."""
     if len(shape) > 1:
         return normal(name, shape, he(shape, 1.0 if "downsample" in name else 2.0))
     if name.endswith("running_var"):

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ RULES = (
     "score",
     "acquire",
     "finetune",
+    "retrain",
     "evaluate",
     "runs",
     "tabulate",
+    "analyse",
 )
+CURVE = f"{RESULTS}/learning_curve.csv"
 # Enough iterations to be killed between two of them, and a state after each.
 CHANGE = {
     "experiment": {"methods": ["cbda"]},
@@ -43,6 +47,7 @@ CHANGE = {
 }
 FROZEN = {  # all rules
     **CHANGE,
+    "experiment": {"methods": ["cbda"], "retrain": True},
     "model": {
         "architecture": "light_fpn",
         "encoder": "tu-tf_efficientnet_lite0",
@@ -60,10 +65,13 @@ PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they w
     "score": f"{RESULTS}/**/labels.h5",
     "acquire": f"{RESULTS}/**/labels.h5",
     "finetune": f"{RESULTS}/**/round*/model.pt",
+    "retrain": f"{RESULTS}/**/retrained/model.pt",
     "evaluate": f"{RESULTS}/**/evaluation.json",
     "runs": f"{RESULTS}/runs.csv",
     "tabulate": f"{RESULTS}/*.csv",
+    "analyse": CURVE,
 }
+FOLDERS = {"source_only": "source_only", "full": "full", "retrained": "retrain"}  # of trainings
 COMMAND = [sys.executable, "-m", "snakemake"]
 CONFIG = ["--configfile", "tests/config.yaml", "change.yaml", "--"]
 POLL_S = 0.05
@@ -93,14 +101,20 @@ class Project:
 
     folder: Path
     cores: int = 2
-    target: str = TABLE
+    targets: Sequence[str] = (TABLE,)
 
     @classmethod
-    def create(cls, folder: Path, change: Mapping[str, Any] = CHANGE, cores: int = 2) -> "Project":
+    def create(
+        cls,
+        folder: Path,
+        change: Mapping[str, Any] = CHANGE,
+        cores: int = 2,
+        targets: Sequence[str] = (TABLE,),
+    ) -> "Project":
         """Copy the project, with a change of the toy experiment."""
         copy_project(folder)
         (folder / "change.yaml").write_text(yaml.safe_dump(dict(change)))
-        return cls(folder, cores)
+        return cls(folder, cores, targets)
 
     def start(self, options: Sequence[str] = ()) -> "subprocess.Popen[bytes]":
         """The command, in a session of its own, so that it and its jobs can be killed at once."""
@@ -108,7 +122,7 @@ class Project:
         environment = {**os.environ, "PATH": path, "PYTHONPATH": str(self.folder)}
         with (self.folder / "snakemake.out").open("ab") as output:
             return subprocess.Popen(
-                [*COMMAND, "--cores", str(self.cores), *options, *CONFIG, self.target],
+                [*COMMAND, "--cores", str(self.cores), *options, *CONFIG, *self.targets],
                 cwd=self.folder,
                 env=environment,
                 stdout=output,
@@ -137,8 +151,9 @@ class Project:
         """How long the jobs of each rule took, the shortest of them."""
         found: dict[str, float] = {}
         for path in self.folder.rglob("*.tsv"):
-            rule = path.parent.name if path.parent.name in RULES else path.stem
-            rule = "data_check" if path.parent.name == "data" else rule
+            rule = "data_check" if path.parent.name == "data" else path.stem
+            if rule in ("pretrain", "finetune"):
+                rule = FOLDERS.get(path.parent.name, rule)
             seconds = float(path.read_text().splitlines()[1].split("\t")[0])
             found[rule] = min(seconds, found.get(rule, seconds))
         return found
@@ -157,14 +172,14 @@ class Project:
 
 
 def run_with_kills(
-    project: Project, kills_per_rule: int, rng: random.Random, durations_s: dict[str, float]
+    project: Project, num_kills: int, rng: random.Random, durations_s: dict[str, float]
 ) -> Iterator[Kill]:
-    """Run to the end, but kill everything so many times in each rule of the run on the way.
+    """Run to the end, but kill everything so often on the way, in all rules of the run alike.
 
     Each time, the same command goes on. How long the jobs of a rule take bounds the moments.
     """
     rules = [rule for rule in RULES if rule in durations_s]
-    due = Counter(dict.fromkeys(rules, kills_per_rule))
+    due = Counter(islice(cycle(rules), num_kills))
     while due.total():
         kill = _run_until_kill(project, due, rng, durations_s)
         if kill is None:
@@ -210,9 +225,9 @@ def _jobs(pid: int) -> list[tuple[psutil.Process, str]]:
 
 def _rule(words: list[str]) -> str:
     text = " ".join(words)
-    for name in ("source_only", "full"):
+    for name, rule in FOLDERS.items():
         if f"/{name}/model.pt" in text.partition("--out")[2]:
-            return name
+            return rule
     return "_".join(words[:2]) if words[0] == "data" else words[0]
 
 

@@ -21,18 +21,22 @@ RESULTS = "results/tiny"
 TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv")
 TABLE = f"{RESULTS}/table_mIoU.csv"
 EVERYTHING = (TABLE, f"{RESULTS}/diagnosis.csv", f"{RESULTS}/report.html")
+HALF_WRITTEN = shutil.ignore_patterns("*.tmp.*", "*.pyc.*")  # by another process
 PRETENDED = {"CBDA_PRETEND_GPUS": "GPU-1,GPU-2"}  # jobs take turns, and compute on the CPU
 
 
 def copy_project(folder: Path) -> Path:
-    """A working copy, package included, that a test may edit."""
+    """A working copy, package included, that a test may edit.
+
+    Its code is compiled as far as that here is: files keep their times, which Python looks at.
+    """
     for name in COPIED:
         source, copy = ROOT / name, folder / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, copy, ignore=HALF_WRITTEN)
         else:
-            shutil.copy(source, copy)
+            shutil.copy2(source, copy)
     return folder
 
 

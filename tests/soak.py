@@ -11,9 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.kills import FROZEN, RULES, Kill, Project, run_with_kills
+from tests.kills import CURVE, FROZEN, RULES, Kill, Project, run_with_kills
+from tests.projects import TABLE
 
-KILLS_PER_RULE_AND_RUN = 2
+KILLS_PER_RUN = 2 * len(RULES)
+TARGETS = (TABLE, CURVE)
 
 
 def describe(kill: Kill) -> str:
@@ -29,20 +31,21 @@ def main() -> int:
     rng = random.Random(seed)
     num_done = num_runs = num_equal = 0
     with tempfile.TemporaryDirectory() as name:
-        undisturbed = Project.create(Path(name, "undisturbed"), FROZEN)
+        undisturbed = Project.create(Path(name, "undisturbed"), FROZEN, targets=TARGETS)
         undisturbed.finish()
         expected, durations_s = undisturbed.products(), undisturbed.durations_s()
         while num_done < num_kills:
             num_runs += 1
-            project = Project.create(Path(name, f"run {num_runs}"), FROZEN)
-            for kill in run_with_kills(project, KILLS_PER_RULE_AND_RUN, rng, durations_s):
+            project = Project.create(Path(name, f"run {num_runs}"), FROZEN, targets=TARGETS)
+            num_left = min(num_kills - num_done, KILLS_PER_RUN)
+            for kill in run_with_kills(project, num_left, rng, durations_s):
                 num_done += 1
                 print(f"{time.strftime('%H:%M:%S')} kill {num_done}: {describe(kill)}", flush=True)
             is_equal = project.products() == expected and not project.leftovers()
             num_equal += is_equal
             print(f"run {num_runs}: {'the same bytes' if is_equal else 'DIFFERENT'}", flush=True)
     print(
-        f"{num_done} kills, {num_done // num_runs} in each of {num_runs} runs ({len(RULES)} rules);"
+        f"{num_done} kills in {num_runs} runs, of {len(RULES)} rules;"
         f" {num_equal} of {num_runs} runs gave {len(expected)} files of the same bytes"
     )
     return int(num_equal != num_runs)

@@ -52,6 +52,8 @@ class App:
             "next": self._next,
             f"answer/{NUMBER}": self._answer,
             "finish": self._finish,
+            "hold": self._hold,
+            "leave": self._leave,
         }
 
     def respond(self, method: str, path: str, body: bytes = b"") -> Response:
@@ -109,6 +111,14 @@ class App:
     def _finish(self, body: dict[str, Any]) -> Response:
         self._session.finish(str(body["who"]))
         return _json({"progress": self._session.progress()})
+
+    def _hold(self, body: dict[str, Any]) -> Response:
+        self._session.hold(str(body["client"]))
+        return _json({})
+
+    def _leave(self, body: dict[str, Any]) -> Response:
+        self._session.leave(str(body["client"]))
+        return _json({})
 
     def _query(self, query: dict[str, Any] | None) -> Response:
         if query is None:

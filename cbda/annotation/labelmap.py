@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets.colours import CLASS_COLOURS, class_palette
+from cbda.datasets.digest import require_regular
 from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.errors import UserError
+from cbda.files.atomic import unreadable
 
 NAME = "labelmap.txt"
 HEADER = "# label:color_rgb:parts:actions"
@@ -40,8 +42,13 @@ def format_labelmap(colours: dict[str, Rgb]) -> str:
 
 def read_labelmap(path: Path) -> dict[str, Rgb]:
     """Label to colour of a labelmap.txt; a `UserError` names a line that is none."""
+    require_regular(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        raise unreadable(path, "labelmap", error) from error
     colours: dict[str, Rgb] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             name, colour = _parse(f"{path}: line {number}", line)
             if name in colours or colour in colours.values():

@@ -56,7 +56,7 @@ def _read_cvat(
     masks = _open_masks(folder / CVAT_FOLDER, image_ids)
     for image_id, path in masks.paths.items():
         try:
-            yield image_id, colour_ids(read_rgb(path), colours, str(path))
+            yield image_id, colour_ids(read_rgb(path, opaque=True), colours, str(path))
         except UserError as error:
             foreign = f"; labels that are no class: {', '.join(unknown)}" if unknown else ""
             raise UserError(f"{error}{foreign}") from error

@@ -49,6 +49,14 @@ class Session:
             index = self._claims.take(client, without, left)
             return None if index is None else self._describe(index)
 
+    def hold(self, client: str) -> None:
+        """Have the queries that a client looks at be nobody else's for longer."""
+        self._claims.renew(client)
+
+    def leave(self, client: str) -> None:
+        """Have the queries that a client looked at be anybody's."""
+        self._claims.release(client)
+
     def at(self, position: int) -> dict[str, Any] | None:
         """What is known of the query at a place of the order; None beyond either end."""
         with self._lock:

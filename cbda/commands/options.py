@@ -6,7 +6,7 @@ from pathlib import Path
 from cbda.settings.options import whole_number
 from cbda.settings.section import MAX_SEED
 
-FOLDERS = ("out_figures", "out_folder")  # options that name folders of results
+FOLDERS = ("out_figures", "out_folder", "out_masks")  # options that name folders of results
 
 
 def add_class_option(parser: argparse.ArgumentParser) -> None:
@@ -30,9 +30,9 @@ def add_output_option(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--out", type=Path, required=True, help=what)
 
 
-def add_folder_option(parser: argparse.ArgumentParser, what: str) -> None:
-    """Option `--out` of a command that fills a folder of the user's."""
-    parser.add_argument("--out", dest="out_folder", type=Path, required=True, help=what)
+def add_folder_option(parser: argparse.ArgumentParser, what: str, name: str = "out_folder") -> None:
+    """Option `--out` of a command that fills a folder, one of the user's unless it has a name."""
+    parser.add_argument("--out", dest=name, type=Path, required=True, help=what)
 
 
 def output_files(args: argparse.Namespace) -> list[Path]:

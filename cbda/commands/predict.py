@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cbda.commands.options import add_folder_option, add_network_option
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options
-from cbda.settings.prediction import PredictSettings
+from cbda.settings.prediction import PredictSettings, predicted_file
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model-encoder-weights", default="", help=weights)
     add_options(parser, "", PredictSettings, required=("images",))
     add_options(parser, "", ComputeSettings)
-    add_folder_option(parser, "folder")
+    add_folder_option(parser, "folder", "out_masks")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -38,9 +38,11 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
+    from cbda.datasets.catalogue import UNLABELLED, dataset_digest
     from cbda.datasets.images import open_folder
     from cbda.files.json_files import write_text
     from cbda.files.masks import save_mask, save_overlay
+    from cbda.files.records import note_input
     from cbda.models.checkpoints import load_model
     from cbda.models.parts import predict_parts
     from cbda.models.reencoding import open_encoder
@@ -51,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
     weights = args.model_encoder_weights
     encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
     images = open_folder(Path(settings.images))
+    note_input("images", dataset_digest(UNLABELLED, settings.images, ""))
     tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
@@ -62,13 +65,13 @@ def run(args: argparse.Namespace) -> None:
         seen = model, pixels, checkpoint.resizing, device, tile, encoder
         for area, logits in predict_parts(*seen):
             maps.fill(area, logits)
-        save_mask(args.out_folder / "masks" / f"{image_id}.png", maps.prediction, palette)
-        save_overlay(
-            args.out_folder / "overlays" / f"{image_id}.jpg", pixels, maps.prediction, palette
-        )
-        maps.save(args.out_folder, image_id, settings.uncertainty)
-    write_text(args.out_folder / NAME, format_labelmap(colours))
-    print(f"{args.out_folder}: masks of {len(images)} images")
+        folder = args.out_masks
+        save_mask(folder / predicted_file("masks", image_id), maps.prediction, palette)
+        overlay = folder / predicted_file("overlays", image_id)
+        save_overlay(overlay, pixels, maps.prediction, palette)
+        maps.save(folder, image_id, settings.uncertainty)
+    write_text(args.out_masks / NAME, format_labelmap(colours))
+    print(f"{args.out_masks}: masks of {len(images)} images")
 
 
 class _Maps:
@@ -108,9 +111,9 @@ class _Maps:
 
         if has_uncertainty:
             picture = Image.fromarray(self.uncertainty)
-            save_image(folder / "uncertainty" / f"{image_id}.png", picture)
+            save_image(folder / predicted_file("uncertainty", image_id), picture)
         if self.probabilities is not None:
-            path = folder / "probabilities" / f"{image_id}.npy"
+            path = folder / predicted_file("probabilities", image_id)
             with (
                 complete_file(path, self.probabilities.nbytes) as temporary,
                 temporary.open("wb") as file,

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cbda.acquisition.methods import BUDGET_UNITS
 from cbda.commands.common import (
     add_dataset_options,
     add_feature_option,
@@ -42,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--gallery", nargs=len(GALLERY_FIELDS), metavar=GALLERY_FIELDS, help=arm, **many)
     add_network_option(parser)
     add("--gallery-budget", default="", help="budget of the gallery's methods")
+    units = f"what budgets count: {', '.join(BUDGET_UNITS)} (default: fraction, of all pixels)"
+    add("--budget-unit", default="fraction", help=units)
     add_options(parser, "", ReportSettings)
     add("--curve", type=Path, help="learning_curve.csv, without which no curve is drawn")
     add_options(parser, "analyse", AnalyseSettings)
@@ -58,6 +61,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, draw, save."""
     _import_matplotlib()
     from cbda.files.json_files import write_text
+    from cbda.report.budgets import BudgetUnit
     from cbda.report.chapters import draw_figures
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
@@ -78,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
         made_with=describe_making(sheet, ledger),
         curve=None if args.curve is None else read_curve(args.curve),
         analyse=from_options(args, "analyse", AnalyseSettings),
+        budget_unit=BudgetUnit(args.budget_unit),
         saturation=args.saturation,
     )
     sections = draw_figures(experiment, args.out_figures)
@@ -108,8 +113,9 @@ def _parse_config(text: str) -> dict[str, Any]:
 
 def _draw_gallery(args: argparse.Namespace) -> "Section":
     from cbda.compute.devices import prepare_device
+    from cbda.report.budgets import BudgetUnit
     from cbda.report.gallery import Arm, draw_gallery
-    from cbda.report.page import Section, percent_of
+    from cbda.report.page import Section
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
@@ -118,5 +124,7 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     chosen = (args.gallery_images, device, args.out_figures, args.network)
     pictures = draw_gallery(arms, pool, features, *chosen)
     budget = args.gallery_budget
-    title = f"Gallery at a budget of {percent_of(budget)} %" if budget else "Gallery"
+    title = "Gallery"
+    if budget:
+        title += f" at a budget of {BudgetUnit(args.budget_unit).phrase(budget)}"
     return Section("gallery", title, pictures)

@@ -17,12 +17,13 @@ from cbda.datasets.vocabulary import Table, named_table, require_classes
 from cbda.errors import UserError, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
 
+UNLABELLED = "images"
 KINDS = {
     "camvid": camvid.KIND,
     "cityscapes": cityscapes.KIND,
     "folder": folder.KIND,
     "gtav": gtav.KIND,
-    "images": unlabelled.KIND,
+    UNLABELLED: unlabelled.KIND,
     "synthia": synthia.KIND,
 }
 NUM_FAULTS_NAMED = 3

@@ -25,8 +25,8 @@ class ColourReader:
     colours: tuple[str, ...]  # #rrggbb
 
     def __call__(self, path: Path) -> PixelArray:
-        """(H, W) uint8 ids; a colour that is not listed is an error."""
-        codes = _codes(read_rgb(path))
+        """(H, W) uint8 ids; a colour that is not listed, or transparent, is an error."""
+        codes = _codes(read_rgb(path, opaque=True))
         known = np.array([int(colour[1:], 16) for colour in self.colours], np.uint32)
         order = np.argsort(known)
         places = np.searchsorted(known[order], codes).clip(max=len(known) - 1)

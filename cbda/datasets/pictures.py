@@ -32,6 +32,7 @@ MODE_NAMES = {
 }  # fmt: skip
 UPRIGHT = (0, 1)
 LARGE_PX = 1 << 19
+OPAQUE = 255  # alpha
 MAX_SIDE_PX = (1 << 16) - 1  # as in JPEG; decoders need many times the memory for longer rows
 SCALE_IT = "scale its values to 16 bits, or save it with 8"
 MIN_BRIGHTEST = 16  # of the 8 bits that are left of 16; what is darker holds 12 bits at most
@@ -107,14 +108,17 @@ def read_depth(path: Path) -> bool:
         return "16" in _raw_mode(image)
 
 
-def read_rgb(path: Path) -> PixelArray:
-    """(H, W, 3) uint8 RGB of a PNG or JPEG of any colour mode; alpha is dropped.
+def read_rgb(path: Path, opaque: bool = False) -> PixelArray:
+    """(H, W, 3) uint8 RGB of a PNG or JPEG of any colour mode; alpha is dropped, unless `opaque`.
 
-    Of 16 bits the upper 8 are read. A picture that holds 12 bits or fewer in 16 is an error.
+    Of 16 bits the upper 8 are read. A picture that holds 12 bits or fewer in 16 is an error, and
+    so is a transparent pixel if it is to be opaque.
     """
     with open_verified(path, IMAGE_FORMATS) as (image, _):
         is_deep = "16" in _raw_mode(image)
         image.load()
+        if opaque:
+            _require_opaque(image, path)
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         if orientation not in UPRIGHT:
             raise UserError(
@@ -133,11 +137,28 @@ def read_rgb(path: Path) -> PixelArray:
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """(H, W) bool: where a PNG or JPEG is not black, or its palette index not 0."""
+    """(H, W) bool: where a PNG or JPEG is not black.
+
+    Raises:
+        UserError: a pixel is transparent, or its palette has black elsewhere than at index 0, as
+            optimisers leave it: colours and indices say the opposite of each other.
+    """
     with open_verified(path, IMAGE_FORMATS) as (image, _):
+        _require_opaque(image, path)
         has_alpha = image.mode in ("LA", "RGBA")
         pixels = np.array(image.convert("RGB") if has_alpha else image)
-    return np.asarray(pixels.reshape(*pixels.shape[:2], -1).any(axis=2))
+        shown = np.array(image.convert("RGB")) if image.mode == "P" else pixels
+    mask, seen = (values.reshape(*values.shape[:2], -1).any(axis=2) for values in (pixels, shown))
+    if (mask != seen).any():
+        raise UserError(f"{path}: mask has a palette whose black is not index 0; save it in grey")
+    return np.asarray(mask)
+
+
+def _require_opaque(image: Image.Image, path: Path) -> None:
+    """Raise a `UserError` if the colour of a pixel says nothing, as it is transparent."""
+    has_alpha = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
+    if has_alpha and np.asarray(image.convert("RGBA"))[..., 3].min() < OPAQUE:
+        raise UserError(f"{path}: has transparent pixels, whose colour says nothing: fill them")
 
 
 def _raw_mode(image: Image.Image) -> str:

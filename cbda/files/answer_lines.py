@@ -81,7 +81,7 @@ def parse_line(line: bytes) -> dict[str, Any]:
     """A line as JSON; a `UserError` without a place unless it is an object."""
     try:
         content = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise UserError("is not a JSON object")

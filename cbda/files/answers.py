@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from cbda.datasets.digest import require_regular
 from cbda.errors import UserError
 from cbda.files.answer_lines import (
     FORMAT,
@@ -42,6 +43,7 @@ class AnswerFile:
     Attributes:
         latest: place to the last answer given there, the one given last at the end; none of those
             that were taken back.
+        places: where anything was ever said, and be it taken back.
         finished: digests of queries that someone has declared done.
         seconds: time of all answers, those taken back and those given again included.
         num_torn: lines that end too early, and so count for nothing.
@@ -50,6 +52,7 @@ class AnswerFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.latest: dict[Place, Given] = {}
+        self.places: set[Place] = set()
         self.finished: set[str] = set()
         self.seconds = 0.0
         self.num_torn = 0
@@ -72,6 +75,8 @@ class AnswerFile:
 
         A line that was torn while it was written, and so never acknowledged, is passed over.
         """
+        if self.path.exists():
+            require_regular(self.path)
         try:
             with self.path.open("rb") as file, _locked(file, fcntl.LOCK_SH):
                 return self._read(file)
@@ -170,6 +175,7 @@ class AnswerFile:
             return []
         self._known_ids |= {given.answer.answer_id} - {""}
         self.seconds += given.answer.seconds
+        self.places.add(given.place)
         self.latest.pop(given.place, None)
         if given.answer.state != UNDONE:
             self.latest[given.place] = given

@@ -1,6 +1,6 @@
 """Masks of where nobody is ever to be asked, such as a car's bonnet or a border."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +33,15 @@ class Masks:
             found = describe_size((mask.shape[0], mask.shape[1]))
             raise UserError(f"{path}: mask is {found}, the pool's images are {describe_size(size)}")
         return mask
+
+    def count(self, image_ids: Collection[str]) -> str:
+        """How many masks are of images of a pool, in words; `UserError` if none is."""
+        others = [path for name, path in self.paths.items() if name not in set(image_ids)]
+        if len(others) == len(self.paths):
+            called = "masks are called as the images, IMAGE.png"
+            raise UserError(f"{others[0].parent}: no mask is of an image of the pool; {called}")
+        unused = f", and {len(others)} of none: {others[0].name}, ..." if others else ""
+        return f"masks of {len(self.paths) - len(others)} images{unused}"
 
 
 def open_masks(place: Path | None) -> Masks:
@@ -75,8 +84,7 @@ class Unasked(LabelFile):
         """How much of the pool that is, in words; reads all masks."""
         size = self.shape[1], self.shape[2]
         num_px = sum(int(self._masks.read(name, size).sum()) for name in self.image_ids)
-        num_masks = len(set(self.image_ids) & self._masks.paths.keys())
-        of = "one mask for all images" if self._masks.of_all else f"masks of {num_masks} images"
+        of = "one mask for all images" if self._masks.of_all else self._masks.count(self.image_ids)
         return f"never asked: {num_px / np.prod(self.shape):.1%} of the pool's pixels, by {of}"
 
 

@@ -133,8 +133,9 @@ def save_queries(path: Path, queries: QuerySet) -> None:
             "image_id": ids,
         }
         for name, values in parts.items():
-            chunks = (max(min(len(values), 1 << 12), 1), *values.shape[1:])
-            file.create_dataset(name, data=values, chunks=chunks, fletcher32=True)
+            chunks = (min(len(values), 1 << 12), *values.shape[1:])
+            checked = {"chunks": chunks, "fletcher32": True} if len(values) else {}
+            file.create_dataset(name, data=values, **checked)
         facts: dict[str, Any] = {name: getattr(queries, name) for name in FACTS}
         facts |= {"classes": json.dumps(queries.classes), "class_weights": queries.class_weights}
         write_attributes(file, {**facts, "digest": queries.digest})

@@ -7,7 +7,7 @@ from cbda.report.courses import course_figure, read_courses
 from cbda.report.curves import difference_figure, entropy_figure, result_figure
 from cbda.report.experiment import Experiment
 from cbda.report.learning import learning_figure, penalty_figure, rank_figure
-from cbda.report.page import Picture, Section, percent_of
+from cbda.report.page import Picture, Section
 from cbda.report.style import drawing, save
 from cbda.results.ranks import penalty_matrix, rank_table
 from cbda.results.runs import NO_BUDGET
@@ -24,7 +24,7 @@ def draw_figures(experiment: Experiment, folder: Path) -> list[Section]:
 
 
 def _results(experiment: Experiment, folder: Path) -> Section:
-    table, line_styles = experiment.table, experiment.line_styles
+    table, line_styles, unit = experiment.table, experiment.line_styles, experiment.budget_unit
     num_seeds, pictures = len(experiment.seeds), []
     spread = f"Bars and bands: standard deviation over {num_seeds} seeds."
     if num_seeds == 1:
@@ -34,10 +34,11 @@ def _results(experiment: Experiment, folder: Path) -> Section:
         ("worst_class_IoU", "IoU of the worst class (%)", f"IoU of {WORST_CLASS}"),
     ):
         caption = f"{words} against the budget; lines across: the references. {spread}"
-        figure = result_figure(table, name, axis, line_styles)
+        figure = result_figure(table, name, axis, line_styles, unit)
         pictures.append(Picture(caption, save(figure, folder, name)))
     if len(experiment.differences):
-        figure = difference_figure(experiment.differences, experiment.baseline, line_styles)
+        drawn = experiment.differences, experiment.baseline, line_styles, unit
+        figure = difference_figure(*drawn)
         caption = (
             f"Differences to {experiment.baseline}, paired by seed: a small mark per seed, a large"
             f" one for the mean. {spread}"
@@ -51,7 +52,7 @@ def _curves(experiment: Experiment, folder: Path) -> Section:
     table = experiment.table[experiment.table["budget"] == NO_BUDGET]
     known = dict(zip(table["method"], table["mIoU_mean"], strict=True))
     styles, curve = experiment.line_styles, experiment.curve
-    shown = (settings.axis, settings.axis_scale, styles)
+    shown = (settings.axis, settings.axis_scale, styles, experiment.budget_unit)
     figure = None if curve is None else learning_figure(curve, known, *shown)
     if figure is not None:
         caption = (
@@ -78,13 +79,13 @@ def _ranks(experiment: Experiment, folder: Path) -> Section:
             f" the ranks when seeds are drawn with replacement.{note}"
         )
         ranks = rank_table(values, experiment.analyse.resamples)
-        figure = rank_figure(ranks, experiment.line_styles)
+        figure = rank_figure(ranks, experiment.line_styles, experiment.budget_unit)
         pictures.append(Picture(caption, save(figure, folder, "ranks")))
     return Section("ranks", "Who beats whom", pictures)
 
 
 def _what_is_not_ranked(experiment: Experiment) -> str:
-    left_out = ", ".join(f"{percent_of(budget)} %" for budget in experiment.saturated)
+    left_out = ", ".join(map(experiment.budget_unit.phrase, experiment.saturated))
     note = f" Saturated budgets are left out: {left_out}." if left_out else ""
     return note + (" One seed: nothing is tested." if len(experiment.seeds) == 1 else "")
 
@@ -93,15 +94,16 @@ def _acquired(experiment: Experiment, folder: Path) -> Section:
     table, budgets = experiment.table, set(experiment.acquisition["budget"])
     if not budgets:
         return Section("acquired", "What was acquired", [])
-    entropy = entropy_figure(table, experiment.pool_entropy(), experiment.line_styles)
+    drawn = table, experiment.pool_entropy(), experiment.line_styles, experiment.budget_unit
+    entropy = entropy_figure(*drawn)
     caption = (
         "Entropy of the classes of all labels that a run acquired, over log C. The diagnosis of the"
         " CBDA paper: region acquisition gets less balanced as the budget grows, that is, its line"
         " falls."
     )
-    drawn = [budget for budget in reversed(experiment.budgets) if budget in budgets]
+    shown = [budget for budget in reversed(experiment.budgets) if budget in budgets]
     pictures = [Picture(caption, save(entropy, folder, "entropy"))]
-    pictures += [_shares(experiment, budget, folder) for budget in drawn]
+    pictures += [_shares(experiment, budget, folder) for budget in shown]
     return Section("acquired", "What was acquired", pictures)
 
 
@@ -109,9 +111,10 @@ def _shares(experiment: Experiment, budget: str, folder: Path) -> Picture:
     pool, targets = experiment.pool_shares(), experiment.target_shares()
     figure = shares_figure(experiment.acquisition, budget, pool, targets)
     caption = (
-        f"Classes of the labels acquired in each round at a budget of {percent_of(budget)} %, rare"
-        " classes at the bottom; all seeds together. Grey: the pool's own labels, which no method"
-        " sees. Crosses: what a balanced method aims at. The axis is a square root."
+        "Classes of the labels acquired in each round at a budget of"
+        f" {experiment.budget_unit.phrase(budget)}, rare classes at the bottom; all seeds together."
+        " Grey: the pool's own labels, which no method sees. Crosses: what a balanced method aims"
+        " at. The axis is a square root."
     )
     return Picture(caption, save(figure, folder, f"class_shares_budget{budget}"))
 
@@ -123,7 +126,7 @@ def _gains(experiment: Experiment, folder: Path) -> Section:
         caption = (
             f"IoU of every class minus that of {baseline} at the same budget, mean over seeds."
         )
-        figure = heat_map_figure(differences, baseline)
+        figure = heat_map_figure(differences, baseline, experiment.budget_unit)
         pictures.append(Picture(caption, save(figure, folder, "class_differences")))
     return Section("classes", "Which classes gain", pictures)
 
@@ -132,7 +135,7 @@ def _trainings(experiment: Experiment, folder: Path) -> Section:
     budget = experiment.budgets[-1] if experiment.budgets else ""
     courses, pictures = read_courses(experiment.rows, budget), []
     if courses:
-        share = f" at a budget of {percent_of(budget)} %" if budget else ""
+        share = f" at a budget of {experiment.budget_unit.phrase(budget)}" if budget else ""
         caption = (
             f"Losses and learning rate of every training{share}, a line a seed, means over"
             " stretches of iterations; dotted: where a round begins."

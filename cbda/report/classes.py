@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import GREY, round_colours
 from cbda.results.pairs import differences_to
 
@@ -95,7 +96,9 @@ def class_differences(class_iou: pd.DataFrame, baseline: str) -> pd.DataFrame:
     return means.reindex(index=rows, columns=class_iou["class"].unique()).swaplevel()
 
 
-def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:
+def heat_map_figure(
+    differences: pd.DataFrame, baseline: str, unit: BudgetUnit = FRACTION
+) -> Figure:
     """Heat map of `class_differences`, numbers written in."""
     values = differences.to_numpy(dtype=float)
     limit = max(float(np.nanmax(np.abs(values), initial=0.0)), 1.0)
@@ -109,7 +112,7 @@ def heat_map_figure(differences: pd.DataFrame, baseline: str) -> Figure:
         colour = "white" if abs(value) > 0.6 * limit else "black"
         axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=8)
     axes.set_xticks(range(num_columns), differences.columns, rotation=40, ha="right")
-    labels = [f"{method}, {100 * float(budget):g} %" for budget, method in differences.index]
+    labels = [f"{method}, {unit.phrase(budget)}" for budget, method in differences.index]
     axes.set_yticks(range(num_rows), labels)
     for row, (one, other) in enumerate(pairwise(differences.index)):
         if one[0] != other[0]:  # another budget

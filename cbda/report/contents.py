@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from cbda.report.budgets import BudgetUnit
 from cbda.report.experiment import Experiment
-from cbda.report.page import Section, percent_of
+from cbda.report.page import Section
 from cbda.report.provenance import phase_times, wall_time_s
 from cbda.results.correction import SIGNIFICANT, holm
 from cbda.results.curves import ACROSS_BUDGETS
@@ -40,11 +41,12 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "rows": experiment.table.to_dict("records"),
         "with_subset": "mIoU_subset_mean" in experiment.table,
         "subset": ", ".join(config.get("evaluate", {}).get("subset", ())),
-        "areas": area_rows(experiment.areas),
+        "budget_unit": experiment.budget_unit,
+        "areas": area_rows(experiment.areas, experiment.budget_unit),
         "area_others": [name for name in experiment.others if name in experiment.methods],
         "axis": experiment.analyse.axis,
         "axis_scale": experiment.analyse.axis_scale,
-        "saturated": [(percent_of(budget), v) for budget, v in experiment.saturated.items()],
+        "saturated": list(experiment.saturated.items()),
         "comparisons": compare(experiment.differences, experiment.baseline),
         "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
@@ -56,11 +58,12 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
 
 def _summary(experiment: Experiment) -> str:
     seeds = experiment.seeds
-    budgets = ", ".join(map(percent_of, experiment.budgets))
+    unit = experiment.budget_unit
+    budgets = ", ".join(map(unit.number, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (
         f"{len(experiment.methods)} methods ({', '.join(experiment.methods)}) at budgets of"
-        f" {budgets} % of the pool's pixels, {len(seeds)} seed{plural}"
+        f" {budgets} {unit.meaning}, {len(seeds)} seed{plural}"
         f" ({', '.join(map(str, seeds))}), {len(experiment.classes)} classes."
     )
 
@@ -101,12 +104,12 @@ def compare(differences: pd.DataFrame, baseline: str) -> list[Comparison]:
     return sorted(comparisons, key=lambda item: float(item.budget))
 
 
-def area_rows(areas: pd.DataFrame) -> list[dict[str, Any]]:
+def area_rows(areas: pd.DataFrame, unit: BudgetUnit) -> list[dict[str, Any]]:
     """One row per budget and method of an `area_table`: its own values, and labels saved."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for item in areas.to_dict("records"):
         budget, method = str(item["budget"]), str(item["method"])
-        where = "all" if budget == ACROSS_BUDGETS else percent_of(budget)
+        where = "all" if budget == ACROSS_BUDGETS else unit.number(budget)
         row = rows.setdefault((budget, method), {"budget": where, "method": method})
         row[f"{item['metric']} {item['compared_with']}"] = item
     return list(rows.values())

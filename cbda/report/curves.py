@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
 from cbda.results.runs import NO_BUDGET
 
@@ -19,33 +20,39 @@ MIN_HEIGHT = 1.0  # percentage points
 
 
 def _place_methods(
-    axes: Axes, table: pd.DataFrame
+    axes: Axes, table: pd.DataFrame, unit: BudgetUnit
 ) -> Iterator[tuple[str, pd.DataFrame, "pd.Series[float]"]]:
     """The rows of each method, and their places moved apart; then draw the axis of budgets.
 
     The axis is logarithmic if labels would cover each other otherwise.
     """
-    ticks = sorted(set(_percent(table["budget"])))
+    ticks = sorted(set(_numbers(table["budget"], unit)))
     low, high = ticks[0], ticks[-1]
     is_log = bool((np.diff(ticks) < CLOSEST * (high - low)).any())
 
-    def shift(percent: Any, share: float) -> Any:
-        return percent * (high / low) ** share if is_log else percent + share * (high - low or low)
+    def shift(number: Any, share: float) -> Any:
+        return number * (high / low) ** share if is_log else number + share * (high - low or low)
 
     groups = list(table.groupby("method", sort=False))
     for place, (method, rows) in enumerate(groups):
         share = DODGE * (place - (len(groups) - 1) / 2)
-        yield str(method), rows, shift(_percent(rows["budget"]), share)
+        yield str(method), rows, shift(_numbers(rows["budget"], unit), share)
     if is_log:
         axes.set_xscale("log")
         axes.minorticks_off()
     axes.set_xticks(ticks, [f"{budget:g}" for budget in ticks])
     axes.set_xlim(shift(low, -MARGIN), shift(high, MARGIN))
-    axes.set_xlabel("budget (% of the pool's pixels)")
+    axes.set_xlabel(f"budget ({unit.meaning})")
 
 
-def result_figure(table: pd.DataFrame, name: str, title: str, line_styles: LineStyles) -> Figure:
-    """A result of `summary_table` against the budget, in percent: `mIoU` or `worst_class_IoU`.
+def result_figure(
+    table: pd.DataFrame,
+    name: str,
+    title: str,
+    line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
+) -> Figure:
+    """A result of `summary_table`, in percent, against the budget: `mIoU` or `worst_class_IoU`.
 
     A reference is a line at its mean, and a band as wide as its spread.
     """
@@ -57,30 +64,35 @@ def result_figure(table: pd.DataFrame, name: str, title: str, line_styles: LineS
             axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
         linestyle = "--" if method == "full" else ":"
         axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
-    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles)
+    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles, unit)
     _widen(axes)
     return _with_legend(figure, axes)
 
 
 def entropy_figure(
-    table: pd.DataFrame, pool_entropy: float | None, line_styles: LineStyles
+    table: pd.DataFrame,
+    pool_entropy: float | None,
+    line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
 ) -> Figure:
     """Normalised entropy of the classes of all acquired labels against the budget."""
     figure, axes = _axes("entropy of the acquired classes / log C\n(1 = all classes alike)")
     if pool_entropy is not None:
         axes.axhline(pool_entropy, color=GREY, linestyle=":", label="the whole pool", zorder=1)
-    _draw_lines(axes, table, "acquired_entropy", None, line_styles)
+    _draw_lines(axes, table, "acquired_entropy", None, line_styles, unit)
     return _with_legend(figure, axes)
 
 
-def difference_figure(differences: pd.DataFrame, baseline: str, line_styles: LineStyles) -> Figure:
+def difference_figure(
+    differences: pd.DataFrame, baseline: str, line_styles: LineStyles, unit: BudgetUnit = FRACTION
+) -> Figure:
     """The table of `seed_differences`: every seed a small mark, mean and spread beside it."""
     figure = Figure(figsize=(9.0, 4.2))
     panels = figure.subplots(1, 2)
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
         axes.axhline(0, color=GREY, linewidth=1)
-        for method, rows, x in _place_methods(axes, differences):
+        for method, rows, x in _place_methods(axes, differences, unit):
             style = line_styles[method]
             axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color,
                       ms=3.5, alpha=0.6)  # fmt: skip
@@ -100,19 +112,24 @@ def _axes(title: str) -> tuple[Figure, Axes]:
 
 
 def _draw_lines(
-    axes: Axes, table: pd.DataFrame, mean: str, spread: str | None, line_styles: LineStyles
+    axes: Axes,
+    table: pd.DataFrame,
+    mean: str,
+    spread: str | None,
+    line_styles: LineStyles,
+    unit: BudgetUnit,
 ) -> None:
     acquired = table[table["budget"] != NO_BUDGET]
-    acquired = acquired.sort_values("budget", key=_percent, kind="stable")
-    for method, rows, x in _place_methods(axes, acquired):
+    acquired = acquired.sort_values("budget", key=lambda b: b.astype(float), kind="stable")
+    for method, rows, x in _place_methods(axes, acquired, unit):
         style = line_styles[method]._asdict()
         error = None if spread is None or rows[spread].isna().all() else rows[spread].fillna(0.0)
-        x = _percent(rows["budget"]) if error is None else x
+        x = _numbers(rows["budget"], unit) if error is None else x
         axes.errorbar(x, rows[mean], error, label=method, capsize=3, **style)
 
 
-def _percent(budgets: pd.Series) -> pd.Series:
-    return 100 * budgets.astype(float)
+def _numbers(budgets: pd.Series, unit: BudgetUnit) -> pd.Series:
+    return unit.scale * budgets.astype(float)
 
 
 def _widen(axes: Axes) -> None:

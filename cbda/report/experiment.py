@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import LineStyles, method_line_styles
 from cbda.results.areas import area_table
 from cbda.results.curves import find_curves
@@ -38,6 +39,7 @@ class Experiment:
     made_with: dict[str, str] = field(default_factory=dict)  # commit, machines, versions
     curve: pd.DataFrame | None = None  # `learning_curve`, None if none was drawn up
     analyse: AnalyseSettings = field(default_factory=AnalyseSettings)
+    budget_unit: BudgetUnit = FRACTION
     saturation: float = math.inf  # share of full supervision from which on budgets are saturated
 
     @cached_property

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from cbda.report.budgets import FRACTION, BudgetUnit
 from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
 from cbda.results.curves import ACROSS_BUDGETS, find_curves
 
@@ -25,6 +26,7 @@ def learning_figure(
     axis: str,
     scale: str,
     line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
 ) -> Figure | None:
     """The curves of a `learning_curve`, one panel per budget whose rounds were evaluated.
 
@@ -47,7 +49,7 @@ def learning_figure(
         ]
         _draw_references(axes, references)
         _draw_curves(axes, pd.concat(points), line_styles)
-        axes.set_title(_title(budget))
+        axes.set_title(_title(budget, unit))
         axes.set_xlabel(AXIS_TITLES[axis])
         if scale == "log":
             _use_logarithms(axes)
@@ -69,10 +71,10 @@ def _order(budget: str) -> float:
     return np.inf if budget == ACROSS_BUDGETS else float(budget)
 
 
-def _title(budget: str) -> str:
+def _title(budget: str, unit: BudgetUnit) -> str:
     if budget == ACROSS_BUDGETS:
         return "from budget to budget, last rounds"
-    return f"from round to round, budget {100 * float(budget):g} %"
+    return f"from round to round, budget {unit.phrase(budget)}"
 
 
 def _draw_references(axes: Axes, references: dict[str, float]) -> None:
@@ -116,7 +118,9 @@ def penalty_figure(matrix: pd.DataFrame) -> Figure:
     return figure
 
 
-def rank_figure(ranks: pd.DataFrame, line_styles: LineStyles) -> Figure:
+def rank_figure(
+    ranks: pd.DataFrame, line_styles: LineStyles, unit: BudgetUnit = FRACTION
+) -> Figure:
     """The ranks of a `rank_table`, a panel per budget: a mark, and a bar for its stability."""
     budgets = list(dict.fromkeys(ranks["budget"]))
     methods = list(line_styles)
@@ -129,7 +133,7 @@ def rank_figure(ranks: pd.DataFrame, line_styles: LineStyles) -> Figure:
             axes.plot([row.rank_low, row.rank_high], [place] * 2, color=style.color, alpha=0.5)
             axes.plot(row.rank, place, style.marker, color=style.color)
         is_mean = not str(budget)[0].isdigit()
-        axes.set_title("mean" if is_mean else f"{100 * float(budget):g} %")
+        axes.set_title("mean" if is_mean else unit.phrase(str(budget)))
         axes.set_xlabel("rank")
     panels[0].set_yticks(range(len(methods)), methods)
     panels[0].set_ylim(len(methods) - 0.5, -0.5)

@@ -8,7 +8,7 @@ from typing import Any
 
 from cbda.datasets.digest import require_regular
 from cbda.results.pairs import PairedTest
-from cbda.results.runs import NO_BUDGET, PERCENT
+from cbda.results.runs import PERCENT
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,10 @@ def render_page(template_path: Path, **content: Any) -> str:
 
     require_regular(template_path)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"percent": percent_of, "spread": with_spread, "interval": interval}
+    environment.filters |= {"spread": with_spread, "interval": interval}
     environment.filters |= {"percent_interval": percent_interval}
     environment.filters |= {"p_value": p_value, "number": number, "duration": duration}
     return environment.from_string(template_path.read_text(encoding="utf-8")).render(content)
-
-
-def percent_of(budget: str) -> str:
-    """A budget in percent; a reference has none."""
-    return NO_BUDGET if budget == NO_BUDGET else f"{PERCENT * float(budget):g}"
 
 
 def with_spread(mean: float, spread: float, sign: str = "", decimals: int = 1) -> str:

@@ -26,7 +26,7 @@ class Run:
     """One cell of the experiment: a method or reference at a budget with a seed."""
 
     method: str
-    budget: str  # fraction of the pool's pixels, as written in the configuration
+    budget: str  # as written in the configuration
     seed: int
     evaluation: dict[str, Any] | None = None  # None if the run is missing
     labels: LabelSummary | None = None  # None for a reference or a missing run

@@ -25,7 +25,7 @@ class Row(NamedTuple):
     """A round of a run, or a reference. All is text, as in the file."""
 
     method: str
-    budget: str  # fraction of the pool's pixels, as written in the configuration
+    budget: str  # as written in the configuration
     seed: str
     round: str = NONE
     evaluation: str = NONE  # evaluation.json, in the last round of a run

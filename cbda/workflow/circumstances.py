@@ -27,9 +27,14 @@ def describe_circumstances(device: str | None) -> dict[str, Any]:
     Args:
         device: the option of that name; None for a command without one.
     """
-    found = {name: version(name) for module, name in PACKAGES.items() if module in sys.modules}
+    found = {name: _version(name) for module, name in PACKAGES.items() if module in sys.modules}
     found |= {"cbda": cbda.__version__, "Python": platform.python_version()}
     return {"versions": found, "machine": _machine(device), "commit": source_commit()}
+
+
+@cache
+def _version(package: str) -> str:
+    return version(package)
 
 
 def _machine(device: str | None) -> dict[str, str]:

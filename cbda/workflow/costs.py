@@ -84,6 +84,7 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
         "finetune": Phase(num_rounds, runs * (total - pretrain)),
         "retrain": Phase(runs, runs * (total - pretrain)),
         "evaluate": Phase(num_evaluated, images=num_evaluated * num_seen),
+        "runs": Phase(int(is_evaluated)),
         "tabulate": Phase(int(is_evaluated)),
         "analyse": Phase(int(is_evaluated)),
     }

@@ -4,12 +4,11 @@ import json
 from typing import Any
 
 from cbda.acquisition.catalogue import balance_settings
-from cbda.datasets.catalogue import count_images
+from cbda.datasets.catalogue import UNLABELLED, count_images
 from cbda.selection.balance import aims_at_shares
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
-from cbda.workflow.people import UNLABELLED
 
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,
@@ -29,6 +28,7 @@ def report_arguments(jobs: Jobs) -> list[str]:
         *jobs.dataset_arguments("target", "target"),
         *_balance_target_arguments(jobs),
         *to_options("baseline", jobs.config.tabulate.baseline),
+        *jobs.unit_arguments(),
         *to_options("saturation", jobs.config.tabulate.saturation),
         *to_options("analyse", jobs.config.analyse),
         *(to_options("gallery-budget", budget) if gallery(jobs) else []),

@@ -4,13 +4,21 @@ Imports nothing of the package: it reads source files only.
 """
 
 import ast
+import atexit
 import hashlib
+import json
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
+# Programs by the hash of their source, kept for the next process: to read all takes half a second.
+MEMORY = PACKAGE / "__pycache__" / f"programs.{sys.implementation.cache_tag}.json"
+MAX_REMEMBERED = 2000
 
 
 def fingerprint(phase: str) -> str:
@@ -96,6 +104,39 @@ def _normalised(source: bytes) -> str:
 @cache
 def _program(source: bytes) -> tuple[str, tuple[str, ...]]:
     """What a module says, normalised, and the names that it imports."""
+    known, key = _memory(), hashlib.sha256(source).hexdigest()
+    if key not in known:
+        known[key] = _read_program(source)
+    program, names = known[key]
+    return program, tuple(names)
+
+
+@cache
+def _memory() -> dict[str, Any]:
+    """What this process reads and those before it have read, none if it was damaged."""
+    known: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        digest, _, text = MEMORY.read_text(encoding="utf-8").partition("\n")
+        if digest == hashlib.sha256(text.encode()).hexdigest():
+            known = json.loads(text)
+    known = known if len(known) < MAX_REMEMBERED else {}
+    atexit.register(_keep, MEMORY, known, len(known))
+    return known
+
+
+def _keep(path: Path, known: dict[str, Any], num_before: int) -> None:
+    """Write what is known, if it is more than before, where somebody may."""
+    if len(known) == num_before:
+        return
+    text = json.dumps(known)
+    temporary = path.with_name(f"{path.name}.tmp.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        temporary.write_text(f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}", "utf-8")
+        temporary.replace(path)
+
+
+def _read_program(source: bytes) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(source)
     names: set[str] = set()
     for node in _statements(tree):

@@ -199,10 +199,13 @@ class Jobs:
         return to_options("starting-share", self.config.experiment.starting_share or "")
 
     def budget_arguments(self) -> list[str]:
-        """What the budgets count, unless it is the default, and over how many rounds they go."""
-        unit, rounds = self.config.experiment.budget_unit, self.config.experiment.rounds
-        words = [] if unit == "fraction" else to_options("budget-unit", unit)
-        return [*words, *to_options("rounds", rounds)]
+        """What the budgets count, and over how many rounds they go."""
+        return [*self.unit_arguments(), *to_options("rounds", self.config.experiment.rounds)]
+
+    def unit_arguments(self) -> list[str]:
+        """What the budgets count, unless it is the default."""
+        unit = self.config.experiment.budget_unit
+        return [] if unit == "fraction" else to_options("budget-unit", unit)
 
     def masks_state(self) -> str:
         """What tells of a change of the masks of where not to ask, wherever they are."""

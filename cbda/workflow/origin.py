@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ UNRECORDED = (
         "config",
         "folders",
     ),
-    *("gallery", "diagnosis", "run_words", "network"),  # words among which are paths
+    *("gallery", "diagnosis", "run_words", "network", "images"),  # words among which are paths
 )
 # Options whose text may be a path.
 NAMED_FILES = ("model_encoder_weights", "measured")
@@ -115,6 +116,7 @@ def _require_fit(
         of = record.configuration.get("seed", seed)
         if seed is not None and of != seed:
             raise UserError(f"{paths[name]}: is of a run with seed {of}, not {seed}")
+    _require_one_vocabulary(args, paths, records)
     if getattr(args, "anew", False):
         return
     name, origin, wanted = FITTING.get(args.command, ("", "", ""))
@@ -123,6 +125,23 @@ def _require_fit(
         what = f"with other {wanted} than" if wanted == "labels" else f"with another {wanted} than"
         given = paths.get(wanted, "none, which is given")
         raise UserError(f"{paths[name]}: was made {what} {given}: they are of two runs")
+
+
+def _require_one_vocabulary(
+    args: argparse.Namespace, paths: Mapping[str, Path], records: Mapping[str, Record]
+) -> None:
+    """Raise a `UserError` unless inputs were made with the same classes: files hold but numbers."""
+    key = "classes"
+    named = [(str(paths[n]), of.configuration.get(key)) for n, of in records.items()]
+    named = [("--classes", getattr(args, key, None)), *named]
+    given = [(where, classes) for where, classes in named if classes]
+    for where, classes in given[1:]:
+        first, wanted = given[0]
+        if list(classes) != list(wanted):
+            pairs = zip_longest(classes, wanted, fillvalue="no class")
+            number, (found, other) = next((n, p) for n, p in enumerate(pairs) if p[0] != p[1])
+            what = f"{found!r} is class {number}, which is {other!r} in {first}"
+            raise UserError(f"{where}: was made with other classes: {what}")
 
 
 def recorded_configuration(args: argparse.Namespace) -> dict[str, Any]:

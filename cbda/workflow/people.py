@@ -2,21 +2,26 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import WINDOWS
-from cbda.datasets.catalogue import dataset_digest
+from cbda.datasets.catalogue import UNLABELLED, dataset_digest
+from cbda.datasets.images import open_folder
 from cbda.errors import UserError
+from cbda.files.records import read_record
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
+from cbda.settings.prediction import SUFFIXES, predicted_file
 
 if TYPE_CHECKING:
+    from cbda.files.answers import AnswerFile
     from cbda.workflow.config import Config
     from cbda.workflow.jobs import Jobs
 
-PEOPLE, UNLABELLED = "people", "images"
+PEOPLE = "people"
 COUNTS = "answers.csv"
 PAGE = "report.html"
 MEASURED = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", PAGE)
@@ -128,6 +133,27 @@ def predictions(jobs: "Jobs") -> list[str]:
     return [f"{run}/{MARK}" for run in runs]
 
 
+def prediction_folders(jobs: "Jobs") -> list[str]:
+    """Every folder in which there are masks, or what goes with them."""
+    if not jobs.config.predict.images:
+        return []
+    folders = map(os.path.dirname, predictions(jobs))
+    return [os.path.join(folder, name) for folder in folders for name in ("", *SUFFIXES)]
+
+
+def lost_predictions(jobs: "Jobs", run: str) -> list[str]:
+    """What marks the masks by a run, such as seed0/full, as complete, if some are lost."""
+    mark, settings = f"{jobs.folders['results']}/{run}/{MARK}", jobs.config.predict
+    if not os.path.exists(mark):
+        return []
+    with suppress(UserError, OSError):  # of which the job will tell
+        for image_id in open_folder(Path(settings.images)).image_ids:
+            names = (predicted_file(what, image_id) for what in settings.predicted())
+            if not all(os.path.exists(f"{os.path.dirname(mark)}/{name}") for name in names):
+                return [mark]
+    return []
+
+
 def predict_arguments(jobs: "Jobs") -> list[str]:
     """How masks are predicted, wherever the images are."""
     return to_options("", jobs.config.predict.model_dump(exclude={"images"}))
@@ -155,16 +181,42 @@ def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
     """
     if asks_people(jobs):
         answers_state(jobs, 1)
+        _require_all_answers(jobs)
     for name, reason in _unreachable(jobs).items():
         if f"{jobs.folders['tables']}/{name}" in words:
             raise UserError(f"{name} {reason}; what can be made: snakemake all")
 
 
+def _require_all_answers(jobs: "Jobs") -> None:
+    """Raise a `UserError` if labels hold answers that are lost: Snakemake would remove them too."""
+    from cbda.files.answers import AnswerFile
+
+    answers = AnswerFile(Path(answers_file(jobs)))
+    for labels in labels_files(jobs):
+        if num_lost := _num_lost(Path(labels), answers):
+            raise UserError(
+                f"{answers.path}: lacks {num_lost} answers that {labels} was made from: restore it,"
+                f" or move {labels} away, which holds what was answered, to have it asked again"
+            )
+
+
+def _num_lost(path: Path, answers: "AnswerFile") -> int:
+    """Queries of labels that people made, to which no answer is there."""
+    from cbda.files.labels import LabelFile
+
+    places = {place[:3] for place in answers.places}
+    with suppress(UserError):  # of damage the start tells
+        record = read_record(path) if path.is_file() else None
+        if record is not None and record.command == "ask":
+            with LabelFile.open(path) as labels:
+                rows = (row for block in labels.queries() for row in block.tolist())
+                return sum((labels.image_ids[i], row, col) not in places for _, i, row, col in rows)
+    return 0
+
+
 def _unreachable(jobs: "Jobs") -> dict[str, str]:
     """Tables and the page that can't be made, and why."""
-    found = {}
-    if (unit := jobs.config.experiment.budget_unit) != "fraction":
-        found[PAGE] = f"draws budgets that are fractions, and experiment.budget_unit is {unit}"
+    found: dict[str, str] = {}
     if not is_evaluated(jobs):
         found |= dict.fromkeys(MEASURED, "needs labels to measure by: datasets.val.root is empty")
     if (kind := jobs.config.datasets.target.kind) == UNLABELLED:

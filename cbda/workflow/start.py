@@ -18,6 +18,7 @@ from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
 from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
+from cbda.workflow.people import prediction_folders
 
 NUM_NAMED = 10
 TEMPORARY = "scores.h5"
@@ -80,7 +81,8 @@ class Results:
                 them are lost; a line for each of the first.
         """
         damaged, gone, unknown = [], [], []
-        for path, problem in _problems(self._jobs.result_folders()):
+        folders = [*self._jobs.result_folders(), *prediction_folders(self._jobs)]
+        for path, problem in _problems(folders):
             if self._notes.is_under_way(path):
                 continue
             if problem == GONE:

@@ -1,4 +1,8 @@
+import subprocess
+import sys
 import time
+
+import pytest
 
 from cbda.annotation.claims import Claims
 
@@ -36,9 +40,38 @@ def test_claim_lapses(tmp_path):
     assert claims.take("other", (), range(1)) == 0
 
 
-def test_torn_claims_are_forgotten(tmp_path):
+def test_renewed_claim_lapses_later(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest", lapse_s=0.3)
+    claims.take("one", (), range(1))
+    for _ in range(4):
+        time.sleep(0.1)
+        claims.renew("one")
+    assert claims.take("other", (), range(1)) is None
+
+
+def test_claims_that_are_given_up_are_anybodys(tmp_path):
+    claims = Claims(tmp_path / "answers.jsonl", "digest")
+    assert [claims.take(client, (), range(2)) for client in ("one", "other")] == [0, 1]
+    claims.release("one")
+    assert claims.take("third", (), range(2)) == 0
+    assert claims.take("fourth", (), range(2)) is None
+
+
+def test_claims_through_a_server_that_died_do_not_count(tmp_path):
+    words = "from cbda.annotation.claims import *; import sys"
+    take = "Claims(Path(sys.argv[1]), 'digest').take('one', (), range(1))"
+    path = tmp_path / "answers.jsonl"
+    subprocess.run([sys.executable, "-c", f"{words}; {take}", path], check=True)
+    assert "one" in (tmp_path / ".answers.jsonl.claims").read_text()
+    assert Claims(path, "digest").take("other", (), range(1)) == 0
+
+
+@pytest.mark.parametrize(
+    "damaged", [lambda text: text[:-5], lambda text: "[1]", lambda text: '{"a": 1}']
+)
+def test_damaged_claims_are_forgotten(tmp_path, damaged):
     claims = Claims(tmp_path / "answers.jsonl", "digest")
     claims.take("one", (), range(1))
     path = tmp_path / ".answers.jsonl.claims"
-    path.write_text(path.read_text()[:-5])
+    path.write_text(damaged(path.read_text()))
     assert claims.take("other", (), range(1)) == 0

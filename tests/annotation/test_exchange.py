@@ -143,6 +143,11 @@ def test_window_with_a_part_of_its_labels_is_named_and_stays_open(queries, tmp_p
     assert "0 answers added; 0 queries keep the answer that they have, 6 stay open" in output
 
 
+def recode(path, encoding):
+    path.write_text(path.read_text(), encoding=encoding)
+    return path.parent
+
+
 def edit(path, old, new):
     text = path.read_text()
     assert old in text
@@ -231,6 +236,10 @@ BROKEN = {
     "a labelmap without colours": (
         lambda folder: edit(copy("cvat", folder) / NAME, "0,0,142", ""),
         "line 4: .* is not label:red,green,blue:parts:actions",
+    ),
+    "a labelmap that is UTF-16": (
+        lambda folder: recode(copy("cvat", folder) / NAME, "utf-16"),
+        "labelmap.txt: not a readable labelmap",
     ),
     "a colour twice": (
         lambda folder: edit(copy("cvat", folder) / NAME, "0,0,142", "128,64,128"),

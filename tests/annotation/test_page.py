@@ -3,9 +3,12 @@
 import re
 
 import numpy as np
+import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from cbda.acquisition.methods import ResolvedMethod
+from cbda.datasets.colours import class_palette
 from cbda.datasets.ids import VOID
 from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile
@@ -13,7 +16,7 @@ from cbda.files.scores import ScoreFile
 from cbda.selection.answering import write_answered
 from cbda.selection.round import Round
 from tests.annotation.pages import SIZE, make_round, random_centres, serving
-from tests.annotation.people import paint, person, place, press, progress, settle
+from tests.annotation.people import KEYS, paint, person, place, press, progress, settle
 from tests.pools import write_scores
 
 OPEN_S, ANSWER_MS = 2, 50
@@ -49,6 +52,7 @@ def test_labels_are_what_a_person_typed(tmp_path, browser):
                 paint(tab, queries, index, window)
         progress(tab, "6 of 6 done")
         assert tab.inner_text("#hint").startswith("Done.")
+        assert not tab.is_visible("#onwards")
     scores = write_scores(
         tmp_path / "scores.h5", queries.image_ids, np.zeros((3, *SIZE), np.float32), truth * 0, 3, 1
     )
@@ -73,6 +77,8 @@ def test_every_state_and_undo(tmp_path, browser):
         assert place(tab).endswith("row 5, column 35")
         press(tab, "3", "Enter")
         tab.wait_for_selector("body.done")
+    given = AnswerFile(served.answers_path).latest.values()
+    assert [item.answer.proposal for item in given] == ["shown"] * 4 + ["accepted"]
     nine = (1,) * 9
     assert answers_of(queries, served) == {
         0: ("skipped", ()),
@@ -97,6 +103,61 @@ def test_answer_is_replaced_by_going_back(tmp_path, browser):
     assert answers_of(queries, served) == {0: ("answered", (1,) * 9)}
 
 
+def test_answers_are_gone_through_back_and_forth(tmp_path, browser):
+    make_round(tmp_path, [(0, 5, 5 + 10 * k) for k in range(3)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        press(tab, "1", "2")
+        for key, column in [("ArrowLeft", 15), ("ArrowLeft", 5), ("ArrowRight", 15), ("n", 25)]:
+            tab.keyboard.press(key)
+            expect(tab.locator("#where")).to_have_text(re.compile(f" {column}$"))
+            settle(tab)
+        assert not tab.is_visible("#onwards")
+
+
+def test_time_that_is_left_is_told(tmp_path, browser):
+    make_round(tmp_path, random_centres(3))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        assert tab.inner_text("#progress") == "0 of 3 done"
+        press(tab, "1")
+        assert re.fullmatch(r"1 of 3 done · about \d+ (s|min) left", tab.inner_text("#progress"))
+
+
+COLOUR = """([name, x, y]) => {
+  const context = document.getElementById(name).getContext("2d");
+  return [...context.getImageData(x, y, 1, 1).data.slice(0, 3)];
+}"""
+
+
+def test_window_surroundings_and_place_are_drawn(tmp_path, browser):
+    """The window is enlarged 80 times within 2 px around it, the image of 40x60 px 8 times."""
+    make_round(tmp_path, [(0, 20, 30)])
+    image = np.asarray(Image.open(tmp_path / "pool/images/0000.png"))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for row, column in np.ndindex(3, 3):
+            place = ["window", (column + 2.5) * 80, (row + 2.5) * 80]
+            assert tab.evaluate(COLOUR, place) == image[19 + row, 29 + column].tolist()
+        for row, column in [(5, 5), (20, 30), (35, 50)]:
+            place = ["around", (column + 0.5) * 8, (row + 0.5) * 8]
+            assert tab.evaluate(COLOUR, place) == image[row, column].tolist()
+        scale = 640 / 60
+        marker = ["image", 30.5 * scale + 1.5 * scale, 20.5 * scale]  # on the circle
+        assert min(tab.evaluate(COLOUR, marker)) > 200
+
+
+def test_classes_have_the_colours_of_the_report_and_a_key(tmp_path, browser):
+    queries = make_round(tmp_path, random_centres(1))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        buttons = tab.locator("#classes button")
+        swatches = buttons.locator(".swatch").evaluate_all(
+            "all => all.map((one) => getComputedStyle(one).backgroundColor)"
+        )
+        assert buttons.all_inner_texts() == [
+            f"{name}\n{key}" for name, key in zip(queries.classes, KEYS, strict=False)
+        ]
+    colours = class_palette(len(queries.classes))[: len(queries.classes)].tolist()
+    assert swatches == [f"rgb({red}, {green}, {blue})" for red, green, blue in colours]
+
+
 def test_page_goes_on_where_it_stopped(tmp_path, browser):
     make_round(tmp_path, random_centres(4))
     with serving(tmp_path) as served, person(browser, served) as tab:
@@ -108,12 +169,29 @@ def test_page_goes_on_where_it_stopped(tmp_path, browser):
         progress(tab, "2 of 4 done")
 
 
-def test_two_people_never_see_the_same_query(tmp_path, browser):
+def test_page_that_is_opened_again_goes_on_where_the_other_was_left(tmp_path, browser):
+    make_round(tmp_path, random_centres(4))
+    with serving(tmp_path) as served:
+        seen = []
+        for _ in range(2):
+            with person(browser, served) as tab:
+                seen.append(place(tab))
+                tab.close(run_before_unload=False)
+        with person(browser, served) as tab:
+            press(tab, "1", "1", "1", "1")
+            tab.wait_for_selector("body.done")
+            progress(tab, "4 of 4 done")
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("has_own_server", [False, True])
+def test_two_people_never_see_the_same_query(tmp_path, browser, has_own_server):
     make_round(tmp_path, random_centres(8))
     with (
         serving(tmp_path) as served,
+        serving(tmp_path) as another,
         person(browser, served) as one,
-        person(browser, served) as other,
+        person(browser, another if has_own_server else served) as other,
     ):
         seen = []
         for _ in range(3):
@@ -200,6 +278,37 @@ def test_finger_paints_on_a_phone(tmp_path, browser):
         progress(tab, "1 of 1 done")
     (given,) = AnswerFile(served.answers_path).latest.values()
     assert given.answer.pixels == (1, 1, 1, 1, 2, 1, 1, 1, 1)
+
+
+def test_signs_in_the_pixels_are_those_of_the_classes_on_a_phone(tmp_path, browser):
+    queries = make_round(tmp_path, random_centres(1))
+    with serving(tmp_path) as served, person(browser, served, has_touch=True) as tab:
+        tab.set_viewport_size({"width": 390, "height": 844})
+        assert not tab.is_visible("#classes kbd >> nth=0")
+        signs = tab.locator(".swatch").evaluate_all(
+            "all => all.map((one) => getComputedStyle(one, '::after').content)"
+        )
+    assert signs == [f'"{key}"' for key in KEYS[: len(queries.classes)]]
+
+
+NUM_WHITE = """([left, top, size]) => {
+  const context = document.getElementById("window").getContext("2d");
+  const { data } = context.getImageData(left, top, size, size);
+  const isWhite = (at) => data[at] + data[at + 1] + data[at + 2] === 765;
+  return data.filter((_, at) => at % 4 === 0 && isWhite(at)).length;
+}"""
+
+
+def test_classes_of_a_large_window_are_told_without_colour(tmp_path, browser):
+    """A window of 25 px is enlarged 15 times, which is too little for a sign in every pixel."""
+    make_round(tmp_path, [(0, 20, 30)], radius=12)
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        inner = [6 * 15 + 10, 6 * 15 + 10, 25 * 15 - 20]
+        assert tab.evaluate(NUM_WHITE, inner) == 0
+        press(tab, "1")
+        tab.keyboard.press("ArrowLeft")
+        expect(tab.locator("#hint")).to_have_text(re.compile("answered: road"))
+        assert tab.evaluate(NUM_WHITE, inner) > 144  # one in two by two pixels
 
 
 def test_server_that_is_gone_is_told(tmp_path, browser):

@@ -189,6 +189,13 @@ def test_two_servers_share_a_round(tmp_path):
         assert states(one) == {"answered": 20}
 
 
+def test_round_that_asks_for_nothing_is_done(tmp_path):
+    make_round(tmp_path, [])
+    with serving(tmp_path) as page:
+        assert page.next() is None
+        assert json.loads(page.request("GET", "round")[1])["progress"]["total"] == 0
+
+
 def test_claim_lapses(tmp_path):
     make_round(tmp_path, random_centres(1))
     with serving(tmp_path, lapse_s=0) as page:

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cbda.cli import main
+from cbda.cli import build_parser, main
 from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile
 from cbda.files.queries import load_queries
 from tests.annotation.pages import Page
 from tests.annotation.people import KEYS, paint, person, press
 
-DOCS = Path(__file__).parents[2] / "docs/by-hand.md"
-SMALLER = (
+DOCS = Path(__file__).parents[2] / "docs"
+SMALLER = (  # sets, and shorter trainings
     (r"--num-images \d+", "--num-images 3"),
     (r"--iterations 300", "--iterations 2"),
     (r"--until 400", "--until 3"),
@@ -26,10 +26,10 @@ SMALLER = (
 )
 
 
-def commands() -> list[list[str]]:
-    """Commands of the page, of smaller sets and shorter trainings."""
-    text = DOCS.read_text().replace("\\\n", " ")
-    for old, new in SMALLER:
+def commands(page: str, changes: tuple[tuple[str, str], ...] = ()) -> list[list[str]]:
+    """Commands of a page, with changes that each must be of something."""
+    text = (DOCS / page).read_text().replace("\\\n", " ")
+    for old, new in changes:
         text, count = re.subn(old, new, text)
         assert count, old
     return [shlex.split(line) for line in re.findall(r"^    cbda (.+)$", text, re.MULTILINE)]
@@ -61,10 +61,18 @@ def annotate(words, browser):
         server.terminate()
 
 
+def test_commands_of_the_page_on_people_are_understood():
+    found = commands("annotate.md")
+    names = {" ".join(words[:2]) for words in found}
+    assert names >= {"data make", "annotate --queries", "queries export", "queries import"}
+    for words in found:
+        build_parser().parse_args(words)
+
+
 def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys):
     monkeypatch.chdir(tmp_path)
     asked = 0
-    for words in commands():
+    for words in commands("by-hand.md", SMALLER):
         if words[0] == "annotate":
             annotate(words, browser)
         elif words[0] == "ask":

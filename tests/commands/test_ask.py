@@ -9,6 +9,7 @@ import pytest
 from cbda.cli import build_parser, main
 from cbda.files.answers import AnswerFile
 from cbda.files.queries import load_queries
+from cbda.selection.querying import choose
 from tests.datasets.layouts import make_folder
 from tests.pools import write_scores
 from tests.queries import answer_to
@@ -63,20 +64,54 @@ def test_round_waits_for_answers_and_goes_on(folder, capsys):
     assert np.count_nonzero(label == 1) == sum(queries.window(i).num_px for i in range(8))
 
 
-def test_other_scores_change_neither_queries_nor_labels(folder, capsys):
+@pytest.fixture
+def before(folder):
+    """What the labels hold when all was answered."""
     ask()
     queries = load_queries(folder / "answers/queries.h5")
     answers = AnswerFile(folder / "answers/answers.jsonl")
     answers.append(queries, [answer_to(queries, index, index % 3) for index in range(8)])
-    ask()
-    before = [read(folder / "labels.h5", name) for name in ("label", "round", "query")]
+    assert ask() == 0
+    return contents(folder)
+
+
+def contents(folder):
+    names = ("label", "round", "query")
+    arrays = [read(folder / "labels.h5", name).tolist() for name in names]
+    return arrays, (folder / "answers/answers.jsonl").read_bytes()
+
+
+CHOOSE = "cbda.selection.answering.choose"
+OTHERS = ("--seed 3", "--method-allocation per_image", "--method-balance consumed", "--budget 0.2")
+
+
+@pytest.mark.parametrize("change", ["", *OTHERS, " ".join(OTHERS)])
+def test_scoring_again_loses_no_answer(folder, before, capsys, change):
     score_again(folder, 1)
     capsys.readouterr()
-    changed = "--seed 3 --method-allocation per_image --method-balance consumed --budget 0.2"
-    assert main([*shlex.split(COMMAND), *changed.split()]) == 0
+    assert main([*shlex.split(COMMAND), *change.split()]) == 0
     assert "queries.h5, chosen before, stay\n" in capsys.readouterr().out
-    for name, values in zip(("label", "round", "query"), before, strict=True):
-        np.testing.assert_array_equal(read(folder / "labels.h5", name), values)
+    assert contents(folder) == before
+
+
+def test_code_that_chooses_otherwise_loses_no_answer(folder, before, monkeypatch):
+    others = np.array([(0, 1, 1), (1, 18, 28)], np.int32)
+    monkeypatch.setattr(CHOOSE, lambda *_: others)
+    assert ask() == 0
+    assert contents(folder) == before
+
+
+def test_code_that_chooses_otherwise_asks_nothing_twice(folder, before, monkeypatch, capsys):
+    """The queries are lost too: all answers keep their place, and none of the budget is left."""
+    (folder / "answers/queries.h5").unlink()
+    score_again(folder, 1)
+    monkeypatch.setattr(CHOOSE, lambda *given: choose(*given)[::-1])
+    assert ask() == 0
+    assert "round 1: 8 answers from before keep their place" in capsys.readouterr().out
+    (label, rounds, query), said = contents(folder)
+    (label_before, rounds_before, query_before), said_before = before
+    assert (label, rounds, said) == (label_before, rounds_before, said_before)
+    assert sorted(query) == sorted(query_before)
 
 
 def test_lost_queries_are_chosen_around_the_answers(folder, capsys):

@@ -1,6 +1,7 @@
 """The command `predict`: masks and overlays of images of any sizes."""
 
 import math
+import re
 from collections import OrderedDict
 
 import numpy as np
@@ -85,10 +86,35 @@ def test_masks_are_the_most_probable_classes(folder, name):
 def test_nothing_but_masks_and_overlays_unless_asked(folder):
     assert predict(folder) == 0
     assert sorted(path.name for path in (folder / "out").iterdir()) == [
+        ".cbda",
         NAME,
         "masks",
         "overlays",
     ]
+
+
+def test_damaged_and_lost_masks_are_named_by_verify(folder, capsys):
+    assert predict(folder) == 0
+    assert main(["verify", str(folder / "out")]) == 0
+    lost, damaged = folder / "out/masks/a.png", folder / "out/overlays/b.jpg"
+    lost.unlink()
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"0")
+    capsys.readouterr()
+    assert main(["verify", str(folder / "out")]) == 2
+    table = capsys.readouterr().out
+    assert re.search(r"masks/a.png +predict +gone", table)
+    assert re.search(r"overlays/b.jpg +predict +damaged: other bytes", table)
+    assert "2 of them not as made" in table
+
+
+def test_record_of_a_mask_names_no_path(folder):
+    assert predict(folder) == 0
+    record = folder / "out/masks/.cbda/a.png.json"
+    assert str(folder) not in record.read_text()
+    before = record.read_text()
+    (folder / "images").rename(folder / "pictures")
+    assert predict(folder, "--images", str(folder / "pictures")) == 0
+    assert record.read_text() == before
 
 
 def test_large_images_are_seen_tile_by_tile(folder):

@@ -124,6 +124,19 @@ def test_colour_that_is_not_listed_is_named(drawn):
         dataset.read_label(0)
 
 
+def test_transparent_pixel_of_a_drawn_label_is_named(drawn):
+    """Tools erase by alpha alone: the colour of what was erased is still there."""
+    ids = (["#0000ff", "#FF0000, #fa0000"], ["#000000"])
+    dataset = create_dataset("folder", drawn, classes=["sky", "road"], ids=ids)
+    pixels = np.array([[[255, 0, 0, 255]] * 4 + [[255, 0, 0, 0]]], np.uint8)
+    save(drawn / "labels/a.png", pixels)
+    with pytest.raises(UserError, match=r"a\.png: has transparent pixels"):
+        dataset.read_label(0)
+    pixels[..., 3] = 255
+    save(drawn / "labels/a.png", pixels)
+    assert dataset.read_label(0).tolist() == [[1] * 5]
+
+
 def test_numbers_where_colours_are_expected_are_named(numbered):
     colours = ["#0000ff", "#ff0000"]
     dataset = create_dataset("folder", numbered, classes=["sky", "road"], ids=(colours, ()))

@@ -167,6 +167,20 @@ def test_line_that_cannot_be_is_named(path, change, message):
         AnswerFile(path)
 
 
+def test_line_of_deeply_nested_json_is_named(path):
+    path.parent.mkdir()
+    path.write_text('{"a":' * 10**5 + "1" + "}" * 10**5 + "\n")
+    with pytest.raises(UserError, match="line 1: is not JSON"):
+        AnswerFile(path)
+
+
+def test_named_pipe_is_not_waited_for(path):
+    path.parent.mkdir()
+    os.mkfifo(path)
+    with pytest.raises(UserError, match="is no regular file"):
+        AnswerFile(path)
+
+
 WRITER = """
 import sys
 from pathlib import Path

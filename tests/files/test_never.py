@@ -4,6 +4,7 @@ import shlex
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from cbda.cli import main
 from cbda.errors import UserError
@@ -63,6 +64,30 @@ def test_mask_of_another_size_or_none_is_one_line(folder, capsys):
     assert "mask.png: mask is" in capsys.readouterr().err
     with pytest.raises(UserError, match="has no masks"):
         open_masks(folder / "pool")
+
+
+def test_masks_of_no_image_are_counted_and_refused_if_all_are(folder, capsys):
+    method = "--method-allocation per_image --method-balance none --budget 0.1"
+    (folder / "masks/other.png").write_bytes((folder / "mask.png").read_bytes())
+    assert main(shlex.split(f"{COMMAND} masks {method}")) == 0
+    assert "masks of 1 images, and 1 of none: other.png" in capsys.readouterr().out
+    (folder / "masks/000.png").rename(folder / "masks/000_mask.png")
+    assert main(shlex.split(f"{COMMAND} masks {method}")) == 2
+    assert "masks: no mask is of an image of the pool" in capsys.readouterr().err
+
+
+def test_mask_whose_palette_an_optimiser_turned_round_is_refused(tmp_path):
+    image = Image.fromarray(np.eye(2, dtype=np.uint8))
+    image.putpalette([255, 255, 255, 0, 0, 0])
+    image.save(tmp_path / "mask.png")
+    with pytest.raises(UserError, match="mask has a palette whose black is not index 0"):
+        open_masks(tmp_path / "mask.png").read("a", (2, 2))
+
+
+def test_mask_that_is_drawn_by_transparency_is_refused(tmp_path):
+    save(tmp_path / "mask.png", np.array([[[0, 0, 0, 255], [0, 0, 0, 9]]], np.uint8))
+    with pytest.raises(UserError, match=r"mask\.png: has transparent pixels"):
+        open_masks(tmp_path / "mask.png").read("a", (1, 2))
 
 
 def test_any_kind_of_picture_is_a_mask(tmp_path):

@@ -21,6 +21,14 @@ def test_queries_are_read_as_they_were_written(tmp_path):
     np.testing.assert_array_equal(loaded.proposals, queries.proposals)
 
 
+def test_round_may_ask_for_nothing(tmp_path):
+    """All of it was answered before, and then the file was lost."""
+    path = tmp_path / "queries.h5"
+    save_queries(path, make_queries([]))
+    assert len(load_queries(path)) == 0
+    assert load_queries(path).by_image() == {}
+
+
 def test_queries_are_never_written_again(tmp_path):
     path = tmp_path / "queries.h5"
     save_queries(path, make_queries(CENTRES))

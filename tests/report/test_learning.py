@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cbda.report.budgets import FRACTION
 from cbda.report.chapters import draw_figures
 from cbda.report.contents import area_rows, page_content
 from cbda.report.experiment import Experiment
@@ -126,7 +127,7 @@ def test_page_has_areas_and_labels_saved():
     assert '<h2 id="areas">' in page
     assert "labels saved against random" in page
     assert "mIoU against queries, on a linear axis" in page
-    rows = area_rows(make_experiment().areas)
+    rows = area_rows(make_experiment().areas, FRACTION)
     (row,) = (row for row in rows if row["method"] == "ra")
     assert row["aubc -"]["diff_mean"] == pytest.approx(48.1)
     assert row["labels_saved random"]["diff_mean"] == pytest.approx(0.105, abs=0.001)

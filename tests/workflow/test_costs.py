@@ -50,6 +50,7 @@ def test_plan_counts_jobs_iterations_and_images():
         "acquire": Phase(60),
         "finetune": Phase(60, 12 * 30),
         "evaluate": Phase(16, 0, 16 * 4),
+        "runs": Phase(1),
         "tabulate": Phase(1),
         "analyse": Phase(1),
     }

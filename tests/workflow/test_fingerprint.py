@@ -188,6 +188,38 @@ def test_module_reaches_its_phases_only(name, phases):
 
 
 @pytest.fixture
+def memory(tmp_path, monkeypatch):
+    """A memory of its own; to call it is to start a process that knows what is kept."""
+
+    def forget():
+        module._memory.cache_clear()
+        module._program.cache_clear()
+
+    monkeypatch.setattr(module, "MEMORY", tmp_path / "programs.json")
+    forget()
+    yield forget
+    forget()
+
+
+def test_program_is_read_once(memory, monkeypatch):
+    expected = fingerprint("runs")
+    module._keep(module.MEMORY, module._memory(), 0)
+    memory()
+    monkeypatch.setattr(module, "_read_program", None)
+    assert fingerprint("runs") == expected
+
+
+def test_damaged_memory_is_forgotten(memory):
+    expected = fingerprint("runs")
+    module._keep(module.MEMORY, module._memory(), 0)
+    kept = module.MEMORY.read_text()
+    for text in ("", "{}", kept[:-9], kept.replace("Module(", "module(", 1)):
+        module.MEMORY.write_text(text)
+        memory()
+        assert fingerprint("runs") == expected
+
+
+@pytest.fixture
 def scores(tmp_path, monkeypatch):
     """The folder of the built-in scores, in a copy of the package."""
     package = tmp_path / module.PACKAGE.name

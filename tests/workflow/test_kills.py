@@ -27,7 +27,7 @@ def test_kills_leave_no_trace(
     undisturbed = Project(editable)
     killed = Project.create(tmp_path / "killed; again", CHANGE, cores=1)
     durations_s = {rule: undisturbed.durations_s()[rule] for rule in KILLED}
-    kills = list(run_with_kills(killed, 1, random.Random(5), durations_s))
+    kills = list(run_with_kills(killed, len(KILLED), random.Random(5), durations_s))
     assert Counter(kill.rule for kill in kills) == dict.fromkeys(KILLED, 1)
     made, expected = killed.products(), undisturbed.products()
     assert made == {name: expected[name] for name in made}

@@ -116,6 +116,22 @@ def test_inputs_of_another_seed_are_refused(folder):
         finetune("pretrain/model.pt", "ra/round1/labels.h5", seed=4)
 
 
+@pytest.mark.parametrize("options", ["--anew", ""])
+def test_inputs_of_other_classes_are_refused(folder, options):
+    """Such as labels of a finished experiment that is replayed under reordered classes."""
+    write_model(folder / "model.pt", "pretrain", {}, seed=3, classes=["road", "pole"])
+    with job("acquire", seed=3, classes=["road", "sky"]):
+        write_text(folder / "labels.h5", "labels")
+    words = (
+        f"finetune --checkpoint model.pt --labels labels.h5 --until 9 --seed 3 --out o.pt {ROOTS}"
+    )
+    with pytest.raises(
+        UserError,
+        match=r"^labels\.h5: was made with other classes: 'sky' is class 1, which is 'pole'",
+    ):
+        describe(f"{words} {options}")
+
+
 def acquire(labels):
     words = "acquire --scores scores.h5 --oracle-root p --method-unit region --radius 1 --round 2"
     words += " --method-allocation dynamic --method-balance none --budget 0.1 --rounds 2 --seed 3"
@@ -187,7 +203,16 @@ def test_files_of_people_are_inputs_without_a_record(folder):
 
 
 def test_folder_of_the_users_gets_no_records(folder):
-    words = "predict --checkpoint pretrain/model.pt --images pictures --out masks"
+    words = "queries export --queries q.h5 --answers a.jsonl --target-root pool --out export"
     with recording(describe(words)):
-        write_text(Path("masks/masks/a.png"), "mask")
-    assert not list(Path("masks").rglob(".cbda"))
+        write_text(Path("export/crops/a.png"), "crop")
+    assert not list(Path("export").rglob(".cbda"))
+
+
+def test_masks_have_records(folder):
+    words = "predict --checkpoint pretrain/model.pt --images pictures --out predictions"
+    with recording(describe(words)):
+        write_text(Path("predictions/masks/a.png"), "mask")
+    record = record_of(Path("predictions/masks/a.png"))
+    assert "pretrain" not in str(record.configuration)
+    assert "images" not in record.configuration

@@ -4,20 +4,23 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from cbda.errors import UserError
-from cbda.files.answer_lines import SKIPPED
+from cbda.files.answer_lines import SKIPPED, UNDONE
 from cbda.files.answers import AnswerFile
 from cbda.workflow import people
-from cbda.workflow.drawing import figures, gallery
+from cbda.workflow.drawing import figures, gallery, report_arguments
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
 from cbda.workflow.waiting import Waiting
 from tests.asked import CHANGE, answer_round, require_truth
-from tests.projects import RESULTS, create_jobs, snakemake
+from tests.experiments import job
+from tests.pools import summarise, write_labels
+from tests.projects import RESULTS, append, count_jobs, create_jobs, planned_jobs, snakemake
 from tests.queries import answer_to, make_queries
 
 RUN = f"{RESULTS}/seed0/da/budget0.05"
@@ -63,11 +66,13 @@ def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
     words = " ".join(jobs.plan_arguments())
     assert "--budget-unit queries --query da region 1 dynamic" in words
     assert create_jobs().budget_arguments() == ["--rounds", "2"]
-    with pytest.raises(UserError, match=r"report\.html draws budgets that are fractions"):
-        people.require_ready(
-            create_jobs({"experiment": {"budget_unit": "queries", "budgets": [20]}}),
-            ["snakemake", f"{RESULTS}/report.html"],
-        )
+
+
+def test_page_is_told_what_budgets_count() -> None:
+    jobs = create_jobs({"experiment": {"budget_unit": "queries", "budgets": [20]}})
+    people.require_ready(jobs, ["snakemake", f"{RESULTS}/report.html"])
+    assert "--budget-unit queries" in " ".join(report_arguments(jobs))
+    assert "--budget-unit" not in report_arguments(create_jobs())
 
 
 def test_masks_count_by_their_content(tmp_path: Path) -> None:
@@ -88,6 +93,33 @@ def test_target_that_needs_labels_is_refused(name: str) -> None:
         people.require_ready(people_jobs(), ["snakemake", f"{RESULTS}/{name}"])
     people.require_ready(people_jobs(), ["snakemake", "all"])
     people.require_ready(create_jobs(), ["snakemake", f"{RESULTS}/{name}"])
+
+
+def test_lost_mask_is_predicted_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    jobs, run = people_jobs(), "seed0/da/budget0.05"
+    mark = Path(RUN, people.MARK)
+    names = ["masks/a.png", "overlays/a.jpg", "masks/b.png", "overlays/b.jpg"]
+    places = [mark.parent / name for name in names]
+    for path in (Path("data/tiny/source/images/a.png"), Path("data/tiny/source/images/b.png"),
+                 *places):  # fmt: skip
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert people.lost_predictions(jobs, run) == []  # not predicted yet
+    mark.touch()
+    assert people.lost_predictions(jobs, run) == []
+    for place in places:
+        place.unlink()
+        assert people.lost_predictions(jobs, run) == [str(mark)]
+        place.touch()
+    uncertain = people_jobs(predict={"images": "data/tiny/source/images", "uncertainty": True})
+    assert people.lost_predictions(uncertain, run) == [str(mark)]
+
+
+def test_masks_are_looked_at_before_a_run() -> None:
+    folders = people.prediction_folders(people_jobs())
+    assert {f"{RUN}/predictions/", f"{RUN}/predictions/masks"} <= set(folders)
+    assert people.prediction_folders(create_jobs()) == []
 
 
 def test_pool_without_labels_has_no_gallery() -> None:
@@ -152,6 +184,35 @@ def test_labels_follow_answers_up_to_their_round(
     assert people.answers_state(jobs, 1) != states[1]
 
 
+def test_labels_whose_answers_are_lost_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They hold the last copy of what people answered, and Snakemake would remove them first."""
+    monkeypatch.chdir(tmp_path)
+    jobs, queries = people_jobs(), make_queries([(0, 1, 1), (1, 3, 3)], ("a", "b"))
+    answers = AnswerFile(Path("answers/answers.jsonl"))
+    answers.append(queries, [answer_to(queries, 0, 1), answer_to(queries, 1, 2)])
+    rows = np.array([(1, 0, 1, 1), (1, 1, 3, 3)], np.int32)
+    nothing, counts = np.zeros((2, 6, 12), np.uint8), np.full((1, 3), 3)
+    with job("ask"):
+        labels = Path(RUN, "round1/labels.h5")
+        write_labels(labels, ["a", "b"], nothing, nothing, summarise(counts), rows)
+    people.require_ready(jobs, ["snakemake"])
+    answers.append(queries, [answer_to(queries, 1, state=UNDONE, pixels=())])
+    people.require_ready(jobs, ["snakemake"])  # what was taken back is not lost
+    lines = answers.path.read_text().splitlines(keepends=True)
+    answers.path.write_text("".join(lines[:2]))
+    with pytest.raises(
+        UserError, match=r"answers\.jsonl: lacks 1 answers that .+round1/labels\.h5"
+    ):
+        people.require_ready(jobs, ["snakemake"])
+    answers.path.unlink()
+    with pytest.raises(UserError, match="lacks 2 answers"):
+        people.require_ready(jobs, ["snakemake"])
+    labels.rename("kept.h5")
+    people.require_ready(jobs, ["snakemake"])
+
+
 def test_answers_that_cannot_be_read_are_named_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,7 +253,7 @@ def test_failure_is_told_as_one(tmp_path: Path, rule: str, text: str) -> None:
 
 
 @pytest.mark.workflow
-def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
+def test_people_are_asked_once_whatever_code_changes(editable: Path) -> None:
     change = CHANGE.replace("people,", "people, rounds: 1,")
     waits = snakemake(editable, change=change, targets=("all",), check=False)
     asked = "round 1: 72 of 72 queries wait for an answer; answer them on the page of"
@@ -204,4 +265,14 @@ def test_people_are_asked_and_the_same_command_goes_on(editable: Path) -> None:
     require_truth(editable, editable / RUN / "round1/labels.h5", 1)
     table = pd.read_csv(editable / RESULTS / "answers.csv")
     assert table[["round", "queries", "answered", "minutes"]].values.tolist() == [[1, 72, 72, 3.6]]
-    assert len(list((editable / RUN / "predictions/masks").glob("*.png"))) == 4
+    masks = sorted((editable / RUN / "predictions/masks").glob("*.png"))
+    assert len(masks) == 4
+    masks[0].unlink()
+    assert planned_jobs(editable, change, ("all",)) == {"predict": 1}
+
+    said = (editable / "answers/answers.jsonl").read_bytes()
+    append(editable / "cbda/selection/greedy.py", "\nADDED = 1\n")
+    again = snakemake(editable, change=change, targets=("all",))
+    assert {"score", "ask", "finetune"} <= set(count_jobs(again))
+    require_truth(editable, editable / RUN / "round1/labels.h5", 1)
+    assert (editable / "answers/answers.jsonl").read_bytes() == said

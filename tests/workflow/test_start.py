@@ -9,8 +9,10 @@ import pytest
 
 from cbda.cli import parse_command
 from cbda.errors import UserError
+from cbda.files.json_files import write_text
 from cbda.files.records import record_path
 from cbda.workflow.start import Notes, Results, is_about_something_else
+from tests.experiments import job
 from tests.projects import RESULTS, TABLE, create_jobs, snakemake
 
 RUN = f"{RESULTS}/seed0/cbda/budget0.05"
@@ -88,6 +90,19 @@ def test_changed_picture_of_a_set_that_is_to_be_made_again_stops_nothing(project
     Path("data/tiny/source/manifest.json").unlink()
     (said,) = examine()
     assert said.splitlines()[1:] == ["data/tiny/source/manifest.json"]
+
+
+def test_damaged_mask_stops_the_run(project):
+    """Masks are no outputs of a rule, as their names are those of the user's images."""
+    path = Path(RUN, "predictions/masks/a.png")
+    with job("predict"):
+        write_text(path, "a mask")
+    predicting = {"predict": {"images": "data/tiny/source/images"}}
+    assert examine(**predicting) == []
+    halve(path)
+    assert examine() == []
+    with pytest.raises(UserError, match=r"masks/a\.png: damaged: 3 bytes in place of 6"):
+        examine(**predicting)
 
 
 def test_result_whose_job_is_under_way_is_left_alone(project):

@@ -173,18 +173,19 @@ def test_figures_of_the_report_are_those_of_the_rule(finished: Path) -> None:
     assert drawn == set(figures(create_jobs()))
 
 
-def test_report_leaves_the_files_of_the_users_beside_its_figures(editable: Path) -> None:
-    own = editable / RESULTS / "figures/drawn_by_hand.svg"
+def test_failed_report_leaves_the_files_of_the_users_beside_its_figures(
+    editable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Snakemake removes the outputs of a job before it starts, and again when it has failed."""
+    figures = editable / RESULTS / "figures"
+    own = figures / "drawn_by_hand.svg"
     own.write_text("hours of work")
     (editable / RESULTS / "report.html").unlink()
-    template = editable / "workflow/report/page.html"
-    page = template.read_text()
-    template.write_text("{{ nothing }}")
-    targets = (f"{RESULTS}/report.html",)
-    snakemake(editable, check=False, targets=targets)
-    assert not (editable / RESULTS / "report.html").exists()
-    template.write_text(page)
-    snakemake(editable, targets=targets)
+    (editable / "matplotlibrc").write_bytes(b"\xff")  # at which the job fails at once
+    monkeypatch.setenv("MATPLOTLIBRC", str(editable / "matplotlibrc"))
+    snakemake(editable, check=False, targets=(f"{RESULTS}/report.html",))
+    assert "is not UTF-8" in (editable / RESULTS / "report.log").read_text()
+    assert [path.name for path in figures.iterdir() if path.is_file()] == [own.name]
     assert own.read_text() == "hours of work"
 
 
@@ -212,7 +213,7 @@ def test_plan_counts_the_jobs_of_the_workflow(finished: Path, tmp_path: Path) ->
     arguments = create_jobs(change).plan_arguments()
     assert main(["plan", *checks, *arguments, "--out", str(path)]) == 0
     rules = json.loads(path.read_text())["rules"]
-    del jobs["data_make"], jobs["runs"]
+    del jobs["data_make"]
     assert {name: rule["jobs"] for name, rule in rules.items()} == jobs
 
 

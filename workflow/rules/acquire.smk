@@ -1,7 +1,7 @@
 rule acquire:
     input:
         scores="<round>/scores.h5",
-        labels=labels_before,
+        labels=inputs.labels_before,
         target="<results>/data/target.json",
     output:
         labels="<round>/labels.h5",

@@ -1,6 +1,5 @@
-# Validation, wildcards and input functions. No rules. What is computed for jobs is in
-# cbda/workflow/jobs.py, what makes nothing stale in arguments.py, and what a start does in
-# session.py.
+# Validation and wildcards. No rules. What is computed for jobs is in cbda/workflow/jobs.py, their
+# inputs in inputs.py, what makes nothing stale in arguments.py, and what a start does in session.py.
 
 import os
 import sys
@@ -12,7 +11,7 @@ from cbda.workflow import drawing, people
 from cbda.workflow.arguments import Arguments
 from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
-from cbda.workflow.jobs import previous_checkpoint, previous_labels
+from cbda.workflow.inputs import Inputs
 from cbda.workflow.locks import hold_lock
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
@@ -36,6 +35,7 @@ sys.path.sort(key=lambda path: Path(path) in (project, project / "workflow/rules
 
 jobs = create_jobs(workflow, config, project)
 arguments = Arguments(jobs, program_words(workflow))
+inputs = Inputs(workflow, jobs)
 
 if workflow.is_main_process:
     with explained():
@@ -76,45 +76,3 @@ def start_serving():
     """Have jobs forked from one process that has imported what they need."""
     global SERVING  # for as long as the run lasts
     SERVING = serve_jobs(workflow, arguments.words)
-
-
-def made_again(wildcards):
-    """No file, but a set that lost some is made anew: Snakemake sees its manifest alone."""
-    if workflow.is_main_process and workflow.dag is not None:
-        workflow.dag.forcefiles.update(jobs.changed_manifest(wildcards.set))
-    return []
-
-
-def checkpoint_before(wildcards):
-    """The model that a round starts from."""
-    return previous_checkpoint("<run>", "<pretrain>", int(wildcards.round))
-
-
-def labels_before(wildcards):
-    """The labels that a round adds to; none in the first."""
-    return previous_labels("<run>", int(wildcards.round))
-
-
-def last_labels(wildcards):
-    """The labels that a model is trained on anew."""
-    return jobs.last_labels(f"seed{wildcards.seed}/{wildcards.method}/budget{wildcards.budget}")
-
-
-def last_checkpoint(wildcards):
-    """The model of a run, or of one of its rounds, that is evaluated."""
-    run = f"<results>/seed{wildcards.seed}/{wildcards.run_name}"
-    return jobs.evaluated_checkpoint(run, wildcards.run_name)
-
-
-def evaluated_checkpoint(wildcards):
-    """The same, if there is something to evaluate it on."""
-    with explained():
-        people.require_val(jobs)
-    return last_checkpoint(wildcards)
-
-
-def predicting_checkpoint(wildcards):
-    """The same, if there is something to predict."""
-    with explained():
-        people.require_images(jobs)
-    return last_checkpoint(wildcards)

@@ -1,6 +1,6 @@
 rule data_make:
     input:
-        changes=made_again,
+        changes=inputs.made_again,
     output:
         manifest=f"{jobs.config.data_make.root}/{{set}}/manifest.json",
     log:

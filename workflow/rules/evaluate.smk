@@ -1,7 +1,7 @@
 rule evaluate:
     input:
         val="<results>/data/val.json",
-        checkpoint=evaluated_checkpoint,
+        checkpoint=inputs.evaluated_checkpoint,
         val_features=jobs.feature_files("val"),
     output:
         evaluation="<results>/seed{seed}/{run_name}/evaluation.json",

@@ -2,7 +2,7 @@ rule finetune:
     input:
         source="<results>/data/source.json",
         target="<results>/data/target.json",
-        checkpoint=checkpoint_before,
+        checkpoint=inputs.checkpoint_before,
         labels="<round>/labels.h5",
         source_features=jobs.feature_files("source"),
         target_features=jobs.feature_files("target"),
@@ -75,7 +75,7 @@ use rule finetune as retrain with:
         source="<results>/data/source.json",
         target="<results>/data/target.json",
         checkpoint="<pretrain>/model.pt",
-        labels=last_labels,
+        labels=inputs.last_labels,
         source_features=jobs.feature_files("source"),
         target_features=jobs.feature_files("target"),
         statistics=jobs.source_statistics(),

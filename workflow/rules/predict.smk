@@ -1,7 +1,8 @@
 # The masks are no outputs, as their names are those of the user's images; what is written last is.
 rule predict:
     input:
-        checkpoint=predicting_checkpoint,
+        checkpoint=inputs.predicting_checkpoint,
+        changes=inputs.predicted_again,
     output:
         classes="<results>/seed{seed}/{run_name}/predictions/labelmap.txt",
     log:

@@ -1,6 +1,6 @@
 rule score:
     input:
-        checkpoint=checkpoint_before,
+        checkpoint=inputs.checkpoint_before,
         target="<results>/data/target.json",
         target_features=jobs.feature_files("target"),
     output:

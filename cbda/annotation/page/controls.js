@@ -2,6 +2,11 @@
 
 const SHOWN = { ArrowLeft: "←", ArrowRight: "→", Enter: "⏎", Escape: "esc" };
 
+// What stands for a class where its colour alone would.
+export function signOf(kind) {
+  return kind.key || kind.name[0];
+}
+
 // A button of a class: its colour, its name and its key.
 export function classButton(kind, index, onClick) {
   const button = document.createElement("button");
@@ -10,6 +15,7 @@ export function classButton(kind, index, onClick) {
   const swatch = document.createElement("span");
   swatch.className = "swatch";
   swatch.style.background = kind.colour;
+  swatch.dataset.sign = signOf(kind);
   const name = document.createElement("span");
   name.textContent = kind.name;
   button.append(swatch, name);

@@ -1,9 +1,11 @@
 // Draws a query: its window as a grid, its surroundings, and the whole image with a marker.
 
+import { signOf } from "./controls.js";
+
 const WINDOW_PX = 560;
 const AROUND_PX = 480;
 const IMAGE_PX = 640;
-const MIN_LETTER_PX = 20;
+const MIN_SIGN_PX = 20; // from one to the next
 export const UNSET = -1;
 
 // The part of the image that the window's canvas shows: the window, and a margin around it.
@@ -40,10 +42,12 @@ export function drawWindow(canvas, query, pixels, classes, cursor) {
   shadeOutside(context, query.window, part, scale);
   const x = (query.window.left - part.left) * scale;
   const y = (query.window.top - part.top) * scale;
-  for (let pixel = 0; pixel < pixels.length; pixel++) {
-    const cell = { x: x + (pixel % query.window.width) * scale, y: y + Math.floor(pixel / query.window.width) * scale };
-    drawCell(context, cell, scale, classes.get(pixels[pixel]), pixel === cursor);
-  }
+  const cells = pixels.map((value, pixel) => {
+    const [row, column] = [Math.floor(pixel / query.window.width), pixel % query.window.width];
+    return { row, column, x: x + column * scale, y: y + row * scale, kind: classes.get(value) };
+  });
+  cells.forEach((cell, pixel) => drawCell(context, cell, scale, pixel === cursor));
+  drawSigns(context, cells, scale);
   outline(context, x, y, query.window.width * scale, query.window.height * scale);
 }
 
@@ -55,7 +59,7 @@ function shadeOutside(context, win, part, scale) {
   context.fill("evenodd");
 }
 
-function drawCell(context, { x, y }, scale, kind, isCursor) {
+function drawCell(context, { x, y, kind }, scale, isCursor) {
   if (scale >= 6) {
     context.strokeStyle = "rgba(255, 255, 255, 0.35)";
     context.lineWidth = 1;
@@ -66,9 +70,15 @@ function drawCell(context, { x, y }, scale, kind, isCursor) {
     context.fillStyle = kind.colour;
     context.fillRect(x, y, scale, scale);
     context.globalAlpha = 1;
-    if (scale >= MIN_LETTER_PX) letter(context, kind.key || kind.name[0], x + scale / 2, y + scale / 2, scale);
   }
   if (isCursor) outline(context, x + 3, y + 3, scale - 6, scale - 6);
+}
+
+// In every cell, or if they are small in one of a few, so that classes are told apart without their colours.
+function drawSigns(context, cells, scale) {
+  const step = Math.ceil(MIN_SIGN_PX / scale);
+  const has = ({ row, column, kind }) => kind && row % step === step >> 1 && column % step === step >> 1;
+  for (const { x, y, kind } of cells.filter(has)) letter(context, signOf(kind), x + scale / 2, y + scale / 2, step * scale);
 }
 
 function letter(context, text, x, y, scale) {

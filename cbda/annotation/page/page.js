@@ -3,9 +3,9 @@
 import { addKey, classButton, keyOf, onPress } from "./controls.js";
 import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
-import { fetchAt, fetchNext, fetchRound, finishRound, randomId, remembered, sendAnswer } from "./server.js";
+import { fetchAt, fetchNext, fetchRound, finishRound, holdQueries, randomId, remembered, sendAnswer } from "./server.js";
 import { inTurn, tell } from "./turns.js";
-import { describe, describeAnswer, describeEnd, describePlace, describeProgress } from "./words.js";
+import { describe, describeAnswer, describeEnd, describePlace, describeProgress, isOver } from "./words.js";
 
 const VOID = 255;
 const WITHOUT_CLASS = { v: "void", x: "unsure", s: "skipped" };
@@ -31,6 +31,7 @@ async function start() {
   at("proposals").checked = remembered(localStorage, "proposals", () => "yes") === "yes";
   at("classes").replaceChildren(...page.round.classes.map((kind, index) => classButton(kind, index, () => chooseClass(index))));
   listen();
+  holdQueries();
   showProgress(page.round.progress);
   await goOn();
 }
@@ -196,7 +197,7 @@ function draw() {
   document.body.classList.toggle("done", !query);
   document.body.classList.toggle("paints", Boolean(painting));
   at("paint").setAttribute("aria-pressed", Boolean(painting));
-  at("onwards").hidden = Boolean(query) && !page.again;
+  at("onwards").hidden = query ? !page.again : isOver(page.round.progress);
   at("widen").hidden = !painting?.isLarge;
   at("accept").hidden = !at("proposals").checked;
   for (const button of at("classes").children) button.setAttribute("aria-pressed", Number(button.dataset.index) === painting?.brush);

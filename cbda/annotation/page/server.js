@@ -1,6 +1,7 @@
 // What the page asks its server; an answer is sent until the server has it.
 
 const RETRY_MS = 1000;
+const HOLD_MS = 30_000;
 const client = remembered(sessionStorage, "client", () => randomId());
 
 export function randomId() {
@@ -12,9 +13,16 @@ export function remembered(storage, name, first) {
   return storage.getItem(name);
 }
 
-async function post(path, content) {
+async function post(path, content, options = {}) {
   const headers = { "Content-Type": "application/json" };
-  return fetch(path, { method: "POST", headers, body: JSON.stringify({ client, ...content }) });
+  return fetch(path, { method: "POST", headers, body: JSON.stringify({ client, ...content }), ...options });
+}
+
+// Has the queries that are looked at be nobody else's, until the page is left.
+export function holdQueries() {
+  const ignore = () => {}; // a server that is gone is told by what fails next
+  setInterval(() => post("hold").catch(ignore), HOLD_MS);
+  addEventListener("pagehide", () => post("leave", {}, { keepalive: true }).catch(ignore));
 }
 
 async function content(response) {

@@ -25,9 +25,14 @@ function describeSeconds(seconds) {
   return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-export function describeEnd({ states, finished }) {
-  if (finished || !states.open) return "Done. Now run the command again that asked for answers.";
-  return `Others look at the last ${states.open}: go on, to see whether one is free again.`;
+// Whether nothing is left to answer.
+export function isOver({ states, finished }) {
+  return finished || !states.open;
+}
+
+export function describeEnd(progress) {
+  if (isOver(progress)) return "Done. Run the command again that asked for answers; this page can be closed.";
+  return `Others look at the last ${progress.states.open}: go on, to see whether one is free again.`;
 }
 
 export function describeAnswer(query, kinds) {
