@@ -62,7 +62,12 @@ def test_everything_is_what_all_the_extras_are() -> None:
 
 
 def test_what_is_missing_is_named_by_the_extra_that_has_it() -> None:
-    modules = {"yaml": "pyyaml", "PIL": "pillow", "timm": "segmentation-models-pytorch"}
+    modules = {
+        "yaml": "pyyaml",
+        "PIL": "pillow",
+        "skimage": "scikit-image",
+        "timm": "segmentation-models-pytorch",
+    }
     for module, extra in MISSING.items():
         name = canonicalize_name(modules.get(module, module))
         assert name in [canonicalize_name(r.name) for r in requirements(EXTRAS[extra])], module

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.acquisition.arrays import SCORES
-from cbda.acquisition.methods import SCORE_NAMES, UNITS, is_external
+from cbda.acquisition.methods import SCORE_NAMES, WINDOWS, is_external
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError, require_choice
@@ -57,7 +57,7 @@ def score_given(
     score: str, unit: str, radius: int, draw: tuple[int, int, int], logits: Logits
 ) -> ScoreMap:
     """The score of one image (C,H,W); `draw` is seed, round and place in the pool."""
-    require_choice("unit", unit, UNITS)
+    require_choice("unit", unit, WINDOWS)
     if not is_external(score):
         require_choice("score", score, SCORE_NAMES)
     if isinstance(logits, np.ndarray) and score in SCORES:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
-from cbda.acquisition.methods import Method, ResolvedMethod
+from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
 from cbda.compute.parallel import available_threads
 from cbda.errors import UserError, require_choice
 from cbda.files.scores import ScoreFile, ScoreMaps
@@ -68,7 +68,7 @@ def choose_queries(
     known = Known(image_ids, size, num_classes, chosen, labels or {}, asked or {})
     given = (chosen.radius, chosen.unit), chosen.allocation
     spending = resolve_budget(num_queries, "queries", 1, size, *given)
-    budget_px = query_px(*given[0]) * (budget_queries or num_queries)
+    budget_px = query_px(*given[0], size[1:]) * (budget_queries or num_queries)
     budget_px += 0 if budget_queries else int(known.summary.class_counts.sum())
     fraction = min(budget_px / math.prod(size), 1.0)
     numbers = fraction, MAX_ROUNDS, round_number, seed, num_classes
@@ -96,6 +96,11 @@ def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
     if isinstance(method, str):
         require_choice("method", method, tuple(METHODS))
         method = METHODS[method]
+    if method.unit not in WINDOWS:
+        allowed = ", ".join(WINDOWS)
+        raise UserError(
+            f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
+        )
     parts = {name: value for name, value in vars(method).items() if value is not None}
     return ResolvedMethod(**{"radius": radius, **parts})
 

