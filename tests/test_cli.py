@@ -204,7 +204,7 @@ def error_line(words, capsys):
         ("DIR", "nowhere", "no such folder"),
         ("region", "patch", "unit 'patch' is unknown; allowed: region, pixel"),
         ("dynamic", "fixed", "allocation 'fixed' is unknown; allowed: per_image, dynamic"),
-        ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed, ratio"),
+        ("consumed", "fair", "balance 'fair' is unknown; allowed: none, consumed"),
         ("consumed", "none --method-explore 1", "random_fraction 1.0: allowed are numbers from 0"),
         ("consumed", "none --method-explore nan", "random_fraction nan: allowed are numbers from"),
         ("--radius 1", "--radius 2", "scores.h5: radius is 1, this round asks for 2"),

@@ -51,6 +51,38 @@ METHODS = {
     "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
     "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
     "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
+    "margin_superpixel": Method(score="margin", unit="superpixel", allocation="dynamic", radius=8),
+    "random_superpixel": Method(score="random", unit="superpixel", allocation="dynamic", radius=8),
+    "margin_image": Method(score="margin", unit="image", allocation="dynamic"),
+    "random_image": Method(score="random", unit="image", allocation="dynamic"),
+    "margin_power": Method(score="margin", choice=Choice(sampling="power")),
+    "da_margin": Method(score="margin", allocation="dynamic"),
+    "da_margin_power": Method(
+        score="margin", allocation="dynamic", choice=Choice(sampling="power")
+    ),
+    "cbda_margin": Method(score="margin", allocation="dynamic", balance="quota"),
+    "cbda_margin_consumed": Method(score="margin", allocation="dynamic", balance="consumed"),
+    "cbda_margin_power": Method(
+        score="margin", allocation="dynamic", balance="quota", choice=Choice(sampling="power")
+    ),
+    "margin_pixel_power": Method(score="margin", unit="pixel", choice=Choice(sampling="power")),
+    "da_margin_pixel": Method(score="margin", unit="pixel", allocation="dynamic"),
+    "da_margin_pixel_power": Method(
+        score="margin", unit="pixel", allocation="dynamic", choice=Choice(sampling="power")
+    ),
+    "cbda_margin_pixel": Method(
+        score="margin", unit="pixel", allocation="dynamic", balance="quota"
+    ),
+    "cbda_margin_pixel_consumed": Method(
+        score="margin", unit="pixel", allocation="dynamic", balance="consumed"
+    ),
+    "cbda_margin_pixel_power": Method(
+        score="margin",
+        unit="pixel",
+        allocation="dynamic",
+        balance="quota",
+        choice=Choice(sampling="power"),
+    ),
     "pixelpick": Method(score="margin", unit="pixel", choice=Choice(sampling="top")),
 }
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cbda.acquisition.catalogue import METHODS
-from cbda.acquisition.methods import Method, ResolvedMethod
+from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
 from cbda.acquisition.scoring import kind_of_views, score_image
 from cbda.compute.parallel import available_threads
 from cbda.datasets.ids import VOID
@@ -79,7 +79,7 @@ def choose_queries(
     known = _Known(image_ids, size, len(first), chosen, labels or {}, asked or {})
     given = (chosen.radius, chosen.unit), chosen.allocation
     spending = resolve_budget(num_queries, "queries", 1, size, *given)
-    budget_px = query_px(*given[0]) * (budget_queries or num_queries)
+    budget_px = query_px(*given[0], size[1:]) * (budget_queries or num_queries)
     budget_px += 0 if budget_queries else int(known.summary.class_counts.sum())
     fraction = min(budget_px / math.prod(size), 1.0)
     numbers = fraction, MAX_ROUNDS, round_number, seed, len(first)
@@ -103,6 +103,11 @@ def _resolve(method: str | Method, radius: int) -> ResolvedMethod:
         method = METHODS[method]
     if views := kind_of_views(method.score):
         raise UserError(f"score {method.score}: goes by {views} views, and logits are of one alone")
+    if method.unit not in WINDOWS:
+        allowed = ", ".join(WINDOWS)
+        raise UserError(
+            f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
+        )
     parts = {name: value for name, value in vars(method).items() if value is not None}
     return ResolvedMethod(**{"radius": radius, **parts})
 
