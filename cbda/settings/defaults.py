@@ -7,6 +7,7 @@ checkpoint that says nothing of one: these are the defaults of the sections.
 from collections.abc import Mapping
 from typing import Any
 
+from cbda.settings.generation import DataMakeSettings
 from cbda.settings.model import PACKAGED, ModelSettings
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 
@@ -23,8 +24,9 @@ TRAINING = TrainingSettings(
 
 
 def fill(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """A configuration with what its sections of network and training leave out."""
+    """A configuration with what its sections of network, training and generated sets leave out."""
     sections = {"model": MODEL.model_dump(), "training": TRAINING.model_dump()}
+    sections["data_make"] = {"sets": DataMakeSettings().model_dump()["sets"]}
     return {**raw, **{name: _over(raw[name], sections[name]) for name in sections.keys() & raw}}
 
 

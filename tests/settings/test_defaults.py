@@ -19,3 +19,9 @@ def test_section_given_in_part_is_that_of_the_experiment_otherwise():
 def test_what_is_no_section_stays_for_its_check():
     assert fill({"model": None, "training": {"loss": 1}, "classes": []})["training"]["loss"] == 1
     assert fill({"model": None})["model"] is None
+
+
+def test_generated_set_given_in_part_is_that_of_the_default_otherwise():
+    made = load_config({"data_make": {"sets": {"source": {"num_images": 4}}}}, {}).data_make
+    assert (made.sets["source"].domain, made.sets["source"].num_images) == ("source", 4)
+    assert set(made.sets) == {"source", "target_train", "target_val"}
