@@ -12,13 +12,15 @@
 # make accessibility  axe-core on the report and the page of queries; needs a Chromium and npm
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
+# make package  build the wheel, and try it in environments without this repository; minutes, 6 GB
+# make site     the documentation as a site, in site/index.html; no link may lead nowhere
 # make slurm    the toy workflow through a Slurm of this machine, for root on Debian
 
 PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser accessibility
+.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package site accessibility
 .DEFAULT_GOAL := table
 
 table: install
@@ -47,11 +49,16 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check --line-length 100 Snakefile workflow
 	$(BIN)/mypy
+	$(BIN)/python docs/examples.py docs/python.md > .mypy_cache/script.py  # as a user writes it
+	$(BIN)/mypy --strict .mypy_cache/script.py
 	$(BIN)/lint-imports --no-cache
 	$(RUN) snakemake --lint
 
+site: install
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 tiny: install
-	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile tests/config.yaml
+	$(RUN) snakemake results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml
 	@cat results/tiny/tabulate.log
 
 bench: install
@@ -91,6 +98,10 @@ accessibility: install
 # ten environments in which something is missing, some of which only root can make
 environments: install
 	$(RUN) OMP_NUM_THREADS=1 $(BIN)/python -m tests.environments
+
+# what a stranger does: pip install of the wheel alone, without and with all its parts
+package: install
+	$(BIN)/python -m tests.package
 
 rehearsal: install
 	$(BIN)/python -m tests.rehearsal workflow/configs/gtav_cityscapes.yaml --folder results/rehearsal

@@ -3,7 +3,9 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-configfile: "config.yaml"
+if Path("config.yaml").exists():  # elsewhere the defaults hold
+
+    configfile: "config.yaml"
 
 
 pathvars:

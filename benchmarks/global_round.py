@@ -23,7 +23,7 @@ from cbda.compute.parallel import available_threads
 from cbda.datasets.catalogue import create_dataset
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
-from cbda.selection.balance import RULES
+from cbda.selection.balance import class_weights
 from cbda.selection.greedy import select
 from cbda.selection.labelling import write_labels
 from cbda.selection.querying import choose, class_statistics
@@ -98,7 +98,7 @@ def _time_round(scores_path: Path, round_: Round, num_threads: int) -> float:
         require_one_run(round_, scores, labels, oracle)
         statistics = class_statistics(round_, scores, labels)
         queries = choose(round_, scores, labels, statistics, num_threads)
-        weights = RULES[round_.method.balance](statistics)
+        weights = class_weights(round_.method.balance, statistics)
         path = scores_path.with_name("labels.h5")
         write_labels(path, round_, labels, queries, weights, oracle, num_threads)
     return time.perf_counter() - started_s

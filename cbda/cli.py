@@ -15,11 +15,13 @@ import cbda
 from cbda.commands.options import output_files
 from cbda.errors import InterruptedRunError, UserError, did_you_mean
 from cbda.files.atomic import require_output
+from cbda.settings.extras import describe_missing
 
 NO_MEMORY = ("out of memory", "allocate memory")  # torch's words
 MISTAKE, STOPPED, KEYBOARD = 2, 75, 130  # 75 is sysexits.h's EX_TEMPFAIL: try again
 
 COMMANDS = {
+    "init": "lay out a folder for experiments",
     "data make": "render a data set of generated street scenes",
     "data check": "count, pair and verify a data set",
     "data count": "count the classes in every image of a data set",
@@ -71,6 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         message, code = one_line(error), MISTAKE
     except InterruptedRunError as error:  # which is none
         message, code = str(error), STOPPED
+    except ModuleNotFoundError as error:
+        message, code = describe_missing(error.name), MISTAKE
+        if not message:
+            raise
     except OSError as error:
         if error.errno is None:
             raise

@@ -94,7 +94,7 @@ class FirstRound:
 
         num_classes = len(self._prior)
         share_px = np.full(num_classes, budget * classes.size / num_classes)
-        spent = query_px(self._radius, REGION), share_px, np.zeros(num_classes)
+        spent = query_px(self._radius, REGION, classes.shape[1:]), share_px, np.zeros(num_classes)
         return choose_quota(read, self._score.shape, num_queries, self._suppression_radius, *spent)
 
     def _dynamic(self, num_queries: int, random_fraction: float, seed: int) -> Queries:

@@ -73,7 +73,7 @@ PRODUCTS = {  # of each rule, in the order of RULES; scores are gone once they w
 }
 FOLDERS = {"source_only": "source_only", "full": "full", "retrained": "retrain"}  # of trainings
 COMMAND = [sys.executable, "-m", "snakemake"]
-CONFIG = ["--configfile", "tests/config.yaml", "change.yaml", "--"]
+CONFIG = ["--configfile", "workflow/configs/toy.yaml", "change.yaml", "--"]
 POLL_S = 0.05
 LIMIT_S = 900  # of one run of Snakemake, which takes a minute on an idle machine
 

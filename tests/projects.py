@@ -16,7 +16,7 @@ from snakemake.utils import update_config
 from cbda.workflow.jobs import Jobs
 
 ROOT = Path(__file__).parents[1]
-COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda", "tests/config.yaml")
+COPIED = ("Snakefile", "config.yaml", "workflow", "profiles", "envs", "cbda")
 RESULTS = "results/tiny"
 TABLES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv")
 TABLE = f"{RESULTS}/table_mIoU.csv"
@@ -45,7 +45,7 @@ def create_jobs(
 ) -> Jobs:
     """The jobs of the toy experiment, whose configuration a test may change."""
     config: dict[str, Any] = {}
-    for name in ("config.yaml", "tests/config.yaml"):
+    for name in ("config.yaml", "workflow/configs/toy.yaml"):
         update_config(config, yaml.safe_load((ROOT / name).read_text()))
     update_config(config, change or {})
     return Jobs.create(config, environment or {})
@@ -97,7 +97,7 @@ def snakemake(
     name = f"change.{os.getpid()}.yaml"  # tests of other processes may share the project
     (project / name).write_text(change)
     command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
-    command += ["--configfile", "tests/config.yaml", name, *options, "--", *targets]
+    command += ["--configfile", "workflow/configs/toy.yaml", name, *options, "--", *targets]
     return run(project, command, check)
 
 

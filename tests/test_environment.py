@@ -2,11 +2,15 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from cbda.settings.extras import EXTRAS as MISSING
+from cbda.settings.extras import describe_missing
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -17,10 +21,20 @@ PINS = {
     )
 }
 CONDA = yaml.safe_load((ROOT / "envs/cbda.yaml").read_text())
-REQUIREMENTS = [Requirement(text) for text in PROJECT["dependencies"]]
-OPTIONAL = [
-    Requirement(text) for group in PROJECT["optional-dependencies"].values() for text in group
-]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def requirements(*lists: list[str]) -> list[Requirement]:
+    """Those of other packages than this one."""
+    found = map(Requirement, chain.from_iterable(lists))
+    return [requirement for requirement in found if requirement.name != "cbda"]
+
+
+ALL = ("networks", "report", "workflow")
+REQUIREMENTS = list(
+    dict.fromkeys(requirements(PROJECT["dependencies"], *(EXTRAS[name] for name in ALL)))
+)
+OPTIONAL = requirements(*EXTRAS.values())
 
 
 def test_constraints_pin_every_dependency_within_its_range() -> None:
@@ -40,6 +54,26 @@ def test_conda_environment_has_a_python_that_the_project_allows() -> None:
     assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(
         python.split("=")[1]
     )
+
+
+def test_everything_is_what_all_the_extras_are() -> None:
+    assert EXTRAS["all"] == [f"cbda[{','.join(ALL)}]"]
+    assert "cbda[all,docs]" in EXTRAS["dev"]
+
+
+def test_what_is_missing_is_named_by_the_extra_that_has_it() -> None:
+    modules = {
+        "yaml": "pyyaml",
+        "PIL": "pillow",
+        "skimage": "scikit-image",
+        "timm": "segmentation-models-pytorch",
+    }
+    for module, extra in MISSING.items():
+        name = canonicalize_name(modules.get(module, module))
+        assert name in [canonicalize_name(r.name) for r in requirements(EXTRAS[extra])], module
+    line = "needs torch, which is not installed: pip install 'cbda[networks]'"
+    assert describe_missing("torch.nn") == line
+    assert not describe_missing("numpyy")
 
 
 def test_every_rule_names_the_environment() -> None:

@@ -51,6 +51,38 @@ METHODS = {
     "da_power": Method(allocation="dynamic", choice=Choice(sampling="power")),
     "da_softmax": Method(allocation="dynamic", choice=Choice(sampling="softmax", beta=10.0)),
     "da_softrank": Method(allocation="dynamic", choice=Choice(sampling="softrank")),
+    "margin_superpixel": Method(score="margin", unit="superpixel", allocation="dynamic", radius=8),
+    "random_superpixel": Method(score="random", unit="superpixel", allocation="dynamic", radius=8),
+    "margin_image": Method(score="margin", unit="image", allocation="dynamic"),
+    "random_image": Method(score="random", unit="image", allocation="dynamic"),
+    "margin_power": Method(score="margin", choice=Choice(sampling="power")),
+    "da_margin": Method(score="margin", allocation="dynamic"),
+    "da_margin_power": Method(
+        score="margin", allocation="dynamic", choice=Choice(sampling="power")
+    ),
+    "cbda_margin": Method(score="margin", allocation="dynamic", balance="quota"),
+    "cbda_margin_consumed": Method(score="margin", allocation="dynamic", balance="consumed"),
+    "cbda_margin_power": Method(
+        score="margin", allocation="dynamic", balance="quota", choice=Choice(sampling="power")
+    ),
+    "margin_pixel_power": Method(score="margin", unit="pixel", choice=Choice(sampling="power")),
+    "da_margin_pixel": Method(score="margin", unit="pixel", allocation="dynamic"),
+    "da_margin_pixel_power": Method(
+        score="margin", unit="pixel", allocation="dynamic", choice=Choice(sampling="power")
+    ),
+    "cbda_margin_pixel": Method(
+        score="margin", unit="pixel", allocation="dynamic", balance="quota"
+    ),
+    "cbda_margin_pixel_consumed": Method(
+        score="margin", unit="pixel", allocation="dynamic", balance="consumed"
+    ),
+    "cbda_margin_pixel_power": Method(
+        score="margin",
+        unit="pixel",
+        allocation="dynamic",
+        balance="quota",
+        choice=Choice(sampling="power"),
+    ),
     "pixelpick": Method(score="margin", unit="pixel", choice=Choice(sampling="top")),
 }
 
@@ -80,6 +112,22 @@ SHOWN_AS = {  # in figures, on the page and in tables of a paper, where the name
     "mean_entropy_dropout": "Mean entropy, dropout",
     "mean_entropy_shifted": "Mean entropy, shifted views",
     "pixelpick": "PixelPick",
+    "margin_superpixel": "Margin, superpixels",
+    "random_superpixel": "Random superpixels",
+    "margin_image": "Margin, images",
+    "random_image": "Random images",
+    "margin_power": "Margin, power",
+    "margin_pixel_power": "Margin, pixels, power",
+    "da_margin": "DA, margin",
+    "da_margin_power": "DA, margin, power",
+    "da_margin_pixel": "DA, margin, pixels",
+    "da_margin_pixel_power": "DA, margin, pixels, power",
+    "cbda_margin": "CBDA, margin",
+    "cbda_margin_consumed": "CBDA, margin, consumed",
+    "cbda_margin_power": "CBDA, margin, power",
+    "cbda_margin_pixel": "CBDA, margin, pixels",
+    "cbda_margin_pixel_consumed": "CBDA, margin, pixels, consumed",
+    "cbda_margin_pixel_power": "CBDA, margin, pixels, power",
     "source_only": "Source only",
     "full": "Full supervision",
 }

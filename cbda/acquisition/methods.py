@@ -14,13 +14,19 @@ EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
 SCORES_FOLDER = Path(__file__).with_name("scores")  # a file in it is a built-in score
 SCORE_NAMES = tuple(sorted(path.stem for path in SCORES_FOLDER.glob("[!_]*.py")))
-UNITS = ("region", "pixel")
+UNITS_FOLDER = Path(__file__).with_name("units")  # a file in it is a unit
+WINDOWS = ("region", "pixel")  # units that are windows around a pixel, which people can be shown
+PARTS = {path.stem for path in UNITS_FOLDER.glob("[!_]*.py")} - {*WINDOWS}  # of an image
+UNITS = (*WINDOWS, *sorted(PARTS))
+SCORES_OF_A_PIXEL = ("random",)  # of a part: that of its first pixel, as means differ with its size
 ALLOCATIONS_FOLDER = Path(__file__).parents[1] / "selection/allocations"  # a file is one by class
 BY_CLASS = tuple(sorted(path.stem for path in ALLOCATIONS_FOLDER.glob("[!_]*.py")))
 ALLOCATIONS = ("per_image", "dynamic", *BY_CLASS)
 BUDGET_UNITS = ("fraction", "queries_per_image", "queries")
-BALANCES = ("none", "consumed", "ratio", "exp", "quota", "consumed_literal", "pixbal")
-BALANCES_WITH_TARGET = ("consumed", "ratio", "quota", "consumed_literal")  # aim at shares
+BALANCES_FOLDER = Path(__file__).parents[1] / "selection/balances"  # a file in it is one
+NONE = "none"
+BALANCES = (NONE, *sorted({path.stem for path in BALANCES_FOLDER.glob("[!_]*.py")} - {NONE}))
+SAMPLINGS_OF_QUOTA = (BEST, "power")  # whose numbers are logarithms, to which weights add theirs
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
 
@@ -51,9 +57,12 @@ class Method:
         allocation, fraction = self.allocation, self.random_fraction
         if self.balance == "quota" and allocation != "dynamic":
             raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
-        if self.balance == "quota" and self.choice.sampling != BEST:
-            sampling = f"sampling {self.choice.sampling!r}"
-            raise UserError(f"balance 'quota' has no {sampling}; allowed: {BEST}")
+        if self.balance == "quota" and self.choice.sampling not in SAMPLINGS_OF_QUOTA:
+            sampling, allowed = f"sampling {self.choice.sampling!r}", ", ".join(SAMPLINGS_OF_QUOTA)
+            raise UserError(f"balance 'quota' has no {sampling}; allowed: {allowed}")
+        if self.unit == "image" and allocation == "per_image":
+            allowed = ", ".join(ALLOCATIONS[1:])
+            raise UserError(f"unit 'image' has no allocation 'per_image'; allowed: {allowed}")
         if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")

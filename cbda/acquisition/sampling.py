@@ -46,22 +46,25 @@ def compete(
     """
     is_narrow = score.dtype == np.float32 and choice.beta <= LARGE_BETA
     numbers = np.empty(score.shape, np.float32 if is_narrow else np.float64)
+    measure = _measure(utility, choice, ranks)
     num_rows = max(BLOCK_PX // score.shape[1], 1)
     for first in range(0, len(score), num_rows):  # blocks that stay in a processor's cache
-        part = score[first : first + num_rows]
-        drawn = noise.rows(first, part.shape)
+        part, drawn = score[first : first + num_rows], numbers[first : first + num_rows]
+        drawn[:] = noise.rows(first, part.shape)
         if choice.beta >= NEGLIGIBLE:
-            drawn = _utility(utility, choice, part.astype(numbers.dtype), ranks) + np.divide(
-                drawn, choice.beta, dtype=numbers.dtype
-            )
-        numbers[first : first + num_rows] = drawn
+            drawn /= choice.beta
+            drawn += measure(part.astype(numbers.dtype, copy=False))
     return numbers
 
 
-def _utility(
-    utility: Utility, choice: Choice, score: NDArray[Any], ranks: Ranks | None
-) -> NDArray[Any]:
-    known: dict[str, Any] = {**choice.model_dump(), "score": score}
-    if ranks is not None:
-        known |= {"rank": ranks.of(score), "num_ranked": ranks.num_ranked}
-    return utility(**{name: known[name] for name in signature(utility).parameters})
+def _measure(utility: Utility, choice: Choice, ranks: Ranks | None) -> Utility:
+    """The utility of a part of a score map, of all that it asks for."""
+    wanted, known = signature(utility).parameters, choice.model_dump()
+
+    def measure(score: NDArray[Any]) -> NDArray[Any]:
+        of_part: dict[str, Any] = {**known, "score": score}
+        if ranks is not None:
+            of_part |= {"rank": ranks.of(score), "num_ranked": ranks.num_ranked}
+        return utility(**{name: of_part[name] for name in wanted})
+
+    return measure

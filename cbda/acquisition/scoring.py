@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cbda.acquisition.external import compute_external_score
 from cbda.acquisition.maps import Scored
-from cbda.acquisition.methods import SCORE_NAMES, UNITS, is_external
+from cbda.acquisition.methods import SCORE_NAMES, UNITS, WINDOWS, is_external
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.errors import UserError, require_choice
 from cbda.models.logits import most_probable, require_finite
@@ -77,7 +77,8 @@ def find_score(name: str, unit: str) -> Callable[..., Scored]:
     rows of the others no staler.
     """
     module = _module(name)
-    offered = tuple(item for item in UNITS if hasattr(module, item))
+    unit = unit if unit in WINDOWS else "pixel"  # the mean over a part is taken with its parts
+    offered = tuple(item for item in WINDOWS if hasattr(module, item))
     require_choice(f"unit of score {name!r}", unit, offered)
     function: Callable[..., Scored] = getattr(module, unit)
     return function

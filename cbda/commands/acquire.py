@@ -71,11 +71,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
+    from cbda.acquisition.parts import open_parts
     from cbda.compute.parallel import available_threads
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
-    from cbda.selection.balance import RULES
+    from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
     from cbda.selection.round import require_one_run
@@ -85,17 +86,21 @@ def run(args: argparse.Namespace) -> None:
     with ScoreFile.open(args.scores) as scores:
         round_ = resolve_round(args, scores, num_classes)
         oracle = _open_oracle(args, num_classes)
-        with LabelFile.open_previous(args.labels, scores) as labels:
+        unit = round_.method.unit, round_.method.radius
+        with (
+            LabelFile.open_previous(args.labels, scores) as labels,
+            open_parts(*unit, oracle) as parts,
+        ):
             require_one_run(round_, scores, labels, oracle)
             statistics = class_statistics(round_, scores, labels)
             view = never_asked(labels, args.never_ask)
-            queries = choose(round_, scores, view, statistics, num_threads)
-            weights = RULES[round_.method.balance](statistics)
-            write_labels(args.out, round_, labels, queries, weights, oracle, num_threads)
+            queries = choose(round_, scores, view, statistics, num_threads, parts)
+            weights = class_weights(round_.method.balance, statistics)
+            write_labels(args.out, round_, labels, queries, weights, oracle, num_threads, parts)
     with LabelFile.open(args.out) as made:
         acquired = describe(made.summary, args.classes or list(map(str, range(num_classes))))
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images: {acquired}")
-    spent = round_.rounded_budget(*scores.shape[1:])
+    spent = round_.rounded_budget(scores.shape)
     if spent > NOTABLE_EXCESS * round_.budget:
         minimum = "whole queries, one per image and round at least"
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")

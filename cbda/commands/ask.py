@@ -9,9 +9,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbda.acquisition.methods import WINDOWS
 from cbda.commands import acquire
 from cbda.commands.common import open_pool
-from cbda.errors import AwaitedAnswersError, UserError
+from cbda.errors import AwaitedAnswersError, UserError, require_choice
 
 if TYPE_CHECKING:
     from cbda.files.answers import AnswerFile
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"{args.answers}: {answers.num_torn} torn lines are passed over")
     with ScoreFile.open(args.scores) as scores:
         round_ = acquire.resolve_round(args, scores, len(args.classes))
+        require_choice("--method-unit of what people are asked for", round_.method.unit, WINDOWS)
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)

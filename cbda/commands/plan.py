@@ -71,16 +71,15 @@ def run(args: argparse.Namespace) -> None:
 def _queries(args: argparse.Namespace, experiment: costs.Experiment) -> Iterator[dict[str, Any]]:
     """Queries of a run of every method and budget, and of one of its rounds."""
     from cbda.selection.budget import resolve_budget
-    from cbda.selection.units import queries_per_image
+    from cbda.selection.units import queries_in_round
 
     shape = experiment.num_pool, experiment.height, experiment.width
     for (name, unit, radius, allocation), budget in product(args.query, args.budgets):
         given = budget, args.budget_unit, args.rounds, shape
         spending = resolve_budget(*given, (int(radius), unit), allocation)
-        by_area = queries_per_image(*shape[1:], spending.fraction, args.rounds, int(radius), unit)
-        is_dynamic = allocation == "dynamic"
-        number = spending.num_queries or by_area * (shape[0] if is_dynamic else 1)
-        in_round = number * (1 if is_dynamic else shape[0])
+        facts = spending.fraction, args.rounds, int(radius), unit, allocation
+        number = spending.num_queries or queries_in_round(shape, *facts)
+        in_round = number * (shape[0] if allocation == "per_image" else 1)
         counts = {"in_round": in_round, "in_all": in_round * args.rounds}
         yield {"method": name, "budget": budget, **counts}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cbda.acquisition.choice import Views
+from cbda.acquisition.methods import UNITS
 from cbda.commands.common import (
     add_dataset_options,
     add_feature_option,
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target")
     add_feature_option(parser, "target")
     parser.add_argument("--method-score", required=True, help="what makes a pixel worth asking for")
-    parser.add_argument("--method-unit", required=True, help="region or pixel")
+    parser.add_argument("--method-unit", required=True, help=", ".join(UNITS))
     parser.add_argument(
         "--radius", type=whole_number(0, MAX_RADIUS_PX), required=True, help="k, in px"
     )

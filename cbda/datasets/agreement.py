@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cbda.datasets.dataset import Dataset
 from cbda.errors import UserError
+
+if TYPE_CHECKING:
+    from cbda.datasets.dataset import Dataset
 
 
 def require_same_pool(
@@ -22,7 +25,7 @@ def require_same_pool(
 
 
 def require_label_size(
-    dataset: Dataset, index: int, found: tuple[int, ...], wanted: tuple[int, ...]
+    dataset: "Dataset", index: int, found: tuple[int, ...], wanted: tuple[int, ...]
 ) -> None:
     """Raise a `UserError` if a label is not of the size of its score map."""
     if found != wanted:
@@ -32,7 +35,7 @@ def require_label_size(
         )
 
 
-def require_uniform_size(dataset: Dataset) -> tuple[int, int]:
+def require_uniform_size(dataset: "Dataset") -> tuple[int, int]:
     """Height and width in px that all images of a pool share."""
     first = dataset.image_size(0)
     for index, image_id in enumerate(dataset.image_ids):

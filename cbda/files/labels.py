@@ -43,7 +43,7 @@ LABELS = Layout(
         "num_pool_px": ("i", ""),
     },
     dict.fromkeys((*METHOD_PARTS, "choice"), ("S", ""))
-    | {"random_fraction": ("f", ""), "predicted_px": ("i", "C")},
+    | {"random_fraction": ("f", ""), "predicted_px": ("i", "C"), "part_counts": ("i", "R3")},
 )
 
 
@@ -66,6 +66,8 @@ class LabelSummary:
     num_pool_px: int
     choice: str = ""  # what is not plain of how queries are drawn, as options
     predicted_px: NDArray[np.int64] | None = None  # (C,) pool by predicted class, in the last round
+    # (R,3) of queries that are parts of images: mixed ones, classes of all, pixels of mixed ones
+    part_counts: NDArray[np.int64] | None = None
 
     @property
     def method(self) -> str:
@@ -82,7 +84,12 @@ class LabelFile(MapFile):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        known = {"choice": "", "predicted_px": None, **self._attributes}  # may be missing
+        known = {
+            "choice": "",
+            "predicted_px": None,
+            "part_counts": None,
+            **self._attributes,
+        }  # may be missing
         if "score" not in known:  # version 0.1.0 has the method in words only
             found = METHOD.fullmatch(known["method"])
             if found is None:
@@ -199,8 +206,9 @@ class LabelWriter:
         known = {**asdict(summary), "method": summary.method}
         if not summary.choice:
             del known["choice"]
-        if summary.predicted_px is None:
-            del known["predicted_px"]
+        for name in ("predicted_px", "part_counts"):
+            if known[name] is None:
+                del known[name]
         write_attributes(self._file, known)
 
 

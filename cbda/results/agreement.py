@@ -88,12 +88,14 @@ def _foreign_diagnoses(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
 
 def _foreign_evaluations(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
     """Evaluations of rounds, and of models trained anew, that are not of the model beside them."""
-    for path in (Path(p) for row in rows for p in (row.round_evaluation, row.retrained)):
-        if path in ledger.records:
-            problem, model = ledger.problem(path), ledger.origin(path, "checkpoint")
-            if problem and problem != GONE:
-                yield Problem(path, problem)
-            elif model is None or model.parent != path.parent:
+    names = (name for row in rows for name in (row.round_evaluation, row.retrained))
+    for path in (Path(name) for name in names if name != NONE):
+        problem = ledger.problem(path)
+        if problem and problem != GONE:
+            yield Problem(path, problem)
+        elif path in ledger.records:
+            model = ledger.origin(path, "checkpoint")
+            if model is None or model.parent != path.parent:
                 yield Problem(path, f"foreign: measured {model or 'a model without a record'}")
 
 

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import parts
 from cbda.acquisition.methods import EPSILON, PURE_IMPURITY
+from cbda.acquisition.parts import PartMap, open_parts
 from cbda.acquisition.windows import sum_over_classes
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size, require_same_pool
@@ -40,8 +42,8 @@ class Diagnosis:
     predicted_px: CountArray  # of the pool, by predicted class
     hit_px: CountArray  # of the pool, where both are the same
     acquired_px: CountArray  # by true class
-    queries: CountArray  # by the class predicted at their centre
-    pure_queries: CountArray  # those whose window has one predicted class
+    queries: CountArray  # by the class predicted at their centre, or mostly in a part
+    pure_queries: CountArray  # those whose window or part has one predicted class
     uncertainty: NDArray[np.float64]  # over `predicted_px`
     query_uncertainty: NDArray[np.float64]  # over `queries`
     pure_uncertainty: NDArray[np.float64]  # over `pure_queries`
@@ -70,14 +72,16 @@ def diagnose_round(
     `UserError` tells of files that don't belong together, or are damaged.
     """
     _require_matching(scores, labels, oracle)
-    centres = _last_centres(labels)
+    centres, unit = _last_centres(labels), labels.summary.unit
 
     def diagnose(index: int) -> Diagnosis:
         truth = oracle.read_label(index)
         require_label_size(oracle, index, truth.shape, scores.shape[1:])
-        return _diagnose_image(scores, labels.summary.unit, index, truth, centres[index])
+        divided = read_parts(index) if read_parts else None
+        return _diagnose_image(scores, unit, index, truth, centres[index], divided)
 
-    total = reduce(add, ordered_map(diagnose, range(scores.shape[0]), num_threads))
+    with open_parts(unit, scores.radius, oracle) as read_parts:
+        total = reduce(add, ordered_map(diagnose, range(scores.shape[0]), num_threads))
     return replace(total, acquired_px=labels.summary.class_counts[-1].astype(np.int64))
 
 
@@ -99,14 +103,25 @@ def _require_matching(scores: ScoreFile, labels: LabelFile, oracle: Dataset) -> 
 
 
 def _diagnose_image(
-    scores: ScoreFile, unit: str, index: int, truth: NDArray[np.uint8], centres: NDArray[np.int32]
+    scores: ScoreFile,
+    unit: str,
+    index: int,
+    truth: NDArray[np.uint8],
+    centres: NDArray[np.int32],
+    divided: PartMap | None,
 ) -> Diagnosis:
     num_classes, (score, prediction) = scores.num_classes, scores.read(index)
     uncertainty = _uncertainty(scores, unit, score, prediction)
     row, column = centres.T
-    queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
-    num_present = _sum_over_classes(scores, prediction, _shares(scores) > 0)
-    is_pure = num_present[row, column] == 1
+    if divided is None:
+        queried, query_uncertainty = prediction[row, column], uncertainty[row, column]
+        num_present = _sum_over_classes(scores, prediction, _shares(scores) > 0)[row, column]
+    else:
+        asked, by_class = divided[row, column], parts.histograms(divided, prediction)
+        queried = by_class.argmax(axis=1).astype(np.uint8)[asked]
+        query_uncertainty = parts.mean_of_parts(divided, uncertainty)[asked]
+        num_present = (by_class > 0).sum(axis=1)[asked]
+    is_pure = num_present == 1
 
     def count(ids: NDArray[np.uint8], weights: NDArray[np.float64] | None = None) -> Any:
         return np.bincount(ids.ravel(), None if weights is None else weights.ravel(), num_classes)

@@ -15,7 +15,10 @@ Counts = NDArray[np.int64]  # (R,)
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """Counts by round, (R,) each, of what was labelled up to and in it; void counts as a class."""
+    """Counts by round, (R,) each, of what was labelled up to and in it; void counts as a class.
+
+    A window is what one query labels, which may be a part of an image.
+    """
 
     queries: Counts
     mixed_queries: Counts  # whose windows hold several classes
@@ -31,8 +34,10 @@ class WindowCounts:
 def count_windows(labels: LabelFile, num_threads: int = 1) -> WindowCounts:
     """Count the windows of all rounds of a label file; its images are read one per thread."""
     summary = labels.summary
-    radius = summary.radius if summary.unit == "region" else 0
     queries = np.concatenate([np.zeros((0, 4), np.int32), *labels.queries()])
+    if summary.part_counts is not None:
+        return _of_parts(summary.part_counts, queries[:, 0])
+    radius = summary.radius if summary.unit == "region" else 0
     queries = queries[np.argsort(queries[:, 1], kind="stable")]
     images, first = np.unique(queries[:, 1], return_index=True)
     parts = np.split(queries, first[1:])
@@ -45,6 +50,13 @@ def count_windows(labels: LabelFile, num_threads: int = 1) -> WindowCounts:
     counted = ordered_map(count, range(len(images)), num_threads)
     totals = sum(counted, np.zeros((labels.rounds_done, 4), np.int64))
     return WindowCounts(*totals.cumsum(axis=0).T)
+
+
+def _of_parts(part_counts: Counts, round_number: NDArray[np.int32]) -> WindowCounts:
+    """Of queries that are parts of images, as they were counted when they were labelled."""
+    mixed, classes, mixed_px = part_counts.cumsum(axis=0).T
+    queries = np.bincount(round_number, minlength=len(part_counts) + 1)[1:].cumsum()
+    return WindowCounts(queries, mixed, classes, mixed_px)
 
 
 @compiled

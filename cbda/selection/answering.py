@@ -20,7 +20,7 @@ from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile, Map
 from cbda.files.queries import Place, QuerySet, Window, clip_window
 from cbda.files.scores import ScoreFile
-from cbda.selection.balance import RULES
+from cbda.selection.balance import class_weights
 from cbda.selection.labelling import write_round
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import Round
@@ -69,7 +69,7 @@ def choose_queries(
         width=scores.shape[2],
         queries=queries,
         proposals=_read_proposals(scores, queries, radius),
-        class_weights=RULES[round_.method.balance](statistics),
+        class_weights=class_weights(round_.method.balance, statistics),
     )
     return Choice(chosen, len(kept))
 

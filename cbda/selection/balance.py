@@ -5,80 +5,59 @@ scores are reweighted by previously collected class statistics relative to a tar
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import TARGETS
+from cbda.acquisition.methods import BALANCES, TARGETS
 from cbda.errors import UserError, require_choice
 
 FloatArray = NDArray[np.float64]
 CountArray = NDArray[np.int64]
 
-PIXBAL = 6.0  # nu of MulActSeg
+TARGETS_BY_PREDICTION = ("predicted", "sqrt_predicted")
 
 
 class Statistics(NamedTuple):
-    """What a rule may weigh classes by."""
+    """What a balance may weigh classes by."""
 
     acquired: CountArray  # (C,) pixels of each class acquired in earlier rounds, void left out
     predicted: CountArray  # (C,) pixels of the pool predicted as each; 0 where they aren't counted
     target: FloatArray  # (C,) wanted class distribution, sums to 1
     budget_px: float  # B, pixels that the whole run may acquire
-    max_weight: float  # cap of the rule `ratio` before scaling
+    max_weight: float  # cap of the balance `ratio` before scaling
 
 
-def consumed(statistics: Statistics) -> FloatArray:
-    """w_c = clip(1 - n_c / (q_c B), 0, 1): a class that has used up its share comes last."""
-    share_px = statistics.target * statistics.budget_px
-    ones = np.ones_like(share_px)
-    used = np.divide(statistics.acquired, share_px, out=ones, where=share_px > 0)
-    return np.asarray(np.clip(1 - used, 0, 1))
+def class_weights(balance: str, statistics: Statistics) -> FloatArray:
+    """Weight of every class in the next round, (C,) float64 within [0, 1]."""
+    weights: FloatArray = _module(balance).weights(statistics)
+    return weights
 
 
-def ratio(statistics: Statistics) -> FloatArray:
-    """w_c = min(q_c n / n_c, w_max), scaled to max 1; a class never seen weighs 1."""
-    counts, target = statistics.acquired, statistics.target
-    seen = counts > 0
-    ratios = np.divide(target * counts.sum(), counts, out=np.zeros_like(target), where=seen)
-    capped = np.minimum(ratios, statistics.max_weight)
-    highest = capped.max()
-    scaled = capped / highest if highest > 0 else capped
-    return np.where(seen, scaled, 1.0)
+def is_literal(balance: str) -> bool:
+    """Whether weights multiply scores of either sign."""
+    return bool(getattr(_module(balance), "LITERAL", False))
 
 
-def exp(statistics: Statistics) -> FloatArray:
-    """Weight w_c = e^-p_c, p_c the share of the pool that is predicted as c in this round.
-
-    The class balance of Cai et al. (CVPR 2021), who take p_c from the predicted dominant labels
-    of superpixels. It weighs a class by 1/e at the least, and knows neither target nor acquired.
-    """
-    return np.asarray(np.exp(-statistics.predicted / max(statistics.predicted.sum(), 1)))
+def aims_at_shares(balance: str) -> bool:
+    """Whether a balance goes by the target distribution."""
+    return bool(getattr(_module(balance), "AIMS", False))
 
 
-def pixbal(statistics: Statistics) -> FloatArray:
-    """Weight w_c = (1 + 6 p_c)^-2, p_c the share of the pool that is predicted as c in this round.
-
-    The class balance of MulActSeg (Hwang et al., NeurIPS 2023), with its number for Cityscapes;
-    there the weights are of pixels, before the mean over a superpixel.
-    """
-    share = statistics.predicted / max(statistics.predicted.sum(), 1)
-    return np.asarray((1 + PIXBAL * share) ** -2)
+def needs_predictions(balance: str, wanted: str | Sequence[float]) -> bool:
+    """Whether a balance, or the distribution that it aims at, goes by the predictions."""
+    aims = aims_at_shares(balance) and wanted in TARGETS_BY_PREDICTION
+    return aims or bool(getattr(_module(balance), "BY_PREDICTION", False))
 
 
-# Weight of every class in the next round, (C,) float64 within [0, 1].
-RULES: dict[str, Callable[[Statistics], FloatArray]] = {
-    "none": lambda statistics: np.ones_like(statistics.target),
-    "consumed": consumed,
-    "ratio": ratio,
-    "exp": exp,
-    "quota": consumed,  # at the start of the round; see `cbda.selection.quota` for what follows
-    "consumed_literal": consumed,  # as `cbda.selection.weighting` multiplies it
-    "pixbal": pixbal,
-}
-NEED_PREDICTIONS = ("exp", "pixbal", "predicted", "sqrt_predicted")  # rules and targets
+def _module(balance: str) -> ModuleType:
+    """A module that is imported by name is in the fingerprint of no phase."""
+    require_choice("balance", balance, BALANCES)
+    return import_module(f"cbda.selection.balances.{balance}")
 
 
 def target_shares(

@@ -38,7 +38,7 @@ def resolve_budget(
         return Spending(budget)
     if budget != int(budget) or budget < 1:
         raise UserError(f"budget {budget:g}: allowed are whole numbers of queries, 1 and more")
-    num_images, area_px = shape[0], query_px(*query)
+    num_images, area_px = shape[0], query_px(*query, shape[1:])
     is_dynamic = allocation != "per_image"
     in_all = int(budget) * (num_images if unit == "queries_per_image" else 1)
     num_queries = math.ceil(in_all / rounds / (1 if is_dynamic else num_images))

@@ -1,47 +1,35 @@
 """Choose queries from logits, for those who have a training of their own.
 
 Score maps lie in a temporary file meanwhile, 5 bytes a pixel, so that a pool may be larger than the
-memory; what is chosen is what the command line chooses from the same logits.
+memory; what is chosen is what the command line chooses from the same maps.
 """
 
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cbda.acquisition.catalogue import METHODS
-from cbda.acquisition.methods import Method, ResolvedMethod
-from cbda.acquisition.scoring import kind_of_views, score_image
+from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
+from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
 from cbda.compute.parallel import available_threads
-from cbda.datasets.ids import VOID
 from cbda.errors import UserError, require_choice
-from cbda.files.labels import LabelFile, LabelSummary, Map
 from cbda.files.scores import ScoreFile, ScoreMaps
 from cbda.selection.budget import resolve_budget
+from cbda.selection.known import Known
+from cbda.selection.query import Query
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import MAX_ROUNDS, Round
 from cbda.selection.units import label_radius, query_px
 
 
-@dataclass(frozen=True)
-class Query:
-    """A window to label: rows `row`-`radius` to `row`+`radius` of an image, columns alike."""
-
-    image: str
-    row: int
-    column: int
-    radius: int  # in px; 0 for a single pixel
-
-
 def choose_queries(
     image_ids: Sequence[str],
-    logits: Iterable[Tensor],
+    logits: Iterable[Item],
     num_queries: int,
     *,
     method: str | Method = "cbda",
@@ -51,13 +39,14 @@ def choose_queries(
     budget_queries: int | None = None,
     seed: int = 0,
     round_number: int = 1,
+    num_classes: int | None = None,
 ) -> list[Query]:
     """Choose what to ask for next in a pool, best first.
 
     Args:
         image_ids: names of the pool's images, in order.
-        logits: of each image in this order, (C,H,W) float on any device, all of one shape; taken
-            one at a time.
+        logits: of the images in this order, all of one size, taken one at a time: arrays or
+            tensors (C,H,W), or batches (B,C,H,W) of them; or a `ScoreMap` of each.
         num_queries: in all; as many in each image, rounded up, if the method goes by image.
         method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`; none whose score
             goes by several predictions of an image.
@@ -69,117 +58,80 @@ def choose_queries(
             those of this round and what is labelled if None.
         seed: of what is drawn at random.
         round_number: from 1 on; draws of another round are others.
+        num_classes: C; the logits' own if None, needed with score maps.
 
     Raises:
         UserError: an unknown method or image, maps that don't fit, or a pool that is exhausted.
     """
-    chosen = _resolve(method, radius)
-    first, rest = _first_of(logits)
-    size = len(image_ids), int(first.shape[1]), int(first.shape[2])
-    known = _Known(image_ids, size, len(first), chosen, labels or {}, asked or {})
+    chosen = resolve_method(method, radius)
+    maps, size, num_classes = open_pool(image_ids, logits, num_classes)
+    known = Known(image_ids, size, num_classes, chosen, labels or {}, asked or {})
     given = (chosen.radius, chosen.unit), chosen.allocation
     spending = resolve_budget(num_queries, "queries", 1, size, *given)
-    budget_px = query_px(*given[0]) * (budget_queries or num_queries)
+    budget_px = query_px(*given[0], size[1:]) * (budget_queries or num_queries)
     budget_px += 0 if budget_queries else int(known.summary.class_counts.sum())
     fraction = min(budget_px / math.prod(size), 1.0)
-    numbers = fraction, MAX_ROUNDS, round_number, seed, len(first)
-    round_ = Round(chosen, *numbers, fixed_queries=spending.num_queries)
+    numbers = fraction, MAX_ROUNDS, round_number, seed, num_classes
+    return pick(Round(chosen, *numbers, fixed_queries=spending.num_queries), known, maps)
+
+
+def pick(round_: Round, known: Known, maps: Iterable[Item]) -> list[Query]:
+    """The queries of a round, best first, from the maps of all images in order."""
+    _, *size = known.shape
+    facts = {"num_classes": round_.num_classes, "radius": round_.method.radius}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "scores.h5")
-        facts = {"num_classes": len(first), "radius": chosen.radius}
-        with ScoreFile.create(path, image_ids, *size[1:], **facts, score=chosen.score) as write:
-            write(_scored(rest, round_, size))
+        path, name = Path(folder, "scores.h5"), round_.method.score
+        with ScoreFile.create(path, known.image_ids, *size, **facts, score=name) as write:
+            write(_scored(maps, round_, known.shape))
         with ScoreFile.open(path) as scores:
             statistics = class_statistics(round_, scores, known)
             picks = choose(round_, scores, known, statistics, available_threads())
-    width = label_radius(chosen.radius, chosen.unit)
-    return [Query(image_ids[image], row, column, width) for image, row, column in picks.tolist()]
+    width = label_radius(round_.method.radius, round_.method.unit)
+    found = picks.tolist()
+    return [Query(known.image_ids[image], row, column, width) for image, row, column in found]
 
 
-def _resolve(method: str | Method, radius: int) -> ResolvedMethod:
+def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
     """The method, with what the experiment of a workflow would have."""
     if isinstance(method, str):
         require_choice("method", method, tuple(METHODS))
         method = METHODS[method]
-    if views := kind_of_views(method.score):
-        raise UserError(f"score {method.score}: goes by {views} views, and logits are of one alone")
+    if method.unit not in WINDOWS:
+        allowed = ", ".join(WINDOWS)
+        raise UserError(
+            f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
+        )
     parts = {name: value for name, value in vars(method).items() if value is not None}
     return ResolvedMethod(**{"radius": radius, **parts})
 
 
-def _first_of(logits: Iterable[Tensor]) -> tuple[Tensor, Iterator[Tensor]]:
-    """The first of some logits, and all of them."""
-    rest = iter(logits)
+def open_pool(
+    image_ids: Sequence[str], logits: Iterable[Item], num_classes: int | None
+) -> tuple[Iterator[Item], tuple[int, int, int], int]:
+    """Maps of all images one by one, the pool's size (N,H,W), and C, all by the first of them."""
+    rest = unbatched(logits, num_classes)
     first = next(rest, None)
-    if first is None or first.ndim != 3:
-        found = "none" if first is None else tuple(first.shape)
-        raise UserError(f"logits: {found}; allowed is a tensor (C,H,W) for every image")
-    return first, chain([first], rest)
+    if first is None:
+        raise UserError("logits: none; allowed is (C,H,W) for every image")
+    is_scored = isinstance(first, ScoreMap)
+    if is_scored and num_classes is None:
+        raise UserError("score maps don't tell how many classes there are: give num_classes")
+    found = num_classes if is_scored and num_classes is not None else len(first)
+    height, width = (first.score if isinstance(first, ScoreMap) else first[0]).shape
+    return chain([first], rest), (len(image_ids), int(height), int(width)), found
 
 
-def _scored(
-    logits: Iterable[Tensor], round_: Round, size: tuple[int, int, int]
-) -> Iterator[ScoreMaps]:
+def _scored(maps: Iterable[Item], round_: Round, size: tuple[int, int, int]) -> Iterator[ScoreMaps]:
     """Score and prediction of every image."""
     method, count = round_.method, 0
-    choice = method.score, method.unit, method.radius, round_.seed, round_.number
-    for index, values in enumerate(logits):
-        count = index + 1
-        if count > size[0] or values.shape != (round_.num_classes, *size[1:]):
-            raise UserError(
-                f"logits {index}: {tuple(values.shape)}; allowed are {size[0]} of"
-                f" {(round_.num_classes, *size[1:])}"
-            )
-        yield score_image(*choice, index, values)
+    choice = method.score, method.unit, method.radius
+    for index, values in enumerate(maps):
+        count, is_scored = index + 1, isinstance(values, ScoreMap)
+        shape = values.score.shape if isinstance(values, ScoreMap) else tuple(values.shape)
+        wanted = size[1:] if is_scored else (round_.num_classes, *size[1:])
+        if count > size[0] or shape != wanted:
+            raise UserError(f"logits {index}: {shape}; allowed are {size[0]} of {wanted}")
+        draw = round_.seed, round_.number, index
+        yield values if isinstance(values, ScoreMap) else score_given(*choice, draw, values)
     if count < size[0]:
         raise UserError(f"logits of {count} images, but there are names of {size[0]}")
-
-
-class _Known(LabelFile):
-    """What is known of a pool, as the labels of a round before."""
-
-    def __init__(
-        self,
-        image_ids: Sequence[str],
-        shape: tuple[int, int, int],
-        num_classes: int,
-        method: ResolvedMethod,
-        labels: Mapping[str, NDArray[np.uint8]],
-        asked: Mapping[str, NDArray[np.bool_]],
-    ) -> None:
-        self.image_ids, self.shape = tuple(image_ids), shape
-        self._labels, self._asked = labels, asked
-        for what, maps in (("labels", labels), ("asked", asked)):
-            for image_id, values in maps.items():
-                require_choice(f"image of {what}", image_id, self.image_ids)
-                if values.shape != shape[1:]:
-                    raise UserError(f"{what} of {image_id!r}: {values.shape}, must be {shape[1:]}")
-        counts = sum((_counts(values) for values in labels.values()), np.zeros(VOID + 1, np.int64))
-        if counts[num_classes:VOID].any():
-            raise UserError(f"labels: allowed are 0 to {num_classes - 1}, and {VOID} for none")
-        choice = method.score, method.unit, method.allocation, method.balance
-        none = LabelSummary(*choice, 0.0, 0.0, 0, method.radius, 0, *_nothing(num_classes, shape))
-        summary = replace(none, class_counts=counts[None, :num_classes])
-        self._describe(None, summary, num_queries=0)
-
-    def read_label(self, index: int) -> Map:
-        """What is known of an image."""
-        label = self._labels.get(self.image_ids[index])
-        return np.full(self.shape[1:], VOID, np.uint8) if label is None else label.copy()
-
-    def read_round(self, index: int) -> Map:
-        """1 where an image is labelled, or never to be asked about."""
-        asked = self._asked.get(self.image_ids[index], False)
-        return np.asarray((self.read_label(index) != VOID) | asked, np.uint8)
-
-
-def _counts(label: NDArray[np.uint8]) -> NDArray[np.int64]:
-    return np.bincount(label.ravel(), minlength=VOID + 1).astype(np.int64)
-
-
-def _nothing(
-    num_classes: int, shape: tuple[int, int, int]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], int]:
-    """Counts of no round, weights of 1, and the size of a pool."""
-    no_counts = np.zeros((0, num_classes), np.int64)
-    return no_counts, no_counts[:, 0], np.ones(num_classes), math.prod(shape)

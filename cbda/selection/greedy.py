@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition.methods import WINDOWS
 from cbda.compiled import compiled
+from cbda.errors import require_choice
 from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
@@ -157,6 +159,7 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
         ValueError: shapes differ, or a score is NaN or infinite.
         UserError: an unknown unit.
     """
+    require_choice("unit", unit, WINDOWS)
     if score.ndim != 2 or score.shape != blocked.shape:
         raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
     if score.dtype not in (np.float32, np.float64):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition.parts import ReadParts, count_parts, mark
 from cbda.compiled import compiled
 from cbda.compute.parallel import ordered_map
 from cbda.datasets.agreement import require_label_size
@@ -36,26 +37,34 @@ def write_labels(
     class_weights: NDArray[np.float64],
     oracle: Dataset,
     num_threads: int = 1,
+    parts: ReadParts | None = None,
 ) -> None:
-    """Ask the ground truth for every chosen window, and write the label file of the round.
+    """Ask the ground truth for every chosen window or part, and write the label file of the round.
 
     `labels` are of the round before, the queries were chosen by `class_weights` (C,), and no byte
     depends on the threads. A `UserError` if the oracle does not fit the scores.
     """
     centres = centres_by_image(queries, len(labels.image_ids))
-    radius = label_radius(round_.method.radius, round_.method.unit)
+    radius = 0 if parts else label_radius(round_.method.radius, round_.method.unit)
+    part_counts = np.zeros((len(centres), 3), np.int64)
 
     def ask(image: int) -> tuple[Map, Map, NDArray[np.int64]]:
         maps, acquired = labels.read(image), np.zeros(VOID + 1, np.int64)
         if len(centres[image]):
+            asked = centres[image]
+            if parts:
+                asked = np.argwhere(mark(parts(image), asked)).astype(np.int32)
             ids = oracle.read_ids(image)
             require_label_size(oracle, image, ids.shape, labels.shape[1:])
             done = radius, round_.number, *maps, acquired
-            if not _acquire(ids, oracle.table, centres[image], *done):
+            if not _acquire(ids, oracle.table, asked, *done):
                 oracle.read_label(image)  # raises an error that names the unknown ids
+            if parts:
+                part_counts[image] = count_parts(parts(image), centres[image], maps[0])
         return *maps, acquired
 
-    write_round(path, round_, labels, queries, class_weights, ask, num_threads)
+    counts = part_counts if parts else None
+    write_round(path, round_, labels, queries, class_weights, ask, num_threads, counts)
 
 
 def write_round(
@@ -66,10 +75,12 @@ def write_round(
     class_weights: NDArray[np.float64],
     ask: Ask,
     num_threads: int = 1,
+    part_counts: NDArray[np.int64] | None = None,
 ) -> None:
     """Write the label file of a round, whoever is asked.
 
-    `labels` are of the round before; no byte depends on the threads.
+    `labels` are of the round before; no byte depends on the threads. Asking fills `part_counts`
+    (N,3), of parts of images by `count_parts`.
     """
     num_images, height, width = labels.shape
     counts = np.zeros(VOID + 1, np.int64)
@@ -90,7 +101,13 @@ def write_round(
         before = replace(round_.summary(labels), class_weights=class_weights)
         class_counts = np.vstack([before.class_counts, counts[: round_.num_classes]])
         void_counts = np.append(before.void_counts, counts[VOID])
-        writer.finish(replace(before, class_counts=class_counts, void_counts=void_counts))
+        after = replace(before, class_counts=class_counts, void_counts=void_counts)
+        if part_counts is not None:
+            earlier = (
+                np.zeros((0, 3), np.int64) if before.part_counts is None else before.part_counts
+            )
+            after = replace(after, part_counts=np.vstack([earlier, part_counts.sum(axis=0)]))
+        writer.finish(after)
 
 
 @compiled

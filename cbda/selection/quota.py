@@ -21,7 +21,8 @@ PROJECTED = 2.0  # times what a class would use if the round went on as it began
 SAMPLE_PX = 1 << 14  # of every image, to estimate how many candidates are above a score
 DONE = -1
 
-ReadClasses = Callable[[int], tuple[FloatArray, NDArray[np.uint8], Mask]]
+Groups = NDArray[np.uint8] | NDArray[np.uint16]  # of pixels: their classes, or two for each class
+ReadClasses = Callable[[int], tuple[FloatArray, Groups, Mask]]
 # Free pixels by class, the best first: value, image and place (M,), and where each class starts.
 Candidates = tuple[FloatArray, NDArray[np.int32], NDArray[np.uint32], IntArray]
 
@@ -35,6 +36,7 @@ def choose_quota(
     share_px: NDArray[np.float64],
     used_px: NDArray[np.float64],
     num_threads: int = 1,
+    is_drawn: bool = False,
 ) -> Queries:
     """Choose queries over a whole pool while their classes' weights fall.
 
@@ -46,10 +48,13 @@ def choose_quota(
     prediction uint8 and excluded bool. A query spends `query_px`. Of each class (C,), `share_px` is
     q_c B, what the whole run may acquire, `used_px` n_c, what earlier rounds did. `radius` is that
     of suppression, in px. Fewer queries are chosen only if no free pixel is left.
+
+    If `is_drawn`, `read` gives the numbers that pixels compete by in place of scores, to which a
+    weight adds log w[c]; and C + c as the prediction of pixels that no weight holds back.
     """
-    num_classes = len(share_px)
-    samples, num_px_each = _sample(read, shape, num_classes, num_threads)
-    num_wanted = np.full(num_classes, CANDIDATES_PER_QUERY * num_queries / num_classes)
+    num_groups = len(share_px) * (2 if is_drawn else 1)
+    samples, num_px_each = _sample(read, shape, num_groups, num_threads)
+    num_wanted = np.full(num_groups, CANDIDATES_PER_QUERY * num_queries / num_groups)
     while True:
         # Scores above which there are about so many pixels of a class; -inf for all of them.
         ranks = (num_wanted / num_px_each).astype(np.int64) + 1
@@ -57,7 +62,7 @@ def choose_quota(
         floors = np.array([v[-r] if r < len(v) else -np.inf for v, r in found], np.float64)
         candidates = _gather(read, shape, floors, num_threads)
         picked, lacking, num_passed = _simulate(
-            *candidates, floors, shape, radius, num_queries, query_px, share_px, used_px
+            *candidates, floors, shape, radius, num_queries, query_px, share_px, used_px, is_drawn
         )
         if lacking == DONE:
             _, image, place, _ = candidates
@@ -70,19 +75,19 @@ def choose_quota(
 
 
 def _sample(
-    read: ReadClasses, shape: tuple[int, int, int], num_classes: int, num_threads: int
+    read: ReadClasses, shape: tuple[int, int, int], num_groups: int, num_threads: int
 ) -> tuple[list[FloatArray], int]:
-    """Scores of some free pixels of each class, ascending, and how many pixels each stands for."""
+    """Scores of some free pixels of each group, ascending, and how many pixels each stands for."""
     step = max(int((shape[1] * shape[2] / SAMPLE_PX) ** 0.5), 1)
 
-    def sample(image: int) -> tuple[FloatArray, NDArray[np.uint8]]:
+    def sample(image: int) -> tuple[FloatArray, Groups]:
         score, prediction, excluded = read(image)
         free = ~excluded[::step, ::step]
         return score[::step, ::step][free], prediction[::step, ::step][free]
 
     parts = ordered_map(sample, range(shape[0]), num_threads)
     value, label = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return [np.sort(value[label == c]) for c in range(num_classes)], step**2
+    return [np.sort(value[label == c]) for c in range(num_groups)], step**2
 
 
 def _gather(
@@ -90,7 +95,7 @@ def _gather(
 ) -> Candidates:
     """All free pixels that score at least the floor of their class, sorted."""
 
-    def gather(image: int) -> tuple[NDArray[np.uint8], FloatArray, NDArray[np.uint32]]:
+    def gather(image: int) -> tuple[Groups, FloatArray, NDArray[np.uint32]]:
         score, prediction, excluded = read(image)
         mask = (score >= floors.astype(score.dtype)[prediction]) & ~excluded
         place = np.flatnonzero(mask.T)  # column by column, the order of ties
@@ -124,40 +129,45 @@ def _simulate(
     query_px: int,
     share_px: NDArray[np.float64],
     used_px: NDArray[np.float64],
+    is_drawn: bool,
 ) -> tuple[IntArray, int, IntArray]:
-    """Candidates picked, in order; the class that has too few, or DONE; those passed, by class."""
+    """Candidates picked, in order; the group that has too few, or DONE; those passed, by group."""
     num_images, height, width = shape
     excluded = np.zeros((num_images * height * width + 7) // 8, np.uint8)  # a bit a pixel
     used, next_candidate = used_px.copy(), starts[:-1].copy()
+    num_classes = len(used)
     picked = np.empty(num_queries, np.int64)
     for step in range(num_queries):
-        best, best_class, best_rank, best_score = DONE, DONE, 0, 0.0
-        for label in range(len(used)):
-            head, end = next_candidate[label], starts[label + 1]
+        best, best_group, best_rank, best_score = DONE, DONE, 0, 0.0
+        for group in range(len(next_candidate)):
+            label = group % num_classes
+            head, end = next_candidate[group], starts[group + 1]
             while head < end and _is_excluded(excluded, image[head], place[head], shape):
                 head += 1
-            next_candidate[label] = head
-            if head == end and score_floors[label] == -np.inf:
+            next_candidate[group] = head
+            if head == end and score_floors[group] == -np.inf:
                 continue
             # A class that has its share comes after all that have not, by its plain score.
             rank = 1 if used[label] < share_px[label] else 0
             # Of a class that has run out, the next one not gathered scores the floor at most.
-            weighted_score = np.float64(value[head]) if head < end else score_floors[label]
-            if rank and weighted_score > 0:  # a weight raises no score
+            weighted_score = np.float64(value[head]) if head < end else score_floors[group]
+            if rank and is_drawn and group == label:
+                weighted_score += np.log(1 - used[label] / share_px[label])
+            elif rank and not is_drawn and weighted_score > 0:  # a weight raises no score
                 weighted_score *= 1 - used[label] / share_px[label]
-            is_best = best_class == DONE or (rank, weighted_score) > (best_rank, best_score)
+            is_best = best_group == DONE or (rank, weighted_score) > (best_rank, best_score)
             if not is_best and (rank, weighted_score) == (best_rank, best_score):
                 # One that was not gathered might be as good, so it decides before any that was.
                 is_best = head == end or (
                     best != DONE and (image[head], place[head]) < (image[best], place[best])
                 )
             if is_best:
-                best, best_class = (head if head < end else DONE), label
+                best, best_group = (head if head < end else DONE), group
                 best_rank, best_score = rank, weighted_score
         if best == DONE:
-            return picked[:step], best_class, next_candidate - starts[:-1]
+            return picked[:step], best_group, next_candidate - starts[:-1]
         picked[step] = best
-        used[best_class] += query_px
+        used[best_group % num_classes] += query_px
         row, column = np.int64(place[best]) % height, np.int64(place[best]) // height
         for i in clipped(row, radius, height):
             for j in clipped(column, radius, width):

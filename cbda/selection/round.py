@@ -13,7 +13,7 @@ from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.files.scores import ScoreFile
 from cbda.selection.balance import target_shares
-from cbda.selection.units import queries_per_image, query_px
+from cbda.selection.units import queries_in_round, queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
 SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a run
@@ -70,12 +70,15 @@ class Round:
 
     def queries_per_image(self, height: int, width: int) -> int:
         """Queries of this round in one image's share."""
-        share, budget, rounds = self.starting_share, self.budget, self.rounds
-        if share > 0:
-            spent = (budget * share, 1) if self.number == 1 else (budget * (1 - share), rounds - 1)
-            budget, rounds = spent
         unit = self.method.radius, self.method.unit
-        return queries_per_image(height, width, budget, rounds, *unit)
+        return queries_per_image(height, width, *self._share(), *unit)
+
+    def _share(self) -> tuple[float, int]:
+        """A budget, and the rounds like this one that spend it."""
+        share, budget, rounds = self.starting_share, self.budget, self.rounds
+        if share == 0:
+            return budget, rounds
+        return (budget * share, 1) if self.number == 1 else (budget * (1 - share), rounds - 1)
 
     def run_queries_per_image(self, height: int, width: int) -> int:
         """Queries of all rounds in one image's share."""
@@ -87,13 +90,15 @@ class Round:
         """Queries of this round in a pool (N,H,W): of every image, or of the pool."""
         if self.fixed_queries is not None:
             return self.fixed_queries
-        num_images = 1 if self.method.allocation == "per_image" else shape[0]
-        return num_images * self.queries_per_image(*shape[1:])
+        unit = self.method.radius, self.method.unit
+        return queries_in_round(shape, *self._share(), *unit, self.method.allocation)
 
-    def rounded_budget(self, height: int, width: int) -> float:
-        """Fraction of the pool's pixels that whole queries of all rounds acquire at most."""
-        area_px = query_px(self.method.radius, self.method.unit)
-        return self.run_queries_per_image(height, width) * area_px / (height * width)
+    def rounded_budget(self, shape: tuple[int, int, int]) -> float:
+        """Fraction of a pool (N,H,W) that whole queries of all rounds acquire at most."""
+        num_pools = shape[0] if self.method.allocation == "per_image" else 1
+        first, later = (replace(self, number=n).num_queries(shape) for n in (1, self.rounds))
+        area_px = num_pools * query_px(self.method.radius, self.method.unit, shape[1:])
+        return (first + (self.rounds - 1) * later) * area_px / math.prod(shape)
 
     def summary(self, labels: LabelFile) -> LabelSummary:
         """What the label file of this round says of it, as yet without what it acquires."""

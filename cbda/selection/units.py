@@ -1,13 +1,13 @@
-"""What one query labels and excludes: a region of (2k+1) x (2k+1) pixels, or a single pixel."""
+"""What one query labels and excludes: a window around a pixel, or a part of an image."""
 
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import UNITS
+from cbda.acquisition.methods import WINDOWS
+from cbda.acquisition.parts import find_unit
 from cbda.compiled import compiled
-from cbda.errors import require_choice
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -16,27 +16,39 @@ Queries = NDArray[np.int32]  # (M,3) image, row, column, in pick order
 
 
 def suppression_radius(radius: int, unit: str) -> int:
-    """Radius in px of what a pick suppresses: 2k for regions, which never overlap, k for pixels."""
-    require_choice("unit", unit, UNITS)
-    return 2 * radius if unit == "region" else radius
+    """Radius in px of what a pick suppresses: 2k for regions, k for pixels, 0 for parts."""
+    module = find_unit(unit)
+    return int(module.suppression_radius(radius)) if hasattr(module, "suppression_radius") else 0
 
 
 def label_radius(radius: int, unit: str) -> int:
-    """Radius in px of what one query labels: k for a region, 0 for a pixel."""
-    require_choice("unit", unit, UNITS)
-    return radius if unit == "region" else 0
+    """Radius in px of the window that one query labels: k for a region, 0 for a pixel."""
+    return int(find_unit(unit).label_radius(radius))
 
 
-def query_px(radius: int, unit: str) -> int:
-    """Pixels that one query labels away from the border."""
-    return (2 * label_radius(radius, unit) + 1) ** 2
+def query_px(radius: int, unit: str, size: tuple[int, int]) -> int:
+    """Pixels that one query labels in an image (height, width), away from its border."""
+    return int(find_unit(unit).query_px(radius, size))
 
 
 def queries_per_image(
     height: int, width: int, budget: float, rounds: int, radius: int, unit: str
 ) -> int:
     """Queries of one round: n = ceil(H W (b/R) / area); the area of a pixel is 1."""
-    return math.ceil(height * width * (budget / rounds) / query_px(radius, unit))
+    area_px = query_px(radius, unit, (height, width))
+    return math.ceil(height * width * (budget / rounds) / area_px)
+
+
+def queries_in_round(
+    shape: tuple[int, int, int], budget: float, rounds: int, radius: int, unit: str, allocation: str
+) -> int:
+    """Queries of one round, of every image or of a pool (N,H,W); parts are rounded up once."""
+    per_image = queries_per_image(*shape[1:], budget, rounds, radius, unit)
+    if allocation == "per_image":
+        return per_image
+    if unit in WINDOWS:
+        return shape[0] * per_image
+    return math.ceil(math.prod(shape) * (budget / rounds) / query_px(radius, unit, shape[1:]))
 
 
 def as_queries(image: NDArray[np.integer], place: NDArray[np.uint32], height: int) -> Queries:

@@ -208,7 +208,7 @@ def load_config(raw: Mapping[str, Any], environment: Mapping[str, str]) -> Confi
 
     A key left out has its default; paths may name variables of the environment.
     """
-    config = require_valid(Config, dict(raw), environment=environment)
+    config = require_valid(Config, defaults.fill(raw), environment=environment)
     if mistakes := list(_inconsistencies(config)):
         raise complaint(mistakes)
     return config

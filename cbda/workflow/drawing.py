@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from cbda.acquisition.catalogue import balance_settings
-from cbda.acquisition.methods import BALANCES_WITH_TARGET
 from cbda.datasets.catalogue import UNLABELLED, count_images
+from cbda.selection.balance import aims_at_shares
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
@@ -128,7 +128,7 @@ def _balance_target_arguments(jobs: Jobs) -> list[str]:
     """Methods that aim at shares of the classes, and the shares."""
     words, acquire = [], jobs.config.acquire.model_dump()
     for name, method in jobs.methods.items():
-        if method.balance in BALANCES_WITH_TARGET:
+        if aims_at_shares(method.balance):
             wanted = balance_settings(method, acquire)["target_distribution"] or "uniform"
             shares = [wanted] if isinstance(wanted, str) else list(map(str, wanted))
             words += ["--balance-target", name, *shares]

@@ -45,6 +45,16 @@ def allocation_fingerprint(allocation: str) -> str:
     return _program_digest(PACKAGE / "selection/allocations" / f"{allocation}.py")
 
 
+def unit_fingerprint(unit: str) -> str:
+    """Hash of a unit and what it imports."""
+    return _program_digest(PACKAGE / "acquisition/units" / f"{unit}.py")
+
+
+def balance_fingerprint(balance: str) -> str:
+    """Hash of a class balance and what it imports."""
+    return _program_digest(PACKAGE / "selection/balances" / f"{balance}.py")
+
+
 def file_fingerprint(path: Path) -> str:
     """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
     return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]

@@ -32,9 +32,11 @@ from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
 from cbda.workflow.fingerprint import (
     allocation_fingerprint,
+    balance_fingerprint,
     file_fingerprint,
     sampling_fingerprint,
     score_fingerprint,
+    unit_fingerprint,
 )
 
 WEIGHTS = {"encoder_weights"}  # which count by their content
@@ -241,8 +243,11 @@ class Jobs:
 
     def choice_code(self, name: str) -> str:
         """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
-        allocation, sampling = self.methods[name].allocation, self.methods[name].choice.sampling
-        codes = [allocation_fingerprint(allocation)] if allocation in BY_CLASS else []
+        method, sampling = self.methods[name], self.methods[name].choice.sampling
+        codes = [unit_fingerprint(method.unit), balance_fingerprint(method.balance)]
+        codes += (
+            [allocation_fingerprint(method.allocation)] if method.allocation in BY_CLASS else []
+        )
         return " ".join([*codes, *([] if sampling == BEST else [sampling_fingerprint(sampling)])])
 
     def score_code(self, name: str) -> str:

@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cbda.acquisition.catalogue import METHODS
+from cbda.acquisition.methods import WINDOWS
 from cbda.datasets.catalogue import UNLABELLED, dataset_digest
 from cbda.datasets.images import open_folder
 from cbda.errors import UserError
@@ -39,11 +41,25 @@ def oracle_mistakes(config: "Config") -> Iterator[str]:
     for key in ("seeds", "methods", "budgets"):
         if (number := len(getattr(experiment, key))) != 1:
             yield f"experiment.{key}: {number} of them; people answer one run: give one"
+    for name in experiment.methods:
+        if (unit := _unit_of(config, name)) not in WINDOWS:
+            allowed = (
+                f"people see windows; allowed are methods whose unit is {' or '.join(WINDOWS)}"
+            )
+            yield f"experiment.methods: {name} asks for a unit {unit}, and {allowed}"
     if pool.kind == UNLABELLED and "full" in experiment.references:
         yield "experiment.references: full needs all labels of the pool; leave it out"
     if _is_within(config.pathvars.answers, config.pathvars.results):
         where = f"{config.pathvars.answers} lies in {config.pathvars.results}"
         yield f"pathvars.answers: {where}, which may be deleted; give a folder outside of it"
+
+
+def _unit_of(config: "Config", name: str) -> str:
+    """The unit of a method; that of an unknown one is no mistake of its own."""
+    custom = config.experiment.custom_methods
+    if name in custom:
+        return custom[name].unit
+    return METHODS[name].unit if name in METHODS else WINDOWS[0]
 
 
 def _is_within(path: str, folder: str) -> bool:

@@ -84,9 +84,18 @@ def harm_by_swap(path):
         shutil.copy2(other.parent / one.relative_to(path.parent), one)
 
 
+def harm_by_losing_its_record(path):
+    (path.parent / ".cbda/evaluation.json.json").unlink()
+
+
 @pytest.mark.parametrize("place", [ROUND, "results/seed0/ra/budget0.05/retrained/evaluation.json"])
 @pytest.mark.parametrize(
-    ("harm", "state"), [(harm_by_damage, "damaged"), (harm_by_swap, "foreign: measured")]
+    ("harm", "state"),
+    [
+        (harm_by_damage, "damaged"),
+        (harm_by_swap, "foreign: measured"),
+        (harm_by_losing_its_record, "unrecorded"),
+    ],
 )
 def test_evaluation_that_is_not_of_the_model_beside_it_is_named(
     results, capsys, place, harm, state
@@ -94,7 +103,7 @@ def test_evaluation_that_is_not_of_the_model_beside_it_is_named(
     harm(Path(place))
     capsys.readouterr()
     assert main(["verify", "results"]) == 2
-    assert re.search(rf"{re.escape(place)} +evaluate +{state}", capsys.readouterr().out)
+    assert re.search(rf"{re.escape(place)} +(evaluate)? +{state}", capsys.readouterr().out)
     assert main(analyse_words(results / "runs.csv", "tables")) == 2
     assert not Path("tables").exists()
 

@@ -148,6 +148,9 @@ score --checkpoint pretrained.pt {target} --method-score ripu --method-unit regi
 acquire --scores scores.h5 --oracle-root {folder}/target {acquire} --radius 1 --budget 0.05 \
 --rounds 1 --round 1 --num-classes 3 --out labels.h5
 finetune {train} --checkpoint pretrained.pt --labels labels.h5 --until 4 --out model.pt
+finetune {train} --checkpoint pretrained.pt --labels labels.h5 --anew --until 4 --out anew.pt
+pretrain {train} {model.replace("light_fpn", "linear")} --iterations 2 --out other.pt
+finetune {train} --checkpoint other.pt --labels labels.h5 --anew --until 4 --out replayed.pt
 evaluate --checkpoint model.pt --val-root {folder}/target --val-features {folder}/target.h5 \
 --flip --device cpu --out evaluation.json"""
     command = [sys.executable, "-c", GUARD, lines]
@@ -157,6 +160,11 @@ evaluate --checkpoint model.pt --val-root {folder}/target --val-features {folder
     assert checkpoint.encoding == FeatureFile.open(folder / "source.h5").encoding
     with ScoreFile.open(tmp_path / "scores.h5") as scores:
         assert scores.shape == (3, 40, 60)
+    models = [load_model(tmp_path / name)[1] for name in ("model.pt", "anew.pt")]
+    weights = [of.state_dict() for of in models]  # of one round, which both train on alike
+    assert all(torch.equal(values, weights[1][name]) for name, values in weights[0].items())
+    replayed, _ = load_model(tmp_path / "replayed.pt")
+    assert replayed.model_settings.architecture == "linear"
 
 
 def test_killed_job_leaves_nothing_and_starts_again_to_the_same_bytes(folder, tmp_path):

@@ -7,10 +7,11 @@ from typing import Any
 import h5py
 
 from cbda.acquisition.methods import ResolvedMethod
+from cbda.acquisition.parts import open_parts
 from cbda.datasets.dataset import Dataset
 from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
-from cbda.selection.balance import RULES
+from cbda.selection.balance import class_weights
 from cbda.selection.labelling import write_labels
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import Round, require_one_run
@@ -37,13 +38,14 @@ def acquire(
     with (
         ScoreFile.open(scores_path) as scores,
         LabelFile.open_previous(labels_path, scores) as labels,
+        open_parts(round_.method.unit, round_.method.radius, oracle) as parts,
     ):
         round_ = changed(round_, score=scores.score)
         require_one_run(round_, scores, labels, oracle)
         statistics = class_statistics(round_, scores, labels)
-        queries = choose(round_, scores, labels, statistics, num_threads)
-        weights = RULES[round_.method.balance](statistics)
-        write_labels(out, round_, labels, queries, weights, oracle, num_threads)
+        queries = choose(round_, scores, labels, statistics, num_threads, parts)
+        weights = class_weights(round_.method.balance, statistics)
+        write_labels(out, round_, labels, queries, weights, oracle, num_threads, parts)
     return out
 
 

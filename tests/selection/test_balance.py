@@ -4,7 +4,13 @@ import pytest
 from cbda.acquisition.methods import BALANCES
 from cbda.errors import UserError
 from cbda.results.metrics import normalised_entropy
-from cbda.selection.balance import RULES, Statistics, target_shares
+from cbda.selection.balance import (
+    Statistics,
+    aims_at_shares,
+    class_weights,
+    needs_predictions,
+    target_shares,
+)
 
 
 def weights(rule, counts, budget_px=100.0, target=None, max_weight=10.0, predicted=None):
@@ -12,11 +18,15 @@ def weights(rule, counts, budget_px=100.0, target=None, max_weight=10.0, predict
     target = target_shares((), len(acquired)) if target is None else target
     predicted = np.zeros_like(acquired) if predicted is None else predicted
     statistics = Statistics(acquired, predicted, target, budget_px, max_weight)
-    return RULES[rule](statistics)
+    return class_weights(rule, statistics)
 
 
-def test_every_rule_has_a_name_and_every_name_a_rule():
-    assert tuple(RULES) == BALANCES
+def test_balances_aim_at_shares_or_go_by_predictions():
+    aiming = ["consumed", "consumed_literal", "quota", "ratio"]
+    assert [name for name in BALANCES if aims_at_shares(name)] == aiming
+    assert [name for name in BALANCES if needs_predictions(name, "uniform")] == ["exp", "pixbal"]
+    assert needs_predictions("ratio", "sqrt_predicted")
+    assert not needs_predictions("none", "sqrt_predicted")
 
 
 def test_none_weighs_all_classes_alike():
@@ -111,7 +121,7 @@ def test_class_that_is_not_wanted_weighs_nothing():
 
 def test_counts_are_left_unchanged():
     counts = np.array([3, 4], np.int64)
-    RULES["ratio"](Statistics(counts, counts, np.array([0.5, 0.5]), 10.0, 10.0))
+    class_weights("ratio", Statistics(counts, counts, np.array([0.5, 0.5]), 10.0, 10.0))
     assert counts.tolist() == [3, 4]
 
 

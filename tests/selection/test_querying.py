@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.errors import UserError
 from cbda.selection import querying
-from cbda.selection.balance import RULES, Statistics
+from cbda.selection.balance import Statistics, class_weights
 from cbda.selection.querying import num_at_random, random_map
 from cbda.selection.round import Round
 from cbda.selection.units import label_radius, paint
@@ -93,7 +93,7 @@ def test_rounds_equal_the_definition(tmp_path_factory, experiment, num_threads):
         target = target / target.sum()
         budget_px = round_.budget * labels.size
         statistics = Statistics(counts, np.zeros_like(counts), target, budget_px, 10.0)
-        weights = RULES[method.balance](statistics)
+        weights = class_weights(method.balance, statistics)
         num_per_image = round_.queries_per_image(*labels.shape[1:])
         if method.balance == "quota":
             num, shares = num_per_image * len(ids), target * round_.budget * labels.size

@@ -37,7 +37,7 @@ def reader(score, prediction, blocked):
 @given(pools(), st.integers(1, 12), st.integers(0, 2), units, SHARES, USED, st.integers(1, 3))
 def test_choice_equals_the_definition(pool, num_queries, radius, unit, share_px, used_px, threads):
     score, prediction, blocked = pool
-    spent = query_px(radius, unit), share_px, used_px
+    spent = query_px(radius, unit, score.shape[1:]), share_px, used_px
     queries = choose_quota(
         reader(score, prediction, blocked),
         score.shape,

@@ -360,7 +360,7 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, fraction):
     [
         ({"unit": "patch"}, "unit 'patch' is unknown; allowed: region, pixel"),
         ({"allocation": "fair"}, "allowed: per_image, dynamic"),
-        ({"balance": "fair"}, "allowed: none, consumed, ratio"),
+        ({"balance": "fair"}, "allowed: none, consumed, consumed_literal"),
         ({"budget": 0.0}, "budget 0.0: allowed are fractions above 0 and up to 1"),
         ({"budget": 5.0}, "budget 5.0: allowed are fractions"),
         ({"number": 0}, "round 0: allowed are 1 to 2"),

@@ -6,6 +6,7 @@ import pytest
 from cbda.acquisition.choice import SAMPLINGS, Choice
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.errors import UserError
+from cbda.selection import sampling
 from cbda.selection.round import Round
 from tests.pools import make_pool, write_scores
 from tests.selection.rounds import acquire, changed, read, summary_of
@@ -83,11 +84,25 @@ def test_label_file_knows_how_its_queries_were_drawn(queries):
         queries(changed(ROUND, number=2), labels=path)
 
 
-def test_quota_has_no_sampling():
-    with pytest.raises(UserError, match="balance 'quota' has no sampling 'power'; allowed: best"):
-        changed(ROUND, balance="quota", choice=Choice(sampling="power"))
+def test_quota_has_no_sampling_whose_numbers_are_no_logarithms():
+    with pytest.raises(UserError, match="'quota' has no sampling 'top'; allowed: best, power"):
+        changed(ROUND, balance="quota", choice=Choice(sampling="top"))
 
 
 def test_drawn_queries_need_a_seed():
     with pytest.raises(UserError, match="seed -1: allowed are 0 and above for drawn queries"):
         changed(ROUND, seed=-1, choice=Choice(sampling="power"))
+
+
+def test_a_large_pool_is_ranked_by_some_of_its_images(monkeypatch):
+    monkeypatch.setattr(sampling, "COUNTED_PX", 3 * 4 * 5)
+    monkeypatch.setattr(sampling, "MIN_COUNTED", 2)
+    seen = []
+
+    def read(image):
+        seen.append(image)
+        return np.full((4, 5), image, np.float32), np.zeros((4, 5), np.bool_)
+
+    ranks = sampling._pool_ranks(read, (9, 4, 5), 1)
+    assert seen == [0, 3, 6]
+    assert ranks.num_ranked == 9 * 20

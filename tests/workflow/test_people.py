@@ -143,6 +143,7 @@ def test_success_names_what_people_get() -> None:
         ({"experiment": {"oracle": "ground_truth"}}, "datasets.val.root: is empty"),
         ({"experiment": {"seeds": [0, 1]}}, "experiment.seeds: 2 of them; people answer one run"),
         ({"experiment": {"methods": ["da", "ra"]}}, "experiment.methods: 2 of them"),
+        ({"experiment": {"methods": ["margin_image"]}}, "margin_image asks for a unit image"),
         ({"experiment": {"budgets": [0.1, 0.2]}}, "experiment.budgets: 2 of them"),
         ({"experiment": {"references": ["full"]}}, "experiment.references: full needs all labels"),
         ({"pathvars": {"answers": "results/tiny/a"}}, "pathvars.answers: results/tiny/a lies in"),

@@ -227,7 +227,7 @@ def test_jobs_need_no_activated_environment(
 
 
 def test_report_is_made_from_another_working_directory(finished: Path, tmp_path: Path) -> None:
-    configs = [str(finished / name) for name in ("config.yaml", "tests/config.yaml")]
+    configs = [str(finished / name) for name in ("config.yaml", "workflow/configs/toy.yaml")]
     command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(tmp_path)]
     command += ["--snakefile", str(finished / "Snakefile"), "--configfile", *configs]
     assert count_jobs(run(finished, [*command, "--", f"{RESULTS}/report.html"]))["report"] == 1

@@ -8,7 +8,7 @@ rule report:
         target_features=jobs.feature_files("target") if drawing.gallery(jobs) else [],
         table="<tables>/table_mIoU.csv",
         curve="<tables>/learning_curve.csv",
-        template=f"{workflow.basedir}/workflow/report/page.html",
+        template=str(FOLDER / "workflow/report/page.html"),
     output:
         page="<tables>/report.html",
         pictures=[

@@ -13,6 +13,5 @@ LAST = 1e15  # more than any Gumbel number
 
 def utility(rank: NDArray[Any], num_ranked: float, top_fraction: float) -> NDArray[Any]:
     """0 among the highest, and far below by rank for all others, (H,W)."""
-    values = rank * (-LAST)
-    values[rank <= max(top_fraction * num_ranked, 1)] = 0
-    return np.asarray(values)
+    below = rank > max(top_fraction * num_ranked, 1)
+    return np.asarray(rank * below * -LAST)

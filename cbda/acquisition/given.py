@@ -1,0 +1,120 @@
+"""Logits as somebody gives them: tensors or arrays, images or batches; what is none is refused."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cbda.acquisition.arrays import SCORES
+from cbda.acquisition.methods import SCORE_NAMES, WINDOWS, is_external
+from cbda.compute.seeds import Stream, derive_seed
+from cbda.datasets.ids import MAX_CLASSES
+from cbda.errors import UserError, require_choice
+from cbda.settings.extras import describe_missing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Logits: TypeAlias = "NDArray[np.floating[Any]] | Tensor"
+Item: TypeAlias = "NDArray[np.floating[Any]] | Tensor | ScoreMap"  # of a pool
+NEAR = 1e-3  # of 1, what probabilities sum to
+
+
+class ScoreMap(NamedTuple):
+    """What an image, or a batch of them, is chosen from: (H,W) or (B,H,W) each."""
+
+    score: NDArray[np.float32]  # higher = acquire first
+    prediction: NDArray[np.uint8]  # most probable class
+
+
+def score_map(
+    logits: Logits, score: str = "ripu", unit: str = "region", radius: int = 1, *, seed: int = 0
+) -> ScoreMap:
+    """Score every pixel of an image, or of a batch.
+
+    Args:
+        logits: (C,H,W) or (B,C,H,W) float, a NumPy array or a tensor on any device.
+        score: a built-in score of docs/method.md, or `FILE.py:NAME` of a function of tensors.
+        unit: `region`, the window around a pixel, or `pixel`.
+        radius: k of a window of (2k+1) x (2k+1) px.
+        seed: of scores that draw random numbers.
+
+    Raises:
+        UserError: an unknown score or unit; probabilities, (H,W,C), NaN or a single class.
+    """
+    if logits.ndim == 4:
+        maps = [
+            score_given(score, unit, radius, (seed, 1, index), item)
+            for index, item in enumerate(_images(logits))
+        ]
+        return ScoreMap(np.stack([m.score for m in maps]), np.stack([m.prediction for m in maps]))
+    require_logits(logits, "logits")
+    return score_given(score, unit, radius, (seed, 1, 0), logits)
+
+
+def score_given(
+    score: str, unit: str, radius: int, draw: tuple[int, int, int], logits: Logits
+) -> ScoreMap:
+    """The score of one image (C,H,W); `draw` is seed, round and place in the pool."""
+    require_choice("unit", unit, WINDOWS)
+    if not is_external(score):
+        require_choice("score", score, SCORE_NAMES)
+    if isinstance(logits, np.ndarray) and score in SCORES:
+        stream = np.random.default_rng(derive_seed(draw[0], Stream.RANDOM_SCORE, *draw[1:]))
+        return ScoreMap(*SCORES[score][unit](logits, radius, stream))
+    try:
+        import torch
+
+        from cbda.acquisition.scoring import kind_of_views, score_image
+    except ModuleNotFoundError as error:
+        raise UserError(f"score {score}: {describe_missing(error.name)}") from error
+    if views := kind_of_views(score):
+        raise UserError(f"score {score}: goes by {views} views, and logits are of one alone")
+    tensor = torch.from_numpy(logits) if isinstance(logits, np.ndarray) else logits
+    return ScoreMap(*score_image(score, unit, radius, *draw, tensor.detach()))
+
+
+def unbatched(pool: Iterable[Item], num_classes: int | None = None) -> Iterator[Item]:
+    """Images of a pool that is given by image or by batch; each is checked."""
+    index = 0
+    for item in pool:
+        if isinstance(item, ScoreMap):
+            yield item
+            index += 1
+            continue
+        for image in _images(item, index, num_classes):
+            yield image
+            index += 1
+
+
+def _images(logits: Logits, first: int = 0, num_classes: int | None = None) -> Iterator[Logits]:
+    """The images of a batch, or the one that is given; each is checked."""
+    batch: Any = logits if getattr(logits, "ndim", 0) == 4 else (logits,)
+    for index, image in enumerate(batch):
+        require_logits(image, f"logits {first + index}", num_classes)
+        yield image
+
+
+def require_logits(values: Any, what: str, num_classes: int | None = None) -> None:
+    """Raise a `UserError` unless values are logits (C,H,W): finite, of two classes or more."""
+    shape = tuple(getattr(values, "shape", ()))
+    if len(shape) != 3:
+        found = shape or type(values).__name__
+        raise UserError(f"{what}: {found}; allowed is (C,H,W) for every image")
+    channels, height, width = shape
+    is_odd = channels > MAX_CLASSES or width < min(channels, height)
+    if is_odd if num_classes is None else channels != num_classes == width:
+        raise UserError(
+            f"{what}: {shape}; allowed is (C,H,W) of up to {MAX_CLASSES} classes; if this is"
+            " (H,W,C), give transpose(2, 0, 1) of an array, permute(2, 0, 1) of a tensor"
+        )
+    if channels < 2:
+        raise UserError(f"{what}: of one class: nothing is uncertain; allowed are two or more")
+    if "float" not in str(values.dtype):
+        raise UserError(f"{what}: {values.dtype}; allowed are floating point numbers")
+    if isinstance(values, np.ndarray) and not np.isfinite(values).all():
+        raise UserError(f"{what}: hold NaN or infinite values: the model has diverged")
+    if bool(values.min() >= 0) and bool(abs(values.sum(0) - 1).max() < NEAR):
+        advice = "give logits, before the softmax, or the logarithm of these"
+        raise UserError(f"{what}: are probabilities, which sum to 1 over the classes; {advice}")
