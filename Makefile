@@ -9,6 +9,7 @@
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make asking   kill page, browser and workflow 50 times while queries are answered; needs a Chromium
 # make browser  a Chromium for the tests of the page, installed on Debian if you are root
+# make accessibility  axe-core on the report and the page of queries; needs a Chromium and npm
 # make damage   200 damages to results of the toy workflow: are they all noticed?
 # make environments  every phase where something is missing: memory to share, a home, ...; minutes
 # make package  build the wheel, and try it in environments without this repository; minutes, 6 GB
@@ -19,7 +20,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package site
+.PHONY: table report install test check tiny bench gpu rehearsal soak asking damage environments slurm browser package site accessibility
 .DEFAULT_GOAL := table
 
 table: install
@@ -90,6 +91,9 @@ browser:
 	@command -v chromium > /dev/null \
 		|| (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium) \
 		|| (echo "make browser: install Chromium, as root or by other means"; exit 1)
+
+accessibility: install
+	$(BIN)/python -m tests.accessibility
 
 # ten environments in which something is missing, some of which only root can make
 environments: install

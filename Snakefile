@@ -69,7 +69,7 @@ onstart:
 
 onerror:
     if due := due_files(workflow):  # not if `verify` found something
-        tabulate_finished(jobs, due, arguments.words)
+        tell(tabulate_finished(jobs, due, arguments.words))
     tell(describe_stop(STOPS))
 
 

@@ -44,6 +44,7 @@ COMMANDS = {
     "analyse": "learning curves, areas, ranks, tables for a paper",
     "collect": "gather the diagnoses of all rounds into a table",
     "report": "draw all runs: figures and one HTML page",
+    "status": "tell how far an experiment is, and how much time is left",
     "verify": "compare all files of an experiment with what was made",
 }
 

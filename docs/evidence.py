@@ -13,13 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from cbda.acquisition.catalogue import REFERENCES
 from cbda.report.curves import entropy_figure, result_figure
-from cbda.report.style import LineStyles, drawing, method_line_styles, save
+from cbda.report.style import LineStyles, drawing, method_line_styles, write
 from cbda.results.metrics import normalised_entropy
 from cbda.results.pairs import ALL_BUDGETS, ENTROPY, PairedTest, differences_to, paired_test
 from cbda.results.runs import NO_BUDGET
@@ -59,26 +58,22 @@ def copy_tables(results: Path) -> None:
 def draw_results(folder: Path) -> None:
     """The figure of the report of mIoU against the budget, as SVG."""
     table = _read(folder, "table_mIoU")
-    _save(result_figure(table, "mIoU", "mIoU in %", _line_styles(table)), folder, "mIoU")
+    write(result_figure(table, "mIoU", "mIoU in %", _line_styles(table)), folder / "mIoU.svg")
 
 
 def draw_entropy(folder: Path) -> None:
     """The entropy of the acquired classes, mean over seeds, against the budget."""
     table = _read(folder, "diagnosis")
     line_styles = _line_styles(table)
-    means = _entropies(table).mean(axis=1).loc[list(line_styles)]
-    drawn = means.rename("acquired_entropy").reset_index()
+    seeds = _entropies(table).loc[list(line_styles)]
+    columns = {"acquired_entropy": seeds.mean(axis=1), "acquired_entropy_std": seeds.std(axis=1)}
+    figure = entropy_figure(pd.DataFrame(columns).reset_index(), None, line_styles)
     first, *_ = folder.name.split("+")
-    _save(entropy_figure(drawn, None, line_styles), folder.with_name(first), "entropy")
+    write(figure, folder.with_name(first) / "entropy.svg")
 
 
 def _line_styles(table: pd.DataFrame) -> LineStyles:
     return method_line_styles([name for name in table["method"].unique() if name not in REFERENCES])
-
-
-def _save(figure: Figure, folder: Path, name: str) -> None:
-    save(figure, folder, name)
-    (folder / f"{name}.png").unlink()
 
 
 def page(text: str) -> str:

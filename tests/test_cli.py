@@ -134,7 +134,7 @@ def test_acquire_as_documented_imports_no_torch(folder):
     """ceil(600 * 0.01 / 9) = 1 region an image and round."""
     heavy = ("torch", "torchvision", "pandas", "scipy.stats")  # numba loads scipy.linalg by itself
     output = run_guarded(acquire_words(FIRST), heavy, folder)
-    assert output.startswith("round 1: 3 queries in 3 images\n")
+    assert output.startswith("round 1: 3 queries in 3 images: 27 px, 1.50% of the pool, 1.50% so")
     (folder / "previous").mkdir()
     (folder / "labels.h5").rename(folder / "previous/labels.h5")
     second = acquire_words(("[", ""), ("]", ""), ("--round 1", "--round 2"))

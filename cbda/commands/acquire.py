@@ -24,10 +24,12 @@ from cbda.settings.section import MAX_RADIUS_PX
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
+    from cbda.files.labels import LabelSummary
     from cbda.files.scores import ScoreFile
     from cbda.selection.round import Round
 
 NOTABLE_EXCESS = 1.1
+NUM_NAMED = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,11 +97,30 @@ def run(args: argparse.Namespace) -> None:
             queries = choose(round_, scores, view, statistics, num_threads, parts)
             weights = class_weights(round_.method.balance, statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads, parts)
-    print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images")
+    with LabelFile.open(args.out) as made:
+        acquired = describe(made.summary, args.classes or list(map(str, range(num_classes))))
+    print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images: {acquired}")
     spent = round_.rounded_budget(scores.shape)
     if spent > NOTABLE_EXCESS * round_.budget:
         minimum = "whole queries, one per image and round at least"
         print(f"budget {args.budget:g}: {minimum}, acquire up to {spent:.2g} of the pool")
+
+
+def describe(labels: "LabelSummary", classes: list[str]) -> str:
+    """What the last round of labels acquired: pixels, classes of most of them, classes of none."""
+    counts, num_void = labels.class_counts[-1], int(labels.void_counts[-1])
+    number, so_far = int(counts.sum()) + num_void, labels.class_counts.sum(axis=0)
+    in_all = (so_far.sum() + labels.void_counts.sum()) / labels.num_pool_px
+    order = sorted(range(len(classes)), key=lambda place: -counts[place])
+    most = (f"{classes[c]} {counts[c] / number:.1%}" for c in order[:NUM_NAMED] if counts[c])
+    without = [name for name, count in zip(classes, so_far, strict=True) if count == 0]
+    return "; ".join(
+        [
+            f"{number:,} px, {number / labels.num_pool_px:.2%} of the pool, {in_all:.2%} so far",
+            f"most: {', '.join(most) or 'no class'}; void {num_void / max(number, 1):.1%}",
+            *([f"no pixel yet of: {', '.join(without)}"] if without else []),
+        ]
+    )
 
 
 def resolve_round(args: argparse.Namespace, scores: "ScoreFile", num_classes: int) -> "Round":

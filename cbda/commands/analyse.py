@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.commands.options import add_output_option
+from cbda.commands.options import add_output_option, output_files
 from cbda.errors import UserError
 from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.tables import AnalyseSettings, TabulateSettings
@@ -66,7 +66,9 @@ def run(args: argparse.Namespace) -> None:
     write_text(args.out_markdown, as_markdown(main))
     write_text(args.out_latex, as_latex(main))
     write_text(args.out, curve.to_csv(**FORMAT))
-    print(as_markdown(main), end="")
+    print(as_markdown(main))
+    others = [path for path in output_files(args) if path != args.out]
+    print(f"{args.out}: curves of {len(found)} runs; with {', '.join(map(str, others))}")
 
 
 def _measured(

@@ -24,6 +24,7 @@ from cbda.settings.tables import AnalyseSettings, ReportSettings
 
 if TYPE_CHECKING:
     from cbda.report.page import Section
+    from cbda.report.style import Names
 
 GALLERY_FIELDS = ("METHOD", "SCORER", "MODEL", "LABELS")
 
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset_options(parser, "target")
     add_feature_option(parser, "target")
     many: dict[str, Any] = {"action": "append", "default": []}
+    shown = "name of a method or reference on figures and page"
+    add("--shown-as", nargs=2, metavar=("METHOD", "NAME"), help=shown, **many)
     target = "a balanced method and the class shares it aims at, or `uniform`"
     add("--balance-target", nargs="+", metavar="WORD", help=target, **many)
     arm = "a method to show: checkpoint that scored its last round, final one, labels"
@@ -66,6 +69,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
+    from cbda.report.style import Names
     from cbda.results.curves import read_curve
     from cbda.results.environments import describe_making
 
@@ -82,14 +86,17 @@ def run(args: argparse.Namespace) -> None:
         made_with=describe_making(sheet, ledger),
         curve=None if args.curve is None else read_curve(args.curve),
         analyse=from_options(args, "analyse", AnalyseSettings),
+        names=Names(args.shown_as),
         budget_unit=BudgetUnit(args.budget_unit),
         saturation=args.saturation,
     )
     sections = draw_figures(experiment, args.out_figures)
     if args.gallery and args.gallery_images:
-        sections.append(_draw_gallery(args))
+        sections.append(_draw_gallery(args, experiment.names))
     write_text(args.out, render_page(args.template, **page_content(experiment, sections)))
-    print(f"{args.out}: {args.out.stat().st_size / 1e6:.1f} MB")
+    num_figures = sum(len(section.pictures) for section in sections)
+    size = f"{args.out.stat().st_size / 1e6:.1f} MB"
+    print(f"{args.out}: {size}; {num_figures} figures in {args.out_figures}, as SVG, PNG and PDF")
 
 
 def _import_matplotlib() -> None:
@@ -111,7 +118,7 @@ def _parse_config(text: str) -> dict[str, Any]:
     return config
 
 
-def _draw_gallery(args: argparse.Namespace) -> "Section":
+def _draw_gallery(args: argparse.Namespace, names: "Names") -> "Section":
     from cbda.compute.devices import prepare_device
     from cbda.report.budgets import BudgetUnit
     from cbda.report.gallery import Arm, draw_gallery
@@ -121,7 +128,7 @@ def _draw_gallery(args: argparse.Namespace) -> "Section":
     arms = [Arm(words[0], *map(Path, words[1:])) for words in args.gallery]
     pool = open_dataset(args, "target", args.classes)
     features = open_features(args, "target", pool)
-    chosen = (args.gallery_images, device, args.out_figures, args.network)
+    chosen = (args.gallery_images, device, args.out_figures, args.network, names)
     pictures = draw_gallery(arms, pool, features, *chosen)
     budget = args.gallery_budget
     title = "Gallery"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cbda.report.budgets import FRACTION, BudgetUnit
-from cbda.report.style import GREY, round_colours
+from cbda.report.style import GREY, PLAIN, TWO_COLUMNS, Names, add_legend, round_colours
 from cbda.results.pairs import differences_to
 
 Targets = Mapping[str, NDArray[np.float64]]
 NUM_COLUMNS = 3
+LABEL_WIDTH, NARROWEST, WIDEST = 2.0, 0.28, 0.62  # inches, of the heat map's rows and columns
+STRONG = 95  # percentile of the differences from which on colours grow no stronger
 
 
 def shares_by_round(acquisition: pd.DataFrame, method: str, budget: str) -> pd.DataFrame:
@@ -26,40 +28,58 @@ def shares_by_round(acquisition: pd.DataFrame, method: str, budget: str) -> pd.D
     return 100 * counts.div(counts.sum(axis=1).clip(lower=1), axis=0)
 
 
+def spread_by_round(acquisition: pd.DataFrame, method: str, budget: str) -> list[pd.DataFrame]:
+    """The lowest and the highest of such shares among the seeds."""
+    seeds = acquisition.groupby("seed", sort=False)
+    shares = pd.concat([shares_by_round(rows, method, budget) for _, rows in seeds])
+    by_round = shares.groupby(level="round")
+    return [by_round.min(), by_round.max()]
+
+
 def shares_figure(
-    acquisition: pd.DataFrame, budget: str, pool: pd.Series | None, targets: Targets
+    acquisition: pd.DataFrame,
+    budget: str,
+    pool: pd.Series | None,
+    targets: Targets,
+    names: Names = PLAIN,
 ) -> Figure:
     """Class shares of the `acquisition_table`: a panel per method, a dot per round.
 
-    Those of the pool, None if not counted, and those that balances aim at are in percent.
+    A line from the lowest to the highest of the seeds. Those of the pool, None if not counted, and
+    those that balances aim at are in percent.
     """
     rows = acquisition[(acquisition["budget"] == budget) & (acquisition["class"] != "void")]
     methods = list(dict.fromkeys(rows["method"]))
     known = rows.groupby("class", sort=False)["num_px"].sum() if pool is None else pool
     classes = list(known.sort_values(kind="stable").index)  # the rarest first, at the bottom
     num_rows = -(-len(methods) // NUM_COLUMNS)
-    figure = Figure(figsize=(9.5, num_rows * (1.1 + 0.2 * len(classes)) + 0.5))
+    figure = Figure(figsize=(TWO_COLUMNS, num_rows * (0.7 + 0.13 * len(classes)) + 0.6))
     num_columns = min(NUM_COLUMNS, len(methods))
     grid = figure.subplots(num_rows, num_columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(methods) :]:
         axes.set_axis_off()
     for axes, method in zip(grid.flat, methods, strict=False):
-        _draw_shares(axes, shares_by_round(rows, method, budget)[classes], pool)
+        spread = [of[classes] for of in spread_by_round(rows, method, budget)]
+        _draw_shares(axes, shares_by_round(rows, method, budget)[classes], spread, pool)
         if method in targets:
             wanted = pd.Series(targets[method], index=rows["class"].unique())[classes]
-            axes.plot(wanted, range(len(classes)), "x", color="#D55E00", ms=5, label="target")
-        axes.set_title(method)
+            axes.plot(wanted, range(len(classes)), "x", color="#D55E00", ms=4, label="target")
+        axes.set_title(names[method])
     _label_shares(figure, grid, classes, len(methods))
     return figure
 
 
-def _draw_shares(axes: Axes, shares: pd.DataFrame, pool: pd.Series | None) -> None:
+def _draw_shares(
+    axes: Axes, shares: pd.DataFrame, spread: list[pd.DataFrame], pool: pd.Series | None
+) -> None:
     positions = range(shares.shape[1])
     if pool is not None:
         axes.barh(positions, pool[list(shares.columns)], color="#DDDDDD", label="the whole pool")
     colours = round_colours(len(shares))
     for colour, (number, row) in zip(colours, shares.iterrows(), strict=True):
-        axes.plot(row, positions, "o", color=colour, ms=5, mec="white", mew=0.4,
+        low, high = (of.loc[[number]].iloc[0] for of in spread)
+        axes.hlines(positions, low, high, color=colour, linewidth=0.8)
+        axes.plot(row, positions, "o", color=colour, ms=4, mec="white", mew=0.4,
                   label=f"round {number}")  # fmt: skip
 
 
@@ -80,43 +100,81 @@ def _label_shares(
         axes.tick_params(labelbottom=True)
     entries = (axes.get_legend_handles_labels() for axes in panels)
     handles = {n: handle for entry in entries for handle, n in zip(*entry, strict=True)}
-    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=6)
+    add_legend(figure, handles.values(), handles)
 
 
-def class_differences(class_iou: pd.DataFrame, baseline: str) -> pd.DataFrame:
-    """IoU differences of `class_table` to the baseline in points, paired by seed, mean over seeds.
+class ClassDifferences(NamedTuple):
+    """Mean and standard deviation over seeds; a row per budget and method, a column per class."""
 
-    One row per budget and method, one column per class; the baseline itself is left out.
+    means: pd.DataFrame
+    spreads: pd.DataFrame
+
+
+def class_differences(class_iou: pd.DataFrame, baseline: str) -> ClassDifferences:
+    """IoU differences of `class_table` to the baseline in points, paired by seed.
+
+    The baseline itself is left out.
     """
     values = class_iou.set_index(["method", "budget", "class", "seed"])["IoU"].unstack("seed")
-    means = differences_to(values, baseline).mean(axis=1).unstack("class").dropna(how="all")
+    differences = differences_to(values, baseline)
+    means = differences.mean(axis=1).unstack("class").dropna(how="all")
     others = class_iou[class_iou["method"] != baseline]
     order = pd.MultiIndex.from_frame(others[["method", "budget"]].drop_duplicates())
-    rows = order[order.isin(means.index)]
-    return means.reindex(index=rows, columns=class_iou["class"].unique()).swaplevel()
+    rows, columns = order[order.isin(means.index)], class_iou["class"].unique()
+    both = (means, differences.std(axis=1).unstack("class"))
+    return ClassDifferences(*(of.reindex(index=rows, columns=columns).swaplevel() for of in both))
+
+
+def colour_limit(differences: pd.DataFrame) -> float:
+    """The difference, in points, from which on the colours of the heat map grow no stronger."""
+    found = np.abs(differences.to_numpy(dtype=float))
+    known = found[~np.isnan(found)]
+    return max(float(np.percentile(known, STRONG)) if len(known) else 0.0, 1.0)
 
 
 def heat_map_figure(
-    differences: pd.DataFrame, baseline: str, unit: BudgetUnit = FRACTION
+    differences: ClassDifferences,
+    baseline: str,
+    unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
 ) -> Figure:
-    """Heat map of `class_differences`, numbers written in."""
-    values = differences.to_numpy(dtype=float)
-    limit = max(float(np.nanmax(np.abs(values), initial=0.0)), 1.0)
-    num_rows, num_columns = values.shape
-    figure = Figure(figsize=(2.6 + 0.62 * num_columns, 1.6 + 0.3 * num_rows))
+    """Heat map of `class_differences`, numbers written in with their spread below."""
+    means, limit = differences.means, colour_limit(differences.means)
+    num_rows, num_columns = means.shape
+    cell = float(np.clip((TWO_COLUMNS - LABEL_WIDTH) / num_columns, NARROWEST, WIDEST))
+    figure = Figure(figsize=(LABEL_WIDTH + cell * num_columns, max(1.2 + 0.3 * num_rows, 2.6)))
     axes = figure.subplots()
     axes.grid(visible=False)
+    values = means.to_numpy(dtype=float)
     image = axes.imshow(values, "RdBu", vmin=-limit, vmax=limit, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        shown = "" if np.isnan(value) else f"{value:+.1f}"
-        colour = "white" if abs(value) > 0.6 * limit else "black"
-        axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=8)
-    axes.set_xticks(range(num_columns), differences.columns, rotation=40, ha="right")
-    labels = [f"{method}, {unit.phrase(budget)}" for budget, method in differences.index]
+    _write_numbers(axes, values, differences.spreads.to_numpy(dtype=float), limit)
+    axes.set_xticks(range(num_columns), means.columns, rotation=40, ha="right")
+    labels = [f"{names[method]}, {unit.phrase(budget)}" for budget, method in means.index]
     axes.set_yticks(range(num_rows), labels)
-    for row, (one, other) in enumerate(pairwise(differences.index)):
+    for row, (one, other) in enumerate(pairwise(means.index)):
         if one[0] != other[0]:  # another budget
             axes.axhline(row + 0.5, color=GREY, linewidth=1.5)
-    bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
-    bar.set_label(f"IoU, difference to {baseline} (points)")
+    ends: Any = "both" if (np.abs(values) > limit).any() else "neither"
+    bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02, extend=ends)
+    bar.set_label(f"IoU, difference to {names[baseline]} (points)")
     return figure
+
+
+def _write_numbers(
+    axes: Axes,
+    values: NDArray[np.float64],
+    spreads: NDArray[np.float64],
+    limit: float,
+) -> None:
+    """Means, and spreads below them, in the cells of a heat map."""
+    for (row, column), value in np.ndenumerate(values):
+        spread = spreads[row, column]
+        colour = "white" if abs(value) > 0.6 * limit else "black"
+        place: dict[str, Any] = {"ha": "center", "color": colour}
+        if np.isnan(value):
+            continue
+        if np.isnan(spread):
+            axes.text(column, row, f"{value:+.1f}", va="center", fontsize=6, **place)
+        else:
+            axes.text(column, row, f"{value:+.1f}", va="bottom", fontsize=6, **place)
+            axes.text(column, row + 0.05, f"±{spread:.1f}", va="top", fontsize=5, **place)

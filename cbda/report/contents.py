@@ -30,12 +30,16 @@ PUBLISHED = {
 def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, Any]:
     """Everything that the template of the page names."""
     folder, config = experiment.benchmarks, experiment.config
+    names = experiment.names
+    comparisons = compare(experiment.differences, experiment.baseline)
     missing = (run for run in experiment.runs if run.evaluation is None)
     return {
         "title": "Acquisition methods compared",
         "summary": _summary(experiment),
         "sections": sections,
         "verdict": verdict(len(experiment.seeds)),
+        "names": names,
+        "renamed": {name: names[name] for name in experiment.table["method"] if name in names},
         "missing": ", ".join(f"{run.method} {run.budget} seed {run.seed}" for run in missing),
         "baseline": experiment.baseline,
         "rows": experiment.table.to_dict("records"),
@@ -47,7 +51,10 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
         "axis": experiment.analyse.axis,
         "axis_scale": experiment.analyse.axis_scale,
         "saturated": list(experiment.saturated.items()),
-        "comparisons": compare(experiment.differences, experiment.baseline),
+        "comparisons": comparisons,
+        "with_published": any(
+            not math.isnan(points) for item in comparisons for points in item.published.values()
+        ),
         "published_setting": PUBLISHED_SETTING,
         "config": yaml.safe_dump(config, sort_keys=False, default_flow_style=None, width=100),
         "made_with": experiment.made_with or {"records": "none, the results were given by hand"},
@@ -57,12 +64,12 @@ def page_content(experiment: Experiment, sections: list[Section]) -> dict[str, A
 
 
 def _summary(experiment: Experiment) -> str:
-    seeds = experiment.seeds
+    seeds, methods = experiment.seeds, [experiment.names[name] for name in experiment.methods]
     unit = experiment.budget_unit
     budgets = ", ".join(map(unit.number, experiment.budgets))
     plural = "s" if len(seeds) > 1 else ""
     return (
-        f"{len(experiment.methods)} methods ({', '.join(experiment.methods)}) at budgets of"
+        f"{len(experiment.methods)} methods ({', '.join(methods)}) at budgets of"
         f" {budgets} {unit.meaning}, {len(seeds)} seed{plural}"
         f" ({', '.join(map(str, seeds))}), {len(experiment.classes)} classes."
     )

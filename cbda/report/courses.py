@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
+from cbda.report.style import (
+    GREY,
+    PLAIN,
+    REFERENCE_COLOURS,
+    TWO_COLUMNS,
+    LineStyles,
+    Names,
+    add_legend,
+)
 from cbda.results.sheet import NONE, Row
 
 FILE = "history.csv"
@@ -55,9 +63,9 @@ def _files(row: Row) -> list[Path]:
     return [folder.parent.parent / "pretrain" / FILE, *(rounds or [replayed])]
 
 
-def course_figure(courses: list[Course], line_styles: LineStyles) -> Figure:
+def course_figure(courses: list[Course], line_styles: LineStyles, names: Names = PLAIN) -> Figure:
     """A panel for each loss and one for the rate; a line a run, all of a method alike."""
-    figure = Figure(figsize=(9.0, 6.0))
+    figure = Figure(figsize=(TWO_COLUMNS, 5.2))
     panels = figure.subplots(2, 2, sharex=True).flat
     for axes, (name, title) in zip(panels, PANELS.items(), strict=True):
         for start in sorted({start for course in courses for start in course.starts[1:]}):
@@ -67,15 +75,15 @@ def course_figure(courses: list[Course], line_styles: LineStyles) -> Figure:
             color = style.color if style else REFERENCE_COLOURS.get(course.method, GREY)
             line = course.table if name == "lr" else thin_out(course.table, name)
             axes.plot(
-                line["iteration"], line[name], color=color, label=course.method,
-                linestyle=style.linestyle if style else "-", linewidth=1, alpha=0.8,
+                line["iteration"], line[name], color=color, label=names[course.method],
+                linestyle=style.linestyle if style else "-", linewidth=0.8, alpha=0.8,
             )  # fmt: skip
         axes.set_ylabel(title)
     for axes in figure.axes[2:]:
         axes.set_xlabel("iteration")
-    handles, names = figure.axes[0].get_legend_handles_labels()
-    by_name = dict(zip(names, handles, strict=True))
-    figure.legend(by_name.values(), by_name.keys(), loc="outside right upper")
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    by_name = dict(zip(labels, handles, strict=True))
+    add_legend(figure, by_name.values(), by_name)
     return figure
 
 

@@ -9,10 +9,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cbda.report.budgets import FRACTION, BudgetUnit
-from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
+from cbda.report.style import (
+    GREY,
+    ONE_COLUMN,
+    PLAIN,
+    REFERENCE_COLOURS,
+    TWO_COLUMNS,
+    LineStyles,
+    Names,
+    add_legend,
+)
 from cbda.results.runs import NO_BUDGET
 
-SIZE = (7.0, 4.2)  # inches
+HEIGHTS = {ONE_COLUMN: 3.8, TWO_COLUMNS: 3.8}  # by width, in inches
 DODGE = 0.012  # of the axis of budgets, between the lines, so that spreads don't cover each other
 MARGIN = 0.06  # of the axis of budgets, on either side
 CLOSEST = 0.04  # of it, between two budgets whose labels don't cover each other
@@ -51,20 +60,23 @@ def result_figure(
     title: str,
     line_styles: LineStyles,
     unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
+    width: float = TWO_COLUMNS,
 ) -> Figure:
     """A result of `summary_table`, in percent, against the budget: `mIoU` or `worst_class_IoU`.
 
-    A reference is a line at its mean, and a band as wide as its spread.
+    A reference is a line at its mean, and a band as wide as its spread. The width, in inches, is
+    one of `HEIGHTS`.
     """
-    figure, axes = _axes(title)
+    figure, axes = _axes(title, width)
     columns = table[table["budget"] == NO_BUDGET][["method", f"{name}_mean", f"{name}_std"]]
     for method, mean, spread in columns.dropna(subset=f"{name}_mean").itertuples(index=False):
         color = REFERENCE_COLOURS.get(method, GREY)
         if not np.isnan(spread):
             axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
         linestyle = "--" if method == "full" else ":"
-        axes.axhline(mean, color=color, linestyle=linestyle, label=method, zorder=1)
-    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles, unit)
+        axes.axhline(mean, color=color, linestyle=linestyle, label=names[method], zorder=1)
+    _draw_lines(axes, table, f"{name}_mean", f"{name}_std", line_styles, unit, names)
     _widen(axes)
     return _with_legend(figure, axes)
 
@@ -74,20 +86,30 @@ def entropy_figure(
     pool_entropy: float | None,
     line_styles: LineStyles,
     unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
+    width: float = TWO_COLUMNS,
 ) -> Figure:
-    """Normalised entropy of the classes of all acquired labels against the budget."""
-    figure, axes = _axes("entropy of the acquired classes / log C\n(1 = all classes alike)")
+    """Normalised entropy of the classes of all acquired labels against the budget.
+
+    Of a table with columns of means and spreads, `acquired_entropy` and `acquired_entropy_std`.
+    """
+    figure, axes = _axes("entropy of the acquired classes\n/ log C (1 = all classes alike)", width)
     if pool_entropy is not None:
         axes.axhline(pool_entropy, color=GREY, linestyle=":", label="the whole pool", zorder=1)
-    _draw_lines(axes, table, "acquired_entropy", None, line_styles, unit)
+    columns = "acquired_entropy", "acquired_entropy_std"
+    _draw_lines(axes, table, *columns, line_styles, unit, names)
     return _with_legend(figure, axes)
 
 
 def difference_figure(
-    differences: pd.DataFrame, baseline: str, line_styles: LineStyles, unit: BudgetUnit = FRACTION
+    differences: pd.DataFrame,
+    baseline: str,
+    line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
 ) -> Figure:
     """The table of `seed_differences`: every seed a small mark, mean and spread beside it."""
-    figure = Figure(figsize=(9.0, 4.2))
+    figure = Figure(figsize=(TWO_COLUMNS, HEIGHTS[TWO_COLUMNS]))
     panels = figure.subplots(1, 2)
     titles = {"mIoU": "mIoU", "worst_class_IoU": "IoU of the worst class"}
     for axes, (name, title) in zip(panels, titles.items(), strict=True):
@@ -95,17 +117,18 @@ def difference_figure(
         for method, rows, x in _place_methods(axes, differences, unit):
             style = line_styles[method]
             axes.plot(x, rows[name], linestyle="none", marker=style.marker, color=style.color,
-                      ms=3.5, alpha=0.6)  # fmt: skip
+                      ms=2.5, alpha=0.6)  # fmt: skip
             by_budget = rows[name].groupby(x)
             mean, spread = by_budget.mean(), by_budget.std().fillna(0.0)
-            axes.errorbar(mean.index, mean, spread, label=method, capsize=3, **style._asdict())
+            shown = {"label": names[method], "capsize": 2, **style._asdict()}
+            axes.errorbar(mean.index, mean, spread, **shown)
         _widen(axes)
-        axes.set_ylabel(f"{title}, difference to {baseline} (points)")
+        axes.set_ylabel(f"{title}, difference to {names[baseline]} (points)")
     return _with_legend(figure, panels[0])
 
 
-def _axes(title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=SIZE)
+def _axes(title: str, width: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(width, HEIGHTS[width]))
     axes = figure.subplots()
     axes.set_ylabel(title)
     return figure, axes
@@ -115,17 +138,18 @@ def _draw_lines(
     axes: Axes,
     table: pd.DataFrame,
     mean: str,
-    spread: str | None,
+    spread: str,
     line_styles: LineStyles,
     unit: BudgetUnit,
+    names: Names,
 ) -> None:
     acquired = table[table["budget"] != NO_BUDGET]
     acquired = acquired.sort_values("budget", key=lambda b: b.astype(float), kind="stable")
     for method, rows, x in _place_methods(axes, acquired, unit):
         style = line_styles[method]._asdict()
-        error = None if spread is None or rows[spread].isna().all() else rows[spread].fillna(0.0)
+        error = None if rows[spread].isna().all() else rows[spread].fillna(0.0)
         x = _numbers(rows["budget"], unit) if error is None else x
-        axes.errorbar(x, rows[mean], error, label=method, capsize=3, **style)
+        axes.errorbar(x, rows[mean], error, label=names[method], capsize=2, **style)
 
 
 def _numbers(budgets: pd.Series, unit: BudgetUnit) -> pd.Series:
@@ -140,6 +164,5 @@ def _widen(axes: Axes) -> None:
 
 
 def _with_legend(figure: Figure, axes: Axes) -> Figure:
-    handles, names = axes.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right upper")
+    add_legend(figure, *axes.get_legend_handles_labels())
     return figure

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cbda.report.budgets import FRACTION, BudgetUnit
-from cbda.report.style import LineStyles, method_line_styles
+from cbda.report.style import LineStyles, Names, method_line_styles
 from cbda.results.areas import area_table
 from cbda.results.curves import find_curves
 from cbda.results.metrics import normalised_entropy
-from cbda.results.pairs import seed_differences
+from cbda.results.pairs import by_seed, seed_differences
 from cbda.results.ranks import acquired_results
 from cbda.results.runs import NO_BUDGET, PERCENT, Run
 from cbda.results.saturation import RANDOM, saturated_budgets
@@ -40,6 +40,7 @@ class Experiment:
     curve: pd.DataFrame | None = None  # `learning_curve`, None if none was drawn up
     analyse: AnalyseSettings = field(default_factory=AnalyseSettings)
     budget_unit: BudgetUnit = FRACTION
+    names: Names = field(default_factory=Names)  # under which methods are shown
     saturation: float = math.inf  # share of full supervision from which on budgets are saturated
 
     @cached_property
@@ -61,6 +62,12 @@ class Experiment:
     def differences(self) -> pd.DataFrame:
         """Differences to the baseline by seed."""
         return seed_differences(self.runs, self.baseline)
+
+    @property
+    def entropies(self) -> pd.DataFrame:
+        """The main table, with the spread of the entropy of what was acquired."""
+        spread = by_seed(self.runs, lambda run: run.acquired_entropy).std(axis=1)
+        return self.table.assign(acquired_entropy_std=spread.to_numpy())
 
     @cached_property
     def acquisition(self) -> pd.DataFrame:

@@ -22,9 +22,18 @@ from cbda.models.checkpoints import load_model, require_input
 from cbda.models.logits import most_probable
 from cbda.models.prediction import predict_images
 from cbda.report.page import Picture
-from cbda.report.style import PNG_DPI, as_jpeg, drawing, round_colours, save
+from cbda.report.style import (
+    PLAIN,
+    PNG_DPI,
+    TWO_COLUMNS,
+    Names,
+    as_jpeg,
+    drawing,
+    round_colours,
+    save,
+)
 
-PANEL_WIDTH = 3.0  # inches
+PANEL_WIDTH = (TWO_COLUMNS - 0.4) / 3  # inches
 COLUMNS = ("prediction after the last round", "score map of the last round", "acquired, by round")
 TITLES = ("image", "ground truth", *COLUMNS)
 SCORE_PERCENTILES = (1, 99)
@@ -58,6 +67,7 @@ def draw_gallery(
     device: torch.device,
     folder: Path,
     network: str = "",
+    names: Names = PLAIN,
 ) -> list[Picture]:
     """A figure per image, with a row per method; also written to a folder, by their number.
 
@@ -70,15 +80,26 @@ def draw_gallery(
     pictures = []
     for number, index in enumerate(indices, 1):
         image, label = pool.read_image(index), pool.read_label(index)
-        shown = {method: by_image[index] for method, by_image in maps.items()}
+        shown = {names[method]: by_image[index] for method, by_image in maps.items()}
         caption = (
             f"Image {pool.image_ids[index]} of the pool. Score maps are as computed, before class"
             " weights; the brighter, the sooner asked for."
         )
         figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
-        save(figure, folder, f"gallery_{number}")
-        pictures.append(Picture(caption, as_jpeg(figure), "image/jpeg"))
+        name, seen = f"gallery_{number}", describe(label, shown)
+        save(figure, folder, name)
+        pictures.append(Picture(name, caption, seen, as_jpeg(figure), "image/jpeg"))
     return pictures
+
+
+def describe(label: Bytes, shown: Mapping[str, Maps]) -> str:
+    """How much of an image (H,W) every method predicts as the ground truth, and has acquired."""
+    known, parts = label != VOID, []
+    for method, maps in shown.items():
+        right = (maps.prediction == label)[known].mean() if known.any() else 0.0
+        acquired = (maps.round > 0).mean()
+        parts.append(f"{method}: {right:.0%} of the pixels are right, {acquired:.1%} were acquired")
+    return f"Image, ground truth, and a row of maps per method. {'; '.join(parts)}."
 
 
 def choose_images(num_images: int, num_shown: int) -> list[int]:
@@ -137,7 +158,7 @@ def gallery_figure(
     image, label = np.asarray(Image.fromarray(image).reduce(step)), label[::step, ::step]
     panel_height = PANEL_WIDTH * label.shape[0] / label.shape[1]
     num_rows = len(maps) + 1
-    figure = Figure(figsize=(3 * PANEL_WIDTH + 0.5, num_rows * (panel_height + 0.25) + 0.9))
+    figure = Figure(figsize=(TWO_COLUMNS, num_rows * (panel_height + 0.2) + 0.7))
     grid = figure.subplots(num_rows, 3)
     for axes in grid.flat:
         axes.set(xticks=[], yticks=[])
@@ -152,12 +173,12 @@ def gallery_figure(
     grid[0, 2].legend(handles=_patches(names, colours), loc="center left")
     for row, (method, shown) in zip(grid[1:], maps.items(), strict=True):
         _draw_maps(row, image, shown, step, palette, colours)
-        row[0].set_ylabel(method, fontsize=12)
+        row[0].set_ylabel(method, fontsize=9)
     for axes, title in zip([*grid[0, :2], *grid[1]], TITLES, strict=True):
         axes.set_title(title)
     void = ["void"] if (label == VOID).any() else []
     patches = _patches([*classes, *void], palette[[*range(len(classes)), VOID]])
-    figure.legend(handles=patches, loc="outside lower center", ncols=8)
+    figure.legend(handles=patches, loc="outside lower center", ncols=6)
     return figure
 
 

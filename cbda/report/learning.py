@@ -4,10 +4,18 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from cbda.report.budgets import FRACTION, BudgetUnit
-from cbda.report.style import GREY, REFERENCE_COLOURS, LineStyles
+from cbda.report.style import (
+    GREY,
+    PLAIN,
+    REFERENCE_COLOURS,
+    TWO_COLUMNS,
+    LineStyles,
+    Names,
+    add_legend,
+)
 from cbda.results.curves import ACROSS_BUDGETS, find_curves
 
 AXIS_TITLES = {
@@ -15,47 +23,50 @@ AXIS_TITLES = {
     "queries": "queries",
     "clicks": "clicks",
 }
-PANEL_SIZE = (4.6, 3.8)  # inches
-LEGEND_WIDTH = 1.6
-PENALTY = "penalty"
+PANEL_HEIGHT, LEGEND_HEIGHT = 2.6, 0.7  # inches
+NUM_COLUMNS = 2
+References = dict[str, tuple[float, float]]  # mean and spread of the mIoU in percent, by name
 
 
 def learning_figure(
     curve: pd.DataFrame,
-    references: dict[str, float],
+    references: References,
     axis: str,
     scale: str,
     line_styles: LineStyles,
     unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
 ) -> Figure | None:
     """The curves of a `learning_curve`, one panel per budget whose rounds were evaluated.
 
     A last panel goes through the last rounds at all budgets. Means over seeds, and bands as wide
-    as their standard deviation; lines across are references, mIoU in percent by name. None if no
-    run has two points.
+    as their standard deviation; lines across are references. None if no run has two points.
     """
     curves = find_curves(curve.assign(labelled_fraction=100 * curve["labelled_fraction"]), axis)
     budgets = sorted({budget for _, budget, _ in curves}, key=_order)
     if not budgets:
         return None
-    size = (PANEL_SIZE[0] * len(budgets) + LEGEND_WIDTH, PANEL_SIZE[1])
-    figure = Figure(figsize=size)
-    panels = figure.subplots(1, len(budgets), sharey=True, squeeze=False)[0]
-    for axes, budget in zip(panels, budgets, strict=True):
+    num_columns = min(len(budgets), NUM_COLUMNS)
+    num_rows = -(-len(budgets) // num_columns)
+    figure = Figure(figsize=(TWO_COLUMNS, PANEL_HEIGHT * num_rows + LEGEND_HEIGHT))
+    panels = figure.subplots(num_rows, num_columns, sharey=True, squeeze=False).flat
+    for axes in panels[len(budgets) :]:
+        axes.remove()
+    for axes, budget in zip(panels, budgets, strict=False):
         points = [
             pd.DataFrame({"method": m, "seed": s, "x": c.labels, "y": c.miou}).reset_index()
             for (m, b, s), c in curves.items()
             if b == budget
         ]
-        _draw_references(axes, references)
-        _draw_curves(axes, pd.concat(points), line_styles)
+        _draw_references(axes, references, names)
+        _draw_curves(axes, pd.concat(points), line_styles, names)
         axes.set_title(_title(budget, unit))
         axes.set_xlabel(AXIS_TITLES[axis])
         if scale == "log":
             _use_logarithms(axes)
-    panels[0].set_ylabel("mIoU (%)")
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right upper")
+    for axes in panels[::num_columns]:
+        axes.set_ylabel("mIoU (%)")
+    add_legend(figure, *panels[0].get_legend_handles_labels())
     return figure
 
 
@@ -77,40 +88,44 @@ def _title(budget: str, unit: BudgetUnit) -> str:
     return f"from round to round, budget {unit.phrase(budget)}"
 
 
-def _draw_references(axes: Axes, references: dict[str, float]) -> None:
-    for name, value in references.items():
+def _draw_references(axes: Axes, references: References, names: Names) -> None:
+    for name, (mean, spread) in references.items():
         style = "--" if name == "full" else ":"
         color = REFERENCE_COLOURS.get(name, GREY)
-        axes.axhline(value, color=color, linestyle=style, label=name, zorder=1)
+        axes.axhline(mean, color=color, linestyle=style, label=names[name], zorder=1)
+        if not np.isnan(spread):
+            axes.axhspan(mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0)
 
 
-def _draw_curves(axes: Axes, points: pd.DataFrame, line_styles: LineStyles) -> None:
+def _draw_curves(axes: Axes, points: pd.DataFrame, line_styles: LineStyles, names: Names) -> None:
     """A line per method through the means of the points of each number, with bands."""
     for method, rows in points.groupby("method", sort=False):
         groups = rows.groupby("index")
         place, mean = groups["x"].mean(), groups["y"].mean()
         spread = groups["y"].std().fillna(0.0)
         style = line_styles[str(method)]
-        axes.plot(place, mean, label=method, **style._asdict())
+        axes.plot(place, mean, label=names[str(method)], **style._asdict())
         low, high = mean - spread, mean + spread
         axes.fill_between(place, low, high, color=style.color, alpha=0.15, linewidth=0)
 
 
-def penalty_figure(matrix: pd.DataFrame) -> Figure:
+def penalty_figure(matrix: pd.DataFrame, names: Names = PLAIN) -> Figure:
     """Heat map of a `penalty_matrix`, numbers written in; the last row holds the penalties."""
     shares = matrix.to_numpy(dtype=float)
     num_rows, num_columns = shares.shape
-    figure = Figure(figsize=(3.0 + 0.75 * num_columns, 1.8 + 0.42 * num_rows))
+    cell = float(np.clip((TWO_COLUMNS - 2.4) / num_columns, 0.3, 0.7))
+    figure = Figure(figsize=(2.4 + cell * num_columns, 1.3 + 0.26 * num_rows))
     axes = figure.subplots()
     axes.grid(visible=False)
     image = axes.imshow(shares, "Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), share in np.ndenumerate(shares):
         colour = "white" if share > 0.6 else "black"
         shown = "" if np.isnan(share) else f"{share:.2f}"
-        axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=8)
+        axes.text(column, row, shown, ha="center", va="center", color=colour, fontsize=7)
     axes.axhline(num_rows - 1.5, color=GREY, linewidth=1.5)
-    axes.set_xticks(range(num_columns), matrix.columns, rotation=40, ha="right")
-    axes.set_yticks(range(num_rows), matrix.index)
+    columns, rows = ([names[name] for name in of] for of in (matrix.columns, matrix.index))
+    axes.set_xticks(range(num_columns), columns, rotation=40, ha="right")
+    axes.set_yticks(range(num_rows), rows)
     axes.set_xlabel("is beaten")
     axes.set_ylabel("beats")
     bar = figure.colorbar(image, ax=axes, fraction=0.04, pad=0.02)
@@ -119,12 +134,16 @@ def penalty_figure(matrix: pd.DataFrame) -> Figure:
 
 
 def rank_figure(
-    ranks: pd.DataFrame, line_styles: LineStyles, unit: BudgetUnit = FRACTION
+    ranks: pd.DataFrame,
+    line_styles: LineStyles,
+    unit: BudgetUnit = FRACTION,
+    names: Names = PLAIN,
 ) -> Figure:
     """The ranks of a `rank_table`, a panel per budget: a mark, and a bar for its stability."""
     budgets = list(dict.fromkeys(ranks["budget"]))
     methods = list(line_styles)
-    figure = Figure(figsize=(1.6 + 2.3 * max(len(budgets), 1), 1.4 + 0.34 * len(methods)))
+    width = max(min(1.6 + 2.0 * len(budgets), TWO_COLUMNS), 1.6 + 0.9 * len(budgets))
+    figure = Figure(figsize=(width, 0.9 + 0.22 * len(methods)))
     num_panels = max(len(budgets), 1)  # an empty one if all budgets are saturated
     panels = figure.subplots(1, num_panels, sharex=True, sharey=True, squeeze=False)[0]
     for axes, budget in zip(panels, budgets, strict=False):
@@ -135,8 +154,8 @@ def rank_figure(
         is_mean = not str(budget)[0].isdigit()
         axes.set_title("mean" if is_mean else unit.phrase(str(budget)))
         axes.set_xlabel("rank")
-    panels[0].set_yticks(range(len(methods)), methods)
+    panels[0].set_yticks(range(len(methods)), [names[method] for method in methods])
     panels[0].set_ylim(len(methods) - 0.5, -0.5)
-    panels[0].set_xticks(range(1, len(methods) + 1))
+    panels[0].xaxis.set_major_locator(MaxNLocator(8, integer=True))
     panels[0].set_xlim(0.7, len(methods) + 0.3)
     return figure

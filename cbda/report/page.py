@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cbda.datasets.digest import require_regular
+from cbda.files.benchmarks import duration
 from cbda.results.pairs import PairedTest
 from cbda.results.runs import PERCENT
 
@@ -15,9 +16,12 @@ from cbda.results.runs import PERCENT
 class Picture:
     """A figure of the page, with the media type of its file's content."""
 
-    caption: str  # also what is read aloud instead
+    name: str  # of its files, and of its place on the page
+    caption: str
+    seen: str  # what it shows, which is read aloud in its place
     content: bytes
     kind: str = "image/svg+xml"
+    share: float = 1.0  # of the width of the page
 
     @property
     def source(self) -> str:
@@ -71,12 +75,3 @@ def p_value(p: float) -> str:
 def number(value: float, decimals: int = 1, sign: str = "") -> str:
     """A number as text; empty if there is none."""
     return "" if math.isnan(value) else f"{value:{sign}.{decimals}f}"
-
-
-def duration(seconds: float) -> str:
-    """A duration in the two units that say most."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02d} min"
-    return f"{minutes} min {rest:02d} s" if minutes else f"{seconds:.1f} s"

@@ -25,14 +25,16 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES: tuple[str, ...] = ("-", "--", "-.", ":")
 REFERENCE_COLOURS = {"full": "#4D4D4D", "source_only": "#999999"}
 GREY = "#666666"
-PNG_DPI = 160
+PNG_DPI = 200
+ONE_COLUMN, TWO_COLUMNS = 3.5, 7.1  # inches: columns of journals, and what A4 holds
+LEGEND_ENTRY = 1.5  # inches
 MAX_SIDE_PX, MAX_PX = 20_000, 50_000_000  # of a bitmap, however many methods and classes there are
 SETTINGS: dict[Any, Any] = {
     "figure.dpi": PNG_DPI,
     "savefig.dpi": PNG_DPI,
     "figure.constrained_layout.use": True,
-    "font.size": 10,
-    "axes.titlesize": 10,
+    "font.size": 8,
+    "axes.titlesize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -40,12 +42,14 @@ SETTINGS: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
     "legend.frameon": False,
-    "lines.linewidth": 1.8,
-    "lines.markersize": 6,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
     "svg.hashsalt": "cbda",  # without it, equal figures have unequal ids
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # text as text, which editors and search find
     "text.parse_math": False,  # names may hold any sign
 }
+KINDS = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}  # and what changes in each
 MISSING_GLYPH = re.compile(r"Glyph (\d+) ")  # as matplotlib warns
 
 
@@ -58,6 +62,16 @@ class LineStyle(NamedTuple):
 
 
 LineStyles = Mapping[str, LineStyle]  # by method
+
+
+class Names(dict[str, str]):
+    """What methods and references are called where people read; others have their own name."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+PLAIN = Names()
 
 
 @contextmanager
@@ -97,14 +111,28 @@ def round_colours(num_rounds: int) -> NDArray[np.float64]:
     return np.asarray(matplotlib.colormaps["viridis_r"](np.linspace(0.15, 1, num_rounds)))
 
 
+def add_legend(figure: Figure, handles: Iterable[Any], names: Iterable[str]) -> None:
+    """A legend below all panels."""
+    num_columns = max(int(figure.get_figwidth() / LEGEND_ENTRY), 1)
+    figure.legend(list(handles), list(names), loc="outside lower center", ncols=num_columns)
+
+
 def save(figure: Figure, folder: Path, name: str) -> bytes:
-    """Write a figure as SVG, whose content is returned, and PNG; equal figures give equal bytes."""
-    for kind, changing in (("png", "Software"), ("svg", "Date")):
-        path = folder / f"{name}.{kind}"
-        with complete_file(path) as temporary:
-            metadata = {changing: None}
-            figure.savefig(temporary, format=kind, dpi=_dpi(figure), metadata=metadata)
-    return path.read_bytes()
+    """Write a figure as SVG, whose content is returned, PNG and PDF.
+
+    Equal figures give equal bytes.
+    """
+    for kind in KINDS:
+        write(figure, folder / f"{name}.{kind}")
+    return (folder / f"{name}.svg").read_bytes()
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the ending of a path names."""
+    kind = path.suffix[1:]
+    with complete_file(path) as temporary:
+        metadata = {KINDS[kind]: None}
+        figure.savefig(temporary, format=kind, dpi=_dpi(figure), metadata=metadata)
 
 
 def as_jpeg(figure: Figure) -> bytes:

@@ -104,6 +104,8 @@ class CustomMethod(Choice, Views):
     """Share of a round's queries that are chosen at random; explore is another name of it."""
     radius: Radius | None = None
     """That of the experiment unless given."""
+    shown_as: Annotated[str, like(r"^[^\x00-\x1f]*$", "text on one line")] = ""
+    """Name in figures, on the page and in tables of a paper; empty for that of the method."""
 
     @model_validator(mode="before")
     @classmethod
@@ -114,7 +116,7 @@ class CustomMethod(Choice, Views):
 
     def resolve(self) -> Method:
         """The method; a score of the user's own that is not where it should be is an error."""
-        return compose(self.model_dump(exclude_unset=True))
+        return compose(self.model_dump(exclude_unset=True, exclude={"shown_as"}))
 
 
 class ExperimentSettings(Section):

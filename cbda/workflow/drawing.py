@@ -10,6 +10,7 @@ from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs, previous_checkpoint
 
+NARROW = ("mIoU", "worst_class_IoU", "entropy")
 PLACES: Any = {  # of the configuration: paths that decide nothing
     "pathvars": True,
     "datasets": {name: {"root", "never_ask"} for name in DatasetsSettings.model_fields},
@@ -26,6 +27,7 @@ def report_arguments(jobs: Jobs) -> list[str]:
     return [
         *jobs.class_arguments(),
         *jobs.dataset_arguments("target", "target"),
+        *jobs.name_arguments(),
         *_balance_target_arguments(jobs),
         *to_options("baseline", jobs.config.tabulate.baseline),
         *jobs.unit_arguments(),
@@ -53,6 +55,11 @@ def figures(jobs: Jobs) -> list[str]:
     names += gains if set(jobs.methods) - {jobs.config.tabulate.baseline} else []
     names += ["training"]
     return names + [f"gallery_{number + 1}" for number in range(_num_shown(jobs))]
+
+
+def prints(jobs: Jobs) -> list[str]:
+    """Names of the figures as PDF; some are there for one column of a paper, too."""
+    return [*figures(jobs), *(f"{name}_column" for name in NARROW)]
 
 
 def has_curves(jobs: Jobs) -> bool:

@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cbda.acquisition.catalogue import REFERENCES, balance_settings, compose, require_new_name
+from cbda.acquisition.catalogue import (
+    REFERENCES,
+    SHOWN_AS,
+    balance_settings,
+    compose,
+    require_new_name,
+)
 from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import BY_CLASS, Method, is_external
@@ -58,6 +64,14 @@ class Jobs:
             self.methods[name] = compose(parts)
         except UserError as error:
             raise UserError(f"workflow/rules/variants: method {name}: {error}") from None
+
+    def name_arguments(self) -> list[str]:
+        """What methods and references are called where people read of them."""
+        experiment = self.config.experiment
+        own = {name: parts.shown_as for name, parts in experiment.custom_methods.items()}
+        shown = {name: text for name, text in {**SHOWN_AS, **own}.items() if text}
+        names = [name for name in (*self.methods, *experiment.references) if name in shown]
+        return [word for name in names for word in ("--shown-as", name, shown[name])]
 
     def num_gpus(self) -> int:
         """GPUs of a computing job: the resource that `--resources gpu=N` counts."""

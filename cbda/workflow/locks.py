@@ -25,3 +25,22 @@ def hold_lock(folder: Path) -> IO[str]:
     with suppress(OSError):
         fcntl.flock(lock, fcntl.LOCK_SH)
     return lock
+
+
+def last_start_s(folder: Path) -> float:
+    """When the last run of a working directory was started, since the epoch; 0 before the first."""
+    with suppress(OSError):
+        return (folder / "cbda.lock").stat().st_mtime
+    return 0.0
+
+
+def is_at_work(folder: Path) -> bool:
+    """Whether a run of a working directory is alive; on a disk without such locks none seems so."""
+    try:
+        with (folder / "cbda.lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no run has ever been here
+        pass
+    return False

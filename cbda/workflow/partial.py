@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from cbda.results.sheet import MISSING, format_rows, list_rows
+from cbda.results.sheet import MISSING, evaluated, format_rows, list_rows
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs
 
@@ -21,16 +21,19 @@ def partial_file(jobs: Jobs, name: str) -> Path:
     return Path(jobs.folders["tables"], f"{name}.partial.csv")
 
 
-def tabulate_finished(jobs: Jobs, due: set[str], program: list[str]) -> None:
+def tabulate_finished(jobs: Jobs, due: set[str], program: list[str]) -> str:
     """After a failure, leave tables of the runs that are there, which name those that are not.
 
-    A result that was due counts as missing, though a file of an earlier run may be there.
+    A result that was due counts as missing, though a file of an earlier run may be there. What is
+    returned says where the tables are, if there are any.
     """
     from cbda.files.json_files import write_text
 
     found = [row.evaluation not in due for row in jobs.rows]
-    if not any(map(os.path.isfile, (r.evaluation for r in jobs.rows if r.evaluation not in due))):
-        return
+    current = [row.evaluation for row in evaluated(jobs.rows) if row.evaluation not in due]
+    number = sum(map(os.path.isfile, current))
+    if number == 0:
+        return ""
     results, replay = jobs.results_from_tables, jobs.replay_from_tables
     listed = list_rows(**jobs.experiment(), results=results, replay=replay)
     pairs = zip(listed, found, strict=True)
@@ -39,7 +42,11 @@ def tabulate_finished(jobs: Jobs, due: set[str], program: list[str]) -> None:
     write_text(sheet, format_rows(rows))
     files = {option: str(partial_file(jobs, name)) for option, name in TABLES.items()}
     words = to_options("", jobs.config.tabulate) + to_options("", {"runs": str(sheet), **files})
-    subprocess.run([*program, "tabulate", *words], stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run([*program, "tabulate", *words], stdout=subprocess.DEVNULL, check=False)
+    if done.returncode != 0:
+        return ""
+    num_runs = len(evaluated(jobs.rows))
+    return f"a table of those runs that are done, {number} of {num_runs}: {files['out']}"
 
 
 def remove_partial_tables(jobs: Jobs) -> None:

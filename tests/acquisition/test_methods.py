@@ -5,6 +5,7 @@ import pytest
 from cbda.acquisition.catalogue import (
     METHODS,
     REFERENCES,
+    SHOWN_AS,
     balance_settings,
     compose,
 )
@@ -73,6 +74,11 @@ def test_pixel_arms_differ_in_the_unit_alone(pixel, region):
 
 def test_no_two_names_mean_the_same_method():
     assert len(set(METHODS.values())) == len(METHODS)
+
+
+def test_names_for_people_are_all_different():
+    assert set(SHOWN_AS) == {*METHODS, *REFERENCES}
+    assert len(set(SHOWN_AS.values())) == len(SHOWN_AS)
 
 
 def test_references_are_no_methods():

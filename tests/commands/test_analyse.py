@@ -128,3 +128,10 @@ def test_repetition_gives_equal_bytes(results):
     assert main(analyse_words(results / "runs.csv", "tables")) == 0
     for name in OUTPUTS:
         assert (results / name).read_bytes() == Path("tables", name).read_bytes()
+
+
+def test_last_line_names_what_was_made(results, capsys):
+    assert main(analyse_words(results / "runs.csv", "tables")) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("tables/learning_curve.csv: curves of 6 runs; with tables/areas.csv, ")
+    assert all(f"tables/{name}" in last for name in OUTPUTS)

@@ -50,7 +50,7 @@ def test_figures_count_queries(experiment):
     table, differences, styles = drawn
     for figure in (
         result_figure(table, "mIoU", "mIoU", styles, QUERIES),
-        entropy_figure(table, None, styles, QUERIES),
+        entropy_figure(experiment.entropies, None, styles, QUERIES),
         difference_figure(differences, "ra", styles, QUERIES),
     ):
         axes = figure.axes[0]
@@ -62,7 +62,7 @@ def test_page_speaks_of_queries(experiment, tmp_path):
     page = render_page(TEMPLATE, **page_content(experiment, draw_figures(experiment, tmp_path)))
     assert "at budgets of 60, 120 queries in all, 3 seeds" in page
     assert "at a budget of 120 queries, rare classes" in page
-    assert "<th>budget (queries)</th>" in page
+    assert ">budget (queries)</th>" in page
     assert "<td>60</td>" in page
     words = re.sub("data:[^\"']*", "", page)
     assert not re.search("budget[^.]{0,20}%|6000|12000", words)
@@ -71,4 +71,4 @@ def test_page_speaks_of_queries(experiment, tmp_path):
 def test_page_of_fractions_speaks_of_percent():
     page = render_page(TEMPLATE, **page_content(make_experiment(budget_unit=FRACTION), []))
     assert "at budgets of 5, 10 % of the pool&#39;s pixels" in page
-    assert "<th>budget (%)</th>" in page
+    assert ">budget (%)</th>" in page

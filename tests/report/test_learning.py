@@ -10,7 +10,7 @@ from cbda.report.contents import area_rows, page_content
 from cbda.report.experiment import Experiment
 from cbda.report.learning import learning_figure, penalty_figure, rank_figure
 from cbda.report.page import render_page
-from cbda.report.style import method_line_styles
+from cbda.report.style import TWO_COLUMNS, method_line_styles
 from cbda.results.curves import learning_curve
 from cbda.results.ranks import RANKS
 from cbda.results.runs import Run
@@ -51,7 +51,8 @@ def make_experiment(full=0.9, **options):
 
 def draw(axis="pixels", scale="linear"):
     curve = make_experiment().curve
-    return learning_figure(curve, {"full": 90.0}, axis, scale, method_line_styles(METHODS))
+    references = {"full": (90.0, np.nan)}
+    return learning_figure(curve, references, axis, scale, method_line_styles(METHODS))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,28 @@ def test_curve_is_drawn_against_any_count_of_labels(axis, expected):
     np.testing.assert_allclose(lines["random"][:, 0], expected)
     np.testing.assert_allclose(lines["random"][:, 1], [41, 51])
     assert len(axes.collections) == len(METHODS)  # a band each
+
+
+def test_references_have_their_spread_too():
+    styles = method_line_styles(METHODS)
+    references = {"full": (90.0, 1.0)}
+    figure = learning_figure(make_experiment().curve, references, "pixels", "linear", styles)
+    assert figure is not None
+    (band,) = figure.axes[0].patches
+    assert band.get_extents().transformed(figure.axes[0].transData.inverted()).height == (
+        pytest.approx(2)
+    )
+
+
+def test_panels_of_many_budgets_lie_in_rows_of_two():
+    curve = make_experiment().curve
+    budgets = [curve.assign(budget=budget) for budget in ("0.05", "0.1")]
+    figure = learning_figure(
+        pd.concat(budgets), {}, "pixels", "linear", method_line_styles(METHODS)
+    )
+    assert figure is not None
+    assert len(figure.axes) == 3
+    assert figure.get_figwidth() == TWO_COLUMNS
 
 
 def test_logarithmic_ticks_are_plain_numbers():

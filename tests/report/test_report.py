@@ -19,17 +19,32 @@ from cbda.cli import main
 from cbda.datasets.colours import CLASS_COLOURS, class_palette
 from cbda.files.json_files import write_evaluation
 from cbda.report.chapters import draw_figures
-from cbda.report.classes import class_differences, shares_by_round
+from cbda.report.classes import (
+    class_differences,
+    colour_limit,
+    heat_map_figure,
+    shares_by_round,
+    spread_by_round,
+)
 from cbda.report.contents import Comparison, compare, page_content, verdict
-from cbda.report.curves import entropy_figure
+from cbda.report.curves import entropy_figure, result_figure
 from cbda.report.experiment import Experiment
 from cbda.report.gallery import choose_images
-from cbda.report.page import duration, p_value, render_page, with_spread
+from cbda.report.page import p_value, render_page, with_spread
 from cbda.report.provenance import phase_times, wall_time_s
-from cbda.report.style import MAX_PX, MAX_SIDE_PX, as_jpeg, method_line_styles
+from cbda.report.style import (
+    MAX_PX,
+    MAX_SIDE_PX,
+    Names,
+    as_jpeg,
+    drawing,
+    method_line_styles,
+    write,
+)
 from cbda.results.pairs import paired_test, seed_differences
 from cbda.results.runs import Run
 from cbda.results.tabulate import class_table
+from cbda.workflow.drawing import NARROW
 from tests.pools import make_pool, summarise, write_labels
 
 TEMPLATE = Path(__file__).parents[2] / "workflow/report/page.html"
@@ -129,9 +144,32 @@ def test_shares_by_round_are_over_all_seeds(experiment):
 
 
 def test_class_differences_leave_the_baseline_out(experiment):
-    table = class_differences(class_table(experiment.runs), "ra")
-    assert table.index.tolist() == [("0.05", "cbda"), ("0.1", "cbda")]
-    np.testing.assert_allclose(table.loc[("0.1", "cbda"), CLASSES], [0, 5, 1])
+    means, spreads = class_differences(class_table(experiment.runs), "ra")
+    assert means.index.tolist() == [("0.05", "cbda"), ("0.1", "cbda")]
+    np.testing.assert_allclose(means.loc[("0.1", "cbda"), CLASSES], [0, 5, 1])
+    np.testing.assert_allclose(spreads.loc[("0.1", "cbda"), CLASSES], [0, 21**0.5, 3**0.5])
+
+
+def test_colours_of_the_heat_map_are_not_bleached_by_one_cell():
+    differences = pd.DataFrame([[1.0, -2.0, np.nan] * 20 + [40.0]])
+    assert colour_limit(differences) == pytest.approx(2)
+    assert colour_limit(differences * 0.01) == 1  # noise has pale colours
+
+
+def test_heat_map_says_mean_and_spread_in_every_cell(experiment):
+    differences = class_differences(class_table(experiment.runs), "ra")
+    axes = heat_map_figure(differences, "ra").axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert texts[:6] == ["+0.0", "±0.0", "+5.0", "±4.6", "+1.0", "±1.7"]
+
+
+def test_shares_spread_from_the_lowest_to_the_highest_seed():
+    rows = [("ra", "0.1", seed, 1, name, count) for seed, counts in ((0, (3, 1)), (1, (1, 1)))
+            for name, count in zip(CLASSES, counts, strict=False)]  # fmt: skip
+    columns = ["method", "budget", "seed", "round", "class", "num_px"]
+    low, high = spread_by_round(pd.DataFrame(rows, columns=columns), "ra", "0.1")
+    assert low.to_numpy().tolist() == [[50, 25]]
+    assert high.to_numpy().tolist() == [[75, 50]]
 
 
 def test_target_shares_are_those_known_beforehand():
@@ -148,13 +186,52 @@ def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
     figures = ["class_differences", "class_shares_budget0.05", "class_shares_budget0.1",
                "differences", "entropy", "mIoU", "penalties", "ranks",
                "worst_class_IoU"]  # fmt: skip
-    assert names == sorted(f"{name}.{kind}" for name in figures for kind in ("svg", "png"))
+    drawn = [f"{name}.{kind}" for name in figures for kind in ("svg", "png", "pdf")]
+    assert names == sorted([*drawn, *(f"{name}_column.pdf" for name in NARROW)])
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
 
 
+def test_text_of_a_pdf_is_text(experiment, tmp_path):
+    with drawing():
+        figure = entropy_figure(experiment.entropies, 0.5, experiment.line_styles)
+        write(figure, tmp_path / "entropy.pdf")
+    content = (tmp_path / "entropy.pdf").read_bytes()
+    assert b"/CIDFontType2" in content
+    assert b"/Type3" not in content
+
+
+def test_entropy_has_its_spread_over_seeds():
+    runs = make_experiment().runs
+    uneven = [
+        replace(run, labels=replace(run.labels, class_counts=np.array([[90, 5, 5]])))
+        if run.seed == 0 and run.labels
+        else run
+        for run in runs
+    ]
+    table = Experiment(uneven, "ra", CLASSES).entropies.set_index("method")
+    assert (table.loc[["ra", "cbda"], "acquired_entropy_std"] > 0.1).all()
+    assert table.loc[["full"], "acquired_entropy_std"].isna().all()
+
+
+def test_figures_and_page_have_names_for_people(tmp_path):
+    names = Names({"cbda": "CBDA", "ra": "R & A", "full": "Full supervision"})
+    experiment = make_experiment(names=names)
+    shown = experiment.table, "mIoU", "mIoU (%)", experiment.line_styles
+    labels = [text.get_text() for text in result_figure(*shown, names=names).legends[0].get_texts()]
+    assert labels == ["Full supervision", "R & A", "CBDA"]
+    page = render_page(TEMPLATE, **page_content(experiment, []))
+    assert '<th scope="col">difference to R &amp; A</th>' in page
+    assert "CBDA is <code>cbda</code>" in page
+
+
+def entropies(budgets, means):
+    columns = {"acquired_entropy": means, "acquired_entropy_std": np.nan}
+    return pd.DataFrame({"method": "ra", "budget": budgets, **columns})
+
+
 def test_lines_go_from_small_budgets_to_large():
-    table = pd.DataFrame({"method": "ra", "budget": ["0.2", "0.05"], "acquired_entropy": [0.5, 1]})
+    table = entropies(["0.2", "0.05"], [0.5, 1])
     axes = entropy_figure(table, None, method_line_styles(["ra"])).axes[0]
     assert axes.lines[0].get_xydata() == pytest.approx(np.array([[5, 1], [20, 0.5]]))
 
@@ -169,7 +246,7 @@ def test_lines_go_from_small_budgets_to_large():
     ],
 )
 def test_budgets_that_lie_close_are_drawn_apart(budgets, scale):
-    table = pd.DataFrame({"method": "ra", "budget": budgets, "acquired_entropy": 0.5})
+    table = entropies(budgets, 0.5)
     axes = entropy_figure(table, None, method_line_styles(["ra"])).axes[0]
     assert axes.get_xscale() == scale
     assert list(axes.get_xticks()) == pytest.approx([100 * float(name) for name in budgets])
@@ -200,9 +277,27 @@ def test_page_asks_for_nothing_from_elsewhere(page):
 
 
 def test_links_of_the_page_have_their_targets(page):
-    anchors = re.findall(r'href="#(\w+)"', page)
-    assert len(anchors) == 7
-    assert all(f'<h2 id="{anchor}"' in page for anchor in anchors)
+    anchors = set(re.findall(r'href="#([^"]+)"', page))
+    figures = {anchor for anchor in anchors if anchor.startswith("figure-")}
+    assert (len(anchors - figures), len(figures)) == (7, 9)
+    assert all(f'<h2 id="{anchor}"' in page for anchor in anchors - figures)
+    assert all(f'<figure id="{anchor}"' in page for anchor in figures)
+
+
+def test_headers_of_the_tables_say_what_they_head(page):
+    headers = re.findall(r"<th\b[^>]*>", page)
+    assert headers
+    assert all('scope="' in header for header in headers)
+    assert page.count("<table>") == page.count("<caption>") == page.count("<thead>")
+
+
+def test_figures_are_told_in_numbers(page):
+    """cbda: 52, 51, 53; full: 80."""
+    seen = re.findall(r'<img [^>]*alt="([^"]*)"', page)
+    assert len(seen) == 9
+    assert seen[0].startswith("Line chart of mIoU (%): at a budget of 5 %: cbda 52.0, ra 50.0;")
+    assert seen[0].endswith("references: full 80.0.")
+    assert all(re.search(r"\d", text) for text in seen)
 
 
 def test_names_are_escaped(page):
@@ -238,13 +333,6 @@ def test_wall_time_counts_overlap_once_and_pauses_not_at_all(tmp_path):
 def test_memory_of_a_short_job_is_not_known(tmp_path):
     (tmp_path / "evaluate.tsv").write_text("s\tmax_rss\n0.1\tNA\n")
     assert phase_times(tmp_path)["peak_mib"].tolist() == [0]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(3.21, "3.2 s"), (75, "1 min 15 s"), (3720, "1 h 02 min")]
-)
-def test_duration_is_given_in_two_units(seconds, text):
-    assert duration(seconds) == text
 
 
 def test_spread_is_left_out_where_there_is_none():
@@ -310,8 +398,9 @@ def test_gallery_has_a_figure_per_image(gallery, tmp_path):
     assert report(tmp_path, gallery) == 0
     page = (tmp_path / "report.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 2
+    assert "were acquired" in page
     names = sorted(path.name for path in (tmp_path / "figures").glob("gallery*"))
-    assert names == ["gallery_1.png", "gallery_1.svg", "gallery_2.png", "gallery_2.svg"]
+    assert names == [f"gallery_{n}.{kind}" for n in (1, 2) for kind in ("pdf", "png", "svg")]
 
 
 def test_configuration_that_is_not_json_is_one_line(gallery, tmp_path, capsys):

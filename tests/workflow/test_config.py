@@ -608,7 +608,7 @@ def test_tables_may_lie_below_the_results(
 
 
 # Commands of people, which no rule calls.
-BY_HAND = {"annotate", "init", "queries_export", "queries_import"}
+BY_HAND = {"annotate", "init", "queries_export", "queries_import", "status"}
 
 
 def test_phase_has_one_verb_everywhere() -> None:

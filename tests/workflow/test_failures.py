@@ -28,5 +28,7 @@ def test_full_disk_fails_one_branch_and_the_others_go_on(editable: Path) -> None
     )
     assert "Traceback" not in output
     assert left <= {"score.log", "score.tsv"}
+    told = f"a table of those runs that are done, 3 of 4: {RESULTS}/table_mIoU.partial.csv"
+    assert told in output
     table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
     assert table["num_seeds"].to_dict() == {"source_only": 1, "full": 1, "ra": 1, "cbda": 0}

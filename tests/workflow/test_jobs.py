@@ -1,5 +1,6 @@
 """What the jobs are given, for the toy experiment and changes of it."""
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -408,15 +409,21 @@ def finished_runs(tmp_path, monkeypatch):
     for path in evaluations(jobs)[:3]:
         Path(path).parent.mkdir(parents=True)
         Path(path).touch()
-    monkeypatch.setattr("subprocess.run", lambda words, **_: commands.append(words))
+
+    def run(words, **_):
+        commands.append(words)
+        return subprocess.CompletedProcess(words, 0)
+
+    monkeypatch.setattr("subprocess.run", run)
     return jobs, commands
 
 
 def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
     jobs, commands = finished_runs
     due = {*evaluations(jobs)[2:], "elsewhere.json"}
-    tabulate_finished(jobs, due, ["cbda"])
+    said = tabulate_finished(jobs, due, ["cbda"])
     (words,) = commands
+    assert said == f"a table of those runs that are done, 2 of 4: {RESULTS}/table_mIoU.partial.csv"
     assert words[1:4] == ["tabulate", "--baseline", "ra"]
     files = dict(zip(words[-10::2], words[-9::2], strict=True))
     sheet = files.pop("--runs")
@@ -427,9 +434,23 @@ def test_failed_run_leaves_tables_of_what_is_there(finished_runs):
     assert found == [*evaluations(jobs)[:2], "missing", "missing"]
 
 
+def test_methods_are_named_for_people():
+    custom = {"mine": {"shown_as": "Mine, bold"}, "plain": {}}
+    methods = ["ra", "mine", "plain"]
+    jobs = create_jobs({"experiment": {"methods": methods, "custom_methods": custom}})
+    words = jobs.name_arguments()
+    named = dict(zip(words[1::3], words[2::3], strict=True))
+    assert named["ra"] == "RA"
+    assert named["mine"] == "Mine, bold"
+    assert named["full"] == "Full supervision"
+    assert "plain" not in named
+    assert jobs.methods["mine"] == jobs.methods["plain"]  # so that a name makes no result stale
+    assert set(words) <= set(report_arguments(jobs))
+
+
 def test_results_that_are_to_be_made_again_are_none(finished_runs):
     jobs, commands = finished_runs
-    tabulate_finished(jobs, set(evaluations(jobs)), ["cbda"])
+    assert tabulate_finished(jobs, set(evaluations(jobs)), ["cbda"]) == ""
     assert not commands
     assert not list(Path().rglob("*.partial.csv"))
 

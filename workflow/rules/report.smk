@@ -21,6 +21,7 @@ rule report:
             for name in drawing.figures(jobs)
         ],
         vectors=[f"<tables>/figures/{name}.svg" for name in drawing.figures(jobs)],
+        prints=[f"<tables>/figures/{name}.pdf" for name in drawing.prints(jobs)],
     log:
         "<tables>/report.log",
     benchmark:
