@@ -1,13 +1,13 @@
-# docker build --tag cbda .                            for the CPU
-# docker build --tag cbda --build-arg TORCH=cu130 .    for CUDA, of a version that torch has wheels of
-# docker run --rm --volume "$PWD:/work" cbda           the toy experiment, into results/tiny
+# docker build --tag cbda .    torch as pip has it, with CUDA
+# docker build --tag cbda --build-arg TORCH_INDEX=URL .    for the CPU, 4 GB less, or another CUDA: URL
+#     is the index that https://pytorch.org/get-started/locally names for it
+# docker run --rm --volume "$PWD:/work" cbda    the toy experiment, into results/tiny
 FROM python:3.11-slim
-ARG TORCH=cpu
+ARG TORCH_INDEX=
 
 COPY . /src
-RUN pip install --no-cache-dir --constraint /src/envs/constraints.txt \
-        --index-url "https://download.pytorch.org/whl/${TORCH}" \
-        --extra-index-url https://pypi.org/simple torch torchvision \
+RUN if [ -n "$TORCH_INDEX" ]; then pip install --no-cache-dir --constraint /src/envs/constraints.txt \
+        --index-url "$TORCH_INDEX" torch torchvision; fi \
     && pip install --no-cache-dir --constraint /src/envs/constraints.txt "/src[all]" \
     && rm -r /src
 
