@@ -64,8 +64,10 @@ def _summary(phases: "list[Progress]", alive: bool, folder: Path) -> Iterator[st
     if num_done < num_jobs:
         left_s = sum(phase.left_s or 0.0 for phase in phases)
         at_a_time = concurrency(phases, last_start_s(NOTES))
-        more = f", and that of {', '.join(unknown)}, not measured yet" if unknown else ""
-        yield f"time left: {duration(left_s / at_a_time)} at {at_a_time:.1f} jobs at a time{more}"
+        known = f"{duration(left_s / at_a_time)} at {at_a_time:.1f} jobs at a time"
+        parts = [known] if left_s else []
+        parts += [f"that of {', '.join(unknown)}, not measured yet"] if unknown else []
+        yield f"time left: {', and '.join(parts)}"
         where = "in this folder" if alive else "in this folder: the same command goes on from here"
         yield f"Snakemake is {'at work' if alive else 'not at work'} {where}"
     for name in ("table_mIoU.csv", "table_mIoU.partial.csv", "report.html"):

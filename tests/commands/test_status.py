@@ -40,6 +40,15 @@ def test_jobs_are_told_by_phase_with_the_time_left(results, capsys):
     assert "and that of score, not measured yet" in output  # as these have no benchmark
 
 
+def test_time_that_nothing_tells_of_is_not_known(results, capsys):
+    for path in results.rglob("model.pt"):
+        path.unlink()
+    assert main(["status"]) == 0
+    output = capsys.readouterr().out
+    phases = "pretrain, full, score, finetune"
+    assert f"time left: that of {phases}, not measured yet\n" in output
+
+
 def test_run_that_is_alive_is_told(results, capsys):
     (results / "seed1/cbda/budget0.05/evaluation.json").unlink()
     lock = hold_lock(Path(".snakemake"))

@@ -5,6 +5,7 @@ rule runs:
         "<tables>/runs.log",
     benchmark:
         "<tables>/runs.tsv"
+    priority: 3  # before all others, as `cbda status` reads it
     conda:
         "../../envs/cbda.yaml"
     params:
