@@ -14,7 +14,7 @@ import pytest
 
 from cbda.cli import main
 from cbda.files.labels import LabelFile
-from cbda.workflow.drawing import figures
+from cbda.workflow.drawing import figures, prints
 from tests.projects import (
     EVERYTHING,
     PRETENDED,
@@ -169,8 +169,9 @@ def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
 
 
 def test_figures_of_the_report_are_those_of_the_rule(finished: Path) -> None:
-    drawn = {path.stem for path in (finished / RESULTS / "figures").glob("[!.]*")}
-    assert drawn == set(figures(create_jobs()))
+    jobs, folder = create_jobs(), finished / RESULTS / "figures"
+    assert {path.stem for path in folder.glob("*.svg")} == set(figures(jobs))
+    assert {path.stem for path in folder.glob("*.pdf")} == set(prints(jobs))
 
 
 def test_failed_report_leaves_the_files_of_the_users_beside_its_figures(
