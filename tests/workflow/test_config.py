@@ -24,13 +24,8 @@ from cbda.settings.datasets import KIND_NAMES
 from cbda.settings.generation import DOMAINS as DOMAIN_NAMES
 from cbda.settings.section import Section, is_section
 from cbda.training.augmentation import REDUCTIONS
-from cbda.workflow.config import (
-    Config,
-    CustomMethod,
-    final_iteration,
-    load_config,
-    resolve_experiment,
-)
+from cbda.workflow.config import Config, load_config, resolve_experiment
+from cbda.workflow.experiment import CustomMethod
 
 FROZEN = {"architecture": "light_fpn", "encoder": "resnet18", "freeze_encoder": True}
 
@@ -222,7 +217,7 @@ def test_experiments_of_the_papers_train_and_evaluate_as_published(
 def test_paper_scale_is_that_of_the_papers(config: dict[str, Any]) -> None:
     merge(config, experiment("gtav_cityscapes"))
     assert tuple(config["classes"]) == cityscapes.CLASSES
-    stops = [final_iteration(load(config), number) for number in range(1, 6)]
+    stops = [load(config).final_iteration(number) for number in range(1, 6)]
     assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
     optimizer, training = config["training"]["optimizer"], config["training"]
     assert (optimizer["name"], optimizer["lr"], optimizer["head_lr_factor"]) == ("sgd", 2.5e-4, 10)
@@ -534,7 +529,7 @@ def test_last_round_uses_up_the_iterations(config: dict[str, Any]) -> None:
             "training": {"total_iterations": 40_000},
         },
     )
-    stops = [final_iteration(load_config(config, {}), number) for number in range(1, 6)]
+    stops = [load_config(config, {}).final_iteration(number) for number in range(1, 6)]
     assert stops == [12_000, 14_000, 16_000, 18_000, 40_000]
 
 

@@ -9,7 +9,6 @@ from cbda.cli import parse_command
 from cbda.settings.options import to_options
 from cbda.workflow import drawing, people
 from cbda.workflow.arguments import Arguments
-from cbda.workflow.config import final_iteration
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.inputs import Inputs
 from cbda.workflow.locks import hold_lock

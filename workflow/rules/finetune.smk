@@ -27,7 +27,7 @@ rule finetune:
         program=arguments.program,
         code=fingerprint("finetune"),
         labels=lambda wildcards, input: to_options("labels", input.labels),
-        until=lambda wildcards: final_iteration(jobs.config, int(wildcards.round)),
+        until=lambda wildcards: jobs.config.final_iteration(int(wildcards.round)),
         statistics=arguments.statistics,
         tensorboard=arguments.tensorboard,
         network=arguments.network,
