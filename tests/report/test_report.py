@@ -179,17 +179,26 @@ def test_target_shares_are_those_known_beforehand():
     np.testing.assert_allclose(shares["cbda"], [25, 25, 50])
 
 
-def test_figures_are_equal_bytes_each_time(experiment, tmp_path):
-    for name in ("one", "other"):
-        draw_figures(experiment, tmp_path / name)
-    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+@pytest.fixture(scope="module")
+def drawn(experiment, tmp_path_factory):
+    """The sections of the page, and the folder of their figures."""
+    folder = tmp_path_factory.mktemp("figures")
+    return draw_figures(experiment, folder), folder
+
+
+def test_figures_are_equal_bytes_each_time_whatever_the_settings_of_the_user(
+    experiment, drawn, tmp_path
+):
+    names = sorted(path.name for path in drawn[1].iterdir())
     figures = ["class_differences", "class_shares_budget0.05", "class_shares_budget0.1",
                "differences", "entropy", "mIoU", "penalties", "ranks",
                "worst_class_IoU"]  # fmt: skip
-    drawn = [f"{name}.{kind}" for name in figures for kind in ("svg", "png", "pdf")]
-    assert names == sorted([*drawn, *(f"{name}_column.pdf" for name in NARROW)])
+    expected = [f"{name}.{kind}" for name in figures for kind in ("svg", "png", "pdf")]
+    assert names == sorted([*expected, *(f"{name}_column.pdf" for name in NARROW)])
+    with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "savefig.format": "pdf"}):
+        draw_figures(experiment, tmp_path)
     for name in names:
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+        assert (drawn[1] / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_text_of_a_pdf_is_text(experiment, tmp_path):
@@ -263,9 +272,8 @@ def references(page):
 
 
 @pytest.fixture(scope="module")
-def page(experiment, tmp_path_factory):
-    sections = draw_figures(experiment, tmp_path_factory.mktemp("figures"))
-    return render_page(TEMPLATE, **page_content(experiment, sections))
+def page(experiment, drawn):
+    return render_page(TEMPLATE, **page_content(experiment, drawn[0]))
 
 
 def test_page_asks_for_nothing_from_elsewhere(page):
@@ -442,14 +450,6 @@ def test_page_of_one_seed_shows_no_interval():
 @pytest.mark.parametrize(("p", "text"), [(0.0742, "0.074"), (1e-5, "< 0.001"), (float("nan"), "")])
 def test_p_value_is_text_of_three_decimals(p, text):
     assert p_value(p) == text
-
-
-def test_settings_of_the_user_change_no_figure(experiment, tmp_path):
-    draw_figures(experiment, tmp_path / "default")
-    with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "savefig.format": "pdf"}):
-        draw_figures(experiment, tmp_path / "own")
-    for path in (tmp_path / "default").iterdir():
-        assert path.read_bytes() == (tmp_path / "own" / path.name).read_bytes()
 
 
 def test_backend_of_the_user_is_not_asked_for(gallery, tmp_path):
