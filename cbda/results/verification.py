@@ -21,7 +21,9 @@ OK, USED = "ok", "gone: used and deleted"
 YOURS = "yours: queries or answers, which have no record"
 SHEET = "runs.csv"
 LINE_BYTES = 1 << 20  # of the first line of answers, which names the classes
-RESULTS = (".csv", ".h5", ".html", ".json", ".png", ".pt", ".svg")  # suffixes of results
+RESULTS = (  # suffixes of results
+    *(".csv", ".h5", ".html", ".json", ".md", ".pdf", ".png", ".pt", ".svg", ".tex"),
+)
 
 
 @dataclass(frozen=True)

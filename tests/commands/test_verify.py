@@ -188,7 +188,9 @@ def test_queries_and_answers_beside_results_are_the_users(results, capsys):
     assert (code, set(yours)) == (0, {"results/queries.h5", "results/answers.json"})
 
 
-@pytest.mark.parametrize("name", ["queries.h5", "notes.json", "empty.json"])
+@pytest.mark.parametrize(
+    "name", ["queries.h5", "notes.json", "empty.json", "a.pdf", "a.md", "a.tex"]
+)
 def test_other_files_beside_results_are_unrecorded(results, capsys, name):
     save_queries(results / "queries.h5", make_queries([(0, 1, 2)]))
     content = {"queries.h5": (results / "queries.h5").read_bytes()[:-9], "notes.json": b"{}\n"}
