@@ -47,11 +47,15 @@ def choose_queries(
 ) -> Choice:
     """Choose what to ask people for in a round, around all that they were asked before.
 
-    `labels` are of the round before. Answers to this round or an earlier one that those lack take
-    the place of as many queries.
+    `labels` are of the round before. Answers to this round take the place of as many queries, and
+    so do labels of an earlier round that those lack; what was skipped then was that round's.
     """
     taken = _in_pool(answers, scores.image_ids, scores.shape[1:])
-    kept = _left_for(round_, labels, taken)
+    kept = [
+        item
+        for item in _left_for(round_, labels, taken)
+        if item.asked.round == round_.number or item.answer.state in LABELLED
+    ]
     statistics = class_statistics(round_, scores, labels)
     view = _Taken(labels, taken)
     picks = choose(round_, scores, view, statistics, num_threads)
