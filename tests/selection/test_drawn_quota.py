@@ -78,16 +78,18 @@ def test_large_beta_is_the_plain_quota_pick_for_pick(seed):
     assert choose(pool, 1e25, *given) == choose(pool, np.inf, *given)
 
 
+def draw_pixels(score, beta, used_px):
+    """The pixel that each of many seeds draws first, of six of three classes."""
+    prediction = np.array([[[0, 1, 2, 0, 1, 2]]], np.uint8)
+    pool = score, prediction, np.zeros(score.shape, bool)
+    given = 1, np.array([10.0, 10.0, 10.0]), np.array(used_px)
+    return [choose(pool, beta, *given, seed=seed, radius=0)[0][2] for seed in range(NUM_DRAWS)]
+
+
 def test_pixel_is_drawn_by_its_score_times_the_weight_of_its_class():
     score = np.array([[[0.5, 0.25, 1.0, 2.0, 0.125, 1.5]]], np.float32)
-    prediction = np.array([[[0, 1, 2, 0, 1, 2]]], np.uint8)
-    share_px, used_px = np.array([10.0, 10.0, 10.0]), np.array([8.0, 0.0, 5.0])
-    pool = score, prediction, np.zeros(score.shape, bool)
-    picks = [
-        choose(pool, 2.0, 1, share_px, used_px, seed=seed, radius=0)[0][2]
-        for seed in range(NUM_DRAWS)
-    ]
-    weights = (score.ravel() * np.array([0.2, 1.0, 0.5])[prediction.ravel()]) ** 2
+    picks = draw_pixels(score, 2.0, [8.0, 0.0, 5.0])
+    weights = (score.ravel() * np.array([0.2, 1.0, 0.5, 0.2, 1.0, 0.5])) ** 2
     expected = len(picks) * weights / weights.sum()
     found = np.bincount(picks, minlength=6)
     assert stats.chisquare(found, expected, sum_check=False).pvalue > 0.001
@@ -95,11 +97,5 @@ def test_pixel_is_drawn_by_its_score_times_the_weight_of_its_class():
 
 def test_beta_of_zero_is_random_whatever_the_weights():
     score = np.array([[[0.5, 0.25, 1.0, 2.0, -1.0, 1.5]]], np.float32)
-    prediction = np.array([[[0, 1, 2, 0, 1, 2]]], np.uint8)
-    share_px, used_px = np.array([10.0, 10.0, 10.0]), np.array([9.0, 0.0, 5.0])
-    pool = score, prediction, np.zeros(score.shape, bool)
-    picks = [
-        choose(pool, 0.0, 1, share_px, used_px, seed=seed, radius=0)[0][2]
-        for seed in range(NUM_DRAWS)
-    ]
+    picks = draw_pixels(score, 0.0, [9.0, 0.0, 5.0])
     assert stats.chisquare(np.bincount(picks, minlength=6)).pvalue > 0.001
