@@ -19,6 +19,13 @@ PACKAGE = Path(__file__).parents[1]
 # Programs by the hash of their source, kept for the next process: to read all takes half a second.
 MEMORY = PACKAGE / "__pycache__" / f"programs.{sys.implementation.cache_tag}.json"
 MAX_REMEMBERED = 2000
+PARTS = {  # of methods, and the folders in which each is a file
+    "score": "acquisition/scores",
+    "unit": "acquisition/units",
+    "sampling": "acquisition/samplings",
+    "allocation": "selection/allocations",
+    "balance": "selection/balances",
+}
 
 
 def fingerprint(phase: str) -> str:
@@ -30,29 +37,12 @@ def fingerprint(phase: str) -> str:
     return _program_digest(PACKAGE / "commands" / f"{phase}.py")
 
 
-def score_fingerprint(score: str) -> str:
-    """Hash of a built-in score and what it imports, so that a new score makes no other stale."""
-    return _program_digest(PACKAGE / "acquisition/scores" / f"{score}.py")
+def part_fingerprint(part: str, name: str) -> str:
+    """Hash of a part of a method, such as a score, and of what it imports; a key of `PARTS`.
 
-
-def sampling_fingerprint(sampling: str) -> str:
-    """Hash of a sampling and what it imports."""
-    return _program_digest(PACKAGE / "acquisition/samplings" / f"{sampling}.py")
-
-
-def allocation_fingerprint(allocation: str) -> str:
-    """Hash of an allocation by class and what it imports."""
-    return _program_digest(PACKAGE / "selection/allocations" / f"{allocation}.py")
-
-
-def unit_fingerprint(unit: str) -> str:
-    """Hash of a unit and what it imports."""
-    return _program_digest(PACKAGE / "acquisition/units" / f"{unit}.py")
-
-
-def balance_fingerprint(balance: str) -> str:
-    """Hash of a class balance and what it imports."""
-    return _program_digest(PACKAGE / "selection/balances" / f"{balance}.py")
+    So a new one makes no other stale.
+    """
+    return _program_digest(PACKAGE / PARTS[part] / f"{name}.py")
 
 
 def file_fingerprint(path: Path) -> str:

@@ -30,14 +30,7 @@ from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
-from cbda.workflow.fingerprint import (
-    allocation_fingerprint,
-    balance_fingerprint,
-    file_fingerprint,
-    sampling_fingerprint,
-    score_fingerprint,
-    unit_fingerprint,
-)
+from cbda.workflow.fingerprint import file_fingerprint, part_fingerprint
 
 WEIGHTS = {"encoder_weights"}  # which count by their content
 
@@ -244,17 +237,16 @@ class Jobs:
     def choice_code(self, name: str) -> str:
         """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
         method, sampling = self.methods[name], self.methods[name].choice.sampling
-        codes = [unit_fingerprint(method.unit), balance_fingerprint(method.balance)]
-        codes += (
-            [allocation_fingerprint(method.allocation)] if method.allocation in BY_CLASS else []
-        )
-        return " ".join([*codes, *([] if sampling == BEST else [sampling_fingerprint(sampling)])])
+        parts = {"unit": method.unit, "balance": method.balance}
+        parts |= {"allocation": method.allocation} if method.allocation in BY_CLASS else {}
+        parts |= {"sampling": sampling} if sampling != BEST else {}
+        return " ".join(part_fingerprint(*part) for part in parts.items())
 
     def score_code(self, name: str) -> str:
         """Fingerprint of a method's own score, so that an edit makes its rows stale alone."""
         score = self.methods[name].score
         if not is_external(score):
-            return score_fingerprint(score)
+            return part_fingerprint("score", score)
         return f"{file_fingerprint(source_path(score))} {score.rpartition(':')[2]}"
 
     @cached_property

@@ -13,7 +13,7 @@ from cbda.errors import UserError
 from cbda.files.records import Origin, Record, file_sha256, find_problem, read_record
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.circumstances import describe_circumstances
-from cbda.workflow.fingerprint import file_fingerprint, fingerprint, score_fingerprint
+from cbda.workflow.fingerprint import file_fingerprint, fingerprint, part_fingerprint
 from cbda.workflow.identity import NEUTRAL
 
 # Options beside `--out...` that name results.
@@ -183,7 +183,9 @@ def recorded_code(args: argparse.Namespace) -> dict[str, str]:
     with suppress(OSError, SyntaxError, UserError):  # of which the command will tell
         if score is not None:
             is_own = is_external(score)
-            own = file_fingerprint(source_path(score)) if is_own else score_fingerprint(score)
+            own = (
+                file_fingerprint(source_path(score)) if is_own else part_fingerprint("score", score)
+            )
             digests["method_score"] = own
     for name, value in vars(args).items():
         if name.endswith(OWN_CODE) and is_place(str(value)):

@@ -5,7 +5,7 @@ import pytest
 from cbda.acquisition.methods import SCORE_NAMES
 from cbda.cli import COMMANDS
 from cbda.workflow import fingerprint as module
-from cbda.workflow.fingerprint import fingerprint, score_fingerprint
+from cbda.workflow.fingerprint import fingerprint, part_fingerprint
 
 PHASES = ("train", "acquire")
 NETWORKS = {"pretrain", "score", "finetune", "evaluate", "report"}
@@ -230,7 +230,7 @@ def scores(tmp_path, monkeypatch):
 
 def all_fingerprints():
     phases = {command: fingerprint(command.replace(" ", "_")) for command in COMMANDS}
-    return phases, {name: score_fingerprint(name) for name in SCORE_NAMES}
+    return phases, {name: part_fingerprint("score", name) for name in SCORE_NAMES}
 
 
 def test_new_score_makes_nothing_stale(scores):
