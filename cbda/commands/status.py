@@ -7,6 +7,7 @@ knows of those.
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,39 +38,38 @@ def run(args: argparse.Namespace) -> None:
     from cbda.workflow.request import read_requests
 
     requests = {Path(request.tables): request for request in read_requests(NOTES)}
-    found = _experiments(args.folder, list(requests))
+    known = [path for path in _places(list(requests)) if path in requests or _has_sheet(path)]
+    found = known if args.folder is None else [args.folder]
+    if not (found and (found[0] in requests or _has_sheet(found[0]))):
+        advice = "Snakemake writes it first; start it, or name the folder of the tables"
+        hint = f"; there is: {', '.join(map(str, known))}" if known else ""
+        raise UserError(f"{(args.folder or RESULTS) / SHEET}: no such file: {advice}{hint}")
     if len(found) > 1:
         print("\n".join(["experiments of this folder:", *(_short(f, requests) for f in found)]))
     else:
         print("\n".join(_describe(found[0], requests.get(found[0]))))
 
 
-def _experiments(folder: Path | None, known: list[Path]) -> list[Path]:
-    """The folder that is meant, or all in which there is an experiment; a `UserError` for none."""
-    folders = [RESULTS, *sorted(RESULTS.glob("*/")), *known] if folder is None else [folder]
-    found = [path for path in dict.fromkeys(folders) if (path / SHEET).is_file()]
-    if not found:
-        sheet = (folder or RESULTS) / SHEET
-        advice = "Snakemake writes it first; start it, or name the folder of the tables"
-        others = [] if folder is None else _experiments_but(folder, known)
-        hint = f"; there is: {', '.join(map(str, others))}" if others else ""
-        raise UserError(f"{sheet}: no such file: {advice}{hint}")
-    return found
+def _places(requested: list[Path]) -> list[Path]:
+    """Folders in which there may be the tables of an experiment, each once."""
+    return list(dict.fromkeys([RESULTS, *sorted(RESULTS.glob("*/")), *requested]))
 
 
-def _experiments_but(folder: Path, known: list[Path]) -> list[Path]:
-    try:
-        return _experiments(None, known)
-    except UserError:
-        return []
+def _has_sheet(folder: Path) -> bool:
+    return (folder / SHEET).is_file()
 
 
 def _short(folder: Path, requests: "dict[Path, Request]") -> str:
+    if not _has_sheet(folder):
+        return f"no run has begun: cbda status {folder}"
     phases, _ = _progress(_jobs(folder, requests.get(folder))[0])
     return f"{_count(phases)}: cbda status {folder}"
 
 
 def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
+    if request and not _has_sheet(folder):
+        yield from _beginning(folder, request)
+        return
     jobs, others = _jobs(folder, request)
     phases, alive = _progress(jobs)
     yield from (*_table(phases), "", *_summary(phases, alive))
@@ -81,6 +81,17 @@ def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
     for name in MADE:
         if (folder / name).is_file():
             yield f"there is: {folder / name}"
+
+
+def _beginning(folder: Path, request: "Request") -> Iterator[str]:
+    """Of an experiment whose runs are not listed yet, or were not asked for."""
+    from cbda.workflow.locks import is_at_work
+
+    num_made = sum(map(os.path.exists, request.outputs))
+    yield f"{folder}: no run has begun"
+    yield f"{num_made} of {len(request.outputs)} files that were asked for are there"
+    where = "Snakemake is at work in this folder"
+    yield where if is_at_work(NOTES) else f"Snakemake is not at work: go on by {request.command}"
 
 
 def _jobs(folder: Path, request: "Request | None") -> "tuple[list[Job], list[Job]]":

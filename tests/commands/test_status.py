@@ -127,6 +127,19 @@ def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatc
     ]
 
 
+def test_experiment_of_which_no_run_has_begun_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["snakemake", "--cores", "1", "--configfile", "mine.yaml"]
+    (tmp_path / "report.json").touch()
+    note_request(Path(".snakemake"), "results/mine", words, ["report.json", "model.pt"])
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "results/mine: no run has begun",
+        "1 of 2 files that were asked for are there",
+        "Snakemake is not at work: go on by snakemake --cores 1 --configfile mine.yaml",
+    ]
+
+
 @pytest.mark.parametrize("num_answered", [0, 2, 3])
 def test_queries_that_wait_are_told_with_the_page_that_asks_them(results, capsys, num_answered):
     queries = make_queries([(0, 1, 1), (0, 1, 5), (0, 4, 8)])
