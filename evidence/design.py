@@ -1,9 +1,9 @@
 """Writes the configurations of the factorial of question 1, `parts_*.yaml` beside it.
 
-python evidence/design.py
+python -m evidence.design
 
-Half of all choices of five parts of two levels, for each of three scores, cut into two blocks: one is run
-with the even seeds, one with the odd ones. See protocol.md for what is confounded.
+Half of all choices of five parts of two levels, for each of three scores, cut into two blocks: one
+is run with the even seeds, one with the odd ones. See protocol.md for what is confounded.
 """
 
 from itertools import product

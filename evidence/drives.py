@@ -1,9 +1,9 @@
 """Cuts each drive of CamVid into a pool and a test set, as links in the layout of CamVid.
 
-python evidence/drives.py "$CAMVID_ROOT" data/camvid_drives
+python -m evidence.drives "$CAMVID_ROOT" data/camvid_drives
 
-Of blocks of ten frames of a drive, one a second, those with even numbers are the pool, and the others,
-without their first and last frame, the test set.
+Of blocks of ten frames of a drive, one a second, those with even numbers are the pool, and the
+others, without their first and last frame, the test set.
 """
 
 import sys

@@ -1,6 +1,6 @@
 """Runs the tables of a name, one after another, with Snakemake in this folder, and keeps them.
 
-python evidence/run.py parts_generated --cores 2
+python -m evidence.run parts_generated --cores 2
 """
 
 import shutil
@@ -14,8 +14,7 @@ FOLDER = Path(__file__).parent
 CAMVID = ("generated", "camvid")
 PARTS = ("even", "even_start", "odd", "odd_start")
 FILES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", "diagnosis.csv")
-# Name of a table's folder in evidence/tables to the configurations that make it, and what they make.
-Table = tuple[tuple[str, ...], str]
+Table = tuple[tuple[str, ...], str]  # the configurations that make it, and what is made
 ON_BOTH = ("budgets", "arms", "images", "candidates", "ranking")
 
 
