@@ -88,7 +88,7 @@ def contrasts() -> dict[str, dict[str, dict[str, float]]]:
         f"{last} - {second}": {first: -1.0, second: -2.0},
         f"{first} - {second}": {first: 1.0, second: -1.0},
     }
-    by_score = {}
+    by_score: dict[str, dict[str, float]] = {}
     for factor in FACTORS:
         one, two = f"{first}: {factor}", f"{second}: {factor}"
         by_score |= {
@@ -108,7 +108,8 @@ def fit(x: Array, y: Array) -> tuple[Array, Array, int]:
     inverse = np.linalg.inv(x.T @ x)
     coefficients = inverse @ x.T @ y
     rest = len(y) - x.shape[1]
-    return coefficients, inverse * float(np.sum((y - x @ coefficients) ** 2) / rest), rest
+    variance = float(np.sum((y - x @ coefficients) ** 2) / rest)
+    return coefficients, np.asarray(inverse * variance, np.float64), rest
 
 
 def estimate(value: float, error: float, rest: int) -> dict[str, float]:

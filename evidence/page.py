@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cbda.results.correction import holm
-from cbda.results.pairs import PairedTest, differences_to, paired_test
+from cbda.results.pairs import PairedTest, paired_test
 from evidence.design import FACTORS
 from evidence.effects import TABLES, read_measures
 
@@ -46,24 +46,21 @@ def effects(measure: str, *families: str) -> pd.DataFrame:
         table = pd.read_csv(TABLES / f"effects_{data}.csv")
         chosen = table["measure"].eq(measure) & table["family"].isin(families)
         table = table[chosen].set_index("effect")
-        rows = table.itertuples()
-        cells = [_cell(row.estimate, row.half_width, row.p_holm) for row in rows]
-        columns[shown] = pd.Series(cells, index=table.index)
+        columns[shown] = pd.Series(_cells(table), index=table.index)
         columns[f"seen from, {shown}"] = table["detectable"].map("{:.1f}".format)
     return pd.DataFrame(columns).rename(index=_shown)
 
 
 def by_score(measure: str) -> pd.DataFrame:
     """The effect of every factor with each score, on both design sets."""
-    columns = {}
+    columns: dict[str, pd.Series[str]] = {}
     for data, shown in DATA.items():
         table = pd.read_csv(TABLES / f"effects_{data}.csv")
         table = table[table["measure"].eq(measure) & table["family"].eq("by score")]
-        cells = [_cell(row.estimate, row.half_width, row.p_holm) for row in table.itertuples()]
         names = table["effect"].str.split(", ", expand=True)
-        wide = pd.Series(cells, index=pd.MultiIndex.from_frame(names)).unstack().loc[[*FACTORS]]
+        wide = pd.Series(_cells(table), index=pd.MultiIndex.from_frame(names)).unstack()
         columns |= {f"`{score}`, {shown}": wide[score] for score in SCORES}
-    return pd.DataFrame(columns).rename(index=_shown)
+    return pd.DataFrame(columns).loc[[*FACTORS]].rename(index=_shown)
 
 
 def budgets(data: str) -> pd.DataFrame:
@@ -76,17 +73,17 @@ def budgets(data: str) -> pd.DataFrame:
         for noise in ("best", "power")
     ]
     names = sorted(values.index.unique("budget"), key=float)
-    columns = {f"{100 * float(name):g} %": _compared(values, pairs, name) for name in names}
+    columns = {f"{100 * float(name):g} %": _compared(at(values, name), pairs) for name in names}
     return pd.DataFrame(columns).rename(index=lambda name: name.removesuffix(PLAIN))
 
 
 def against(name: str, budget: str, other: str) -> pd.DataFrame:
     """Means at a budget, and differences of all methods to one of them, corrected by Holm."""
     values = seeds_of(name)
-    values = values[values.index.get_level_values("budget") == budget]
-    pairs = [(method, other) for method in values.index.unique("method") if method != other]
-    means = {method: f"{row.mean():.1f}" for (method, _), row in values.iterrows()}
-    columns = {"mIoU": pd.Series(means), f"minus `{other}`": _compared(values, pairs, budget)}
+    values = at(values, budget)
+    pairs = [(method, other) for method in map(str, values.index) if method != other]
+    means = values.mean(axis=1).map("{:.1f}".format)
+    columns = {"mIoU": means, f"minus `{other}`": _compared(values, pairs)}
     return pd.DataFrame(columns).fillna("")
 
 
@@ -97,11 +94,14 @@ def seeds_of(name: str, measure: str = "mIoU") -> pd.DataFrame:
     return values
 
 
-def _compared(
-    values: pd.DataFrame, pairs: Iterable[tuple[str, str]], budget: str
-) -> "pd.Series[str]":
+def at(values: pd.DataFrame, budget: str) -> pd.DataFrame:
+    """The methods of a budget."""
+    return values[values.index.get_level_values("budget") == budget].droplevel("budget")
+
+
+def _compared(values: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> "pd.Series[str]":
     """Cells of paired differences by method, corrected over all pairs."""
-    tests = {pair[0]: paired(values, *pair, budget) for pair in pairs}
+    tests = {pair[0]: paired(values, *pair) for pair in pairs}
     corrected = holm(np.array([test.p_t for test in tests.values()]))
     cells = [
         _cell(test.diff_mean, test.detectable_diff, p)
@@ -110,16 +110,22 @@ def _compared(
     return pd.Series(cells, index=list(tests))
 
 
-def paired(values: pd.DataFrame, method: str, other: str, budget: str) -> PairedTest:
-    """The test of one method against another at a budget."""
-    differences = differences_to(values, other).loc[(method, budget)].dropna()
-    return paired_test(differences.to_numpy())
+def paired(values: pd.DataFrame, method: str, other: str) -> PairedTest:
+    """The test of one method (row) against another over seeds (columns)."""
+    differences = values.loc[method].to_numpy() - values.loc[other].to_numpy()
+    return paired_test(differences[~np.isnan(differences)])
 
 
 def _cell(estimate: float, half_width: float, p: float) -> str:
     """Estimate ± half its interval, bold if the corrected p is below 0.05."""
     text = f"{estimate:+.1f} ± {half_width:.1f}, {p:.2g}"
     return f"**{text}**" if p < SIGNIFICANT else text
+
+
+def _cells(table: pd.DataFrame) -> list[str]:
+    """Of rows of effects."""
+    numbers = table[["estimate", "half_width", "p_holm"]].to_numpy(dtype=np.float64)
+    return [_cell(*map(float, row)) for row in numbers]
 
 
 def _shown(effect: str) -> str:

@@ -32,6 +32,8 @@ def load(paths):
     config = copy.deepcopy(CONFIG)
     for path in paths:
         merge(config, yaml.safe_load(path.read_text()))
+    if config["model"]["encoder_weights"].startswith("data/"):
+        config["model"]["encoder_weights"] = "none"  # the file is another script's
     return load_config(config, ENVIRONMENT)
 
 
