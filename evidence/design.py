@@ -81,7 +81,7 @@ def cells(start: int, parity: str) -> dict[str, dict[str, str]]:
 def configuration(data: str, start: int, parity: str) -> dict[str, Any]:
     """What is given after `generated.yaml` or `camvid.yaml`."""
     methods = cells(start, parity)
-    results = f"results/{data}" + ("_start" if start > 0 else "")
+    results = f"results/study/{data}" + ("_start" if start > 0 else "")
     experiment = {
         "seeds": list(SEEDS[parity]),
         "methods": list(methods),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from cbda.results.correction import holm
+from cbda.results.runs import NO_BUDGET
 from evidence.design import BLOCKED_BY, FACTORS, LEVELS
 
 TABLES = Path(__file__).with_name("tables")
@@ -27,21 +28,23 @@ def read_runs(folders: list[Path]) -> pd.DataFrame:
     """A row per run of the factorial: score, levels, seed, and its measures in points."""
     frames = []
     for folder in folders:
-        table = pd.read_csv(folder / "class_iou.csv", dtype={"budget": str})
         start = "random" if folder.name.endswith("_start") else "model"
-        frames.append(measure(table[table["budget"] != "-"]).assign(start=start))
+        frames.append(read_measures(folder).assign(start=start))
     runs = pd.concat(frames, ignore_index=True)
+    runs = runs[runs["budget"] != NO_BUDGET].reset_index(drop=True)
     return runs.join(pd.DataFrame([parts_of(name) for name in runs["method"]]))
 
 
+def read_measures(folder: Path) -> pd.DataFrame:
+    """A row per run of a table: method, budget, seed, and its measures in points."""
+    return measure(pd.read_csv(folder / "class_iou.csv", dtype={"budget": str}))
+
+
 def measure(classes: pd.DataFrame) -> pd.DataFrame:
-    """A row per method and seed of IoU by class."""
-    wide = classes.pivot(index=["method", "seed"], columns="class", values="IoU")
-    means = {
-        "mIoU": wide.mean(axis=1),
-        "rare": wide[[*RARE]].mean(axis=1),
-        "worst": wide.min(axis=1),
-    }
+    """The same, of IoU by class."""
+    wide = classes.pivot(index=["method", "budget", "seed"], columns="class", values="IoU")
+    rare = wide[[*RARE]].mean(axis=1)
+    means = {"mIoU": wide.mean(axis=1), "rare": rare, "worst": wide.min(axis=1)}
     return pd.DataFrame(means).reset_index()
 
 
@@ -85,7 +88,7 @@ def contrasts() -> dict[str, dict[str, dict[str, float]]]:
         f"{last} - {second}": {first: -1.0, second: -2.0},
         f"{first} - {second}": {first: 1.0, second: -1.0},
     }
-    by_score = {}
+    by_score: dict[str, dict[str, float]] = {}
     for factor in FACTORS:
         one, two = f"{first}: {factor}", f"{second}: {factor}"
         by_score |= {
@@ -105,7 +108,8 @@ def fit(x: Array, y: Array) -> tuple[Array, Array, int]:
     inverse = np.linalg.inv(x.T @ x)
     coefficients = inverse @ x.T @ y
     rest = len(y) - x.shape[1]
-    return coefficients, inverse * float(np.sum((y - x @ coefficients) ** 2) / rest), rest
+    variance = float(np.sum((y - x @ coefficients) ** 2) / rest)
+    return coefficients, np.asarray(inverse * variance, np.float64), rest
 
 
 def estimate(value: float, error: float, rest: int) -> dict[str, float]:

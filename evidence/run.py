@@ -29,7 +29,7 @@ def _tables() -> dict[str, Table]:
         }
         found |= {f"{name}_{data}": ((*files, name), "table_mIoU.csv") for name in ON_BOTH}
         found[f"labels_{data}"] = ((*files, "labels"), "diagnosis.csv")
-    for variant in ("rounds", "retrain", "small"):
+    for variant in ("rounds", "retrain", "small", "encoder"):
         names = ("generated", "ranking", f"ranking_{variant}")
         found[f"ranking_{variant}"] = (names, "table_mIoU.csv")
     found["large"] = (("generated", "large"), "table_mIoU.csv")

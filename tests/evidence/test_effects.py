@@ -84,8 +84,8 @@ def test_names_are_read_back():
 
 def test_measures_are_means_over_classes():
     names = ["pole", "sign", "fence", "pedestrian", "bicyclist", "road"]
-    rows = [("a", 1, name, 10.0 * i) for i, name in enumerate(names)]
-    row = measure(pd.DataFrame(rows, columns=["method", "seed", "class", "IoU"])).iloc[0]
+    rows = [("a", "0.1", 1, name, 10.0 * i) for i, name in enumerate(names)]
+    row = measure(pd.DataFrame(rows, columns=["method", "budget", "seed", "class", "IoU"])).iloc[0]
     assert (row["mIoU"], row["rare"], row["worst"]) == (25, 20, 0)
 
 
