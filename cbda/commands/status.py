@@ -103,7 +103,9 @@ def _jobs(folder: Path, request: "Request | None") -> "tuple[list[Job], list[Job
     asked = [job for job in jobs if request is None or job.output in request.outputs]
     if not asked:  # such as for a check of the data alone
         return jobs, []
-    return asked, [job for job in jobs if job not in asked and not is_done(job)]
+    phases = {job.phase for job in asked}  # others, such as evaluations, may not be possible
+    others = (job for job in jobs if job.phase in phases and job not in asked)
+    return asked, [job for job in others if not is_done(job)]
 
 
 def _progress(jobs: "list[Job]") -> "tuple[list[Progress], bool]":
