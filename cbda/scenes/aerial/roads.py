@@ -1,0 +1,120 @@
+"""Roads, tracks and railways, and what moves on them and on the water."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from cbda.scenes.aerial.classes import BOAT, RAILWAY, ROAD, VEHICLE, WATER
+from cbda.scenes.aerial.land import Line, bend, ribbon
+from cbda.scenes.aerial.scene import Scene
+from cbda.scenes.aerial.sheet import Frame, Surface
+from cbda.scenes.camera import Point
+from cbda.scenes.sampling import shade
+
+WHITE = (228, 228, 224)
+HULL = ((1, 0), (0.45, 0.9), (-0.9, 0.9), (-1, 0.6), (-1, -0.6), (-0.9, -0.9), (0.45, -0.9))
+
+
+def along(line: Line, step_m: float, start_m: float = 0.0) -> Iterator[Frame]:
+    """Places on a line at equal distances, headed along it."""
+    lengths = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    for s in np.arange(start_m, lengths[-1] - 1, step_m):
+        x, y = (np.interp([s, s + 0.5], lengths, line[:, axis]) for axis in (0, 1))
+        yield Frame(float(x[0]), float(y[0]), math.atan2(y[1] - y[0], x[1] - x[0]))
+
+
+def draw_road(scene: Scene) -> tuple[Line, float]:
+    """Draw a road or a track with its traffic; its middle and half its width."""
+    built, sheet = scene.look.built, scene.sheet
+    line, half = bend(scene, scene.uniform(0.02, 0.12)), scene.within(built.road_m) / 2
+    is_track = scene.chance(built.track_p)
+    half = 0.55 * half if is_track else half
+    paint = scene.colour(scene.look.land.soil if is_track else built.asphalt)
+    verge = ribbon(line, half + scene.uniform(0.5, 2.5))
+    sheet.shade(verge, is_shaded=False)
+    sheet.polygon(ribbon(line, half), paint, scene.surface(ROAD, 0.6))
+    if is_track:
+        _wheel_marks(scene, line)
+        return line, half
+    if scene.chance(built.marked_p):
+        for frame in along(line, 6.0):
+            sheet.line([frame.at(0, 0), frame.at(2.5, 0)], 0.25, WHITE)
+    for side in (-1, 1):
+        for frame in along(line, built.traffic_gap_m, scene.uniform(0, built.traffic_gap_m)):
+            shift = scene.uniform(-0.4, 0.4) * built.traffic_gap_m
+            if scene.chance(0.6):
+                draw_vehicle(scene, frame.moved(shift, side * half / 2))
+    return line, half
+
+
+def _wheel_marks(scene: Scene, line: Line) -> None:
+    grass = scene.colour(scene.look.land.meadow)
+    if scene.chance(0.5):
+        scene.sheet.line([(float(x), float(y)) for x, y in line], 0.5, grass)
+
+
+def draw_vehicle(scene: Scene, frame: Frame) -> None:
+    """Draw a car or a truck from above, unless water or a house is there."""
+    built, sheet = scene.look.built, scene.sheet
+    if sheet.label_at(frame.at(0, 0)) in (None, WATER, VEHICLE):
+        return
+    is_truck = scene.chance(built.truck_p)
+    half, wide, height = (3.8, 1.25, 3.0) if is_truck else (scene.uniform(2.0, 2.5), 0.95, 1.5)
+    paint = scene.colour(built.paint)
+    body = frame.box((-half, half), (-wide, wide))
+    scene.cast(body, height)
+    sheet.polygon(body, paint, scene.surface(VEHICLE, 0.3))
+    if is_truck:
+        cab = frame.box((0.6 * half, half), (-wide, wide))
+        sheet.polygon(cab, scene.colour(built.paint))
+        return
+    for front, back in ((0.12, 0.42), (-0.75, -0.55)):  # windows
+        sheet.polygon(
+            frame.box((front * half, back * half), (-0.8 * wide, 0.8 * wide)), (28, 32, 40)
+        )
+    sheet.polygon(
+        frame.box((-0.5 * half, 0.1 * half), (-0.75 * wide, 0.75 * wide)), shade(paint, 1.1)
+    )
+
+
+def draw_railway(scene: Scene) -> None:
+    """Draw a straight railway of one or two tracks."""
+    sheet, line = scene.sheet, bend(scene, 0.0)
+    (first, *_), half = along(line, 1.0), scene.uniform(2.2, 4.5)
+    tone = scene.uniform(0.9, 1.25)
+    outline = ribbon(line, half)
+    across = first.heading_rad + math.pi / 2  # sleepers lie across
+    ballast = Surface(RAILWAY, 2 * scene.within(scene.look.sensor.grain), 1.8, across, 0.12)
+    sheet.shade(outline, is_shaded=False)
+    sheet.polygon(outline, shade((112, 100, 90), tone), sheet.add(ballast))
+    points = [(float(x), float(y)) for x, y in line]
+    for track in (0.0,) if half < 3 else (-half / 2, half / 2):
+        for rail in (-0.75, 0.75):
+            ends = [_beside(points, first, end, track + rail) for end in (0, -1)]
+            sheet.line(ends, 0.25, (70, 62, 60) if scene.chance(0.5) else (170, 168, 165))
+
+
+def _beside(points: list[Point], frame: Frame, end: int, across_m: float) -> Point:
+    return Frame(*points[end], frame.heading_rad).at(0, across_m)
+
+
+def draw_boats(scene: Scene) -> None:
+    """Draw boats where there is water enough."""
+    for _ in range(scene.poisson(10 * scene.look.built.boats)):
+        frame, half = scene.anywhere(), scene.uniform(2.2, 5.0)
+        around = (frame.at(half + 2, 0), frame.at(-half - 2, 0), frame.at(0, 3), frame.at(0, -3))
+        if all(scene.sheet.label_at(point) == WATER for point in around):
+            _boat(scene, frame, half)
+
+
+def _boat(scene: Scene, frame: Frame, half_m: float) -> None:
+    sheet, wide, paint = scene.sheet, 0.34 * half_m, scene.colour(scene.look.built.hulls)
+    hull = [frame.at(along * half_m, across * wide) for along, across in HULL]
+    if scene.chance(0.3):  # a wake, which is water
+        wake = [frame.at(-half_m, 0), frame.at(-4 * half_m, wide), frame.at(-4 * half_m, -wide)]
+        sheet.polygon(wake, (*WHITE, 90))
+    scene.cast(hull, 1.2)
+    sheet.polygon(hull, paint, scene.surface(BOAT, 0.3))
+    inside = frame.box((-0.7 * half_m, 0.1 * half_m), (-0.5 * wide, 0.5 * wide))
+    sheet.polygon(inside, shade(paint, 0.6) if scene.chance(0.5) else (120, 85, 55))
