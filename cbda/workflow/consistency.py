@@ -64,8 +64,8 @@ def _classes_of_other_scenes(config: "Config") -> Iterator[str]:
     roots = {dataset.root.removesuffix("/images") for _, dataset in config.datasets}
     is_used = not roots.isdisjoint(f"{made.root}/{name}" for name in made.sets)
     if is_used and others and made.scenes not in others:
-        allowed = ", ".join(CLASSES[made.scenes])
-        yield f"classes: those of other scenes than data_make.scenes, {made.scenes}; allowed: {allowed}"
+        place = f"classes: those of other scenes than data_make.scenes, {made.scenes}"
+        yield f"{place}; allowed: {', '.join(CLASSES[made.scenes])}"
 
 
 def _unfit_replay(config: "Config") -> Iterator[str]:
