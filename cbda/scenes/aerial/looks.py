@@ -42,7 +42,7 @@ class Built:
     solar_p: float  # that a roof bears panels
     pool_p: float  # that a garden has one
     driveway_p: float
-    boats: float  # mean number on a water
+    boats: float  # places that are tried for one, mean number
     truck_p: float
     asphalt: Palette
     roofs: Palette
@@ -115,10 +115,10 @@ SOURCE = Look(
         plot_m=(17, 26),
         house_m=((8, 11), (10, 16)),
         flat_p=0.15,
-        solar_p=0.25,
-        pool_p=0.3,
+        solar_p=0.35,
+        pool_p=0.45,
         driveway_p=0.6,
-        boats=3.5,
+        boats=70,
         truck_p=0.12,
         asphalt=(((0.58, 0.68), (0.02, 0.08), (0.28, 0.42)),),
         roofs=(
@@ -200,10 +200,10 @@ TARGET = Look(
         plot_m=(14, 22),
         house_m=((7, 10), (8, 15)),
         flat_p=0.45,
-        solar_p=0.25,
-        pool_p=0.25,
+        solar_p=0.3,
+        pool_p=0.45,
         driveway_p=0.6,
-        boats=3.5,
+        boats=70,
         truck_p=0.25,
         asphalt=(
             ((0.08, 0.13), (0.03, 0.12), (0.50, 0.68)),

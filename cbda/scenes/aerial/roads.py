@@ -101,7 +101,7 @@ def _beside(points: list[Point], frame: Frame, end: int, across_m: float) -> Poi
 
 def draw_boats(scene: Scene) -> None:
     """Draw boats where there is water enough."""
-    for _ in range(scene.poisson(10 * scene.look.built.boats)):
+    for _ in range(scene.poisson(scene.look.built.boats)):
         frame, half = scene.anywhere(), scene.uniform(2.2, 5.0)
         around = (frame.at(half + 2, 0), frame.at(-half - 2, 0), frame.at(0, 3), frame.at(0, -3))
         if all(scene.sheet.label_at(point) == WATER for point in around):
