@@ -1,7 +1,7 @@
 """The ground: parcels, woods and hedges, rivers and lakes."""
 
 import math
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from cbda.scenes.camera import Point
 from cbda.scenes.sampling import choose, shade
 
 Line = NDArray[np.float64]  # (N, 2) in metres
-Quad = list[Point]
+Outline = list[Point]
 BEND_POINTS, SHORE_POINTS = 24, 40
 
 
@@ -32,42 +32,48 @@ def draw_parcels(scene: Scene) -> None:
         draw_tree(scene, (spot.x_m, spot.y_m))
 
 
-def _quads(scene: Scene) -> list[tuple[Quad, float]]:
+def _quads(scene: Scene) -> list[tuple[Outline, float]]:
     """The parcels that can be seen, and the heading of their longer sides."""
+    heading_rad = scene.uniform(0, math.pi)
+    nodes = _nodes(scene, heading_rad)
+    quads = [
+        _inset([first[j], second[j], second[j + 1], first[j + 1]], 0.03)
+        for first, second in pairwise(nodes)
+        for j in range(len(first) - 1)
+    ]
+    return [(quad, heading_rad) for quad in quads if _shows(scene, quad)]
+
+
+def _nodes(scene: Scene, heading_rad: float) -> list[list[Point]]:
+    """Corners of parcels, each a little off the grid, by column and row."""
     sheet = scene.sheet
     width, length = (scene.within(bounds) for bounds in scene.look.land.parcel_m)
-    frame = Frame(sheet.width_m / 2, sheet.height_m / 2, scene.uniform(0, math.pi))
+    frame = Frame(sheet.width_m / 2, sheet.height_m / 2, heading_rad)
     reach = math.hypot(sheet.width_m, sheet.height_m) / 2
     columns, rows = math.ceil(reach / length) + 1, math.ceil(reach / width) + 1
     shift = scene.rng.uniform(-0.2, 0.2, (2 * columns + 1, 2 * rows + 1, 2))
-    nodes = [
-        [
-            frame.at((i - columns + a) * length, (j - rows + b) * width)
-            for j, (a, b) in enumerate(of)
-        ]
-        for i, of in enumerate(shift)
+    along, across = np.moveaxis(shift, -1, 0)
+    along = (along + np.arange(-columns, columns + 1)[:, None]) * length
+    across = (across + np.arange(-rows, rows + 1)) * width
+    return [
+        [frame.at(float(a), float(b)) for a, b in zip(*pair, strict=True)]
+        for pair in zip(along, across, strict=True)
     ]
-    quads = [
-        [nodes[i][j], nodes[i + 1][j], nodes[i + 1][j + 1], nodes[i][j + 1]]
-        for i in range(2 * columns)
-        for j in range(2 * rows)
-    ]
-    return [(_inset(quad, 0.03), frame.heading_rad) for quad in quads if _shows(scene, quad)]
 
 
-def _inset(quad: Quad, share: float) -> Quad:
+def _inset(quad: Outline, share: float) -> Outline:
     """A parcel without its margins."""
     x, y = (sum(values) / len(quad) for values in zip(*quad, strict=True))
     return [(u + share * (x - u), v + share * (y - v)) for u, v in quad]
 
 
-def _shows(scene: Scene, quad: Quad) -> bool:
+def _shows(scene: Scene, quad: Outline) -> bool:
     (low_x, high_x), (low_y, high_y) = ((min(v), max(v)) for v in zip(*quad, strict=True))
     sheet = scene.sheet
     return high_x > 0 and high_y > 0 and low_x < sheet.width_m and low_y < sheet.height_m
 
 
-def _field(scene: Scene, quad: Quad, heading_rad: float) -> None:
+def _field(scene: Scene, quad: Outline, heading_rad: float) -> None:
     land = scene.look.land
     strength, row_m = scene.within(land.row_strength), scene.within(land.row_m)
     rows = Surface(FIELD, scene.within(scene.look.sensor.grain), row_m, heading_rad, strength)
@@ -78,43 +84,37 @@ def _field(scene: Scene, quad: Quad, heading_rad: float) -> None:
         scene.sheet.disc(_inside(scene, quad), 0.9, (205, 190, 140))
 
 
-def _meadow(scene: Scene, quad: Quad, heading_rad: float) -> None:
+def _meadow(scene: Scene, quad: Outline, heading_rad: float) -> None:
     del heading_rad
     scene.sheet.polygon(quad, scene.colour(scene.look.land.meadow), scene.surface(MEADOW, 1.3))
     for _ in range(scene.poisson(1.5)):
         draw_tree(scene, _inside(scene, quad))
 
 
-def _soil(scene: Scene, quad: Quad, heading_rad: float) -> None:
+def _soil(scene: Scene, quad: Outline, heading_rad: float) -> None:
     strength = scene.uniform(0, 0.08)
     surface = Surface(SOIL, scene.within(scene.look.sensor.grain), 1.8, heading_rad, strength)
     scene.sheet.polygon(quad, scene.colour(scene.look.land.soil), scene.sheet.add(surface))
 
 
-def _wood(scene: Scene, quad: Quad, heading_rad: float) -> None:
+def _wood(scene: Scene, quad: Outline, heading_rad: float) -> None:
     del heading_rad
     ground = shade(scene.colour(scene.look.land.crowns), 0.6)
     scene.sheet.polygon(quad, ground, scene.surface(TREE, 2.0))
-    area = abs(_area(quad))
-    for _ in range(int(area / scene.look.land.crown_gap_m**2)):
+    for _ in range(int(_area(quad) / scene.look.land.crown_gap_m**2)):
         draw_tree(scene, _inside(scene, quad))
 
 
-def _panels(scene: Scene, quad: Quad, heading_rad: float) -> None:
+def _panels(scene: Scene, quad: Outline, heading_rad: float) -> None:
     """A solar park: tables of panels in rows on grass."""
     _meadow(scene, quad, heading_rad)
     surface, paint = scene.surface(SOLAR, 0.3), scene.colour(scene.look.built.panels)
-    gap = scene.uniform(5, 8)
-    depth = math.dist(quad[1], quad[2])
-    for k in range(1, max(2, int(depth / gap))):
-        near, far = (share / depth for share in (k * gap, k * gap + 0.45 * gap))
-        if far < 0.95:
-            rows = [
-                _between(quad, u, v)
-                for u, v in ((0.06, near), (0.94, near), (0.94, far), (0.06, far))
-            ]
-            scene.cast(rows, 1.2)
-            scene.sheet.polygon(rows, paint, surface)
+    gap = scene.uniform(5, 8) / math.dist(quad[1], quad[2])
+    for k in range(1, int(0.95 / gap)):
+        sides = ((0.06, k), (0.94, k), (0.94, k + 0.45), (0.06, k + 0.45))
+        table = [_between(quad, u, v * gap) for u, v in sides]
+        scene.cast(table, 1.2)
+        scene.sheet.polygon(table, paint, surface)
 
 
 PARCELS = {
@@ -126,31 +126,27 @@ PARCELS = {
 }
 
 
-def _area(quad: Quad) -> float:
+def _area(quad: Outline) -> float:
     x, y = np.array(quad).T
-    return float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))) / 2
+    return abs(float(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1)))) / 2
 
 
-def _between(quad: Quad, u: float, v: float) -> Point:
+def _between(quad: Outline, u: float, v: float) -> Point:
     """A place in a parcel by its shares of both sides."""
     weights = ((1 - u) * (1 - v), u * (1 - v), u * v, (1 - u) * v)
     x, y = (sum(w * p[axis] for w, p in zip(weights, quad, strict=True)) for axis in (0, 1))
     return x, y
 
 
-def _inside(scene: Scene, quad: Quad) -> Point:
+def _inside(scene: Scene, quad: Outline) -> Point:
     return _between(quad, scene.uniform(0, 1), scene.uniform(0, 1))
 
 
 def _hedge(scene: Scene, start: Point, end: Point) -> None:
-    steps = int(math.dist(start, end) / scene.uniform(3, 6))
+    (x, y), steps = start, int(math.dist(start, end) / scene.uniform(3, 6))
     for k in range(steps):
         share = (k + scene.uniform(0, 0.6)) / steps
-        draw_tree(
-            scene,
-            (start[0] + share * (end[0] - start[0]), start[1] + share * (end[1] - start[1])),
-            0.7,
-        )
+        draw_tree(scene, (x + share * (end[0] - x), y + share * (end[1] - y)), 0.7)
 
 
 def draw_tree(scene: Scene, at: Point, size: float = 1.0) -> None:
@@ -186,7 +182,7 @@ def bend(scene: Scene, swing: float) -> Line:
     return np.array([middle.at(a, b) for a, b in zip(reach * t, offset, strict=True)])
 
 
-def ribbon(line: Line, half_m: float | NDArray[np.float64]) -> list[Point]:
+def ribbon(line: Line, half_m: float | NDArray[np.float64]) -> Outline:
     """The outline of a band along a line."""
     step = np.gradient(line, axis=0)
     normal = np.stack([-step[:, 1], step[:, 0]], axis=1) / np.hypot(*step.T)[:, None]
@@ -213,7 +209,7 @@ def draw_water(scene: Scene) -> bool:
     return bool(shapes)
 
 
-def _lake(scene: Scene) -> tuple[Sequence[Point], Sequence[Point]]:
+def _lake(scene: Scene) -> tuple[Outline, ...]:
     """The outlines of a shore and of the water in it."""
     spot, radius = scene.anywhere(), scene.uniform(12, 34)
     angles = np.linspace(0, math.tau, SHORE_POINTS, endpoint=False)
@@ -221,11 +217,11 @@ def _lake(scene: Scene) -> tuple[Sequence[Point], Sequence[Point]]:
         scene.uniform(0.03, 0.16) * np.sin(k * angles + scene.uniform(0, math.tau))
         for k in (1, 2, 3, 5)
     )
-    reach = radius * (1 + waves)
-    return [
+    edges = np.array([scene.uniform(1, 3), 0])[:, None] + radius * (1 + waves)
+    return tuple(
         [
             spot.at(r * math.cos(a), 0.75 * r * math.sin(a))
-            for r, a in zip(reach + more, angles, strict=True)
+            for r, a in zip(edge, angles, strict=True)
         ]
-        for more in (scene.uniform(1, 3), 0.0)
-    ]
+        for edge in edges
+    )

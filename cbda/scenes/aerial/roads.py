@@ -10,9 +10,9 @@ from cbda.scenes.aerial.land import Line, bend, ribbon
 from cbda.scenes.aerial.scene import Scene
 from cbda.scenes.aerial.sheet import Frame, Surface
 from cbda.scenes.camera import Point
-from cbda.scenes.sampling import shade
+from cbda.scenes.sampling import Rgb, shade
 
-WHITE = (228, 228, 224)
+WHITE, GLASS = (228, 228, 224), (28, 32, 40)
 HULL = ((1, 0), (0.45, 0.9), (-0.9, 0.9), (-1, 0.6), (-1, -0.6), (-0.9, -0.9), (0.45, -0.9))
 
 
@@ -25,57 +25,61 @@ def along(line: Line, step_m: float, start_m: float = 0.0) -> Iterator[Frame]:
 
 
 def draw_road(scene: Scene) -> tuple[Line, float]:
-    """Draw a road or a track with its traffic; its middle and half its width."""
-    built, sheet = scene.look.built, scene.sheet
-    line, half = bend(scene, scene.uniform(0.02, 0.12)), scene.within(built.road_m) / 2
-    is_track = scene.chance(built.track_p)
-    half = 0.55 * half if is_track else half
+    """Draw a road or a track; its middle and half its width."""
+    built, is_track = scene.look.built, scene.chance(scene.look.built.track_p)
+    line = bend(scene, scene.uniform(0.02, 0.12))
+    half = scene.within(built.road_m) * (0.28 if is_track else 0.5)
+    scene.sheet.shade(ribbon(line, half + scene.uniform(0.5, 2.5)), is_shaded=False)
     paint = scene.colour(scene.look.land.soil if is_track else built.asphalt)
-    verge = ribbon(line, half + scene.uniform(0.5, 2.5))
-    sheet.shade(verge, is_shaded=False)
-    sheet.polygon(ribbon(line, half), paint, scene.surface(ROAD, 0.6))
+    scene.sheet.polygon(ribbon(line, half), paint, scene.surface(ROAD, 0.6))
     if is_track:
-        _wheel_marks(scene, line)
-        return line, half
-    if scene.chance(built.marked_p):
-        for frame in along(line, 6.0):
-            sheet.line([frame.at(0, 0), frame.at(2.5, 0)], 0.25, WHITE)
-    for side in (-1, 1):
-        for frame in along(line, built.traffic_gap_m, scene.uniform(0, built.traffic_gap_m)):
-            shift = scene.uniform(-0.4, 0.4) * built.traffic_gap_m
-            if scene.chance(0.6):
-                draw_vehicle(scene, frame.moved(shift, side * half / 2))
+        _grass_strip(scene, line)
+    else:
+        _traffic(scene, line, half)
     return line, half
 
 
-def _wheel_marks(scene: Scene, line: Line) -> None:
-    grass = scene.colour(scene.look.land.meadow)
+def _grass_strip(scene: Scene, line: Line) -> None:
+    """Let grass grow between the wheels of some tracks."""
     if scene.chance(0.5):
+        grass = scene.colour(scene.look.land.meadow)
         scene.sheet.line([(float(x), float(y)) for x, y in line], 0.5, grass)
 
 
+def _traffic(scene: Scene, line: Line, half_m: float) -> None:
+    """Mark the middle, and let vehicles drive on both sides of it."""
+    built = scene.look.built
+    if scene.chance(built.marked_p):
+        for frame in along(line, 6.0):
+            scene.sheet.line([frame.at(0, 0), frame.at(2.5, 0)], 0.25, WHITE)
+    gap = built.traffic_gap_m
+    for side in (-1, 1):
+        for frame in along(line, gap, scene.uniform(0, gap)):
+            shift = scene.uniform(-0.4, 0.4) * gap
+            if scene.chance(0.6):
+                draw_vehicle(scene, frame.moved(shift, side * half_m / 2))
+
+
 def draw_vehicle(scene: Scene, frame: Frame) -> None:
-    """Draw a car or a truck from above, unless water or a house is there."""
-    built, sheet = scene.look.built, scene.sheet
-    if sheet.label_at(frame.at(0, 0)) in (None, WATER, VEHICLE):
+    """Draw a car or a truck from above, unless there is water or another one."""
+    if scene.sheet.label_at(frame.at(0, 0)) in (None, WATER, VEHICLE):
         return
-    is_truck = scene.chance(built.truck_p)
+    is_truck = scene.chance(scene.look.built.truck_p)
     half, wide, height = (3.8, 1.25, 3.0) if is_truck else (scene.uniform(2.0, 2.5), 0.95, 1.5)
-    paint = scene.colour(built.paint)
-    body = frame.box((-half, half), (-wide, wide))
+    paint, body = scene.colour(scene.look.built.paint), frame.box((-half, half), (-wide, wide))
     scene.cast(body, height)
-    sheet.polygon(body, paint, scene.surface(VEHICLE, 0.3))
+    scene.sheet.polygon(body, paint, scene.surface(VEHICLE, 0.3))
     if is_truck:
         cab = frame.box((0.6 * half, half), (-wide, wide))
-        sheet.polygon(cab, scene.colour(built.paint))
-        return
-    for front, back in ((0.12, 0.42), (-0.75, -0.55)):  # windows
-        sheet.polygon(
-            frame.box((front * half, back * half), (-0.8 * wide, 0.8 * wide)), (28, 32, 40)
-        )
-    sheet.polygon(
-        frame.box((-0.5 * half, 0.1 * half), (-0.75 * wide, 0.75 * wide)), shade(paint, 1.1)
-    )
+        scene.sheet.polygon(cab, scene.colour(scene.look.built.paint))
+    else:
+        _cabin(scene, frame, half, paint)
+
+
+def _cabin(scene: Scene, frame: Frame, half_m: float, paint: Rgb) -> None:
+    """The windows and the roof of a car."""
+    for rear, front, tone in ((-0.75, 0.42, GLASS), (-0.5, 0.12, shade(paint, 1.1))):
+        scene.sheet.polygon(frame.box((rear * half_m, front * half_m), (-0.75, 0.75)), tone)
 
 
 def draw_railway(scene: Scene) -> None:

@@ -27,7 +27,7 @@ class Scene:
 
     def surface(self, label: int, gain: float = 1.0) -> int:
         """Register a surface with a grain of the domain's."""
-        return self.sheet.add(Surface(label, gain * self.uniform(*self.look.sensor.grain)))
+        return self.sheet.add(Surface(label, gain * self.within(self.look.sensor.grain)))
 
     def colour(self, palette: Palette) -> Rgb:
         """Draw a colour."""
