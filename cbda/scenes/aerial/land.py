@@ -68,9 +68,9 @@ def _inset(quad: Outline, share: float) -> Outline:
 
 
 def _shows(scene: Scene, quad: Outline) -> bool:
-    (low_x, high_x), (low_y, high_y) = ((min(v), max(v)) for v in zip(*quad, strict=True))
-    sheet = scene.sheet
-    return high_x > 0 and high_y > 0 and low_x < sheet.width_m and low_y < sheet.height_m
+    x, y = zip(*quad, strict=True)
+    is_beside = max(x) <= 0 or min(x) >= scene.sheet.width_m
+    return not (is_beside or max(y) <= 0 or min(y) >= scene.sheet.height_m)
 
 
 def _field(scene: Scene, quad: Outline, heading_rad: float) -> None:

@@ -45,9 +45,10 @@ def _texture(scene: Scene, surfaces: NDArray[np.int32]) -> FloatMap:
     coarse = smooth_noise(rng, shape, (shape[0] // 5, shape[1] // 5))
     wide = smooth_noise(rng, shape, (6, 8))
     grain = np.array([of.grain for of in table], np.float32)[surfaces]
-    gain = 1 + grain * np.clip(0.6 * fine + 0.8 * coarse, -2.5, 2.5)
+    gain: FloatMap = 1 + grain * np.clip(0.6 * fine + 0.8 * coarse, -2.5, 2.5)
     gain *= 1 + scene.within(scene.look.sensor.patchiness) * wide
-    return gain * _rows(scene, surfaces)
+    gain *= _rows(scene, surfaces)
+    return gain
 
 
 def _rows(scene: Scene, surfaces: NDArray[np.int32]) -> FloatMap:
@@ -64,7 +65,8 @@ def _rows(scene: Scene, surfaces: NDArray[np.int32]) -> FloatMap:
     across_x, across_y, strength = np.moveaxis(waves[surfaces], -1, 0)
     y, x = (np.arange(size, dtype=np.float32) * np.float32(m_per_px) for size in surfaces.shape)
     phase = across_x * x[None, :] + across_y * y[:, None]
-    return 1 + strength * np.sin(np.float32(2 * np.pi) * phase)
+    gain: FloatMap = 1 + strength * np.sin(np.float32(2 * np.pi) * phase)
+    return gain
 
 
 def _grade(scene: Scene, pixels: FloatMap) -> FloatMap:
@@ -76,7 +78,7 @@ def _grade(scene: Scene, pixels: FloatMap) -> FloatMap:
     grey = (pixels @ LUMA)[..., None]
     pixels = grey + (pixels - grey) * np.float32(scene.within(sensor.saturation))
     pixels = pixels * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
-    pixels = np.clip(0.45 + (pixels - 0.45) * scene.within(sensor.contrast), 0, 1)
+    pixels = (0.45 + (pixels - 0.45) * np.float32(scene.within(sensor.contrast))).clip(0, 1)
     pixels = pixels ** np.float32(scene.within(sensor.gamma))
     haze = np.float32(scene.within(sensor.haze))
     return (pixels + haze * (AIR - pixels)).astype(np.float32)
@@ -95,7 +97,8 @@ def _clouds(scene: Scene, shape: tuple[int, ...]) -> FloatMap:
         return np.zeros(shape, np.float32)
     noise = smooth_noise(scene.rng, (rows, columns), (5, 6))
     noise = noise + 0.35 * smooth_noise(scene.rng, (rows, columns), (15, 20))
-    return np.clip((noise - scene.uniform(1.0, 1.7)) * 1.5, 0, 0.97).astype(np.float32)
+    clouds: FloatMap = np.clip((noise - scene.uniform(1.0, 1.7)) * 1.5, 0, 0.97)
+    return clouds
 
 
 def _shifted(clouds: FloatMap, shift_px: int) -> FloatMap:

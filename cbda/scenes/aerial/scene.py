@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cbda.scenes.aerial.classes import FIELD, MEADOW, SOIL, TREE
-from cbda.scenes.aerial.looks import Look, Place
+from cbda.scenes.aerial.looks import Look
+from cbda.scenes.aerial.places import Place
 from cbda.scenes.aerial.sheet import Frame, Sheet, Surface
 from cbda.scenes.camera import Point
 from cbda.scenes.sampling import Palette, Range, Rgb, chance, colour, poisson, uniform
