@@ -78,10 +78,9 @@ def _grade(scene: Scene, pixels: FloatMap) -> FloatMap:
     grey = (pixels @ LUMA)[..., None]
     pixels = grey + (pixels - grey) * np.float32(scene.within(sensor.saturation))
     pixels = pixels * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
-    pixels = (0.45 + (pixels - 0.45) * np.float32(scene.within(sensor.contrast))).clip(0, 1)
-    pixels = pixels ** np.float32(scene.within(sensor.gamma))
-    haze = np.float32(scene.within(sensor.haze))
-    return (pixels + haze * (AIR - pixels)).astype(np.float32)
+    stretched = 0.45 + (pixels - 0.45) * np.float32(scene.within(sensor.contrast))
+    graded = stretched.clip(0, 1) ** np.float32(scene.within(sensor.gamma))
+    return (graded + np.float32(scene.within(sensor.haze)) * (AIR - graded)).astype(np.float32)
 
 
 def _blurred(pixels: FloatMap, radius_px: float) -> FloatMap:
