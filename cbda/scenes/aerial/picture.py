@@ -77,8 +77,8 @@ def _grade(scene: Scene, pixels: FloatMap) -> FloatMap:
     pixels = pixels * np.float32(level**0.7)
     grey = (pixels @ LUMA)[..., None]
     pixels = grey + (pixels - grey) * np.float32(scene.within(sensor.saturation))
-    pixels = pixels * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
-    stretched = 0.45 + (pixels - 0.45) * np.float32(scene.within(sensor.contrast))
+    tinted = pixels * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
+    stretched = 0.45 + (tinted - 0.45) * np.float32(scene.within(sensor.contrast))
     graded = stretched.clip(0, 1) ** np.float32(scene.within(sensor.gamma))
     return (graded + np.float32(scene.within(sensor.haze)) * (AIR - graded)).astype(np.float32)
 
