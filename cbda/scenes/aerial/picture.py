@@ -76,8 +76,8 @@ def _grade(scene: Scene, pixels: FloatMap) -> FloatMap:
     level = scene.within(sensor.level) / max(float(pixels.mean()), 0.05)
     pixels = pixels * np.float32(level**0.7)
     grey = (pixels @ LUMA)[..., None]
-    pixels = grey + (pixels - grey) * np.float32(scene.within(sensor.saturation))
-    tinted = pixels * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
+    vivid = grey + (pixels - grey) * np.float32(scene.within(sensor.saturation))
+    tinted = vivid * np.array([scene.within(bounds) for bounds in sensor.cast], np.float32)
     stretched = 0.45 + (tinted - 0.45) * np.float32(scene.within(sensor.contrast))
     graded = stretched.clip(0, 1) ** np.float32(scene.within(sensor.gamma))
     return (graded + np.float32(scene.within(sensor.haze)) * (AIR - graded)).astype(np.float32)
