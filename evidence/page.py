@@ -48,7 +48,7 @@ def effects(measure: str, *families: str) -> pd.DataFrame:
         table = table[chosen].set_index("effect")
         columns[shown] = pd.Series(_cells(table), index=table.index)
         columns[f"seen from, {shown}"] = table["detectable"].map("{:.1f}".format)
-    return pd.DataFrame(columns).rename(index=_shown)
+    return pd.DataFrame(columns).rename(index=in_words)
 
 
 def by_score(measure: str) -> pd.DataFrame:
@@ -60,7 +60,7 @@ def by_score(measure: str) -> pd.DataFrame:
         names = table["effect"].str.split(", ", expand=True)
         wide = pd.Series(_cells(table), index=pd.MultiIndex.from_frame(names)).unstack()
         columns |= {f"`{score}`, {shown}": wide[score] for score in SCORES}
-    return pd.DataFrame(columns).loc[[*FACTORS]].rename(index=_shown)
+    return pd.DataFrame(columns).loc[[*FACTORS]].rename(index=in_words)
 
 
 def budgets(data: str) -> pd.DataFrame:
@@ -128,7 +128,7 @@ def _cells(table: pd.DataFrame) -> list[str]:
     return [_cell(*map(float, row)) for row in numbers]
 
 
-def _shown(effect: str) -> str:
+def in_words(effect: str) -> str:
     """An effect in words."""
     words = [SHOWN.get(word, word) for word in re.split(" x |, ", effect)]
     return " x ".join(words)
