@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from cbda.report.style import COLOURS, GREY, MARKERS, TWO_COLUMNS, add_legend, drawing, write
@@ -36,12 +37,13 @@ def effects_figure(tables: dict[str, pd.DataFrame]) -> Figure:
     return figure
 
 
-def _draw_row(axes: Axes, table: pd.DataFrame, place: int, shift: float) -> object:
+def _draw_row(axes: Axes, table: pd.DataFrame, place: int, shift: float) -> ErrorbarContainer:
     """The effects of one data set."""
     heights = np.arange(len(table)) + shift
     widths = table["half_width"].to_numpy(dtype=np.float64)
-    style = {"color": COLOURS[place], "fmt": MARKERS[place], "capsize": 2.0}
-    return axes.errorbar(table["estimate"].to_numpy(), heights, xerr=widths, **style)
+    colour, marker = COLOURS[place], MARKERS[place]
+    values = table["estimate"].to_numpy(dtype=np.float64)
+    return axes.errorbar(values, heights, xerr=widths, color=colour, fmt=marker, capsize=2.0)
 
 
 def main_effects(data: str) -> pd.DataFrame:
