@@ -227,9 +227,19 @@ def find_images(side: Side, nested: bool, skipped: frozenset[str] = frozenset())
     """Image id to path of the images in a folder, sorted by id; a `UserError` without any."""
     listing = Listing(skipped=skipped)
     found = _find(side, nested, listing)
-    if listing.faults:
-        named = name_some(list(listing.faults))
-        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+    require_sound(listing)
     if not found:
         raise UserError(f"no image {side.describe('*')}")
     return dict(sorted(found.items()))
+
+
+def find_files(side: Side, listing: Listing) -> dict[str, Path]:
+    """Image id to path of the images in one folder; whatever else there is, is reported."""
+    return _find(side, nested=False, listing=listing)
+
+
+def require_sound(listing: Listing) -> None:
+    """Raise a `UserError` that names the first of the images that have faults."""
+    if listing.faults:
+        named = name_some(list(listing.faults))
+        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")

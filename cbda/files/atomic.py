@@ -18,7 +18,8 @@ from pathlib import Path
 
 from cbda.errors import UserError
 from cbda.files.durable import sync
-from cbda.files.records import record_path, recorded
+from cbda.files.records import is_recorded, record_path, recorded
+from cbda.files.replacing import require_replaceable
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK)  # HDF5 locks what it has open
@@ -64,9 +65,12 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary name to write to; rename it to `path` if the block succeeds.
 
     The folder is made. If `needed_bytes` are known, a disk without room is refused before any work
-    is done. A `UserError` says where and why a file can't be written, and how much was needed.
+    is done. A `UserError` says where and why a file can't be written, and how much was needed; or
+    that a result would replace what is none.
     """
     require_output(path)
+    if is_recorded(path):
+        require_replaceable(path)
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
