@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _read(dataset: "Dataset", index: int) -> "tuple[str, NDArray[np.uint8]]":
-    """SHA-256 of the file of an image, and the image; one that changes between them fits no more."""
+    """SHA-256 of the file of an image, and the image; if it changes in between, they don't fit."""
     from cbda.files.records import file_sha256
 
     return file_sha256(dataset.records[index].image_path), dataset.read_image(index)

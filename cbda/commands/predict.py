@@ -3,8 +3,8 @@
 OUT/masks has a PNG of class ids per image, OUT/overlays the image with the classes laid over it,
 OUT/labelmap.txt the colours. Images in folders below the given one are taken too, and have masks in
 folders of the same names. What is in OUT and was not made by this command, or was edited since,
-stays: it is named, and nothing is predicted. The network sees each image at the size at which it was trained, or,
-of images in which things are much smaller than in those, one tile after the other.
+stays: it is named, and nothing is predicted. The network sees each image at the size at which it
+was trained, or, of images in which things are much smaller than in those, one tile after the other.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def _require_place(folder: Path, images: Path) -> None:
 
 
 def _prepare(folder: Path, image_ids: Iterable[str], settings: PredictSettings) -> None:
-    """Say what was made and is lost; a `UserError` before any work if it would replace another's."""
+    """Say what was made and is lost; a `UserError` if anything would replace what is none of it."""
     from cbda.annotation.labelmap import NAME
     from cbda.datasets.listing import name_some
     from cbda.files.records import record_path

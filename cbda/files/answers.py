@@ -3,8 +3,8 @@
 The file is the user's. It only grows: a line is on the disk before it is acknowledged, and what is
 taken back is a line of its own. Lines name their queries by the digest, and a line before the first
 of them says which round, classes and sizes those are, so that answers outlive the file of
-the queries. Several processes may read and write it at a time; who finds that what was read is there
-no more, because the file was moved, replaced or cut off meanwhile, neither goes on nor begins another.
+the queries. Several processes may read and write it at a time. Whoever finds that the file was
+moved, replaced or cut off since it was read neither goes on nor begins another.
 """
 
 import fcntl

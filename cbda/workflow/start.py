@@ -166,9 +166,11 @@ def _without_record(folders: Iterable[str]) -> Iterator[str]:
         recorded = set(os.listdir(place)) if place.is_dir() else set()
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
-            if not name.startswith(".") and f"{name}.json" not in recorded and os.path.isfile(path):
-                if not record_path(Path(path)).exists():  # of a link, beside what it leads to
-                    yield path
+            is_recorded = name.startswith(".") or f"{name}.json" in recorded
+            if is_recorded or not os.path.isfile(path):
+                continue
+            if not record_path(Path(path)).exists():  # of a link, beside what it leads to
+                yield path
 
 
 def _is_manifest(path: Path) -> bool:

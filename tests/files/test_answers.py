@@ -230,7 +230,7 @@ OTHERS = [answer_to(QUERIES, 2, 1), answer_to(QUERIES, 2, 2)]
 
 @pytest.mark.parametrize("harm", HARMS)
 def test_answers_that_were_read_and_are_no_more_there_stop_whoever_read_them(path, harm):
-    """No other file is begun or written to: nothing is acknowledged that is not where it belongs."""
+    """Nothing is acknowledged that is not in the right file, and no other is begun."""
     answers = AnswerFile(path)
     answers.append(QUERIES, [answer_to(QUERIES, 0, 1, who="Ann")])
     HARMS[harm](path)
