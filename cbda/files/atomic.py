@@ -23,6 +23,7 @@ from cbda.files.replacing import require_replaceable
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK)  # HDF5 locks what it has open
+CUT_SHORT = r"\d+ requested and \d+ written"  # NumPy, of whatever is amiss with the disk
 OF_DAMAGE = (errno.EINVAL,)  # what a damaged file leads to, such as a place before its beginning
 KINDS = {stat.S_ISDIR: "a folder", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device",
          stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket"}  # fmt: skip
@@ -129,9 +130,11 @@ def unreadable(path: Path, what: str, error: BaseException) -> UserError:
 
 
 def error_number(error: BaseException) -> int | None:
-    """The errno of a failed file operation; HDF5 may have it in the text only."""
+    """The errno of a failed file operation; HDF5 may have it in the text only, NumPy has none."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
+    if isinstance(error, OSError) and re.fullmatch(CUT_SHORT, str(error)):
+        return errno.ENOSPC
     found = re.search(r"\berrno = (\d+)", str(error))
     return int(found[1]) if found else None
 

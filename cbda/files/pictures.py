@@ -48,7 +48,7 @@ def making_set(manifest: Path, names: Collection[str]) -> Iterator["PictureSet"]
     with explained_write(manifest):
         for folder in FOLDERS:
             (pictures.root / folder).mkdir(parents=True, exist_ok=True)
-        with exclusive(lock, f"makes the set in {pictures.root}"):
+        with exclusive(lock, manifest, f"makes the set in {pictures.root}"):
             try:
                 pictures = PictureSet(manifest, names)  # again, now that no one else makes it
                 pictures.require_ours()

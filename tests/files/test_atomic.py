@@ -164,3 +164,8 @@ def test_killed_writer_leaves_no_file_and_the_next_one_cleans_up(tmp_path):
     with complete_file(path) as temporary:
         temporary.write_text("whole")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "whole")]
+
+
+def test_numpy_on_a_full_disk_is_understood():
+    assert error_number(OSError("12 requested and 0 written")) == errno.ENOSPC
+    assert error_number(OSError("12 items requested but only 0 read")) is None
