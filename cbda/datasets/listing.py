@@ -139,7 +139,8 @@ def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
 def _describe_problem(path: Path, image_id: str | None, found: dict[str, Path]) -> str:
     """What is wrong with a file; empty for a good one and for what may be passed over."""
     if image_id is None:  # a link to nothing may have been one to a folder of images
-        return describe_irregular(path) if path.is_symlink() and not path.suffix else ""
+        is_link = path.is_symlink() and not path.suffix and not os.path.isdir(path)
+        return describe_irregular(path) if is_link else ""
     if not is_plain(path.name):
         return "file name is not UTF-8 text on one line"
     if os.path.isdir(path):
