@@ -193,7 +193,7 @@ def test_full_disk_of_temporary_files_is_told_by_what_can_be_done(monkeypatch):
     monkeypatch.setattr("cbda.acquisition.parts.np.save", refuse)
     with (
         open_parts("superpixel", 2, images) as read,
-        pytest.raises(UserError, match="no place for superpixels: .*; set TMPDIR to a folder"),
+        pytest.raises(UserError, match=r"no place for superpixels: .*; set TMPDIR to a folder"),
     ):
         assert read is not None
         read(0)
