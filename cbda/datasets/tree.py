@@ -22,7 +22,8 @@ def open_tree(root: Path) -> tuple[Images, str]:
     Raises:
         UserError: there is none, two have the same id, or some can't be read.
     """
-    listing, found = Listing(), {}
+    listing = Listing()
+    found: dict[str, Path] = {}
     for folder in _folders(root):
         place = folder.relative_to(root)
         images = find_files(Side(folder, IMAGE_SUFFIXES), listing)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
@@ -216,6 +217,7 @@ def test_killed_writers_lose_nothing_that_they_acknowledged(path):
     assert len(found) == len(set(found))
 
 
+OTHERS = [answer_to(QUERIES, 2, 1), answer_to(QUERIES, 2, 2)]
 HARMS = {
     "gone": lambda path: path.unlink(),
     "moved": lambda path: path.rename(path.with_suffix(".old")),
@@ -225,7 +227,6 @@ HARMS = {
     "edited in place": lambda path: path.write_bytes(path.read_bytes().replace(b"Ann", b"Bob")),
     "folder moved": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
 }
-OTHERS = [answer_to(QUERIES, 2, 1), answer_to(QUERIES, 2, 2)]
 
 
 @pytest.mark.parametrize("harm", HARMS)
@@ -273,11 +274,10 @@ def test_prefix_is_read_again_only_after_others_wrote(path, monkeypatch):
     one, other = AnswerFile(path), AnswerFile(path)
     other.append(QUERIES, [answer_to(QUERIES, 0, 1)])
     one.append(QUERIES, [answer_to(QUERIES, 1, 1)])
-    hashed = []
-    sha256 = hashlib.sha256
-    monkeypatch.setattr(hashlib, "sha256", lambda *of: hashed.append(of) or sha256(*of))
+    sha256 = Mock(side_effect=hashlib.sha256)
+    monkeypatch.setattr(hashlib, "sha256", sha256)
     for index in range(3):
         one.append(QUERIES, [answer_to(QUERIES, index, 2)])
-    assert len(hashed) == 0
+    assert sha256.call_count == 0
     other.refresh()
-    assert len(hashed) == 1
+    assert sha256.call_count == 1

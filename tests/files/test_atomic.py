@@ -41,7 +41,8 @@ def write_more_scores(path):
         maps.write_maps((file["more"],), ((random.random((200, 200)),) for _ in range(19)))
 
 def write_picture(path):
-    pictures.write_picture(path, random.integers(0, 256, (900, 900, 3), "u1"))
+    pixels = random.integers(0, 256, (900, 900, 3), "u1")
+    pictures.write_picture(path.with_name("staged.png"), pixels, path)
 
 writers = {
     "text": lambda path: json_files.write_text(path, "x" * 2**21),

@@ -2,11 +2,11 @@
 
 import os
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from cbda.errors import UserError
-from cbda.files import encoded_images
 from cbda.files.encoded_images import require_same_images
 from cbda.files.features import FeatureFile
 from cbda.files.records import file_sha256
@@ -58,14 +58,13 @@ def test_images_of_another_set_are_named(features, paths, tmp_path):
 
 
 def test_images_are_read_once_and_again_if_they_are_copies(features, paths, monkeypatch):
-    read = []
-    original = encoded_images.file_sha256
-    monkeypatch.setattr(encoded_images, "file_sha256", lambda p: read.append(p) or original(p))
+    read = Mock(side_effect=file_sha256)
+    monkeypatch.setattr("cbda.files.encoded_images.file_sha256", read)
     require_same_images(features, paths)
     require_same_images(features, paths)
-    assert read == paths
+    assert [of[0] for of, _ in read.call_args_list] == paths
     copies = [path.with_suffix(".jpg") for path in paths]
     for path, copy in zip(paths, copies, strict=True):
         copy.write_bytes(path.read_bytes())
     require_same_images(features, copies)
-    assert read == [*paths, *copies]
+    assert [of[0] for of, _ in read.call_args_list] == [*paths, *copies]
