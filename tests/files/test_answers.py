@@ -1,5 +1,6 @@
 """Answer files: nothing acknowledged is lost or counted twice."""
 
+import hashlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
@@ -114,6 +116,48 @@ def test_torn_last_line_is_passed_over_and_stays(path, num_bytes):
     assert AnswerFile(path).num_torn == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_file_saved_as_utf_16_is_named_and_not_added_to(path, encoding):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text(), encoding=encoding)
+    content = path.read_bytes()
+    for use in (AnswerFile, lambda path: answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])):
+        with pytest.raises(UserError, match=r"jsonl: is UTF-16.*; save it as UTF-8"):
+            use(path)
+    assert path.read_bytes() == content
+
+
+def test_file_with_a_mark_of_its_encoding_is_read(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert states(path) == ["answered", "open", "open"]
+
+
+@pytest.mark.parametrize("end", [",", " # mine", ";"])
+def test_whole_line_with_something_behind_it_was_not_torn(path, end):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1), answer_to(QUERIES, 1, 1)])
+    first, second, third = path.read_text().splitlines()
+    path.write_text("\n".join([first, second + end, third, ""]))
+    with pytest.raises(UserError, match="line 2: is not JSON"):
+        AnswerFile(path)
+
+
+def test_key_twice_in_a_line_is_named(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text().replace('"row": ', '"row": 0, "row": ', 1))
+    with pytest.raises(UserError, match=r"line 2: is not JSON .key 'row' is there twice"):
+        AnswerFile(path)
+
+
+@pytest.mark.parametrize("seconds", ["1e300", "1" + "0" * 400, "NaN", "Infinity"])
+def test_seconds_beyond_all_measure_are_named(path, seconds):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=1.5)])
+    path.write_text(path.read_text().replace("1.5", seconds))
+    with pytest.raises(UserError, match=r"line 2: seconds are .*, must be 0 to 1000000000"):
+        AnswerFile(path)
+
+
 def test_last_line_without_its_end_counts_once(path):
     answers = AnswerFile(path)
     answers.append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=1)])
@@ -213,3 +257,69 @@ def test_killed_writers_lose_nothing_that_they_acknowledged(path):
     found = [line["answer_id"] for line in lines if "answer_id" in line]
     assert acknowledged <= set(found)
     assert len(found) == len(set(found))
+
+
+OTHERS = [answer_to(QUERIES, 2, 1), answer_to(QUERIES, 2, 2)]
+HARMS = {
+    "gone": lambda path: path.unlink(),
+    "moved": lambda path: path.rename(path.with_suffix(".old")),
+    "cut off": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "emptied": lambda path: path.write_text(""),
+    "replaced": lambda path: (path.unlink(), AnswerFile(path).append(QUERIES, OTHERS)),
+    "edited in place": lambda path: path.write_bytes(path.read_bytes().replace(b"Ann", b"Bob")),
+    "folder moved": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_answers_that_were_read_and_are_no_more_there_stop_whoever_read_them(path, harm):
+    """Nothing is acknowledged that is not in the right file, and no other is begun."""
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1, who="Ann")])
+    HARMS[harm](path)
+    before = path.read_bytes() if path.exists() else None
+    for action in (
+        answers.refresh,
+        lambda: answers.append(QUERIES, [answer_to(QUERIES, 1, 1)]),
+        lambda: answers.finish(QUERIES),
+    ):
+        with pytest.raises(UserError, match=r"is gone|holds other answers"):
+            action()
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_answers_that_are_put_back_go_on(path):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    assert states(path) == ["answered", "answered", "open"]
+
+
+def test_file_that_is_moved_while_it_is_written_to_is_told(path, monkeypatch):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+
+    def move(*of):
+        path.rename(path.with_suffix(".old"))
+        return answer_line(*of)
+
+    monkeypatch.setattr("cbda.files.answers.answer_line", move)
+    with pytest.raises(UserError, match="was moved while an answer was written"):
+        answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    assert not path.exists()
+
+
+def test_prefix_is_read_again_only_after_others_wrote(path, monkeypatch):
+    one, other = AnswerFile(path), AnswerFile(path)
+    other.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    one.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    sha256 = Mock(side_effect=hashlib.sha256)
+    monkeypatch.setattr(hashlib, "sha256", sha256)
+    for index in range(3):
+        one.append(QUERIES, [answer_to(QUERIES, index, 2)])
+    assert sha256.call_count == 0
+    other.refresh()
+    assert sha256.call_count == 1
