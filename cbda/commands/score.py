@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cbda.acquisition.choice import Views
-from cbda.acquisition.methods import UNITS
+from cbda.acquisition.methods import DIVERSE, UNITS
 from cbda.commands.common import (
     add_dataset_options,
     add_feature_option,
@@ -13,6 +13,7 @@ from cbda.commands.common import (
     open_features,
 )
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
+from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
@@ -31,6 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
     add_options(parser, "", Views)
+    words = f"keep what the network makes of images, for the allocations {', '.join(DIVERSE)}"
+    parser.add_argument("--keep-features", action="store_true", help=words)
     add_seed_option(parser)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "scores.h5")
@@ -45,6 +48,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.penultimate import Penultimate
     from cbda.models.prediction import predict_images, predict_views
     from cbda.models.views import Look
 
@@ -57,7 +61,11 @@ def run(args: argparse.Namespace) -> None:
     name = args.method_score
     seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
     maps: Iterator[Seen]
-    if kind := kind_of_views(name):
+    kind = kind_of_views(name)
+    if kind and args.keep_features:
+        raise UserError(f"--keep-features: score {name!r} goes by several predictions of an image")
+    seen_last = [Penultimate(model, len(checkpoint.classes))] if args.keep_features else []
+    if kind:
         num_views = from_options(args, "", Views).num_views
         look = Look(kind, num_views, args.seed, args.round)
         maps = predict_views(*seen, look, num_threads=args.threads)
@@ -67,4 +75,7 @@ def run(args: argparse.Namespace) -> None:
     facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
     with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
         progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
-        write(score_image(*choice, *item) for item in enumerate(progress))
+        write(
+            (*score_image(*choice, *item), *(features.read() for features in seen_last))
+            for item in enumerate(progress)
+        )

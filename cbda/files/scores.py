@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from cbda.errors import UserError
 from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
 from cbda.files.maps import MapFile, create_maps, write_maps
 
-ScoreMaps = tuple[NDArray[Any], NDArray[Any]]  # of one image: score and prediction, (H,W) each
+# Of one image: score and prediction, (H,W) each, and features (D,h,w) float16 if some are kept.
+ScoreMaps = tuple[NDArray[Any], ...]
 
 SCORES = Layout(
     "cbda.scores",
     {"score": ("f4", "NHW"), "prediction": ("u1", "NHW"), "image_id": ("S", "N")},
     {"num_classes": ("i", ""), "radius": ("i", ""), "score": ("S", "")},
     {"predicted_px": ("i", "C")},
+    {"features": ("f2", "NDhw")},
 )
 
 
@@ -60,7 +63,7 @@ class ScoreFile(MapFile):
             write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
             create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
             counts = np.zeros(num_classes, np.int64)
-            yield partial(_write, (file["score"], file["prediction"]), counts)
+            yield partial(_write, file, counts)
             write_attributes(file, {"predicted_px": counts})
 
     def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -70,6 +73,18 @@ class ScoreFile(MapFile):
         if num_bad:
             raise UserError(f"{self._where(index)}: {num_bad} scores are NaN or infinite")
         return score, self.read_prediction(index)
+
+    @property
+    def num_features(self) -> int:
+        """D, channels of the features beside the scores; 0 if there are none."""
+        return int(self._file["features"].shape[1]) if "features" in self._readers else 0
+
+    def read_features(self, index: int) -> NDArray[np.float16]:
+        """What the network makes of one image, (D,h,w) float16, a `UserError` unless finite."""
+        features: NDArray[np.float16] = self._read("features", index)
+        if not np.isfinite(features).all():
+            raise UserError(f"{self._where(index)}: features are NaN or infinite")
+        return features
 
     def read_prediction(self, index: int) -> NDArray[np.uint8]:
         """Prediction of one image, (H,W) uint8; a `UserError` if it is none of the classes."""
@@ -81,15 +96,20 @@ class ScoreFile(MapFile):
         return prediction
 
 
-def _write(
-    datasets: Sequence[h5py.Dataset], counts: NDArray[np.int64], images: Iterable[ScoreMaps]
-) -> None:
+def _write(file: h5py.File, counts: NDArray[np.int64], images: Iterable[ScoreMaps]) -> None:
     """Store maps, and count the pixels that are predicted as each class."""
+    images = iter(images)
+    first = list(islice(images, 1))
+    datasets = [file["score"], file["prediction"]]
+    for features in (values for maps in first for values in maps[2:]):
+        num_images, shape = len(file["image_id"]), features.shape
+        layout = {"chunks": (1, *shape), "fletcher32": True}
+        datasets.append(file.create_dataset("features", (num_images, *shape), "f2", **layout))
 
     def counted() -> Iterator[ScoreMaps]:
-        for score, prediction in images:
-            counts[:] += _count(prediction, len(counts))
-            yield score, prediction
+        for maps in chain(first, images):
+            counts[:] += _count(maps[1], len(counts))
+            yield maps
 
     write_maps(datasets, counted())
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
-from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
+from cbda.acquisition.methods import ALLOCATIONS, DIVERSE, WINDOWS, Method, ResolvedMethod
 from cbda.compute.parallel import available_threads
 from cbda.errors import UserError, require_choice
 from cbda.files.scores import ScoreFile, ScoreMaps
@@ -101,6 +101,10 @@ def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
         raise UserError(
             f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
         )
+    if method.allocation in DIVERSE:
+        allowed = ", ".join(name for name in ALLOCATIONS if name not in DIVERSE)
+        reason = "goes by features of the network, and logits are none"
+        raise UserError(f"allocation {method.allocation!r}: {reason}; allowed: {allowed}")
     parts = {name: value for name, value in vars(method).items() if value is not None}
     return ResolvedMethod(**{"radius": radius, **parts})
 
