@@ -43,17 +43,6 @@ GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
     "all_labels": ["gtav_cityscapes"],
-    "evidence": ["scratch"],
-    "evidence_balance": ["scratch", "evidence"],
-    "evidence_label_balance": ["scratch"],
-    "evidence_camvid": ["camvid_unet"],
-    "evidence_camvid_diagnosis": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_exact": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_exact_diagnosis": ["camvid_unet", "evidence_camvid", "evidence_camvid_exact"],
-    "evidence_camvid_outer": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_small_budgets": [
-        *("camvid_unet", "evidence_camvid", "evidence_camvid_diagnosis"),
-    ],
 }
 
 
