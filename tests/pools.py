@@ -29,13 +29,13 @@ def write_scores(
     num_classes: int,
     radius: int,
     name: str = "ripu",
-    features=None,
+    **beside,
 ) -> Path:
-    """A score file of maps (N,H,W), and of features (N,D,h,w) if there are any."""
+    """A score file of maps (N,H,W), and of what is kept beside them."""
     about: dict[str, Any] = {"num_classes": num_classes, "radius": radius, "score": name}
+    about["beside"] = list(beside)
     with ScoreFile.create(path, list(image_ids), *score.shape[1:], **about) as write:
-        maps = [score, prediction] if features is None else [score, prediction, features]
-        write(zip(*maps, strict=True))
+        write(zip(score, prediction, *beside.values(), strict=True))
     return path
 
 

@@ -1,8 +1,10 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cbda.acquisition.choice import Views
 from cbda.acquisition.methods import DIVERSE, UNITS
@@ -51,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.models.penultimate import Penultimate
     from cbda.models.prediction import predict_images, predict_views
     from cbda.models.views import Look
+    from cbda.models.void import void_class_of
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
@@ -61,10 +64,16 @@ def run(args: argparse.Namespace) -> None:
     name = args.method_score
     seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
     maps: Iterator[Seen]
+    num_classes, void = len(checkpoint.classes), void_class_of(model)
+    beside: dict[str, Callable[[], Any]] = {}
+    if args.keep_features:
+        beside["features"] = Penultimate(model, num_classes + (void is not None)).read
+    if void:
+        beside["void"] = partial(void.read, checkpoint.resizing, (height, width))
     kind = kind_of_views(name)
-    if kind and args.keep_features:
-        raise UserError(f"--keep-features: score {name!r} goes by several predictions of an image")
-    seen_last = [Penultimate(model, len(checkpoint.classes))] if args.keep_features else []
+    if kind and beside:
+        reason = f"goes by several predictions of an image, {' and '.join(beside)} by one"
+        raise UserError(f"score {name!r}: {reason}; allowed: a score that goes by one")
     if kind:
         num_views = from_options(args, "", Views).num_views
         look = Look(kind, num_views, args.seed, args.round)
@@ -72,10 +81,11 @@ def run(args: argparse.Namespace) -> None:
     else:
         maps = predict_images(*seen, num_threads=args.threads, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
-    facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
-    with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
+    facts = {"num_classes": num_classes, "radius": args.radius, "score": name}
+    size = (height, width)
+    with ScoreFile.create(args.out, pool.image_ids, *size, **facts, beside=list(beside)) as write:
         progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
         write(
-            (*score_image(*choice, *item), *(features.read() for features in seen_last))
+            (*score_image(*choice, *item), *(read() for read in beside.values()))
             for item in enumerate(progress)
         )

@@ -16,7 +16,7 @@ from cbda.errors import UserError
 from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
 from cbda.files.maps import MapFile, create_maps, write_maps
 
-# Of one image: score and prediction, (H,W) each, and features (D,h,w) float16 if some are kept.
+# Of one image: score and prediction, (H,W) each, and then what is kept beside them.
 ScoreMaps = tuple[NDArray[Any], ...]
 
 SCORES = Layout(
@@ -24,8 +24,11 @@ SCORES = Layout(
     {"score": ("f4", "NHW"), "prediction": ("u1", "NHW"), "image_id": ("S", "N")},
     {"num_classes": ("i", ""), "radius": ("i", ""), "score": ("S", "")},
     {"predicted_px": ("i", "C")},
-    {"features": ("f2", "NDhw")},
+    {"features": ("f2", "NDhw"), "void": ("u1", "NHW")},
 )
+
+
+PACKED = {"void": {"compression": "gzip", "compression_opts": 1}}
 
 
 class ScoreFile(MapFile):
@@ -56,14 +59,19 @@ class ScoreFile(MapFile):
         num_classes: int,
         radius: int,
         score: str,
+        beside: Sequence[str] = (),
     ) -> Iterator[Callable[[Iterable[ScoreMaps]], None]]:
-        """Create a score file; what is given takes the maps of all images, in order."""
+        """Create a score file; what is given takes the maps of all images, in order.
+
+        `beside` names what each has after score and prediction: `features` (D,h,w) float16, `void`
+        (H,W) bool.
+        """
         needed_bytes = len(image_ids) * height * width * (4 + 1)
         with create_hdf5(path, SCORES, needed_bytes) as file:
             write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
             create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
             counts = np.zeros(num_classes, np.int64)
-            yield partial(_write, file, counts)
+            yield partial(_write, file, counts, beside)
             write_attributes(file, {"predicted_px": counts})
 
     def read(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -73,6 +81,10 @@ class ScoreFile(MapFile):
         if num_bad:
             raise UserError(f"{self._where(index)}: {num_bad} scores are NaN or infinite")
         return score, self.read_prediction(index)
+
+    def read_void(self, index: int) -> NDArray[np.bool_] | None:
+        """Where the model takes one image for void, (H,W); None if it knows no such class."""
+        return self._read("void", index) > 0 if "void" in self._readers else None
 
     @property
     def num_features(self) -> int:
@@ -96,15 +108,18 @@ class ScoreFile(MapFile):
         return prediction
 
 
-def _write(file: h5py.File, counts: NDArray[np.int64], images: Iterable[ScoreMaps]) -> None:
+def _write(
+    file: h5py.File, counts: NDArray[np.int64], beside: Sequence[str], images: Iterable[ScoreMaps]
+) -> None:
     """Store maps, and count the pixels that are predicted as each class."""
     images = iter(images)
     first = list(islice(images, 1))
     datasets = [file["score"], file["prediction"]]
-    for features in (values for maps in first for values in maps[2:]):
-        num_images, shape = len(file["image_id"]), features.shape
-        layout = {"chunks": (1, *shape), "fletcher32": True}
-        datasets.append(file.create_dataset("features", (num_images, *shape), "f2", **layout))
+    for name, values in zip(beside, (values for maps in first for values in maps[2:]), strict=True):
+        num_images, shape = len(file["image_id"]), values.shape
+        layout = {"chunks": (1, *shape), "fletcher32": True, **PACKED.get(name, {})}
+        dtype, _ = SCORES.extra[name]
+        datasets.append(file.create_dataset(name, (num_images, *shape), dtype, **layout))
 
     def counted() -> Iterator[ScoreMaps]:
         for maps in chain(first, images):

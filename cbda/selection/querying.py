@@ -118,11 +118,12 @@ class _Pool:
         return self._scores.read_prediction(image) if self._parts is None else self.read(image)[1]
 
     def read_excluded(self, image: int) -> Mask:
-        """What earlier rounds exclude."""
-        acquired = self._labels.read_round(image) > 0
-        if self._parts is None:
-            return units.widen(acquired, self._radius)
-        return excluded_pixels(self._parts(image), acquired)
+        """What earlier rounds exclude, and what the model takes for void."""
+        acquired, void = self._labels.read_round(image) > 0, self._scores.read_void(image)
+        if self._parts is not None:
+            return excluded_pixels(self._parts(image), acquired, void)
+        excluded = units.widen(acquired, self._radius)
+        return excluded if void is None else excluded | void
 
     def diverse(self, round_: Round, num_threads: int) -> Diverse:
         """What is chosen by features."""

@@ -10,6 +10,8 @@ from cbda.files.scores import ScoreFile
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint, load_model
 from cbda.models.images import Resizing, to_tensor
+from cbda.models.logits import most_probable, resize_logits
+from cbda.models.void import void_class_of
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
 from tests.pools import make_pool, summarise, write_labels
@@ -85,8 +87,33 @@ def test_features_are_kept_when_asked_for(pool, tmp_path):
 
 def test_features_of_several_views_are_refused(pool, tmp_path, capsys):
     assert run_score(tmp_path, 0, 1, "--keep-features", name="bald_shifted") != 0
-    expected = "--keep-features: score 'bald_shifted' goes by several predictions of an image"
+    expected = "'bald_shifted': goes by several predictions of an image, features by one; allowed"
     assert expected in capsys.readouterr().err
+
+
+def test_what_a_model_takes_for_void_is_not_asked_for(tmp_path):
+    torch.manual_seed(0)
+    settings = ModelSettings(void_class=True)
+    network = create_model(settings, len(CLASSES))
+    state = {"model": network.state_dict(), "optimizer": {}, "iteration": 0}
+    Checkpoint(state, CLASSES, settings, Resizing((HEIGHT, WIDTH))).save(tmp_path / "m.pt")
+    labels = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    pool = make_pool(tmp_path / "pool", dict(zip("ab", labels, strict=True)), len(CLASSES))
+    assert run_score(tmp_path, 0, 1, "--keep-features", name="margin") == 0
+    seen = network.train()(to_tensor(pool.read_image(0))[None])  # of one more class
+    assert seen.shape[1] == len(CLASSES) + 1
+    network.eval()
+    with ScoreFile.open(tmp_path / "scores.h5") as scores:
+        for index in (0, 1):
+            image = to_tensor(pool.read_image(index))[None]
+            with torch.inference_mode():
+                logits = resize_logits(network(image), (HEIGHT, WIDTH))[0]
+            np.testing.assert_array_equal(scores.read(index)[1], most_probable(logits))
+            void = void_class_of(network)
+            assert void is not None
+            expected = void.read(Resizing((HEIGHT, WIDTH)), (HEIGHT, WIDTH))
+            np.testing.assert_array_equal(scores.read_void(index), expected)
+            assert scores.read_features(index).shape[0] == 16
 
 
 @pytest.mark.parametrize("allocation", ["coreset", "typical"])
