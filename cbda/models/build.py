@@ -61,8 +61,8 @@ def create_decoder(
     require_sound_model(settings)
     num_outputs = num_classes + settings.void_class
     if settings.architecture in DECODERS:
-        decoder = DECODERS[settings.architecture](scales, num_outputs)
-        return _finished(decoder, settings, num_classes)
+        own = DECODERS[settings.architecture](scales, num_outputs)
+        return _finished(own, settings, num_classes)
     network = _create_smp(settings.model_copy(update={"encoder_weights": "none"}), num_outputs)
     decoder = SmpDecoder(network, ARCHITECTURES[settings.architecture].levels, scales)
     return _finished(decoder, settings, num_classes)

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ def choose_queries(
 def pick(round_: Round, known: Known, maps: Iterable[Item]) -> list[Query]:
     """The queries of a round, best first, from the maps of all images in order."""
     _, *size = known.shape
-    facts = {"num_classes": round_.num_classes, "radius": round_.method.radius}
+    facts: dict[str, Any] = {"num_classes": round_.num_classes, "radius": round_.method.radius}
     with tempfile.TemporaryDirectory() as folder:
         path, name = Path(folder, "scores.h5"), round_.method.score
         with ScoreFile.create(path, known.image_ids, *size, **facts, score=name) as write:

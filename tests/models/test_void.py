@@ -29,8 +29,10 @@ def test_void_is_where_its_logit_is_the_highest_at_the_size_of_the_image(model):
     with torch.no_grad():
         model.classify.bias[CLASSES] += 0.3
     model.eval()(torch.randn(1, 3, *SIZE))
-    found = void_class_of(model).read(Resizing(SIZE), (32, 48))
-    logits = void_class_of(model)._seen
+    void = void_class_of(model)
+    assert void is not None
+    assert void._seen is not None
+    found, logits = void.read(Resizing(SIZE), (32, 48)), void._seen
     enlarged = torch.nn.functional.interpolate(logits, (32, 48), mode="bilinear")[0]
     np.testing.assert_array_equal(found, (enlarged.argmax(dim=0) == CLASSES).numpy())
     assert 0 < found.mean() < 1

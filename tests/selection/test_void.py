@@ -32,8 +32,9 @@ ROUND = Round(METHOD, budget=0.1, rounds=1, number=1, seed=0, num_classes=NUM_CL
 def test_no_query_is_at_what_is_taken_for_void(tmp_path, parts):
     oracle = make_pool(tmp_path / "pool", dict(zip(IDS, LABELS, strict=True)), NUM_CLASSES)
     given = IDS, SCORE, LABELS, NUM_CLASSES, 1
-    for name, beside in (("plain", {}), ("void", {"void": VOID})):
-        path = write_scores(tmp_path / f"{name}.h5", *given, **beside)
+    plain = write_scores(tmp_path / "plain.h5", *given)
+    around = write_scores(tmp_path / "void.h5", *given, void=VOID)
+    for name, path in (("plain", plain), ("void", around)):
         out = acquire(oracle, path, changed(ROUND, **parts), None, tmp_path / f"{name}_l.h5")
         queries = read(out, "query")[:, 1:]
         assert VOID[tuple(queries.T)].any() == (name == "plain")
