@@ -26,8 +26,6 @@ SCORES = Layout(
     {"predicted_px": ("i", "C")},
     {"features": ("f2", "NDhw"), "void": ("u1", "NHW")},
 )
-
-
 PACKED = {"void": {"compression": "gzip", "compression_opts": 1}}
 
 
