@@ -45,6 +45,36 @@ def test_effects_of_both_data_sets_stand_side_by_side(tables):
     )
 
 
+def test_balance_and_pure_windows_are_those_of_whole_runs(tables):
+    (tables / "made_up").mkdir()
+    rows = [
+        ("ra", "0.05", 1, number, name, 10, 4, pure)
+        for number, pure in ((1, 1), (2, 3))
+        for name in ("road", "sky")
+    ]
+    columns = ["method", "budget", "seed", "round", "class", "acquired_px", "queries"]
+    frame = pd.DataFrame(rows, columns=[*columns, "pure_queries"])
+    frame.to_csv(tables / "made_up/diagnosis.csv", index=False)
+    table = page.labels("made_up")
+    assert table.loc["ra"].to_dict() == {"balance, 5 %": "1.000", "one class, 5 %": "50"}
+
+
+def test_variants_are_ranked_against_the_usual_training(tables):
+    usual = {"margin_pixel": 3, "random_pixel": 2, "random": 1, "ra_exact": 0}
+    turned = {"margin_pixel": 0, "random_pixel": 1, "random": 2, "ra_exact": 3}
+    for name, means in (("ranking_generated", usual), ("ranking_rounds", turned)):
+        values = {
+            (method, seed): value + seed % 2 * 0.1 * value
+            for method, value in means.items()
+            for seed in range(3)
+        }
+        write_classes(tables / name, values)
+    table = page.ranking("0.002")
+    assert list(table["tau"]) == ["1.00", "-1.00"]
+    assert table.loc["ranking_generated", "margin_pixel - random_pixel"].startswith("**+2.1")
+    assert table.loc["ranking_rounds", "random - ra_exact"].startswith("**-2.1")
+
+
 def test_page_is_that_of_the_files_beside_it():
     text = page.PAGE_PATH.read_text()
     assert page.page(text) == text, "run `python -m evidence.page`"
