@@ -54,7 +54,7 @@ def choose_queries(
             tensors (C,H,W), or batches (B,C,H,W) of them; or a `ScoreMap` of each.
         num_queries: in all; as many in each image, rounded up, if the method goes by image.
         method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`; none whose score
-            goes by several predictions of an image.
+            goes by several predictions of an image, and none that chooses by features.
         radius: k of a window of (2k+1) x (2k+1) px, unless the method has one of its own.
         labels: what is known so far, (H,W) uint8 by image, 255 where nothing is. Is not asked for
             again, and is what a class balance goes by.
