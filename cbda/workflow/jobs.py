@@ -167,6 +167,12 @@ class Jobs:
         is_frozen = self.config.model.freeze_encoder
         return [f"<results>/data/{name}/features.h5"] if is_frozen else []
 
+    def _features(self) -> list[str]:
+        """Where features of any data set are."""
+        names = ("source", "target", "val")
+        files = (file for name in names for file in self.feature_files(name))
+        return [file.replace("<results>", self.folders["results"]) for file in files]
+
     def encode_arguments(self, name: str) -> list[str]:
         """What the features of a dataset follow from."""
         training, size = self.config.training, self.config.training.image_size
@@ -302,6 +308,7 @@ class Jobs:
         files = [file for row in self.rows for file in row[4:] if file != NONE]
         folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
         folders += [f"{results}/seed{seed}/pretrain" for seed in self.config.experiment.seeds]
+        folders += map(os.path.dirname, self._features())
         return sorted({*folders, *map(os.path.dirname, files)})
 
     def result_files(self) -> list[str]:
