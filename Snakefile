@@ -65,6 +65,7 @@ onstart:
     require_gpu()
     start_serving()
     start_jobs_at_once(workflow)
+    stop_when_asked(workflow)
 
 
 onerror:

@@ -272,7 +272,7 @@ def test_people_are_asked_once_whatever_code_changes(editable: Path) -> None:
 
     said = (editable / "answers/answers.jsonl").read_bytes()
     append(editable / "cbda/selection/greedy.py", "\nADDED = 1\n")
-    again = snakemake(editable, change=change, targets=("all",))
-    assert {"score", "ask", "finetune"} <= set(count_jobs(again))
+    again = snakemake(editable, change=change, targets=(f"{RUN}/round1/labels.h5",))
+    assert count_jobs(again) == {"score": 1, "ask": 1}
     require_truth(editable, editable / RUN / "round1/labels.h5", 1)
     assert (editable / "answers/answers.jsonl").read_bytes() == said

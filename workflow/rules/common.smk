@@ -25,6 +25,7 @@ from cbda.workflow.session import (
     require_sound_results,
     serve_jobs,
     start_jobs_at_once,
+    stop_when_asked,
     tell,
 )
 from cbda.workflow.waiting import show_waiting
