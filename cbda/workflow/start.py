@@ -18,6 +18,7 @@ from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
 from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
+from cbda.workflow.layout import generated_sets, result_folders
 from cbda.workflow.people import prediction_folders
 
 NUM_NAMED = 10
@@ -81,7 +82,7 @@ class Results:
                 them are lost; a line for each of the first.
         """
         damaged, gone, unknown = [], [], []
-        folders = [*self._jobs.result_folders(), *prediction_folders(self._jobs)]
+        folders = [*result_folders(self._jobs), *prediction_folders(self._jobs)]
         for path, problem in _problems(folders):
             if self._notes.is_under_way(path):
                 continue
@@ -148,7 +149,7 @@ def _problem(place: Path, path: str) -> tuple[str, str]:
 
 def _altered_pictures(jobs: Jobs) -> Iterator[tuple[Path, str]]:
     """Pictures of generated sets with other content than they were made with."""
-    for root in jobs.generated_sets():
+    for root in generated_sets(jobs):
         yield from find_altered(Path(root))
 
 

@@ -15,6 +15,7 @@ import pytest
 from cbda.cli import main
 from cbda.files.labels import LabelFile
 from cbda.workflow.drawing import figures, prints
+from cbda.workflow.planning import plan_arguments
 from tests.projects import (
     EVERYTHING,
     PRETENDED,
@@ -211,7 +212,7 @@ def test_plan_counts_the_jobs_of_the_workflow(finished: Path, tmp_path: Path) ->
     jobs = count_jobs(everything)
     data, path = finished / RESULTS / "data", tmp_path / "plan.json"
     checks = ["--pool", str(data / "target.json"), "--val", str(data / "val.json")]
-    arguments = create_jobs(change).plan_arguments()
+    arguments = plan_arguments(create_jobs(change))
     assert main(["plan", *checks, *arguments, "--out", str(path)]) == 0
     rules = json.loads(path.read_text())["rules"]
     del jobs["data_make"]
