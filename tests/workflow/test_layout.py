@@ -71,9 +71,8 @@ def test_replay_learns_from_labels_of_other_results(replay):
     labels = f"{folder}/seed0/cbda/budget0.05/round2/labels.h5"
     assert layout.last_labels(replay, "seed0/cbda/budget0.05") == labels
     assert {labels, f"{RUN}/evaluation.json"} <= set(layout.result_files(replay))
-    assert (
-        layout.evaluated_checkpoint(replay, RUN, "cbda/budget0.05") == f"{RUN}/retrained/model.pt"
-    )
+    model = layout.evaluated_checkpoint(replay, RUN, "cbda/budget0.05")
+    assert model == f"{RUN}/retrained/model.pt"
     assert (layout.round_evaluations(replay), layout.diagnoses(replay)) == ([], [])
     assert folder in layout.verified_folders(replay)
 
