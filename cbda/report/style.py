@@ -118,21 +118,13 @@ def add_legend(figure: Figure, handles: Iterable[Any], names: Iterable[str]) -> 
 
 
 def save(figure: Figure, folder: Path, name: str) -> bytes:
-    """Write a figure as SVG, whose content is returned, PNG and PDF, all laid out alike.
+    """Write a figure as SVG, whose content is returned, PNG and PDF.
 
     Equal figures give equal bytes.
     """
-    _lay_out(figure)
     for kind in KINDS:
         write(figure, folder / f"{name}.{kind}")
     return (folder / f"{name}.svg").read_bytes()
-
-
-def _lay_out(figure: Figure) -> None:
-    """Lay a figure out, once for all formats, each of which would do so anew."""
-    figure.draw_without_rendering()
-    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
-        figure.set_layout_engine(None)
 
 
 def write(figure: Figure, path: Path) -> None:
