@@ -110,7 +110,7 @@ def _become_snakemake(project: Path, words: list[str], output: int) -> NoReturn:
         sys.settrace(None)
         for number in (1, 2):
             os.dup2(output, number)
-        sys.stdout, sys.stderr = (open(number, "w", closefd=False) for number in (1, 2))
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         os.environ.update(environment(project))
         os.chdir(project)
         sys.path[:] = [str(project), *(path for path in sys.path if Path(path) != ROOT)]

@@ -24,7 +24,8 @@ def reference_weigh(score, prediction, weights):
 
 def reference_greedy(score, blocked, num_queries, radius, unit):
     """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
-    taken, picks = blocked.copy(), []
+    taken = blocked.copy()
+    picks: list[list[int]] = []
     places = zip(np.ndindex(score.shape), score.ravel().tolist(), strict=True)
     for _, image, column, row in sorted((-value, i, x, y) for (i, y, x), value in places):
         if len(picks) < num_queries and not taken[image, row, column]:

@@ -186,6 +186,7 @@ def drawn(experiment, tmp_path_factory):
     return draw_figures(experiment, folder), folder
 
 
+@pytest.mark.no_cover  # as all of it is drawn before
 def test_figures_are_equal_bytes_each_time_whatever_the_settings_of_the_user(
     experiment, drawn, tmp_path
 ):

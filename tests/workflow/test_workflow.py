@@ -24,7 +24,7 @@ from tests.projects import (
     copy_project,
     count_jobs,
     create_jobs,
-    run,
+    plan,
     snakemake,
 )
 
@@ -230,9 +230,9 @@ def test_jobs_need_no_activated_environment(
 
 def test_report_is_made_from_another_working_directory(finished: Path, tmp_path: Path) -> None:
     configs = [str(finished / name) for name in ("config.yaml", "workflow/configs/toy.yaml")]
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(tmp_path)]
-    command += ["--snakefile", str(finished / "Snakefile"), "--configfile", *configs]
-    assert count_jobs(run(finished, [*command, "--", f"{RESULTS}/report.html"]))["report"] == 1
+    words = ["--dry-run", "--directory", str(tmp_path), "--snakefile", str(finished / "Snakefile")]
+    words += ["--configfile", *configs, "--", f"{RESULTS}/report.html"]
+    assert count_jobs(plan(finished, words))["report"] == 1
 
 
 def test_users_texts_are_never_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
