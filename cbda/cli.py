@@ -22,7 +22,7 @@ MISTAKE, STOPPED, KEYBOARD = 2, 75, 130  # 75 is sysexits.h's EX_TEMPFAIL: try a
 
 COMMANDS = {
     "init": "lay out a folder for experiments",
-    "data make": "render a data set of generated street scenes",
+    "data make": "render a data set of generated scenes",
     "data check": "count, pair and verify a data set",
     "data count": "count the classes in every image of a data set",
     "encode": "compute the features of a frozen encoder once for all",

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.dispatcher import Dispatcher
+from numba.core.registry import cpu_target
 
 F = TypeVar("F", bound=Callable[..., Any])
 DIGEST_BYTES = 32
@@ -27,6 +28,15 @@ def compiled(function: F) -> F:
         with suppress(RuntimeError):  # there is no folder that may be written to
             made._cache = _Cache(function)  # type: ignore[attr-defined]
     return cast(F, made)
+
+
+def load_compiler() -> None:
+    """Load what numba needs before its first function; takes most of a second, once a process.
+
+    Processes that are forked afterwards have it.
+    """
+    for context in (cpu_target.typing_context, cpu_target.target_context):
+        context.refresh()
 
 
 class _Cache(FunctionCache):

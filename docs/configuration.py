@@ -40,7 +40,7 @@ DEFAULTS_HEAD = f"""\
 # The default experiment: generated street scenes, a light decoder on the features of a frozen
 # encoder, twelve minutes at most on two CPU cores. Every key once, at its default;
 # docs/configuration.md says what is allowed. Other experiments hold only what differs, and are
-# given by --configfile: see README.md.
+# given by --configfile: see docs/compare.md.
 # Written by `{COMMAND}`.
 """
 KINDS = {

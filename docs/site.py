@@ -18,6 +18,7 @@ PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
 }
+NOTEBOOK = "evidence"  # a folder whose pages and figures keep their places
 SHOWN = (".md", ".png", ".svg", ".csv")  # other files are no part of the site
 SOURCES = {page: source for source, page in PAGES.items()}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
@@ -29,14 +30,28 @@ def on_files(files: Any, config: Any) -> Any:
 
     for source, page in PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text()))
+    for path in shown_files(ROOT / NOTEBOOK):
+        place = path.relative_to(ROOT).as_posix()
+        files.append(File.generated(config, place, abs_src_path=str(path)))
     files.append(File.generated(config, "reference.md", content=reference()))
     return files
 
 
+def shown_files(folder: Path) -> list[Path]:
+    """Pages and figures of a folder."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in SHOWN)
+
+
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Lead links to where the pages are in the site."""
-    source = SOURCES.get(page.file.src_uri, f"docs/{page.file.src_uri}")
-    return LINK.sub(partial(relink, posixpath.dirname(source)), markdown)
+    place = page.file.src_uri
+    return LINK.sub(partial(relink, source_of(place), place), markdown)
+
+
+def source_of(place: str) -> str:
+    """The file of the project that a page of the site is."""
+    is_kept = place.startswith(f"{NOTEBOOK}/")
+    return SOURCES.get(place, place if is_kept else f"docs/{place}")
 
 
 def reference() -> str:
@@ -45,15 +60,23 @@ def reference() -> str:
     return f"# Reference\n\n`import cbda` offers these names.\n\n{objects}\n"
 
 
-def relink(folder: str, link: re.Match[str]) -> str:
-    """A link of a page that lies in a folder of the project."""
+def relink(source: str, place: str, link: re.Match[str]) -> str:
+    """A link of a file of the project, whose place in the site is another."""
     mark, text, target, anchor = link[1], link[2], link[3], link[4] or ""
     if not target or ":" in target:
         return link[0]
-    path = posixpath.normpath(posixpath.join(folder, target))
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+    found = place_of(path)
+    if found is None:
+        return text
+    return f"{mark}[{text}]({posixpath.relpath(found, posixpath.dirname(place) or '.')}{anchor})"
+
+
+def place_of(path: str) -> str | None:
+    """Where a file of the project is in the site; None for nowhere."""
     if path in ("docs", "docs/README.md"):
-        return f"{mark}[{text}](README.md{anchor})"
+        return "README.md"
     if path in PAGES:
-        return f"{mark}[{text}]({PAGES[path]}{anchor})"
-    is_shown = path.startswith("docs/") and Path(path).suffix in SHOWN
-    return f"{mark}[{text}]({path.removeprefix('docs/')}{anchor})" if is_shown else text
+        return PAGES[path]
+    is_shown = path.startswith(("docs/", f"{NOTEBOOK}/")) and Path(path).suffix in SHOWN
+    return path.removeprefix("docs/") if is_shown else None

@@ -1,6 +1,7 @@
 """Compiled functions do the same whatever has become of the code that was kept."""
 
 import runpy
+import subprocess
 import sys
 
 import pytest
@@ -88,3 +89,21 @@ def test_nothing_is_kept_where_nothing_can_be(call, tmp_path, monkeypatch):
     (tmp_path / "__pycache__").write_text("")
     assert call() == (41, 0)
     assert [path.name for path in tmp_path.rglob("*.nbc")] == []
+
+
+FIRST_CALL = """
+import sys
+import numpy as np
+from cbda.compiled import load_compiler
+from cbda.files.fletcher import checksum
+
+load_compiler()
+before = set(sys.modules)
+checksum(np.zeros(4, np.uint8))
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_loaded_compiler_has_nothing_left_to_import():
+    result = subprocess.run([sys.executable, "-c", FIRST_CALL], text=True, capture_output=True)
+    assert result.stdout == "[]\n", result.stderr

@@ -17,7 +17,7 @@ include: SNAKEFILE
 """
 COPIED = ("config.yaml", "envs", "profiles", "workflow/configs", "workflow/profiles",
           "workflow/schemas")  # fmt: skip
-LEFT_OUT = ("evidence*", "constraints.txt")
+LEFT_OUT = "constraints.txt"
 FIRST = "results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml"
 
 
@@ -51,5 +51,5 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for place in COPIED:
         found = [FOLDER / place] if (FOLDER / place).is_file() else (FOLDER / place).rglob("*")
         for path in sorted(found):
-            if path.is_file() and not any(map(path.match, LEFT_OUT)):
+            if path.is_file() and path.name != LEFT_OUT:
                 yield path.relative_to(FOLDER).as_posix(), path.read_bytes()

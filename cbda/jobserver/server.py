@@ -217,6 +217,7 @@ def main(kind: str, listener: int, run: int, is_ready: bool) -> list[str] | None
     for name in NEEDED[kind]:
         import_module(name)
     import_module("cbda.cli").build_parser()
+    import_module("cbda.compiled").load_compiler()
     for phase in (phase for phase, of in PHASES.items() if of == kind):
         import_module("cbda.workflow.fingerprint").fingerprint(phase)  # reads all code once
     gc.collect()

@@ -1,7 +1,1 @@
-"""Synthetic street scenes with labels, in a source and a target domain."""
-
-from cbda.scenes.classes import CLASSES, VOID
-from cbda.scenes.domains import DOMAINS
-from cbda.scenes.rendering import render_scene
-
-__all__ = ["CLASSES", "DOMAINS", "VOID", "render_scene"]
+"""Generated scenes with labels, each kind in a source and a target domain."""

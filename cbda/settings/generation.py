@@ -1,4 +1,4 @@
-"""Generated street scenes."""
+"""Generated scenes."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -8,6 +8,7 @@ from pydantic import Field
 from cbda.settings.paths import Folder
 from cbda.settings.section import Name, Section, Seed, one_of
 
+SCENES = ("streets", "aerial")
 DOMAINS = ("source", "target")
 Side = Annotated[int, Field(ge=48)]
 
@@ -24,10 +25,13 @@ class GeneratedSet(Section):
 
 
 class DataMakeSettings(Section):
-    """Generated street scenes; rendered only if a dataset's root is one of the sets."""
+    """Generated scenes; rendered only if a dataset's root is one of the sets."""
 
     root: Folder = "data/generated"
     """Folder of the sets; each is root/<name of the set>."""
+    scenes: Annotated[str, one_of(*SCENES)] = "streets"
+    """What they show: streets, from a car, or a landscape, from above; each has classes of its
+    own, those of aerial in workflow/configs/aerial.yaml."""
     height: Side = 240
     """Height of the images in px."""
     width: Side = 320

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cbda.acquisition.catalogue import METHODS, require_new_name
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
+from cbda.scenes.kinds import CLASSES
 from cbda.settings.classes import NO_NAMES
 from cbda.settings.mistakes import quote
 from cbda.settings.model import has_batch_of_one, require_sound_model, traits_of
@@ -35,6 +36,7 @@ def inconsistencies(config: "Config") -> Iterator[str]:
             kind, split = dataset.kind, dataset.split
             ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
             yield from _refused(place, require_readable, kind, split, config.classes, ids)
+    yield from _classes_of_other_scenes(config)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_replay(config)
     if config.plan.measured and not Path(config.plan.measured).is_file():
@@ -54,6 +56,16 @@ def inconsistencies(config: "Config") -> Iterator[str]:
             f"training.total_iterations: {total} leaves nothing for the last round; allowed:"
             f" {needed} or more (pretrain.iterations + (rounds - 1) * iterations_per_round + 1)"
         )
+
+
+def _classes_of_other_scenes(config: "Config") -> Iterator[str]:
+    """Classes of one kind of scenes, for generated sets of another."""
+    made, others = config.data_make, {k: of for k, of in CLASSES.items() if of == config.classes}
+    roots = {dataset.root.removesuffix("/images") for _, dataset in config.datasets}
+    is_used = not roots.isdisjoint(f"{made.root}/{name}" for name in made.sets)
+    if is_used and others and made.scenes not in others:
+        place = f"classes: those of other scenes than data_make.scenes, {made.scenes}"
+        yield f"{place}; allowed: {', '.join(CLASSES[made.scenes])}"
 
 
 def _unfit_replay(config: "Config") -> Iterator[str]:

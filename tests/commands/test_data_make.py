@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cbda import scenes
 from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
 from cbda.datasets.generated import MARK
 from cbda.errors import UserError
 from cbda.files import pictures
 from cbda.files.records import FOLDER
+from cbda.scenes import rendering
+from cbda.scenes.kinds import CLASSES as KINDS
+from cbda.settings.generation import DOMAINS, SCENES
 from tests.datasets.layouts import save
 
 CLASSES = [str(number) for number in range(11)]
@@ -60,13 +62,13 @@ def refusal(root, capsys, **options):
     return line
 
 
-render = cache(scenes.render_scene)
+render = cache(rendering.render_scene)
 
 
 @pytest.fixture(autouse=True)
 def rendered_once(monkeypatch):
     """Scenes are the same whenever they are rendered, which takes longer than all else here."""
-    monkeypatch.setattr(scenes, "render_scene", render)
+    monkeypatch.setattr(rendering, "render_scene", render)
 
 
 @pytest.fixture
@@ -83,6 +85,19 @@ def own(tmp_path):
         save(tmp_path / f"own/images/{index:05}.png", np.full((16, 24, 3), index, np.uint8))
         save(tmp_path / f"own/labels/{index:05}.png", np.full((16, 24), index, np.uint8))
     return tmp_path / "own"
+
+
+def test_manifest_says_which_scenes_and_classes(tmp_path):
+    assert main([*words(tmp_path, num_images=1), "--scenes", "aerial"]) == 0
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["scenes"], manifest["classes"]) == ("aerial", list(KINDS["aerial"]))
+
+
+@pytest.mark.parametrize(("option", "allowed"), [("scenes", SCENES), ("domain", DOMAINS)])
+def test_unknown_name_is_refused_with_those_allowed(tmp_path, capsys, option, allowed):
+    assert main([*words(tmp_path), f"--{option}", "moon"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"--{option} 'moon': allowed are {', '.join(allowed)}" in line
 
 
 @pytest.mark.parametrize("num_images", [1, 3, 9])

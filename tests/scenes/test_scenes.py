@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from cbda.scenes import CLASSES, DOMAINS, VOID, render_scene
 from cbda.scenes.camera import Camera
 from cbda.scenes.canvas import reduce_labels
-from cbda.scenes.classes import POLE, ROAD, SKY
+from cbda.scenes.classes import CLASSES, POLE, ROAD, SKY, VOID
+from cbda.scenes.domains import DOMAINS
+from cbda.scenes.rendering import render_scene
 
 NUM_SCENES = 40
 

@@ -17,11 +17,14 @@ from cbda.datasets import cityscapes
 from cbda.datasets.catalogue import KINDS
 from cbda.datasets.synthia import CLASSES as SYNTHIA_CLASSES
 from cbda.errors import UserError
-from cbda.scenes import DOMAINS
+from cbda.scenes.aerial.looks import DOMAINS as AERIAL_DOMAINS
+from cbda.scenes.domains import DOMAINS
+from cbda.scenes.kinds import CLASSES as CLASSES_OF_SCENES
 from cbda.selection.units import queries_per_image
 from cbda.settings.classes import NO_NAMES
 from cbda.settings.datasets import KIND_NAMES
 from cbda.settings.generation import DOMAINS as DOMAIN_NAMES
+from cbda.settings.generation import SCENES
 from cbda.settings.section import Section, is_section
 from cbda.training.augmentation import REDUCTIONS
 from cbda.workflow.config import Config, load_config, resolve_experiment
@@ -43,17 +46,6 @@ GIVEN_AFTER = {
     "ripu_region": ["gtav_cityscapes"],
     "ripu_pixel": ["gtav_cityscapes"],
     "all_labels": ["gtav_cityscapes"],
-    "evidence": ["scratch"],
-    "evidence_balance": ["scratch", "evidence"],
-    "evidence_label_balance": ["scratch"],
-    "evidence_camvid": ["camvid_unet"],
-    "evidence_camvid_diagnosis": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_exact": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_exact_diagnosis": ["camvid_unet", "evidence_camvid", "evidence_camvid_exact"],
-    "evidence_camvid_outer": ["camvid_unet", "evidence_camvid"],
-    "evidence_camvid_small_budgets": [
-        *("camvid_unet", "evidence_camvid", "evidence_camvid_diagnosis"),
-    ],
 }
 
 
@@ -126,7 +118,8 @@ def test_custom_method_takes_its_random_fraction_by_either_name(name: str) -> No
 def test_names_of_settings_are_those_of_what_they_choose() -> None:
     """Settings import nothing above them, so that the names stand in two places."""
     assert set(KIND_NAMES) == set(KINDS)
-    assert set(DOMAIN_NAMES) == set(DOMAINS)
+    assert set(DOMAIN_NAMES) == set(DOMAINS) == set(AERIAL_DOMAINS)
+    assert set(SCENES) == set(CLASSES_OF_SCENES)
     assert {"none", *REDUCTIONS} == set(allowed(Config, "training", "label_reduction"))
 
 
@@ -473,6 +466,10 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"pathvars": {"results": ""}}, r"pathvars.results: ''; allowed: a folder without {"),
         ({"pathvars": {"tables": "<tables>"}}, r"tables: '<tables>'; .*<results> may begin it"),
         ({"data_make": {"root": "a}b"}}, r"data_make.root: 'a}b'; allowed: a folder without {"),
+        (
+            {"data_make": {"scenes": "aerial"}},
+            r"^classes: those of other scenes than data_make.scenes, aerial; allowed: field",
+        ),
         ({"plan": {"measured": "no.json"}}, r"plan.measured: no file no.json; give a metrics.json"),
     ],
 )

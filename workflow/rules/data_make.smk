@@ -13,6 +13,7 @@ rule data_make:
         program=arguments.program,
         code=fingerprint("data_make"),
         options=lambda wildcards: [
+            *to_options("scenes", jobs.config.data_make.scenes),
             *to_options("height", jobs.config.data_make.height),
             *to_options("width", jobs.config.data_make.width),
             *to_options("", jobs.config.data_make.sets[wildcards.set]),

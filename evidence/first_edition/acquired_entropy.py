@@ -1,6 +1,6 @@
 """Entropy of the acquired classes over log C, void left out: mean over the seeds of each budget.
 
-python docs/acquired_entropy.py results/balance/diagnosis.csv
+python -m evidence.first_edition.acquired_entropy results/balance/diagnosis.csv
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""Writes the tables of docs/evidence.md from the CSV files beside it.
+"""Writes the tables of README.md from the CSV files beside it.
 
-python docs/evidence.py            # from the files that are there
-python docs/evidence.py results    # from those of runs of one's own, copied there first
+python -m evidence.first_edition.tables          # from the files that are there
+python -m evidence.first_edition.tables results  # of runs of one's own, copied first
 """
 
 import re
@@ -23,9 +23,8 @@ from cbda.results.metrics import normalised_entropy
 from cbda.results.pairs import ALL_BUDGETS, ENTROPY, PairedTest, differences_to, paired_test
 from cbda.results.runs import NO_BUDGET
 
-ROOT = Path(__file__).parents[1]
-PAGE_PATH = ROOT / "docs/evidence.md"
-DATA = ROOT / "docs/evidence"
+DATA = Path(__file__).parent
+PAGE_PATH = DATA / "README.md"
 EXPERIMENTS = {
     "generated": "evidence",
     "balance": "evidence/balance",

@@ -1,6 +1,7 @@
-"""Which classes every class balance acquires from the same models.
+r"""Which classes every class balance acquires from the same models.
 
-    python docs/label_balance.py OUT.csv RADIUS KIND ROOT SPLIT FEATURES CHECKPOINT...
+    python -m evidence.first_edition.label_balance OUT.csv RADIUS KIND ROOT SPLIT FEATURES \
+        CHECKPOINT...
 
 FEATURES is the file of a frozen encoder, or empty. The checkpoints are those of one seed that the
 rounds start from, in their order, such as those of `random`: no method trains a model of its own,

@@ -1,6 +1,6 @@
 """What a first round acquires if balance goes by another class than the most probable one.
 
-    python docs/first_round.py OUT.csv RADIUS ROUNDS KIND ROOT SPLIT CHECKPOINT...
+    python -m evidence.first_edition.first_round OUT.csv RADIUS ROUNDS KIND ROOT SPLIT CHECKPOINT...
 
 A rare class that the model never predicts gives class balance nothing to lift. Does it help to
 take, in place of the argmax of p_c, that of p_c / prior_c, or of p_c over its root, the prior

@@ -1,0 +1,1 @@
+"""Views of a landscape from above, with labels, in a source and a target domain."""

@@ -1,0 +1,1 @@
+"""The lab notebook of docs/evidence.md: protocol, configurations, scripts and tables."""

@@ -1,0 +1,1 @@
+"""The first edition: another page, other scripts, other tables."""

@@ -1,0 +1,95 @@
+"""The effects of made-up runs are those that they were made with."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evidence.design import BLOCKED_BY, FACTORS, SEEDS, block, fraction, level, name
+from evidence.effects import design, effects_of, estimate, measure, parts_of
+
+EFFECTS = {"unit": 1.5, "noise": 0.8, "start": 0.0, "allocation": -2.5, "balance": 0.3}
+SCORES = {"ripu_exact": -1.0, "entropy": -3.0, "margin": 1.0}
+
+
+def made_up(noise, **shared):
+    """All runs of the factorial: the sum of their parts, twice `unit_noise` for both, and noise."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for score, parity in product(BLOCKED_BY, SEEDS):
+        for cell, seed in product(block(score, parity), SEEDS[parity]):
+            value = 50 + SCORES[score] + 0.3 * seed
+            value += sum(EFFECTS[part] * cell[part] / 2 for part in FACTORS)
+            value += shared.get("unit_noise", 0.0) * cell["unit"] * cell["noise"] / 2
+            row = {part: level(part, cell[part]) for part in FACTORS}
+            rows.append({"score": score, "seed": seed, **row, "mIoU": value + noise * rng.normal()})
+    for seed in [*SEEDS["even"], *SEEDS["odd"]]:
+        plain = dict.fromkeys(FACTORS, "none") | {"score": "random", "seed": seed}
+        rows.append({**plain, "mIoU": 49 + 0.3 * seed + noise * rng.normal()})
+    return pd.DataFrame(rows)
+
+
+def found(runs):
+    """Estimates by effect."""
+    return effects_of(runs, "mIoU").set_index("effect")
+
+
+def test_effects_without_noise_are_those_of_the_parts():
+    table = found(made_up(1e-9, unit_noise=0.7))["estimate"]
+    assert table[list(FACTORS)].to_dict() == pytest.approx(EFFECTS, abs=1e-6)
+    assert table["unit x noise"] == pytest.approx(0.7)
+    assert table["margin - entropy"] == pytest.approx(4)
+    assert table["margin - ripu_exact"] == pytest.approx(2)
+    assert table["ripu_exact - entropy"] == pytest.approx(2)
+    assert table["noise, entropy"] == pytest.approx(0.8)
+    assert table["margin - random"] == pytest.approx(2)
+
+
+def test_intervals_are_as_narrow_as_the_protocol_says():
+    table = found(made_up(2.0))
+    assert len(made_up(2.0)) == 150
+    assert table.loc["unit", "half_width"] == pytest.approx(0.66, rel=0.2)
+    assert table.loc["margin - entropy", "half_width"] == pytest.approx(0.81, rel=0.2)
+    assert table.loc["unit", "detectable"] > table.loc["unit", "half_width"]
+    assert abs(table["estimate"] - found(made_up(0.0001))["estimate"]).max() < 3
+
+
+def test_p_is_holms_in_a_family():
+    table = effects_of(made_up(2.0), "mIoU")
+    main = table[table["family"] == "main"]
+    assert len(main) == 8
+    assert main["p_holm"].min() == pytest.approx(8 * main["p"].min())
+
+
+def test_design_tells_all_effects_apart():
+    x = design(made_up(0.0)[lambda runs: runs["score"] != "random"])
+    assert x.shape == (144, 33)
+    assert np.linalg.matrix_rank(x) == 33
+
+
+def test_blocks_are_halves_of_the_fraction():
+    assert len(fraction()) == 16
+    for score in BLOCKED_BY:
+        both = [*block(score, "even"), *block(score, "odd")]
+        assert sorted(map(str, both)) == sorted(map(str, fraction()))
+
+
+def test_names_are_read_back():
+    cell = dict(zip(FACTORS, (1, -1, 1, 1, -1), strict=True))
+    parts = parts_of(name("ripu_exact", cell))
+    levels = {part: level(part, cell[part]) for part in FACTORS if part != "start"}
+    assert parts == {"score": "ripu_exact", **levels}
+
+
+def test_measures_are_means_over_classes():
+    names = ["pole", "sign", "fence", "pedestrian", "bicyclist", "road"]
+    rows = [("a", "0.1", 1, name, 10.0 * i) for i, name in enumerate(names)]
+    row = measure(pd.DataFrame(rows, columns=["method", "budget", "seed", "class", "IoU"])).iloc[0]
+    assert (row["mIoU"], row["rare"], row["worst"]) == (25, 20, 0)
+
+
+def test_interval_is_students():
+    row = estimate(1.0, 0.5, 10)
+    assert row["half_width"] == pytest.approx(1.114, abs=1e-3)
+    assert row["p"] == pytest.approx(0.0734, abs=1e-4)
