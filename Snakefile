@@ -64,6 +64,7 @@ require_sound_results(workflow, jobs, parse_command)
 onstart:
     require_gpu()
     start_serving()
+    note_request(NOTES, jobs.folders["tables"], sys.argv, made_files(workflow))
     start_jobs_at_once(workflow)
     stop_when_asked(workflow)
 

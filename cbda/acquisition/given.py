@@ -1,17 +1,19 @@
 """Logits as somebody gives them: tensors or arrays, images or batches; what is none is refused."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import arguments
 from cbda.acquisition.arrays import SCORES
 from cbda.acquisition.methods import SCORE_NAMES, WINDOWS, is_external
 from cbda.compute.seeds import Stream, derive_seed
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError, require_choice
 from cbda.settings.extras import describe_missing
+from cbda.settings.section import MAX_RADIUS_PX, MAX_SEED
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,11 +45,18 @@ def score_map(
     Raises:
         UserError: an unknown score or unit; probabilities, (H,W,C), NaN or a single class.
     """
-    if logits.ndim == 4:
+    arguments.choice("unit", unit, WINDOWS)
+    if not isinstance(score, str) or not is_external(score):
+        arguments.choice("score", score, SCORE_NAMES)
+    radius = arguments.whole("radius", radius, 0, MAX_RADIUS_PX)
+    seed = arguments.whole("seed", seed, 0, MAX_SEED)
+    if getattr(logits, "ndim", 0) == 4:
         maps = [
             score_given(score, unit, radius, (seed, 1, index), item)
             for index, item in enumerate(_images(logits))
         ]
+        if not maps:
+            raise UserError("logits: a batch of no images; allowed are one or more")
         return ScoreMap(np.stack([m.score for m in maps]), np.stack([m.prediction for m in maps]))
     require_logits(logits, "logits")
     return score_given(score, unit, radius, (seed, 1, 0), logits)
@@ -71,21 +80,72 @@ def score_given(
         raise UserError(f"score {score}: {describe_missing(error.name)}") from error
     if views := kind_of_views(score):
         raise UserError(f"score {score}: goes by {views} views, and logits are of one alone")
-    tensor = torch.from_numpy(logits) if isinstance(logits, np.ndarray) else logits
-    return ScoreMap(*score_image(score, unit, radius, *draw, tensor.detach()))
+    is_array = isinstance(logits, np.ndarray)
+    tensor = torch.from_numpy(_native(logits)) if is_array else cast("Tensor", logits).detach()
+    return ScoreMap(*score_image(score, unit, radius, *draw, tensor))
+
+
+def _native(values: Any) -> NDArray[Any]:
+    """An array that torch takes: a copy, in this machine's order of bytes."""
+    return np.array(values, values.dtype.newbyteorder("="), order="C")
 
 
 def unbatched(pool: Iterable[Item], num_classes: int | None = None) -> Iterator[Item]:
     """Images of a pool that is given by image or by batch; each is checked."""
+    if not isinstance(pool, Iterable) or isinstance(pool, ScoreMap):
+        given = f"{type(pool).__name__}; allowed is a list or a generator, an item for every image"
+        raise UserError(f"logits: {given}")
     index = 0
     for item in pool:
-        if isinstance(item, ScoreMap):
-            yield item
-            index += 1
-            continue
-        for image in _images(item, index, num_classes):
+        images: Iterator[Item] = (
+            _score_maps(item, index, num_classes)
+            if isinstance(item, ScoreMap)
+            else _images(item, index, num_classes)
+        )
+        for image in images:
             yield image
             index += 1
+
+
+def _score_maps(maps: ScoreMap, first: int, num_classes: int | None) -> Iterator[ScoreMap]:
+    """The images of a batch of score maps, or the one that is given; each is checked."""
+    if num_classes is None:
+        raise UserError("score maps don't tell how many classes there are: give num_classes")
+    score, prediction = (as_array(f"{name} {first}", v) for name, v in maps._asdict().items())
+    if score.ndim not in (2, 3) or score.shape != prediction.shape:
+        found = f"{score.shape} and prediction {prediction.shape}"
+        raise UserError(f"score {first}: {found}; allowed are two (H,W)")
+    if score.dtype.kind not in "fiu" or prediction.dtype.kind not in "iu":
+        found = f"{score.dtype} and prediction {prediction.dtype}"
+        raise UserError(f"score {first}: {found}; allowed are numbers, and whole numbers")
+    if prediction.size and not 0 <= prediction.min() <= prediction.max() < num_classes:
+        found = f"{prediction.min()} to {prediction.max()}"
+        raise UserError(f"prediction {first}: {found}; allowed are 0 to {num_classes - 1}")
+    with np.errstate(over="ignore"):
+        score = score.astype(np.float32)
+    if not np.isfinite(score).all():
+        raise UserError(f"score {first}: holds NaN or infinite values, as float32")
+    for part in zip(*(m.reshape(-1, *m.shape[-2:]) for m in (score, prediction)), strict=True):
+        yield ScoreMap(part[0], part[1].astype(np.uint8))
+
+
+def as_array(what: str, values: Any) -> NDArray[Any]:
+    """An array, or what makes one: a list, a number, or a tensor on any device.
+
+    A `UserError` if it is none, or if some of it is masked.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise UserError(f"{what}: a masked array, whose mask would be lost; give filled(...) of it")
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if values.is_floating_point() else values
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError):
+        array = np.array(None)
+    if array.dtype == object:
+        raise UserError(f"{what}: {arguments.describe(values)}; allowed is an array or a tensor")
+    return array
 
 
 def _images(logits: Logits, first: int = 0, num_classes: int | None = None) -> Iterator[Logits]:
@@ -99,6 +159,8 @@ def _images(logits: Logits, first: int = 0, num_classes: int | None = None) -> I
 def require_logits(values: Any, what: str, num_classes: int | None = None) -> None:
     """Raise a `UserError` unless values are logits (C,H,W): finite, of two classes or more."""
     shape = tuple(getattr(values, "shape", ()))
+    if isinstance(values, np.ma.MaskedArray):
+        raise UserError(f"{what}: a masked array, whose mask would be lost; give filled(...) of it")
     if len(shape) != 3:
         found = shape or type(values).__name__
         raise UserError(f"{what}: {found}; allowed is (C,H,W) for every image")
@@ -109,9 +171,11 @@ def require_logits(values: Any, what: str, num_classes: int | None = None) -> No
             f"{what}: {shape}; allowed is (C,H,W) of up to {MAX_CLASSES} classes; if this is"
             " (H,W,C), give transpose(2, 0, 1) of an array, permute(2, 0, 1) of a tensor"
         )
+    if not height * width:
+        raise UserError(f"{what}: {shape}; allowed are images of one pixel and more")
     if channels < 2:
         raise UserError(f"{what}: of one class: nothing is uncertain; allowed are two or more")
-    if "float" not in str(values.dtype):
+    if "float" not in getattr(values.dtype, "name", str(values.dtype)):
         raise UserError(f"{what}: {values.dtype}; allowed are floating point numbers")
     if isinstance(values, np.ndarray) and not np.isfinite(values).all():
         raise UserError(f"{what}: hold NaN or infinite values: the model has diverged")

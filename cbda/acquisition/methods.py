@@ -3,12 +3,13 @@
 Imports nothing heavy, so that the workflow and ``cbda --help`` can read the names.
 """
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbda.acquisition import arguments
 from cbda.acquisition.choice import BEST, PLAIN, USUAL, Choice, Views
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
+from cbda.settings.section import MAX_RADIUS_PX
 
 EPSILON = 1e-6  # of the published scores, within the logarithm
 PURE_IMPURITY = 1e-3  # delta of `ripu_exact`: keeps the order of uncertainty among pure windows
@@ -29,6 +30,7 @@ BALANCES = (NONE, *sorted({path.stem for path in BALANCES_FOLDER.glob("[!_]*.py"
 SAMPLINGS_OF_QUOTA = (BEST, "power")  # whose numbers are logarithms, to which weights add theirs
 TARGETS = ("uniform", "predicted", "sqrt_predicted")
 FIELD_CHOICES = {"unit": UNITS, "allocation": ALLOCATIONS, "balance": BALANCES}
+FIELD_KINDS = {"choice": Choice, "views": Views}
 
 
 def is_external(score: str) -> bool:
@@ -52,8 +54,14 @@ class Method:
     views: Views = USUAL  # that the score goes by
 
     def __post_init__(self) -> None:
+        if not isinstance(self.score, str) or not self.score:
+            raise UserError(f"method score {self.score!r}: allowed is a name")
+        for field, kind in FIELD_KINDS.items():
+            if not isinstance(getattr(self, field), kind):
+                given = arguments.describe(getattr(self, field))
+                raise UserError(f"method {field} {given}: allowed is a {kind.__name__}")
         for field, choices in FIELD_CHOICES.items():
-            require_choice(f"method {field}", getattr(self, field), choices)
+            arguments.choice(f"method {field}", getattr(self, field), choices)
         allocation, fraction = self.allocation, self.random_fraction
         if self.balance == "quota" and allocation != "dynamic":
             raise UserError(f"balance 'quota' has no allocation {allocation!r}; allowed: dynamic")
@@ -63,13 +71,13 @@ class Method:
         if self.unit == "image" and allocation == "per_image":
             allowed = ", ".join(ALLOCATIONS[1:])
             raise UserError(f"unit 'image' has no allocation 'per_image'; allowed: {allowed}")
-        if not isinstance(fraction, int | float) or not 0 <= fraction < 1:
+        if not arguments.is_number(fraction) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
             raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")
-        if self.radius is not None and self.radius < 0:
-            raise UserError(f"radius {self.radius}: allowed are 0 and above")
-        if self.max_weight is not None and not 0 < self.max_weight < math.inf:
-            raise UserError(f"max weight {self.max_weight}: allowed are finite numbers above 0")
+        if self.radius is not None:
+            arguments.whole("radius", self.radius, 0, MAX_RADIUS_PX)
+        if self.max_weight is not None:
+            arguments.positive("max weight", self.max_weight)
 
 
 @dataclass(frozen=True)

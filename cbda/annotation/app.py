@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
@@ -11,13 +11,14 @@ from cbda.annotation.crops import Crops
 from cbda.annotation.session import Session, TakenError
 from cbda.datasets.colours import class_palette
 from cbda.errors import UserError
-from cbda.files.answer_lines import Asked, parse_answer
+from cbda.files.answer_lines import Asked, parse_answer, parse_line
 
 # Of the letters, those that do something else are left out: b, f, p, s, v, x, z.
 CLASS_KEYS = "1234567890qwertyuioadghjklcnm"
 KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 PAGE = "page.html"
 NUMBER = r"(\d{1,9})"
+MAX_TEXT, MAX_SAID = 200, 500  # characters of a name, and of what is wrong
 OK, NOT_FOUND, BAD_REQUEST, CONFLICT = 200, 404, 400, 409
 
 
@@ -63,18 +64,8 @@ class App:
         routes, given = (self._get, []) if method == "GET" else (self._post, [body])
         for pattern, answer in routes.items():
             if found := re.fullmatch(pattern, path):
-                return self._guarded(answer, [*map(int, found.groups()), *map(_parse, given)])
+                return _guarded(answer, [int(number) for number in found.groups()], given)
         return Response(NOT_FOUND)
-
-    def _guarded(self, answer: Callable[..., Response], arguments: list[Any]) -> Response:
-        try:
-            return answer(*arguments)
-        except TakenError:
-            return Response(CONFLICT)
-        except (UserError, OSError) as error:
-            return Response(BAD_REQUEST, str(error).encode())
-        except (IndexError, KeyError, TypeError, ValueError):
-            return Response(BAD_REQUEST, b"not what the page asks")
 
     def _round(self) -> Response:
         queries = self._session.queries
@@ -92,33 +83,48 @@ class App:
         return self._query(self._session.at(position))
 
     def _around(self, index: int) -> Response:
+        self._require_query(index)
         return Response(OK, self._crops.around(index), "image/png")
 
     def _image(self, index: int) -> Response:
+        self._require_query(index)
         image_id = self._session.queries.place(index)[0]
         return Response(OK, self._crops.overview(image_id), "image/jpeg")
 
     def _next(self, body: dict[str, Any]) -> Response:
-        return self._query(self._session.next(str(body["client"]), frozenset(body["without"])))
+        without = body.get("without")
+        if not isinstance(without, list):
+            raise UserError("without is no list of queries")
+        for index in without:
+            self._require_query(index)
+        return self._query(self._session.next(_text(body, "client"), frozenset(without)))
 
     def _answer(self, index: int, body: dict[str, Any]) -> Response:
+        self._require_query(index)
+        if not isinstance(body.get("again"), bool):
+            raise UserError("again is neither true nor false")
         image, row, column, _ = self._session.queries.place(index)
         place = {"image": image, "row": row, "column": column}
         answer = parse_answer({**body, **place}, Asked.of(self._session.queries))
-        self._session.answer(index, answer, bool(body["again"]))
+        self._session.answer(index, answer, body["again"])
         return _json({"progress": self._session.progress()})
 
     def _finish(self, body: dict[str, Any]) -> Response:
-        self._session.finish(str(body["who"]))
+        self._session.finish(_text(body, "who"))
         return _json({"progress": self._session.progress()})
 
     def _hold(self, body: dict[str, Any]) -> Response:
-        self._session.hold(str(body["client"]))
+        self._session.hold(_text(body, "client"))
         return _json({})
 
     def _leave(self, body: dict[str, Any]) -> Response:
-        self._session.leave(str(body["client"]))
+        self._session.leave(_text(body, "client"))
         return _json({})
+
+    def _require_query(self, index: Any) -> None:
+        num_queries = len(self._session.queries)
+        if type(index) is not int or not 0 <= index < num_queries:
+            raise UserError(f"there is no query {str(index)[:20]}: there are {num_queries}, from 0")
 
     def _query(self, query: dict[str, Any] | None) -> Response:
         if query is None:
@@ -127,11 +133,27 @@ class App:
         return _json({"query": {**query, "around": around}})
 
 
-def _parse(body: bytes) -> dict[str, Any]:
-    content = json.loads(body)
-    if not isinstance(content, dict):
-        raise TypeError
-    return content
+def _guarded(
+    answer: Callable[..., Response], numbers: Sequence[int], bodies: Sequence[bytes]
+) -> Response:
+    """The answer to a request, or why there is none: nothing that is asked ends the server."""
+    try:
+        return answer(*numbers, *map(parse_line, bodies))
+    except TakenError:
+        return Response(CONFLICT)
+    except (UserError, OSError) as error:
+        return Response(BAD_REQUEST, " ".join(str(error).split())[:MAX_SAID].encode())
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return Response(BAD_REQUEST, f"not what the page asks ({type(error).__name__})".encode())
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    """A text of a request; a `UserError` unless it is a short one."""
+    text = body.get(name)
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise UserError(f"{name} is no text of up to {MAX_TEXT} characters")
+    text.encode()  # which half a character can't be
+    return text
 
 
 def _json(content: Any) -> Response:

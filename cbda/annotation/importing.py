@@ -1,6 +1,5 @@
 """Answers from files: a table with a class per query, or masks."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from cbda.annotation.labelmap import label_id
 from cbda.annotation.masks import Ids, read_masks
+from cbda.annotation.spreadsheet import read_table
 from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.errors import UserError
 from cbda.files.answer_lines import ANSWERED, OPEN, SKIPPED, UNSURE, VOID_WINDOW, Answer
@@ -16,6 +16,7 @@ from cbda.files.answers import AnswerFile
 from cbda.files.queries import QuerySet
 
 COLUMNS = ("image", "row", "column", "class")
+MAX_DIGITS = 9
 OTHER_STATES = (SKIPPED, UNSURE)
 
 
@@ -52,26 +53,20 @@ def find_answers(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings
 def _read_csv(path: Path, queries: QuerySet) -> Iterator[tuple[int, Answer]]:
     places = {queries.place(index)[:3]: index for index in range(len(queries))}
     seen: set[int] = set()
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        table = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (table.fieldnames or ())]
-        if missing:
-            raise UserError(f"{path}: lacks column {', '.join(missing)}")
-        for row in table:
-            where = f"{path}: line {table.line_num}"
-            if row["class"]:
-                place = row["image"], _number(row["row"], where), _number(row["column"], where)
-                if place not in places:
-                    raise UserError(f"{where}: {place} (image, row, column) is no query")
-                if places[place] in seen:
-                    raise UserError(f"{where}: {place} (image, row, column) is there twice")
-                seen.add(places[place])
-                yield places[place], _whole(queries, places[place], row["class"], where)
+    for where, row in read_table(path, COLUMNS):
+        if row["class"]:
+            place = row["image"], _number(row["row"], where), _number(row["column"], where)
+            if place not in places:
+                raise UserError(f"{where}: {place} (image, row, column) is no query")
+            if places[place] in seen:
+                raise UserError(f"{where}: {place} (image, row, column) is there twice")
+            seen.add(places[place])
+            yield places[place], _whole(queries, places[place], row["class"], where)
 
 
-def _number(text: str | None, where: str) -> int:
-    if text is None or not text.isdecimal():
-        raise UserError(f"{where}: {text!r} is no whole number")
+def _number(text: str, where: str) -> int:
+    if not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise UserError(f"{where}: {text[:40]!r} is no whole number")
     return int(text)
 
 

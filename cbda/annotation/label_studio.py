@@ -16,9 +16,9 @@ from cbda.errors import UserError
 from cbda.files.json_files import read_json
 
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
-PNG_NAME = re.compile(r"task-\d+-annotation-\d+-by-(.+)-\d+")
+PNG_NAME = re.compile(r"task-(?P<task>\d{1,18})-annotation-\d+-by-(?P<by>.+)-\d+")
 SURE = 128  # of an opacity up to 255
-CHANNELS = 4
+CHANNELS, VALUE_BITS = 4, 8
 
 
 @dataclass
@@ -40,6 +40,8 @@ def read_brushes(
     """
     tasks = _tasks(path)
     ids = frozenset(image_ids)
+    if path.is_dir():
+        _require_pictures_of(path, {task.get("id") for task in tasks})
     for place, task in enumerate(tasks, 1):
         where = f"{path}: task {task.get('id', place)}"
         brushes = Brushes(where)
@@ -60,35 +62,59 @@ def _tasks(path: Path) -> list[dict[str, Any]]:
     is_list = isinstance(tasks, list) and all(isinstance(task, dict) for task in tasks)
     if not is_list or not all(isinstance(task.get("data"), dict) for task in tasks):
         raise UserError(f"{path}: not an export of Label Studio: must be a list of tasks with data")
+    if any(type(task.get("id", 0)) is not int for task in tasks):
+        raise UserError(f"{path}: not an export of Label Studio: ids of tasks must be numbers")
     return list(tasks)
 
 
+def _require_pictures_of(folder: Path, ids: set[Any]) -> None:
+    """Raise a `UserError` if a picture is of no task."""
+    for path in sorted(folder.glob("*.png")):
+        name = PNG_NAME.fullmatch(path.stem)
+        if not name or int(name["task"]) not in ids:
+            raise UserError(f"{path}: is of no task of the JSON file beside it")
+
+
 def _results(task: dict[str, Any], where: str) -> Iterator[dict[str, Any]]:
-    for annotation in task.get("annotations", ()):
+    for annotation in _dicts(task.get("annotations"), f"{where}: annotations"):
         if not annotation.get("was_cancelled"):
-            for result in annotation.get("result", ()):
+            for result in _dicts(annotation.get("result"), f"{where}: result"):
                 if str(result.get("type")).lower() == "brushlabels":
                     yield result
                 else:
                     raise UserError(f"{where}: has {result.get('type')!r}; allowed: brushlabels")
 
 
+def _dicts(found: Any, what: str) -> list[dict[str, Any]]:
+    """A list of JSON objects, or none; a `UserError` if it is something else."""
+    items = [] if found is None else found
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise UserError(f"{what} is no list of objects")
+    return items
+
+
 def _decode_result(result: dict[str, Any], where: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    value = result.get("value", {})
-    height, width = (int(result.get(f"original_{side}", 0)) for side in ("height", "width"))
+    value = result.get("value")
+    height, width = (result.get(f"original_{side}") for side in ("height", "width"))
+    if not isinstance(value, dict) or type(height) is not int or type(width) is not int:
+        raise UserError(f"{where}: a brush has no value, original_height or original_width")
     labels, rle = value.get("brushlabels"), value.get("rle")
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(rle, list)):
         raise UserError(f"{where}: a brush has no run lengths, or not one label")
     try:
-        opacity = decode_rle(bytes(rle), where).reshape(height, width, CHANNELS)[:, :, -1]
+        values = decode_rle(bytes(rle), where, height * width * CHANNELS)
+        opacity = values.reshape(height, width, CHANNELS)[:, :, -1]
     except (TypeError, ValueError) as error:
         size = f"{height} x {width} px"
         raise UserError(f"{where}: run lengths of {labels[0]!r} are no brush of {size}") from error
     yield str(labels[0]), opacity >= SURE
 
 
-def decode_rle(content: bytes, where: str) -> NDArray[np.uint8]:
-    """Values of Label Studio's run lengths: 32 bits of how many, their width, four run widths."""
+def decode_rle(content: bytes, where: str, num_wanted: int) -> NDArray[np.uint8]:
+    """Values of Label Studio's run lengths: 32 bits of how many, their width, four run widths.
+
+    A `ValueError` unless they are as many as wanted, of 8 bits.
+    """
     bits = f"{int.from_bytes(content, 'big'):0{8 * len(content)}b}"
     at = 0
 
@@ -101,6 +127,8 @@ def decode_rle(content: bytes, where: str) -> NDArray[np.uint8]:
 
     num_values, num_bits = take(32), take(5) + 1
     widths = [take(4) + 1 for _ in range(4)]
+    if num_values != num_wanted or num_bits > VALUE_BITS:
+        raise ValueError
     parts, num_done = [], 0
     while num_done < num_values:
         is_run, length = take(1), 0
@@ -117,7 +145,7 @@ def _pictures(
     """Label and mask of the PNGs of a task; slashes in a label are hyphens in a file name."""
     for path in sorted(folder.glob(f"task-{task_id}-annotation-*.png")):
         name = PNG_NAME.fullmatch(path.stem)
-        ends = [label for label in labels if name and _ends_with(name[1], label)]
+        ends = [label for label in labels if name and _ends_with(name["by"], label)]
         if not ends:
             raise UserError(f"{path}: its name ends in no class; allowed: {', '.join(labels)}")
         yield max(ends, key=len), read_rgb(path)[:, :, 0] >= SURE

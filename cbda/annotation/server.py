@@ -1,6 +1,8 @@
 """The page's server, of the standard library."""
 
+import re
 import sys
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import AF_INET6
 from typing import Any
@@ -42,6 +44,7 @@ class Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # of a line that is no request, which gets a status too
     timeout = IDLE_S
     disable_nagle_algorithm = True  # else an answer waits for the browser's delayed receipt
     wbufsize = -1
@@ -57,10 +60,21 @@ class _Handler(BaseHTTPRequestHandler):
         if path is None:
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            self.send_error(NOT_FOUND)
+        if not re.fullmatch("[0-9]{1,9}", length):
+            self.send_error(HTTPStatus.LENGTH_REQUIRED, "Content-Length is no number of bytes")
+        elif int(length) > MAX_BODY_BYTES:
+            allowed = f"allowed are up to {MAX_BODY_BYTES} bytes"
+            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, allowed)
         else:
-            self._send(self.server.app.respond("POST", path, self.rfile.read(int(length))))
+            self._answer(path, int(length))
+
+    def _answer(self, path: str, length: int) -> None:
+        try:
+            body = self.rfile.read(length)
+        except TimeoutError:
+            self.send_error(HTTPStatus.REQUEST_TIMEOUT, "the request did not come to its end")
+        else:
+            self._send(self.server.app.respond("POST", path, body))
 
     def _admit(self, method: str) -> str | None:
         path = self.server.guard.admit(method, self.path, self.headers)
@@ -76,12 +90,17 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in HEADERS.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(response.content)
+        if self.command != "HEAD":
+            self.wfile.write(response.content)
 
-    def send_error(self, *_: Any) -> None:
-        """Say nothing, and read no more."""
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Say why, in a line, and read no more; to whoever lacks the token, say nothing."""
         self.close_connection = True
-        self._send(Response(NOT_FOUND))
+        headers = getattr(self, "headers", None)
+        text = f"{HTTPStatus(code).phrase}: {message}" if message else HTTPStatus(code).phrase
+        is_known = headers is None or self.server.guard.admit(self.command, self.path, headers)
+        is_silent = is_known is None or code == NOT_FOUND
+        self._send(Response(NOT_FOUND) if is_silent else Response(code, text.encode()))
 
     def log_message(self, *_: Any) -> None:
         """Say nothing: the address of every request holds the token."""

@@ -50,7 +50,9 @@ def run(args: argparse.Namespace) -> None:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))
         plural = "" if len(findings.faults) == 1 else "s"
         counted = f"{len(findings.faults)} fault{plural}, listed on standard output"
-        raise UserError(f"{dataset.root}: {counted}: {named}")
+        first = findings.describe_faults()[0]
+        said = first if len(findings.faults) == 1 else f"{named}; the first: {first}"
+        raise UserError(f"{dataset.root}: {counted}: {said}")
     # What differs if the data set does, so that jobs which read it are stale.
     digest = files_digest(dataset.root, dataset.paths, None if args.fast else findings.contents)
     write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})

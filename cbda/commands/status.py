@@ -1,11 +1,13 @@
-"""Tell how far an experiment is: jobs done, under way and left by phase, and the time left.
+"""Tell how far an experiment is: jobs done, under way and left by phase, what is next, time left.
 
 Reads only, so that it may be asked at any time: while Snakemake runs, on a cluster too, and when it
-has stopped. Run it in the folder in which Snakemake runs. A result that a change of settings has
-made stale counts as done; `snakemake --dry-run` knows of those.
+has stopped. Run it in the folder in which Snakemake runs. Jobs are those that the last run was
+asked for. A result that a change of settings has made stale counts as done; `snakemake --dry-run`
+knows of those.
 """
 
 import argparse
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,33 +15,107 @@ from typing import TYPE_CHECKING
 from cbda.errors import UserError
 
 if TYPE_CHECKING:
-    from cbda.workflow.progress import Progress
+    from cbda.workflow.progress import Job, Progress
+    from cbda.workflow.request import Request
 
 NOTES = Path(".snakemake")
+RESULTS = Path("results")
+SHEET = "runs.csv"
 COLUMNS = "{:12} {:>6} {:>10} {:>6} {:>14} {:>14}"
 HEAD = ("phase", "done", "under way", "left", "mean", "left, in all")
+MADE = ("table_mIoU.csv", "table_mIoU.partial.csv", "learning_curve.csv", "answers.csv",
+        "report.html")  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    what = "with runs.csv, that of the tables (default: results)"
-    parser.add_argument("folder", nargs="?", type=Path, default=Path("results"), help=what)
+    what = "with runs.csv, that of the tables (default: the one of an experiment of this folder)"
+    parser.add_argument("folder", nargs="?", type=Path, help=what)
 
 
 def run(args: argparse.Namespace) -> None:
     """Read, count, print."""
-    from cbda.results.sheet import read_rows
+    from cbda.workflow.request import read_requests
+
+    requests = {Path(request.tables): request for request in read_requests(NOTES)}
+    known = [path for path in _places(list(requests)) if path in requests or _has_sheet(path)]
+    found = known if args.folder is None else [args.folder]
+    if not (found and (found[0] in requests or _has_sheet(found[0]))):
+        advice = "Snakemake writes it first; start it, or name the folder of the tables"
+        hint = f"; there is: {', '.join(map(str, known))}" if known else ""
+        raise UserError(f"{(args.folder or RESULTS) / SHEET}: no such file: {advice}{hint}")
+    if len(found) > 1:
+        print("\n".join(["experiments of this folder:", *(_short(f, requests) for f in found)]))
+    else:
+        print("\n".join(_describe(found[0], requests.get(found[0]))))
+
+
+def _places(requested: list[Path]) -> list[Path]:
+    """Folders in which there may be the tables of an experiment, each once."""
+    return list(dict.fromkeys([RESULTS, *sorted(RESULTS.glob("*/")), *requested]))
+
+
+def _has_sheet(folder: Path) -> bool:
+    return (folder / SHEET).is_file()
+
+
+def _short(folder: Path, requests: "dict[Path, Request]") -> str:
+    if not _has_sheet(folder):
+        return f"no run has begun: cbda status {folder}"
+    phases, _ = _progress(_jobs(folder, requests.get(folder))[0])
+    return f"{_count(phases)}: cbda status {folder}"
+
+
+def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
+    if request and not _has_sheet(folder):
+        yield from _beginning(folder, request)
+        return
+    jobs, others = _jobs(folder, request)
+    phases, alive = _progress(jobs)
+    yield from (*_table(phases), "", *_summary(phases, alive))
+    yield from _next(jobs, phases, alive, request)
+    if others:
+        phases_left = sorted({job.phase for job in others})
+        more = f"{len(others)} more jobs, of {', '.join(phases_left)}"
+        yield f"not asked for: {more}, such as for {others[0].output}"
+    for name in MADE:
+        if (folder / name).is_file():
+            yield f"there is: {folder / name}"
+
+
+def _beginning(folder: Path, request: "Request") -> Iterator[str]:
+    """Of an experiment whose runs are not listed yet, or were not asked for."""
     from cbda.workflow.locks import is_at_work
-    from cbda.workflow.progress import list_jobs, progress
+
+    num_made = sum(map(os.path.exists, request.outputs))
+    yield f"{folder}: no run has begun"
+    yield f"{num_made} of {len(request.outputs)} files that were asked for are there"
+    where = "Snakemake is at work in this folder"
+    yield where if is_at_work(NOTES) else f"Snakemake is not at work: go on by {request.command}"
+
+
+def _jobs(folder: Path, request: "Request | None") -> "tuple[list[Job], list[Job]]":
+    """The jobs that were asked for, and those of the sample sheet that were not, nor are done."""
+    from cbda.results.sheet import read_rows
+    from cbda.workflow.progress import is_done, list_jobs
+
+    jobs = list_jobs(read_rows(folder / SHEET))
+    asked = [job for job in jobs if request is None or job.output in request.outputs]
+    if not asked:  # such as for a check of the data alone
+        return jobs, []
+    phases = {job.phase for job in asked}  # others, such as evaluations, may not be possible
+    others = (job for job in jobs if job.phase in phases and job not in asked)
+    return asked, [job for job in others if not is_done(job)]
+
+
+def _progress(jobs: "list[Job]") -> "tuple[list[Progress], bool]":
+    """The phases, and whether Snakemake is at work."""
+    from cbda.workflow.locks import is_at_work
+    from cbda.workflow.progress import progress
     from cbda.workflow.start import Notes
 
-    sheet = args.folder / "runs.csv"
-    if not sheet.is_file():
-        advice = "Snakemake writes it first; start it, or name the folder of the tables"
-        raise UserError(f"{sheet}: no such file: {advice}")
     alive = is_at_work(NOTES)
-    phases = progress(list_jobs(read_rows(sheet)), Notes(NOTES).is_under_way, alive)
-    print("\n".join([*_table(phases), "", *_summary(phases, alive, args.folder)]))
+    return progress(jobs, Notes(NOTES).is_under_way, alive), alive
 
 
 def _table(phases: "list[Progress]") -> Iterator[str]:
@@ -52,24 +128,62 @@ def _table(phases: "list[Progress]") -> Iterator[str]:
         yield COLUMNS.format(phase.phase, *numbers, *times).rstrip()
 
 
-def _summary(phases: "list[Progress]", alive: bool, folder: Path) -> Iterator[str]:
+def _count(phases: "list[Progress]") -> str:
+    num_done = sum(len(phase.done) for phase in phases)
+    return f"{num_done} of {sum(phase.num_jobs for phase in phases)} jobs done"
+
+
+def _summary(phases: "list[Progress]", alive: bool) -> Iterator[str]:
     from cbda.files.benchmarks import duration
     from cbda.workflow.locks import last_start_s
     from cbda.workflow.progress import concurrency
 
-    num_jobs = sum(phase.num_jobs for phase in phases)
-    num_done = sum(len(phase.done) for phase in phases)
-    yield f"{num_done} of {num_jobs} jobs done, beside those of data and tables"
+    yield f"{_count(phases)}, beside those of data and tables"
+    if not any(phase.num_left or phase.num_under_way for phase in phases):
+        return
     unknown = [phase.phase for phase in phases if phase.left_s is None]
-    if num_done < num_jobs:
-        left_s = sum(phase.left_s or 0.0 for phase in phases)
-        at_a_time = concurrency(phases, last_start_s(NOTES))
-        known = f"{duration(left_s / at_a_time)} at {at_a_time:.1f} jobs at a time"
-        parts = [known] if left_s else []
-        parts += [f"that of {', '.join(unknown)}, not measured yet"] if unknown else []
-        yield f"time left: {', and '.join(parts)}"
-        where = "in this folder" if alive else "in this folder: the same command goes on from here"
-        yield f"Snakemake is {'at work' if alive else 'not at work'} {where}"
-    for name in ("table_mIoU.csv", "table_mIoU.partial.csv", "report.html"):
-        if (folder / name).is_file():
-            yield f"there is: {folder / name}"
+    left_s = sum(phase.left_s or 0.0 for phase in phases)
+    at_a_time = concurrency(phases, last_start_s(NOTES))
+    known = f"{duration(left_s / at_a_time)} at {at_a_time:.1f} jobs at a time"
+    parts = [known] if left_s else []
+    parts += [f"that of {', '.join(unknown)}, not measured yet"] if unknown else []
+    yield f"time left: {', and '.join(parts)}"
+
+
+def _next(
+    jobs: "list[Job]", phases: "list[Progress]", alive: bool, request: "Request | None"
+) -> Iterator[str]:
+    """What comes next, and what to type for it."""
+    from cbda.workflow.progress import next_job
+
+    job = next_job(jobs)
+    waiting = "" if job is None or alive else _waiting(job)
+    again = request.command if request else "the same command goes on from here"
+    if waiting:
+        yield waiting
+    elif job is not None:
+        yield f"next: {job.phase}, for {job.output}"
+    if alive:
+        yield "Snakemake is at work in this folder"
+    elif job is not None:
+        yield f"Snakemake is not at work in this folder: {'go on by ' if request else ''}{again}"
+    elif request and not (Path(request.tables) / MADE[0]).is_file():
+        yield f"tables and what else was asked for: {again}"
+
+
+def _waiting(job: "Job") -> str:
+    """What people are asked for before a job can go on; empty if nothing."""
+    from cbda.annotation.counting import count_round
+    from cbda.files.answers import AnswerFile
+    from cbda.files.queries import load_queries
+    from cbda.workflow.waiting import page_of, waiting_line
+
+    command = page_of(waiting_line(Path(job.output).with_name("ask.log")))
+    if not command:
+        return ""
+    queries, answers = load_queries(command.queries), AnswerFile(command.answers)
+    num_open = count_round(queries, answers).open
+    if not num_open or queries.digest in answers.finished:
+        return f"next: round {queries.round} is answered, all {len(queries)} queries"
+    waits = f"{num_open} of {len(queries)} queries of round {queries.round} wait for an answer"
+    return f"next: {waits}: {command.text}"

@@ -1,7 +1,6 @@
 """Lines of an answer file: what they say, and whether it can be."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any
 
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError, require_choice
+from cbda.files.json_files import parse_json
 from cbda.files.queries import Place, QuerySet, clip_window
 
 FORMAT, VERSION = "cbda.answers", 1
@@ -16,6 +16,7 @@ ANSWERED, VOID_WINDOW, SKIPPED, UNSURE, UNDONE = "answered", "void", "skipped", 
 STATES = (ANSWERED, VOID_WINDOW, SKIPPED, UNSURE, UNDONE)
 OPEN = "open"  # of a query without an answer
 NUMBER = (int, float)
+MAX_SECONDS = 10**9  # at a query, so that sums stay numbers
 ANSWER_TYPES = {"image": str, "row": int, "column": int, "state": str, "pixels": list,
                 "seconds": NUMBER, "who": str, "proposal": str, "answer_id": str}  # fmt: skip
 ASKED_TYPES = {"queries": str, "round": int, "radius": int, "height": int, "width": int,
@@ -80,12 +81,21 @@ class Given:
 def parse_line(line: bytes) -> dict[str, Any]:
     """A line as JSON; a `UserError` without a place unless it is an object."""
     try:
-        content = json.loads(line)
+        content = parse_json(line)
     except (ValueError, RecursionError) as error:
         raise UserError(f"is not JSON ({error})") from error
     if not isinstance(content, dict):
         raise UserError("is not a JSON object")
     return content
+
+
+def is_whole(line: bytes) -> bool:
+    """Whether a line holds all of a JSON object, whatever follows it: then it was not torn."""
+    try:
+        found, _ = json.JSONDecoder().raw_decode(line.decode("utf-8").lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict)
 
 
 def parse_asked(content: dict[str, Any]) -> Asked:
@@ -107,8 +117,8 @@ def parse_answer(content: dict[str, Any], asked: Asked) -> Answer:
 def require_sound(answer: Answer, asked: Asked) -> None:
     """Raise a `UserError` without a place unless an answer fits its queries."""
     require_choice("state", answer.state, STATES)
-    if not 0 <= answer.seconds < math.inf:
-        raise UserError(f"seconds are {answer.seconds}")
+    if not 0 <= answer.seconds <= MAX_SECONDS:
+        raise UserError(f"seconds are {str(answer.seconds)[:20]}, must be 0 to {MAX_SECONDS}")
     size = asked.height, asked.width
     if not (0 <= answer.row < size[0] and 0 <= answer.column < size[1]):
         raise UserError(f"row {answer.row}, column {answer.column} lie outside of the image")
@@ -148,6 +158,8 @@ def _typed(content: dict[str, Any], types: dict[str, Any], needed: Sequence[str]
     for name, value in kept.items():
         if not isinstance(value, types[name]) or isinstance(value, bool):
             raise UserError(f"{name} is {value!r}")
+        if isinstance(value, str) and value.encode(errors="ignore").decode() != value:
+            raise UserError(f"{name} holds half a character: {value!r}")
     return kept
 
 

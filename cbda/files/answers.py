@@ -25,6 +25,7 @@ from cbda.files.answer_lines import (
     answer_line,
     asked_line,
     finished_line,
+    is_whole,
     parse_answer,
     parse_asked,
     parse_line,
@@ -34,6 +35,7 @@ from cbda.files.atomic import explained_write, unreadable
 from cbda.files.durable import sync
 from cbda.files.queries import Place, QuerySet
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")  # what such a file begins with
 TORN = b" (torn)\n"  # what ends a line that was torn, which counts for nothing
 
 
@@ -135,6 +137,9 @@ class AnswerFile:
 
     def _read(self, file: IO[bytes]) -> list[Given]:
         """Take in the lines from where the last read ended."""
+        file.seek(0)
+        if file.read(2) in UTF_16:  # also if an editor saved it just now
+            raise UserError(f"{self.path}: is UTF-16, as some editors save it; save it as UTF-8")
         file.seek(self._offset)
         *lines, tail = file.read().split(b"\n")
         found = []
@@ -151,18 +156,21 @@ class AnswerFile:
 
     def _take(self, line: bytes) -> list[Given]:
         """Take in a line; the answer in it, if there is one."""
-        if not line.rstrip().endswith(b"}"):
+        if not line.rstrip().endswith(b"}") and not is_whole(line):
             self.num_torn += bool(line.strip())
             return []
         try:
-            content = parse_line(line)
-            if content.get("format") == FORMAT:
-                asked = parse_asked(content)
-                self._asked[asked.queries] = asked
-                return []
-            return self._take_answer(content, str(content.get("queries")))
+            return self._take_whole(line)
         except UserError as error:
             raise UserError(f"{self.path}: line {self._line_number + 1}: {error}") from error
+
+    def _take_whole(self, line: bytes) -> list[Given]:
+        content = parse_line(line)
+        if content.get("format") == FORMAT:
+            asked = parse_asked(content)
+            self._asked[asked.queries] = asked
+            return []
+        return self._take_answer(content, str(content.get("queries")))
 
     def _take_answer(self, content: dict[str, object], digest: str) -> list[Given]:
         if digest not in self._asked:

@@ -33,9 +33,23 @@ def read_json(path: Path) -> Any:
     """Read a JSON file; `UserError` names the file if it is missing or broken."""
     require_regular(Path(path))
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parse_json(Path(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, "JSON file", error) from error
+
+
+def parse_json(text: bytes) -> Any:
+    """What JSON in UTF-8 says; a `ValueError` if it is none, or says a key of an object twice."""
+    return json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"key {twice!r} is there twice")
+    return found
 
 
 def save_statistics(

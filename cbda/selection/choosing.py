@@ -7,24 +7,28 @@ memory; what is chosen is what the command line chooses from the same maps.
 import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import arguments
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
 from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
 from cbda.compute.parallel import available_threads
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 from cbda.files.scores import ScoreFile, ScoreMaps
+from cbda.selection import given
 from cbda.selection.budget import resolve_budget
 from cbda.selection.known import Known
 from cbda.selection.query import Query
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import MAX_ROUNDS, Round
 from cbda.selection.units import label_radius, query_px
+from cbda.settings.section import MAX_RADIUS_PX, MAX_SEED
 
 
 def choose_queries(
@@ -63,12 +67,19 @@ def choose_queries(
     Raises:
         UserError: an unknown method or image, maps that don't fit, or a pool that is exhausted.
     """
-    chosen = resolve_method(method, radius)
-    maps, size, num_classes = open_pool(image_ids, logits, num_classes)
-    known = Known(image_ids, size, num_classes, chosen, labels or {}, asked or {})
-    given = (chosen.radius, chosen.unit), chosen.allocation
-    spending = resolve_budget(num_queries, "queries", 1, size, *given)
-    budget_px = query_px(*given[0], size[1:]) * (budget_queries or num_queries)
+    chosen, names = resolve_method(method, radius), arguments.names("image_ids", image_ids)
+    num_queries = arguments.whole("num_queries", num_queries, 1)
+    seed = arguments.whole("seed", seed, 0, MAX_SEED)
+    round_number = arguments.whole("round_number", round_number, 1, MAX_ROUNDS)
+    if budget_queries is not None:
+        budget_queries = arguments.whole("budget_queries", budget_queries, 1)
+    if num_classes is not None:
+        num_classes = given.num_classes(num_classes)
+    maps, size, num_classes = open_pool(names, logits, num_classes)
+    known = Known(names, size, num_classes, chosen, labels, asked)
+    window = (chosen.radius, chosen.unit), chosen.allocation
+    spending = resolve_budget(num_queries, "queries", 1, size, *window)
+    budget_px = query_px(*window[0], size[1:]) * (budget_queries or num_queries)
     budget_px += 0 if budget_queries else int(known.summary.class_counts.sum())
     fraction = min(budget_px / math.prod(size), 1.0)
     numbers = fraction, MAX_ROUNDS, round_number, seed, num_classes
@@ -85,23 +96,35 @@ def pick(round_: Round, known: Known, maps: Iterable[Item]) -> list[Query]:
             write(_scored(maps, round_, known.shape))
         with ScoreFile.open(path) as scores:
             statistics = class_statistics(round_, scores, known)
-            picks = choose(round_, scores, known, statistics, available_threads())
+            with _without_place(path):
+                picks = choose(round_, scores, known, statistics, available_threads())
     width = label_radius(round_.method.radius, round_.method.unit)
     found = picks.tolist()
     return [Query(known.image_ids[image], row, column, width) for image, row, column in found]
 
 
+@contextmanager
+def _without_place(path: Path) -> Iterator[None]:
+    """Leave the name of a temporary file out of what is said of a mistake."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(str(error).removeprefix(f"{path}: ")) from None
+
+
 def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
     """The method, with what the experiment of a workflow would have."""
-    if isinstance(method, str):
-        require_choice("method", method, tuple(METHODS))
-        method = METHODS[method]
+    radius = arguments.whole("radius", radius, 0, MAX_RADIUS_PX)
+    if not isinstance(method, Method):
+        method = METHODS[arguments.choice("method", method, tuple(METHODS))]
     if method.unit not in WINDOWS:
         allowed = ", ".join(WINDOWS)
         raise UserError(
             f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
         )
     parts = {name: value for name, value in vars(method).items() if value is not None}
+    if "target_distribution" in parts:
+        parts["target_distribution"] = given.target(method.target_distribution)
     return ResolvedMethod(**{"radius": radius, **parts})
 
 
@@ -113,10 +136,7 @@ def open_pool(
     first = next(rest, None)
     if first is None:
         raise UserError("logits: none; allowed is (C,H,W) for every image")
-    is_scored = isinstance(first, ScoreMap)
-    if is_scored and num_classes is None:
-        raise UserError("score maps don't tell how many classes there are: give num_classes")
-    found = num_classes if is_scored and num_classes is not None else len(first)
+    found = len(first) if num_classes is None or not isinstance(first, ScoreMap) else num_classes
     height, width = (first.score if isinstance(first, ScoreMap) else first[0]).shape
     return chain([first], rest), (len(image_ids), int(height), int(width)), found
 

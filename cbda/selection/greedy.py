@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import arguments
 from cbda.acquisition.methods import WINDOWS
 from cbda.compiled import compiled
-from cbda.errors import require_choice
 from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
+from cbda.settings.section import MAX_RADIUS_PX
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
 SAMPLE_PX = 1 << 16
@@ -156,10 +157,16 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
         centres (M,2) int64, row and column, in pick order.
 
     Raises:
-        ValueError: shapes differ, or a score is NaN or infinite.
-        UserError: an unknown unit.
+        ValueError: shapes differ, a score is NaN or infinite, or of another type.
+        UserError: an unknown unit, or a number that is none.
     """
-    require_choice("unit", unit, WINDOWS)
+    arguments.choice("unit", unit, WINDOWS)
+    num_queries = arguments.whole("num_queries", num_queries)
+    radius = arguments.whole("radius", radius, 0, MAX_RADIUS_PX)
+    if not isinstance(score, np.ndarray) or not isinstance(blocked, np.ndarray):
+        raise ValueError("score and blocked must be arrays")
+    if isinstance(score, np.ma.MaskedArray) or blocked.dtype != np.bool_:
+        raise ValueError("score must not be masked, and blocked be bool")
     if score.ndim != 2 or score.shape != blocked.shape:
         raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
     if score.dtype not in (np.float32, np.float64):

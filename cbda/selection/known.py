@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import arguments
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.datasets.ids import VOID
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary, Map
+from cbda.selection import given
 from cbda.selection.statistics import count_classes
 
 
@@ -26,17 +28,19 @@ class Known(LabelFile):
         shape: tuple[int, int, int],
         num_classes: int,
         method: ResolvedMethod,
-        labels: Mapping[str, NDArray[np.uint8]],
-        asked: Mapping[str, NDArray[np.bool_]],
+        labels: Mapping[str, NDArray[np.uint8]] | None = None,
+        asked: Mapping[str, NDArray[np.bool_]] | None = None,
     ) -> None:
         self.image_ids, self.shape = tuple(image_ids), shape
-        self._labels, self._asked = labels, asked
-        for what, maps in (("labels", labels), ("asked", asked)):
+        known = given.label_maps("labels", {} if labels is None else labels, num_classes)
+        never = given.masks("asked", {} if asked is None else asked, self.image_ids)
+        self._labels, self._asked = known, never
+        for what, maps in (("labels", self._labels), ("asked", self._asked)):
             for image_id, values in maps.items():
-                require_choice(f"image of {what}", image_id, self.image_ids)
+                arguments.image(f"image of {what}", image_id, self.image_ids)
                 if values.shape != shape[1:]:
                     raise UserError(f"{what} of {image_id!r}: {values.shape}, must be {shape[1:]}")
-        counts = count_classes(labels, num_classes)
+        counts = count_classes(self._labels, num_classes)
         choice = method.score, method.unit, method.allocation, method.balance
         none = LabelSummary(*choice, 0.0, 0.0, 0, method.radius, 0, *_nothing(num_classes, shape))
         summary = replace(none, class_counts=counts[None])

@@ -1,21 +1,24 @@
 """A run in memory: rounds of queries within a budget, and what was answered so far."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.given import Item
-from cbda.acquisition.methods import Method
+from cbda.acquisition import arguments
+from cbda.acquisition.given import Item, as_array
+from cbda.acquisition.methods import BUDGET_UNITS, Method
 from cbda.datasets.ids import VOID
-from cbda.errors import UserError, require_choice
-from cbda.selection.budget import resolve_budget
+from cbda.errors import UserError
+from cbda.selection import given
+from cbda.selection.budget import Spending, resolve_budget
 from cbda.selection.choosing import open_pool, pick, resolve_method
 from cbda.selection.known import Known
 from cbda.selection.query import Query
-from cbda.selection.round import Round
+from cbda.selection.round import MAX_ROUNDS, Round
 from cbda.selection.statistics import count_classes
+from cbda.settings.section import MAX_SEED
 
 
 class Acquisition:
@@ -25,7 +28,8 @@ class Acquisition:
     asked is not asked again, whether or not it was answered. A run can be pickled between rounds.
 
     Attributes:
-        labels: what is known, (H,W) uint8 by image, 255 where nothing is: what to train on.
+        labels: what is known, (H,W) uint8 by image, 255 where nothing is: what to train on. Of all
+            images of the pool, once something was asked.
         queries: those of the last round, best first.
         round_number: of the last round; 0 before the first.
     """
@@ -56,14 +60,18 @@ class Acquisition:
             seed: of what is drawn at random.
             never_ask: pixels never to be asked for, (H,W) bool by image.
         """
-        self.image_ids, self.num_classes = tuple(image_ids), num_classes
-        self.labels: dict[str, NDArray[np.uint8]] = {}
-        self.queries: list[Query] = []
-        self.round_number, self.rounds = 0, rounds
-        self._method, self._seed = resolve_method(method, radius), seed
-        self._budget = budget, budget_unit
-        self._size: tuple[int, int] | None = None
-        self._asked = {name: mask.copy() for name, mask in (never_ask or {}).items()}
+        self.image_ids = arguments.names("image_ids", image_ids)
+        self.num_classes = given.num_classes(num_classes)
+        self.labels, self.queries = Labels(self.image_ids), list[Query]()
+        self.rounds, self.round_number = arguments.whole("rounds", rounds, 1, MAX_ROUNDS), 0
+        self._method = resolve_method(method, radius)
+        self._seed = arguments.whole("seed", seed, 0, MAX_SEED)
+        self._budget = _budget(budget, budget_unit)
+        self._asked = given.masks(
+            "never_ask", {} if never_ask is None else never_ask, self.image_ids
+        )
+        self._given: set[Query] = set()
+        self._round(Spending(1.0), 1)  # refuses what does not go together
 
     @property
     def is_finished(self) -> bool:
@@ -73,7 +81,7 @@ class Acquisition:
     @property
     def class_counts(self) -> NDArray[np.int64]:
         """Pixels of each class that are labelled, (C,)."""
-        return count_classes(self.labels, self.num_classes)
+        return count_classes(self.labels.answered, self.num_classes)
 
     def next(self, logits: Iterable[Item]) -> list[Query]:
         """Choose the queries of the next round, best first.
@@ -87,39 +95,102 @@ class Acquisition:
         if self.is_finished:
             raise UserError(f"all {self.rounds} rounds are done")
         maps, shape, _ = open_pool(self.image_ids, logits, self.num_classes)
+        self._require_size(shape[1:])
         number, method = self.round_number + 1, self._method
-        known = Known(self.image_ids, shape, self.num_classes, method, self.labels, self._asked)
+        answered = self.labels.answered
+        known = Known(self.image_ids, shape, self.num_classes, method, answered, self._asked)
         query = method.radius, method.unit
         spending = resolve_budget(*self._budget, self.rounds, shape, query, method.allocation)
-        numbers = spending.fraction, self.rounds, number, self._seed, self.num_classes
-        round_ = Round(method, *numbers, fixed_queries=spending.num_queries)
-        queries = pick(round_, known, maps)
-        self._size, self.queries, self.round_number = shape[1:], queries, number
+        queries = pick(self._round(spending, number), known, maps)
+        self.labels.size, self.queries, self.round_number = shape[1:], queries, number
+        self._given.update(queries)
         for asked in queries:
-            self._map(self._asked, asked.image, np.bool_(False))[asked.window] = True
+            mask = self._asked.setdefault(asked.image, np.zeros(shape[1:], np.bool_))
+            mask[asked.window] = True
         return queries
 
     def label(self, query: Query, classes: int | NDArray[np.integer]) -> None:
-        """Take the answer to a query: one class, or those of its window, 255 for none."""
-        require_choice("image", query.image, self.image_ids)
-        values = np.asarray(classes)
-        if not ((values >= 0) & ((values < self.num_classes) | (values == VOID))).all():
-            allowed = f"allowed are 0 to {self.num_classes - 1}, and {VOID} for none"
-            raise UserError(f"label of {query.image!r}: {allowed}")
-        window = self._map(self.labels, query.image, np.uint8(VOID))[query.window]
+        """Take the answer to a query of any round: one class, or those of its window, 255 for none.
+
+        A `UserError` for a query that was not asked, or for what is no class.
+        """
+        self._require_asked(query)
+        what = f"label of {query.image!r}, row {query.row}, column {query.column}"
+        values = given.labels(what, classes, self.num_classes)
+        window = self.labels.of(query.image)[query.window]
         if values.ndim and values.shape != window.shape:
-            raise UserError(f"label of {query.image!r}: {values.shape}, must be {window.shape}")
+            raise UserError(f"{what}: {values.shape}, must be {window.shape}, or one class")
         window[...] = values
 
     def reveal(self, truth: Mapping[str, NDArray[np.integer]]) -> None:
         """Answer all queries of the last round from label maps (H,W) by image."""
-        for query in self.queries:
-            self.label(query, truth[query.image][query.window])
+        maps, asked = arguments.by_name("truth", truth), {query.image for query in self.queries}
+        for image in sorted(asked):
+            if image not in maps:
+                raise UserError(f"truth: lacks {image!r}, of which something was asked")
+            label = as_array(f"truth of {image!r}", maps[image])
+            if label.shape != self.labels.size:
+                raise UserError(f"truth of {image!r}: {label.shape}, must be {self.labels.size}")
+            for query in (query for query in self.queries if query.image == image):
+                self.label(query, label[query.window])
 
-    def _map(self, maps: dict[str, NDArray[Any]], image: str, nothing: np.generic) -> NDArray[Any]:
-        """The map of an image, of nothing if there is none yet."""
-        if self._size is None:
+    def _round(self, spending: Spending, number: int) -> Round:
+        """What a round spends."""
+        numbers = self.rounds, number, self._seed, self.num_classes
+        return Round(self._method, spending.fraction, *numbers, fixed_queries=spending.num_queries)
+
+    def _require_asked(self, query: Query) -> None:
+        if not isinstance(query, Query):
+            raise UserError(f"query {arguments.describe(query)}: allowed is a cbda.Query")
+        if not self._given:
             raise UserError("nothing was asked yet: call next first")
-        if image not in maps:
-            maps[image] = np.full(self._size, nothing)
-        return maps[image]
+        arguments.image("image", query.image, self.image_ids)
+        if query not in self._given:
+            raise UserError(f"{query}: was not asked in this run; allowed are those of next")
+
+    def _require_size(self, size: tuple[int, int]) -> None:
+        """Raise a `UserError` if images have another size than what is known of them."""
+        known = {mask.shape for mask in self._asked.values()} | {self.labels.size or size}
+        if known != {size}:
+            other = next(iter(known - {size}))
+            raise UserError(f"logits: images of {size} px; those asked about before were {other}")
+
+
+def _budget(budget: Any, unit: Any) -> tuple[float, str]:
+    """A budget and what it counts; a `UserError` unless it is one."""
+    unit = arguments.choice("budget_unit", unit, BUDGET_UNITS)
+    if unit == "fraction":
+        return arguments.positive("budget", budget, 1), unit
+    number = arguments.positive("budget", budget)
+    return arguments.whole("budget", int(number) if number == int(number) else budget, 1), unit
+
+
+class Labels(Mapping[str, NDArray[np.uint8]]):
+    """Labels (H,W) uint8 of all images of a pool, of which those without answers take no memory.
+
+    Attributes:
+        answered: those of images that have any.
+        size: height and width, known once something was asked; there are no labels before.
+    """
+
+    def __init__(self, image_ids: tuple[str, ...]) -> None:
+        self.answered: dict[str, NDArray[np.uint8]] = {}
+        self.size: tuple[int, int] | None = None
+        self._places = dict.fromkeys(image_ids)
+
+    def __getitem__(self, image: str) -> NDArray[np.uint8]:
+        if self.size is None or image not in self._places:
+            raise KeyError(image)
+        if image in self.answered:
+            return self.answered[image]
+        return np.full(self.size, VOID, np.uint8)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places if self.size else ())
+
+    def __len__(self) -> int:
+        return len(self._places) if self.size else 0
+
+    def of(self, image: str) -> NDArray[np.uint8]:
+        """Those of an image, to be written to."""
+        return self.answered.setdefault(image, self[image])

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition import arguments
 from cbda.acquisition.methods import BALANCES
 from cbda.datasets.ids import VOID
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError
 from cbda.selection import balance as balances
+from cbda.selection import given
 
 Label = NDArray[np.uint8]  # (H,W), 255 where nothing is known
 Labels = Mapping[str, Label] | Iterable[Label]
@@ -19,12 +21,10 @@ def count_classes(labels: Labels, num_classes: int) -> NDArray[np.int64]:
 
     A `UserError` if they hold anything else.
     """
-    counts = np.zeros(VOID + 1, np.int64)
-    for label in labels.values() if isinstance(labels, Mapping) else labels:
+    of, counts = given.num_classes(num_classes), np.zeros(VOID + 1, np.int64)
+    for label in given.label_list("labels", labels, of):
         counts += np.bincount(label.ravel(), minlength=VOID + 1)
-    if counts[num_classes:VOID].any():
-        raise UserError(f"labels: allowed are 0 to {num_classes - 1}, and {VOID} for none")
-    return counts[:num_classes]
+    return counts[:of]
 
 
 def class_weights(
@@ -50,16 +50,16 @@ def class_weights(
     Raises:
         UserError: an unknown balance, or one that goes by predictions, which are not given.
     """
-    require_choice("balance", balance, BALANCES)
-    if predicted is None and balances.needs_predictions(balance, target_distribution):
+    arguments.choice("balance", balance, BALANCES)
+    counts, target = given.counts("acquired", acquired), given.target(target_distribution)
+    if predicted is None and balances.needs_predictions(balance, target):
         raise UserError(f"{balance}: goes by the pool's predictions; give them by predicted")
-    counts = np.asarray(acquired, np.int64)
-    seen = np.zeros_like(counts) if predicted is None else np.asarray(predicted, np.int64)
-    statistics = balances.Statistics(
-        acquired=counts,
-        predicted=seen,
-        target=balances.target_shares(target_distribution, len(counts), seen),
-        budget_px=float(counts.sum()) if budget_px is None else budget_px,
-        max_weight=max_weight,
+    seen = np.zeros_like(counts) if predicted is None else given.counts("predicted", predicted)
+    if len(seen) != len(counts):
+        raise UserError(f"predicted: of {len(seen)} classes, but acquired has {len(counts)}")
+    shares = balances.target_shares(target, len(counts), seen)
+    budget = (
+        float(counts.sum()) if budget_px is None else arguments.positive("budget_px", budget_px)
     )
-    return balances.class_weights(balance, statistics)
+    cap = arguments.positive("max_weight", max_weight)
+    return balances.class_weights(balance, balances.Statistics(counts, seen, shares, budget, cap))

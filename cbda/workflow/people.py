@@ -121,7 +121,8 @@ def last_models(jobs: "Jobs") -> list[str]:
 def products(jobs: "Jobs") -> list[str]:
     """What an experiment is for."""
     tables = jobs.folders["tables"]
-    made = [f"{tables}/{COUNTS}", *last_models(jobs)] if asks_people(jobs) else []
+    sheet = f"{tables}/runs.csv"  # by which `cbda status` knows the jobs
+    made = [sheet, f"{tables}/{COUNTS}", *last_models(jobs)] if asks_people(jobs) else []
     measured = ("table_mIoU.csv", "learning_curve.csv")
     made += [f"{tables}/{name}" for name in measured] if is_evaluated(jobs) else []
     return made + (predictions(jobs) if jobs.config.predict.images else [])

@@ -68,13 +68,14 @@ class Progress:
 
 
 def list_jobs(rows: Iterable[Row]) -> list[Job]:
-    """The jobs of the runs of a sample sheet, each once; those of data and tables are left out."""
+    """The jobs of the runs of a sample sheet, each once and before those that need it.
+
+    Those of data and tables are left out.
+    """
     return list(dict.fromkeys(job for row in rows for job in _jobs_of(row)))
 
 
 def _jobs_of(row: Row) -> Iterator[Job]:
-    evaluations = [row.evaluation, row.round_evaluation, row.retrained]
-    yield from (Job("evaluate", path) for path in evaluations if path != NONE)
     if row.labels == NONE:
         yield Job(row.method, f"{os.path.dirname(row.evaluation)}/model.pt")
     elif row.diagnosis != NONE:  # of a run that acquires by itself
@@ -88,6 +89,8 @@ def _jobs_of(row: Row) -> Iterator[Job]:
         yield Job("retrain", str(folder / "retrained/model.pt"))
     if row.retrained != NONE:
         yield Job("retrain", f"{os.path.dirname(row.retrained)}/model.pt")
+    evaluations = [row.evaluation, row.round_evaluation, row.retrained]
+    yield from (Job("evaluate", path) for path in evaluations if path != NONE)
 
 
 def progress(
@@ -110,6 +113,16 @@ def _progress(
     rest = {job: _benchmark(job) for job in jobs if job.output not in begun}
     done = [found for job, found in rest.items() if found or os.path.isfile(job.output)]
     return Progress(phase, len(jobs), len(begun) if is_alive else 0, done)
+
+
+def next_job(jobs: Iterable[Job]) -> Job | None:
+    """The first job that is not done; None if all are."""
+    return next((job for job in jobs if not is_done(job)), None)
+
+
+def is_done(job: Job) -> bool:
+    """Whether a job has come to its end."""
+    return _benchmark(job) is not None or os.path.isfile(job.output)
 
 
 def _benchmark(job: Job) -> Benchmark | None:

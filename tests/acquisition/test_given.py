@@ -26,6 +26,66 @@ def test_tensors_and_arrays_of_half_precision_are_scored():
     np.testing.assert_allclose(tensor.score, array.score, atol=1e-5)
 
 
+@pytest.mark.parametrize("score", ["ripu", "margin", "random"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda values: np.asfortranarray(values),
+        lambda values: np.repeat(values, 2, axis=2)[:, :, ::2],
+        lambda values: values[:, ::-1].copy()[:, ::-1],
+        lambda values: np.frombuffer(values.tobytes(), np.float32).reshape(values.shape),
+        lambda values: values.astype(">f4"),
+    ],
+    ids=["columns", "strided", "backwards", "read-only", "big-endian"],
+)
+def test_how_an_array_lies_in_the_memory_is_no_matter(change, score):
+    expected, found = cbda.score_map(IMAGE, score), cbda.score_map(change(IMAGE), score)
+    np.testing.assert_allclose(found.score, expected.score, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64])
+def test_tensors_of_any_precision_and_with_gradients_are_scored(dtype):
+    tensor = torch.from_numpy(IMAGE).to(dtype).requires_grad_()
+    found, expected = cbda.score_map(tensor), cbda.score_map(tensor.detach().float().numpy())
+    np.testing.assert_allclose(found.score, expected.score, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", [">f4", "f4"])
+def test_score_of_tensors_takes_arrays_that_torch_does_not(tmp_path, monkeypatch, change):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text("def score(logits, radius):\n    return logits[0]\n")
+    values = np.frombuffer(IMAGE.astype(change).tobytes(), change).reshape(IMAGE.shape)
+    found = cbda.score_map(values[:, ::-1], "own.py:score")
+    np.testing.assert_array_equal(found.score, IMAGE[0, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"logits": np.ma.masked_greater(IMAGE, 1)}, "logits: a masked array"),
+        ({"logits": IMAGE.tolist()}, "logits: list; allowed is"),
+        ({"logits": None}, "logits: NoneType; allowed is"),
+        ({"logits": IMAGE[:, :0]}, "allowed are images of one pixel and more"),
+        ({"logits": IMAGE[None][:0]}, "a batch of no images"),
+        ({"score": 3}, "score 3: allowed are "),
+        ({"unit": None}, "unit None: allowed are region, pixel"),
+        ({"unit": "image"}, "unit 'image'"),
+        ({"radius": 1.0}, "radius 1.0: allowed are whole numbers from 0 to 10000"),
+        ({"seed": True}, "seed True"),
+    ],
+)
+def test_wrong_argument_of_a_score_map_is_one_line(change, message):
+    with pytest.raises(cbda.UserError, match=message) as refusal:
+        cbda.score_map(**{"logits": IMAGE, **change})
+    assert "\n" not in str(refusal.value)
+
+
+def test_batches_of_score_maps_are_chosen_from():
+    batch = cbda.score_map(RANDOM.normal(size=(2, 4, 12, 16)).astype(np.float32))
+    found = cbda.choose_queries(["a", "b"], [batch], 4, num_classes=4)
+    assert {query.image for query in found} <= {"a", "b"}
+
+
 @pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["array", "tensor"])
 @pytest.mark.parametrize(
     ("values", "message"),

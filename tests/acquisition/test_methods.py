@@ -29,7 +29,7 @@ def test_unknown_part_lists_the_allowed_ones(part):
 
 
 def test_radius_below_zero_says_what_is_allowed():
-    with pytest.raises(UserError, match="radius -1: allowed are 0 and above"):
+    with pytest.raises(UserError, match="radius -1: allowed are whole numbers from 0 to 10000"):
         compose({"radius": -1})
 
 

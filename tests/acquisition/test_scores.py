@@ -6,6 +6,7 @@ import torch
 
 from cbda.acquisition import ripu_pixel, ripu_region
 from cbda.acquisition.scores import bvsb, entropy, margin, ripu_exact, soft_entropy
+from cbda.errors import UserError
 from tests.conformance import CASES, load_case, our_score
 
 CERTAIN = (1.0, 0.0)
@@ -146,3 +147,23 @@ def test_soft_entropy_draws_classes_by_their_probabilities():
     torch.testing.assert_close(score, entropy.region(logits, 1)[0])
     counts = torch.bincount(drawn.flatten().long(), minlength=3)
     torch.testing.assert_close(counts / 10_000, probability, atol=0.015, rtol=0)
+
+
+@pytest.mark.parametrize("function", [ripu_region, ripu_pixel])
+@pytest.mark.parametrize(
+    ("logits", "radius", "message"),
+    [
+        (ROW.numpy(), 1, "logits: ndarray; allowed is a tensor"),
+        (ROW[0], 1, r"allowed is \(C,H,W\)"),
+        (ROW.long(), 1, "int64; allowed are floating"),
+        (ROW, 1.0, "radius 1.0: allowed are whole numbers"),
+        (ROW, -1, "radius -1: allowed"),
+    ],
+)
+def test_wrong_argument_of_a_published_score_is_one_line(function, logits, radius, message):
+    with pytest.raises(UserError, match=message):
+        function(logits, radius)
+
+
+def test_published_scores_take_tensors_with_gradients():
+    assert not ripu_region(ROW.clone().requires_grad_(), 1)[0].requires_grad

@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,17 +55,37 @@ class Page:
         token = parts.path.strip("/") if token is None else token
         own = {"Host": parts.netloc, **({"Origin": f"http://{parts.netloc}"} if content else {})}
         sent = {name: value for name, value in {**own, **headers}.items() if value is not None}
-        body = json.dumps(content) if content else None
+        body = json.dumps(content).encode() if content else None
         connection.putrequest(method, f"/{token}/{path}", skip_host=True)
         for name, value in sent.items():
             connection.putheader(name, value)
         if body:
             connection.putheader("Content-Length", str(len(body)))
-        connection.endheaders(body.encode() if body else None)
+        connection.endheaders(body)
         response = connection.getresponse()
         found = response.status, response.read()
         connection.close()
         return found
+
+    def post(self, path, body):
+        """Status and content of a request of any bytes."""
+        head = f"POST {{}}{path} HTTP/1.1\nContent-Length: {len(body)}"
+        head, _, content = self.say(head, body).partition(b"\r\n\r\n")
+        return int(head.split()[1]), content
+
+    def say(self, head, body=b""):
+        """The reply to a request whose first lines are given, up to its end, {} as the token."""
+        parts = urlsplit(self.address)
+        first, *lines = head.format(parts.path).split("\n")
+        own = [f"Host: {parts.netloc}", f"Origin: http://{parts.netloc}", "Connection: close"]
+        with socket.create_connection(("127.0.0.1", parts.port), timeout=10) as connection:
+            with suppress(OSError):  # it may have heard enough
+                connection.sendall("\r\n".join([first, *own, *lines, "", ""]).encode() + body)
+            reply = b""
+            with suppress(ConnectionResetError):
+                while part := connection.recv(1 << 16):
+                    reply += part
+        return reply
 
     def next(self, client="me", without=()):
         """The next query of a client, or None."""

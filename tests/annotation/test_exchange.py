@@ -124,6 +124,17 @@ def test_table_with_classes_is_imported(queries, tmp_path):
     assert found.num_open == 3
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_table_is_read_as_spreadsheets_save_it(queries, tmp_path, encoding, mark, end):
+    rows = [["image", "row", "column", "class", "note"], ["0000", "2", "3", "car", "ä"], []]
+    text = "".join(mark.join(row) + end for row in rows)
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    found = find_answers(tmp_path / "t.csv", queries, AnswerFile(tmp_path / "answers.jsonl"))
+    assert [answer.pixels for answer in found.answers] == [(1,) * 9]
+
+
 def test_index_masks_are_imported(queries, tmp_path):
     mask = np.full(SIZE, 255, np.uint8)
     mask[:10] = 2
@@ -159,6 +170,14 @@ def broken_table(text):
     def write(folder):
         (folder / "t.csv").write_text(text)
         return folder / "t.csv"
+
+    return write
+
+
+def broken_bytes(content, name="t.csv"):
+    def write(folder):
+        (folder / name).write_bytes(content)
+        return folder / name
 
     return write
 
@@ -201,6 +220,34 @@ def rename(tasks, brush):
     tasks[1]["data"] = {"image": "/data/upload/1/cat.png"}
 
 
+def set_part(**parts):
+    """A change of a brush, or of what it says."""
+
+    def change(tasks, brush):
+        of = brush["value"] if {*parts} & {*brush["value"]} else brush
+        of.update(parts)
+
+    return change
+
+
+def annotate(**parts):
+    def change(tasks, brush):
+        tasks[0].update(parts)
+
+    return change
+
+
+def widen(tasks, brush):
+    brush["value"]["rle"][4] |= 0xF8  # of 32 bits each
+
+
+def with_foreign_picture(folder):
+    folder = copy("label_studio_png", folder)
+    picture = next(folder.glob("task-*.png"))
+    shutil.copy(picture, folder / re.sub(r"task-\d+", "task-99", picture.name))
+    return folder
+
+
 def put(pixels, name="0000.png"):
     def write(folder):
         save(folder / "masks" / name, pixels)
@@ -224,6 +271,50 @@ BROKEN = {
     "a class of a table": (
         broken_table("image,row,column,class\n0000,2,3,cat\n"),
         "line 2: class 'cat' is unknown; allowed: road, car, tree, void, skipped, unsure",
+    ),
+    "a column twice": (
+        broken_table("image,row,column,class,class\n0000,2,3,car,tree\n"),
+        "t.csv: has column class twice",
+    ),
+    "a field too many": (
+        broken_table("image,row,column,class\n0000,2,3,car,tree\n"),
+        "line 2: has 5 fields, the first line 4",
+    ),
+    "a field too few": (
+        broken_table("image,row,column,class\n0000,2,3\n"),
+        "line 2: has 3 fields, the first line 4",
+    ),
+    "a quote that stays open": (
+        broken_table('image,row,column,class\n0000,2,3,"car\n0001,5,7,void\n'),
+        "line 2: is not CSV .unexpected end of data",
+    ),
+    "a quote within a field": (
+        broken_table('image,row,column,class\n0000,2,3,"c"ar\n'),
+        "line 2: is not CSV",
+    ),
+    "a field without end": (
+        broken_table("image,row,column,class\n" + "x" * 200_000),
+        "line 2: is not CSV .field larger",
+    ),
+    "a table that is not UTF-8": (
+        broken_bytes("image,row,column,class,é\n".encode("latin-1")),
+        "t.csv: is not UTF-8 .*; save it as CSV UTF-8",
+    ),
+    "half a table in UTF-16": (
+        broken_bytes("image,row,column,class\n".encode("utf-16")[:-1]),
+        "t.csv: is not UTF-8 .*; save it as CSV UTF-8",
+    ),
+    "other columns": (
+        broken_table("bild;zeile;spalte;klasse\n"),
+        "lacks column image, row, column, class; its first line: 'bild;zeile;spalte;klasse'",
+    ),
+    "a number without end": (
+        broken_table(f"image,row,column,class\n0000,{'9' * 5000},3,car\n"),
+        "line 2: '99.* is no whole number",
+    ),
+    "a folder as a table": (
+        lambda folder: (folder / "t.csv").mkdir() or folder / "t.csv",
+        "t.csv: ",
     ),
     "no number": (
         broken_table("image,row,column,class\n0000,2,x,car\n"),
@@ -254,6 +345,38 @@ BROKEN = {
     ),
     "a rectangle": (broken_json(make_rectangle), "has 'rectanglelabels'; allowed: brushlabels"),
     "an image of no pool": (broken_json(rename), "task 2: .*cat.png.* names no image of the pool"),
+    "a brush without a size": (
+        broken_json(set_part(original_width=None)),
+        "task 1: a brush has no value, original_height or original_width",
+    ),
+    "a brush without a value": (broken_json(set_part(value=[1])), "task 1: a brush has no value"),
+    "run lengths of another size": (
+        broken_json(set_part(original_width=61)),
+        "task 1: run lengths of '.*' are no brush of 40 x 61 px",
+    ),
+    "run lengths that are no bytes": (
+        broken_json(set_part(rle=[10**9])),
+        "task 1: run lengths of '.*' are no brush",
+    ),
+    "values of 32 bits": (broken_json(widen), "task 1: run lengths of '.*' are no brush"),
+    "annotations that are no list": (
+        broken_json(annotate(annotations={"a": 1})),
+        "task 1: annotations is no list of objects",
+    ),
+    "a result that is none": (
+        broken_json(annotate(annotations=[{"result": ["x"]}])),
+        "task 1: result is no list of objects",
+    ),
+    "an id that is a text": (broken_json(annotate(id="../1")), "ids of tasks must be numbers"),
+    "a key twice": (
+        broken_bytes(b'[{"data": {}, "data": {"image": "0000.png"}}]', "t.json"),
+        "t.json: not a readable JSON file .key 'data' is there twice",
+    ),
+    "tasks in UTF-16": (
+        broken_bytes("[]".encode("utf-16"), "t.json"),
+        "t.json: not a readable JSON file",
+    ),
+    "a picture of no task": (with_foreign_picture, "task-99.*.png: is of no task"),
     "no tasks": (broken_json(lambda tasks, brush: {"tasks": 1}), "not an export of Label Studio"),
     "an index that is no class": (
         put(np.full(SIZE, 7, np.uint8)),

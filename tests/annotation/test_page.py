@@ -234,11 +234,32 @@ def test_unfinished_painting_is_not_saved(tmp_path, browser):
         for key in ("p", "b", "1", " ", "Enter"):
             tab.keyboard.press(key)
         assert tab.inner_text("#hint") == "8 of 9 pixels have no class yet"
-        for key in ("2", "ArrowRight", "ArrowDown", " ", "3", "f"):
+        for key in ("2", "ArrowDown", " ", "3", "f"):
             tab.keyboard.press(key)
         press(tab, "Enter")
     (given,) = AnswerFile(served.answers_path).latest.values()
     assert given.answer.pixels == (0, 2, 2, 1, 2, 2, 2, 2, 2)
+
+
+def test_painting_by_keys_says_what_is_painted_where_and_what_the_next_key_does(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        first = "cursor in row 1, column 1 of the window, without a class"
+        said = {"p": "", "b": f"choose a class to paint with, 9 px have no class yet · {first}"}
+        said[" "] = "nothing is painted yet: choose a class first, by its key or a click"
+        said["1"] = "paint road, 9 px have no class yet · cursor in row 1, column 1 of the window,"
+        said["ArrowRight"] = (
+            "row 1, column 2 of the window, without a class; the space bar makes it"
+        )
+        for key, text in said.items():
+            tab.keyboard.press(key)
+            expect(tab.locator("#hint")).to_contain_text(text)
+            assert tab.evaluate("document.body.classList.contains('wants')") == (key == " ")
+        before = tab.evaluate("document.getElementById('window').toDataURL()")
+        tab.keyboard.press(" ")
+        expect(tab.locator("#hint")).to_contain_text("8 px have no class yet")
+        expect(tab.locator("#hint")).to_contain_text("of the window, road; the space bar makes it")
+        assert tab.evaluate("document.getElementById('window').toDataURL()") != before
 
 
 def test_stroke_has_no_gaps_and_a_wide_brush_its_size(tmp_path, browser):

@@ -1,5 +1,6 @@
 """The page's server: who gets something, and what becomes of answers."""
 
+import gzip
 import http.client
 import json
 import re
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 
 from cbda.annotation.guard import require_address
+from cbda.annotation.server import _Handler
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.answers import AnswerFile
@@ -93,8 +95,12 @@ def test_path_to_a_file_gets_nothing(page, path):
     assert page.request("GET", path) == (404, b"")
 
 
-def test_query_that_is_none_is_refused(page):
-    assert page.request("GET", "image/999")[0] == 400
+@pytest.mark.parametrize("what", ["image", "around"])
+def test_query_that_is_none_is_refused(page, what):
+    assert page.request("GET", f"{what}/999") == (
+        400,
+        b"there is no query 999: there are 5, from 0",
+    )
     assert json.loads(page.request("GET", "query/999")[1]) == {"query": None}
 
 
@@ -160,6 +166,15 @@ def test_browser_that_goes_away_leaves_no_trace(page, capfd):
         {"state": "perhaps"},
         {"seconds": -1},
         {"seconds": "1"},
+        {"seconds": float("nan")},
+        {"seconds": float("inf")},
+        {"seconds": 1e300},
+        {"seconds": 10**400},
+        {"pixels": [1e400] * 9},
+        {"pixels": [[]] * 9},
+        {"who": "\ud800"},
+        {"again": "false"},
+        {"again": None},
         {"who": 3},
     ],
 )
@@ -167,6 +182,78 @@ def test_answer_that_does_not_fit_is_not_written(page, change):
     query = page.next()
     assert page.answer(query, 0, **change) == 400
     assert not page.answers_path.exists()
+
+
+BODIES = {
+    "a list": b"[]",
+    "a number": b"7",
+    "nothing": b"",
+    "no JSON": b"{client: me}",
+    "half of it": b'{"client": "me", "wi',
+    "no UTF-8": b'{"client": "\xff"}',
+    "UTF-16": '{"client": "me", "without": []}'.encode("utf-16"),
+    "packed": gzip.compress(b'{"client": "me", "without": []}'),
+    "a key twice": b'{"client": "me", "client": "you", "without": []}',
+    "without end": b"[" * 100_000,
+    "a large number": b'{"client": "me", "without": [' + b"9" * 10_000 + b"]}",
+    "no client": b'{"without": []}',
+    "a client that is a number": b'{"client": 7, "without": []}',
+    "a long client": b'{"client": "' + b"x" * 1000 + b'", "without": []}',
+    "a query that is none": b'{"client": "me", "without": [99]}',
+    "a query that is a list": b'{"client": "me", "without": [[0]]}',
+    "queries that are none": b'{"client": "me", "without": 0}',
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_body_that_is_none_gets_a_line(page, case, capfd):
+    status, said = page.post("next", BODIES[case])
+    assert status == 400
+    assert said.count(b"\n") == 0 < len(said) < 1000
+    assert page.next()["index"] >= 0
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("path", ["hold", "leave", "finish", "answer/0", "answer/99"])
+@pytest.mark.parametrize("body", [b"[]", b"{}", b"null"])
+def test_body_of_any_request_is_looked_at(page, path, body, capfd):
+    status, said = page.post(path, body)
+    assert (status, bool(said)) == (400, True)
+    assert capfd.readouterr() == ("", "")
+    assert not page.answers_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("POST {}next HTTP/1.1", 411),
+        ("POST {}next HTTP/1.1\nContent-Length: x", 411),
+        ("POST {}next HTTP/1.1\nContent-Length: -1", 411),
+        ("POST {}next HTTP/1.1\nContent-Length: " + "9" * 5000, 411),
+        ("POST {}next HTTP/1.1\nTransfer-Encoding: chunked", 411),
+        ("POST {}next HTTP/1.1\nContent-Length: 99999999", 413),
+        ("PUT {}next HTTP/1.1", 501),
+        ("GET {}next HTTP/9.9", 505),
+        ("GET {}next HTTP/x", 400),
+        ("GET {} next HTTP/1.1", 400),
+        ("nonsense", 400),
+        ("GET {}" + "x" * 70_000 + " HTTP/1.1", 414),
+        ("GET {}next HTTP/1.1\nX: " + "x" * 70_000, 431),
+        ("GET {}next HTTP/1.1" + "\nX: x" * 200, 431),
+    ],
+)
+def test_malformed_request_gets_a_status_and_a_line(page, head, status, capfd):
+    reply = page.say(head)
+    assert int(reply.split()[1]) == status
+    body = reply.partition(b"\r\n\r\n")[2]
+    assert body.count(b"\n") == 0 < len(body)
+    assert page.next()["index"] >= 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_request_that_does_not_come_to_its_end_gets_a_line(page, monkeypatch):
+    monkeypatch.setattr(_Handler, "timeout", 0.05)
+    assert page.say("POST {}next HTTP/1.1\nContent-Length: 9").split()[1] == b"408"
 
 
 def test_two_people_get_different_queries(page):

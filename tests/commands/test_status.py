@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 
 from cbda.cli import main
+from cbda.files.answers import AnswerFile
+from cbda.files.queries import save_queries
 from cbda.workflow.locks import hold_lock
+from cbda.workflow.request import note_request
 from tests.experiments import make_experiment
+from tests.queries import answer_to, make_queries
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +25,12 @@ def made(tmp_path_factory):
 
 def measure(path, seconds):
     path.write_text(f"s\tmax_rss\n{seconds}\t1\n")
+
+
+def measure_scores(results):
+    """Score files are deleted once they are used."""
+    for labels in results.rglob("labels.h5"):
+        measure(labels.with_name("score.tsv"), 1)
 
 
 def rows_of(output):
@@ -61,3 +71,90 @@ def test_folder_without_a_sheet_is_one_line(results, capsys):
     assert main(["status", "nothing"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("cbda status: error: nothing/runs.csv: no such file: Snakemake writes")
+    assert line.endswith("; there is: results")
+
+
+def test_what_is_next_and_what_to_type_is_told(results, capsys):
+    measure_scores(results)
+    words = ["/usr/bin/snakemake", "--cores", "2", "--config", "a={b: 1}"]
+    outputs = {str(path) for path in results.rglob("*")}
+    (results / "seed1/cbda/budget0.05/evaluation.json").unlink()
+    (results / "seed0/ra/budget0.05/round2/model.pt").unlink()
+    note_request(Path(".snakemake"), "results", words, outputs)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "next: finetune, for results/seed0/ra/budget0.05/round2/model.pt\n" in said
+    command = "snakemake --cores 2 --config 'a={b: 1}'"
+    assert f"Snakemake is not at work in this folder: go on by {command}\n" in said
+
+
+def test_only_jobs_that_were_asked_for_are_left(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    make_experiment(Path("results/tiny"), extras={"evaluated_rounds": "all"})
+    measure_scores(Path("results"))
+    rounds = {*Path("results").rglob("round*/evaluation.json")}
+    for path in rounds:
+        path.unlink()
+    assert main(["status"]) == 0
+    assert "next: evaluate, for results/tiny/seed0/" in capsys.readouterr().out
+    outputs = {str(path) for path in Path("results").rglob("*")} - {*map(str, rounds)}
+    outputs |= {path.replace("labels.h5", "scores.h5") for path in outputs}
+    note_request(Path(".snakemake"), "results/tiny", ["snakemake"], outputs)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "next: " not in said
+    assert "not asked for: 4 more jobs, of evaluate, such as" in said
+    (evaluate,) = (line for line in said.splitlines() if line.startswith("evaluate"))
+    assert evaluate.split()[3] == "0"
+
+
+def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["status"]) == 2
+    assert "results/runs.csv: no such file: Snakemake writes it first" in capsys.readouterr().err
+    make_experiment(Path("results/tiny"))
+    measure_scores(Path("results"))
+    assert main(["status"]) == 0
+    assert "34 of 34 jobs done" in capsys.readouterr().out
+    make_experiment(Path("elsewhere"), seeds=(0,))
+    measure_scores(Path("elsewhere"))
+    note_request(Path(".snakemake"), "elsewhere", ["snakemake"], [])
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "experiments of this folder:",
+        "34 of 34 jobs done: cbda status results/tiny",
+        "17 of 17 jobs done: cbda status elsewhere",
+    ]
+
+
+def test_experiment_of_which_no_run_has_begun_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["snakemake", "--cores", "1", "--configfile", "mine.yaml"]
+    (tmp_path / "report.json").touch()
+    note_request(Path(".snakemake"), "results/mine", words, ["report.json", "model.pt"])
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "results/mine: no run has begun",
+        "1 of 2 files that were asked for are there",
+        "Snakemake is not at work: go on by snakemake --cores 1 --configfile mine.yaml",
+    ]
+
+
+@pytest.mark.parametrize("num_answered", [0, 2, 3])
+def test_queries_that_wait_are_told_with_the_page_that_asks_them(results, capsys, num_answered):
+    queries = make_queries([(0, 1, 1), (0, 1, 5), (0, 4, 8)])
+    save_queries(Path("round1.h5"), queries)
+    answers = [answer_to(queries, index, 1) for index in range(num_answered)]
+    AnswerFile(Path("answers.jsonl")).append(queries, answers)
+    folder = results / "seed0/ra/budget0.05/round1"
+    measure_scores(results)
+    page = "cbda annotate --queries round1.h5 --answers answers.jsonl --target-root pool"
+    said = (
+        f"cbda ask: round 1: 3 of 3 queries wait for an answer; answer them on the page of `{page}`"
+    )
+    (folder / "ask.log").write_text(f"{said}, then run the same command again\n")
+    (folder / "labels.h5").unlink()
+    assert main(["status"]) == 0
+    expected = f"next: {3 - num_answered} of 3 queries of round 1 wait for an answer: {page}\n"
+    done = "next: round 1 is answered, all 3 queries\n"
+    assert (expected if num_answered < 3 else done) in capsys.readouterr().out

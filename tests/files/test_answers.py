@@ -114,6 +114,48 @@ def test_torn_last_line_is_passed_over_and_stays(path, num_bytes):
     assert AnswerFile(path).num_torn == 1
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_file_saved_as_utf_16_is_named_and_not_added_to(path, encoding):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text(), encoding=encoding)
+    content = path.read_bytes()
+    for use in (AnswerFile, lambda path: answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])):
+        with pytest.raises(UserError, match=r"jsonl: is UTF-16.*; save it as UTF-8"):
+            use(path)
+    assert path.read_bytes() == content
+
+
+def test_file_with_a_mark_of_its_encoding_is_read(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert states(path) == ["answered", "open", "open"]
+
+
+@pytest.mark.parametrize("end", [",", " # mine", ";"])
+def test_whole_line_with_something_behind_it_was_not_torn(path, end):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1), answer_to(QUERIES, 1, 1)])
+    first, second, third = path.read_text().splitlines()
+    path.write_text("\n".join([first, second + end, third, ""]))
+    with pytest.raises(UserError, match="line 2: is not JSON"):
+        AnswerFile(path)
+
+
+def test_key_twice_in_a_line_is_named(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_text(path.read_text().replace('"row": ', '"row": 0, "row": ', 1))
+    with pytest.raises(UserError, match=r"line 2: is not JSON .key 'row' is there twice"):
+        AnswerFile(path)
+
+
+@pytest.mark.parametrize("seconds", ["1e300", "1" + "0" * 400, "NaN", "Infinity"])
+def test_seconds_beyond_all_measure_are_named(path, seconds):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=1.5)])
+    path.write_text(path.read_text().replace("1.5", seconds))
+    with pytest.raises(UserError, match=r"line 2: seconds are .*, must be 0 to 1000000000"):
+        AnswerFile(path)
+
+
 def test_last_line_without_its_end_counts_once(path):
     answers = AnswerFile(path)
     answers.append(QUERIES, [answer_to(QUERIES, 0, 1, seconds=1)])

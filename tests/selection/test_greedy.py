@@ -118,3 +118,22 @@ def test_picks_and_masks_equal_the_published_ones(name, unit):
         paint(selected, picks, label_radius(case.radius, unit))
         np.testing.assert_array_equal(blocked, case.read("blocked", unit, number))
         np.testing.assert_array_equal(selected, case.read("selected", unit, number))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"blocked": np.zeros((4, 5), np.uint8)},
+        {"score": [[1.0]]},
+        {"score": np.ma.masked_all((4, 5))},
+        {"num_queries": 2.5},
+        {"num_queries": True},
+        {"radius": -1},
+        {"radius": "1"},
+        {"unit": None},
+    ],
+)
+def test_wrong_argument_is_refused_where_it_is_given(change):
+    plain = {"score": np.zeros((4, 5)), "blocked": np.zeros((4, 5), bool), "num_queries": 1}
+    with pytest.raises((ValueError, UserError), match=r"must|allowed"):
+        select(**{**plain, "radius": 1, "unit": "region", **change})

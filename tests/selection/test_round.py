@@ -366,7 +366,7 @@ def test_exhausted_pool_is_an_error(tmp_path, oracle, allocation, fraction):
         ({"number": 0}, "round 0: allowed are 1 to 2"),
         ({"number": 3}, "round 3: allowed are 1 to 2"),
         ({"num_classes": 0}, "0 classes given; allowed: 1 and more"),
-        ({"radius": -1}, "radius -1: allowed are 0 and above"),
+        ({"radius": -1}, "radius -1: allowed are whole numbers from 0 to 10000"),
         ({"max_weight": 0.0}, "max weight 0.0: allowed are finite numbers above 0"),
         ({"max_weight": float("nan")}, "max weight nan: allowed are finite"),
         ({"max_weight": float("inf")}, "max weight inf: allowed are finite"),

@@ -1,5 +1,6 @@
 """A run in memory is one of the workflow."""
 
+import dataclasses
 import pickle
 from typing import Any
 
@@ -25,7 +26,8 @@ def logits(number):
 
 
 def start(**change):
-    return cbda.Acquisition(IDS, CLASSES, **{"budget": 0.3, "rounds": ROUNDS, **change})
+    plain = {"image_ids": IDS, "num_classes": CLASSES, "budget": 0.3, "rounds": ROUNDS}
+    return cbda.Acquisition(**{**plain, **change})
 
 
 @pytest.mark.parametrize(
@@ -54,8 +56,7 @@ def test_rounds_are_those_of_the_command_line(tmp_path, method, words):
         asked = read(out, "query")
         expected = [tuple(row[1:]) for row in asked.tolist() if row[0] == number]
         assert [(IDS.index(q.image), q.row, q.column) for q in run.queries] == expected
-    blank = np.full(SIZE, 255, np.uint8)
-    known = np.stack([run.labels.get(name, blank) for name in IDS])
+    known = np.stack([run.labels[name] for name in IDS])
     np.testing.assert_array_equal(known, read(out, "label"))
     assert run.is_finished
     with pytest.raises(cbda.UserError, match="all 3 rounds are done"):
@@ -95,6 +96,145 @@ def test_answer_that_does_not_fit_is_refused(classes, message):
     query = run.next(logits(1))[0]
     with pytest.raises(cbda.UserError, match=message):
         run.label(query, classes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_ids": ["000", "001", "000"]}, "image_ids: '000' is there twice"),
+        ({"image_ids": "000"}, "image_ids: '000'; allowed is a list"),
+        ({"num_classes": 2.0}, "num_classes 2.0: allowed are whole numbers from 1 to 255"),
+        ({"num_classes": 0}, "num_classes 0"),
+        ({"budget": True}, "budget True: allowed are numbers above 0, up to 1"),
+        ({"budget": np.nan}, "budget nan"),
+        ({"budget": 1.5}, "budget 1.5"),
+        ({"budget": 2.5, "budget_unit": "queries"}, "budget 2.5: allowed are whole numbers"),
+        ({"budget_unit": "query"}, "budget_unit 'query'"),
+        ({"budget_unit": 3}, "budget_unit 3: allowed are fraction, "),
+        ({"rounds": 0}, "rounds 0: allowed are whole numbers from 1 to 255"),
+        ({"rounds": 2.0}, "rounds 2.0"),
+        ({"rounds": True}, "rounds True"),
+        ({"radius": 1.5}, "radius 1.5: allowed are whole numbers"),
+        ({"radius": -1}, "radius -1"),
+        ({"seed": -1}, "seed -1: allowed are whole numbers"),
+        ({"seed": None}, "seed None"),
+        ({"method": 3}, "method 3: allowed are "),
+        ({"method": "cbd"}, "method 'cbd' .did you mean 'cbda'"),
+        ({"never_ask": [np.ones(SIZE, bool)]}, "never_ask: .*allowed is a dict"),
+        ({"never_ask": {"009": np.ones(SIZE, bool)}}, "image of never_ask '009'"),
+        ({"never_ask": {"000": np.ones(SIZE)}}, "never_ask of '000': .*bool"),
+        ({"method": cbda.Method(balance="ratio", target_distribution=(0.5, 0.5))}, "are 3 numbers"),
+    ],
+)
+def test_wrong_argument_is_noticed_where_it_is_given(change, message):
+    with pytest.raises(cbda.UserError, match=message) as found:
+        start(**change)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"score": 3},
+        {"unit": 3},
+        {"allocation": None},
+        {"radius": 1.5},
+        {"radius": True},
+        {"random_fraction": True},
+        {"max_weight": "10"},
+        {"choice": "power"},
+        {"views": 8},
+    ],
+)
+def test_wrong_part_of_a_method_is_noticed_where_it_is_given(change):
+    with pytest.raises(cbda.UserError, match=f"{next(iter(change)).replace('_', '.')} .*: allowed"):
+        cbda.Method(**change)
+
+
+def test_numbers_of_numpy_are_numbers():
+    run = start(num_classes=np.int64(3), rounds=np.int8(3), radius=np.uint8(1), seed=np.int32(0))
+    assert run.next(logits(1)) == start().next(logits(1))
+
+
+def test_labels_are_of_every_image_once_something_was_asked():
+    run = start()
+    assert not run.labels
+    query = run.next(logits(1))[0]
+    run.label(query, 2)
+    assert [*run.labels] == IDS
+    others = [name for name in IDS if name != query.image]
+    assert all((run.labels[name] == 255).all() for name in others)
+    asked = cbda.label_mask([query], query.image, SIZE)
+    np.testing.assert_array_equal(run.labels[query.image] == 2, asked)
+    np.testing.assert_array_equal(cbda.count_classes(run.labels, 3), run.class_counts)
+    assert "street" not in run.labels
+
+
+@pytest.mark.parametrize(
+    "other", [{"row": 19}, {"image": "street"}, {"radius": 2}, {"column": 29, "row": 0}]
+)
+def test_query_that_was_not_asked_is_refused(other):
+    run = start(budget=0.01, rounds=1, method="ra")
+    query = run.next(logits(1))[0]
+    with pytest.raises(cbda.UserError, match=r"was not asked in this run|is unknown"):
+        run.label(dataclasses.replace(query, **other), 1)
+    assert run.class_counts.sum() == 0
+
+
+def test_query_of_an_earlier_round_is_answered_late():
+    run = start()
+    query = run.next(logits(1))[0]
+    run.next(logits(2))
+    run.label(query, 1)
+    assert run.class_counts.tolist() == [0, int((run.labels[query.image] == 1).sum()), 0]
+    assert run.class_counts[1] >= 4
+
+
+@pytest.mark.parametrize(
+    ("truth", "message"),
+    [
+        ({}, "truth: lacks '000'"),
+        ([TRUTH["000"]], "truth: .*allowed is a dict"),
+        ({**TRUTH, "000": np.zeros((99, 99), int)}, r"truth of '000': \(99, 99\), must be"),
+        ({**TRUTH, "000": np.zeros((*SIZE, 3), int)}, r"truth of '000': \(20, 30, 3\)"),
+        ({**TRUTH, "000": np.full(SIZE, 0.7)}, "label of '000', row .*: float64"),
+        ({**TRUTH, "000": np.ma.masked_all(SIZE, int)}, "truth of '000': a masked array"),
+    ],
+)
+def test_truth_that_does_not_fit_is_one_line(truth, message):
+    run = start(method="ra")
+    run.next(logits(1))
+    with pytest.raises(cbda.UserError, match=message):
+        run.reveal(truth)
+
+
+def test_another_size_in_a_later_round_is_one_line():
+    run = start(never_ask={"000": np.zeros(SIZE, bool)})
+    with pytest.raises(cbda.UserError, match=r"images of \(9, 9\) px; .* were \(20, 30\)"):
+        run.next([torch.randn(3, 9, 9) for _ in IDS])
+
+
+@pytest.mark.parametrize(
+    ("score", "prediction", "message"),
+    [
+        (np.zeros(SIZE), np.full(SIZE, 257), "prediction 0: 257 to 257; allowed are 0 to 2"),
+        (np.zeros(SIZE), np.zeros(SIZE), "prediction float64; allowed"),
+        (np.full(SIZE, np.nan), np.zeros(SIZE, int), "score 0: holds NaN"),
+        (np.full(SIZE, 1e300), np.zeros(SIZE, int), "score 0: holds NaN or infinite"),
+        (np.zeros(SIZE), np.zeros((2, 2), int), r"score 0: \(20, 30\) and prediction \(2, 2\)"),
+        (np.ma.masked_all(SIZE), np.zeros(SIZE, int), "score 0: a masked array"),
+    ],
+)
+def test_score_map_that_is_none_is_one_line(score, prediction, message):
+    maps = [cbda.ScoreMap(score, prediction)] * 3
+    with pytest.raises(cbda.UserError, match=message):
+        cbda.choose_queries(IDS, maps, 3, num_classes=CLASSES)
+
+
+def test_exhausted_pool_does_not_name_a_temporary_file():
+    never = {name: np.ones(SIZE, bool) for name in IDS}
+    with pytest.raises(cbda.UserError, match=r"^round 1: .*is exhausted"):
+        start(never_ask=never).next(logits(1))
 
 
 def test_budget_may_count_queries_and_pixels_may_be_left_out():

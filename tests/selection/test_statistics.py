@@ -14,7 +14,7 @@ def test_counts_leave_void_out():
 
 
 def test_label_beyond_the_classes_is_refused():
-    with pytest.raises(UserError, match="labels: allowed are 0 to 1, and 255 for none"):
+    with pytest.raises(UserError, match="labels 0: 2; allowed are 0 to 1, and 255 for none"):
         count_classes([LABEL], 2)
 
 
@@ -37,3 +37,40 @@ def test_rule_that_goes_by_predictions_asks_for_them(facts):
 def test_unknown_balance_is_refused_with_a_hint():
     with pytest.raises(UserError, match="did you mean 'consumed'"):
         class_weights(np.array([1, 2]), "consumd")
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"acquired": [1, -2]}, "acquired: -2; allowed"),
+        ({"acquired": np.array([1.0, np.nan])}, "acquired: .*float64"),
+        ({"budget_px": np.nan}, "budget_px nan: allowed are finite"),
+        ({"budget_px": 0}, "budget_px 0: allowed"),
+        ({"balance": 3}, "balance 3: allowed are none, "),
+        ({"balance": None}, "balance None: allowed are none, "),
+        ({"target_distribution": 0.5}, "target_distribution: 0.5; allowed"),
+        ({"target_distribution": ["a", "b"]}, "target_distribution: "),
+        ({"target_distribution": [np.nan, 1]}, "target distribution"),
+        ({"predicted": [1, 2, 3]}, "predicted: of 3 classes, but acquired has 2"),
+        ({"max_weight": True}, "max_weight True: allowed"),
+    ],
+)
+def test_wrong_argument_of_weights_is_one_line(facts, message):
+    with pytest.raises(UserError, match=message):
+        class_weights(**{"acquired": np.array([1, 2]), **facts})
+
+
+@pytest.mark.parametrize(
+    ("labels", "num_classes", "message"),
+    [
+        ([LABEL], True, "num_classes True: allowed are whole numbers from 1 to 255"),
+        ([LABEL], 2.0, "num_classes 2.0"),
+        (LABEL, 3, r"labels 0: \(3,\); allowed is \(H,W\)"),
+        ({"a": LABEL + 0.5}, 3, "labels of 'a': float64"),
+        ("labels", 3, "labels: 'labels'; allowed are maps"),
+        (None, 3, "labels: None; allowed are maps"),
+    ],
+)
+def test_wrong_argument_of_counts_is_one_line(labels, num_classes, message):
+    with pytest.raises(UserError, match=message):
+        count_classes(labels, num_classes)

@@ -34,6 +34,7 @@ def test_one_run_is_asked_and_its_products_are_made() -> None:
     jobs = people_jobs()
     assert people.acquiring(jobs) == "ask"
     assert people.products(jobs) == [
+        f"{RESULTS}/runs.csv",
         f"{RESULTS}/answers.csv",
         f"{RUN}/round2/model.pt",
         f"{RUN}/predictions/labelmap.txt",
@@ -243,13 +244,33 @@ def test_waiting_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "text"),
-    [("ask", "cbda ask: error: the disk is full"), ("ask", ""), ("score", "cbda ask: round 1: …")],
+    ("rule", "text", "reason"),
+    [
+        ("ask", "cbda ask: error: the disk is full", "the disk is full"),
+        ("data_check", "1 image\ncbda data check: error: 1 fault: a.png\n", "1 fault: a.png"),
+        ("ask", "", "it was stopped in silence"),
+        ("score", "cbda ask: round 1: …", "it was stopped; its last words: 'cbda ask: round 1: …'"),
+    ],
 )
-def test_failure_is_told_as_one(tmp_path: Path, rule: str, text: str) -> None:
+def test_failure_is_told_as_one_with_its_reason_at_the_end(
+    tmp_path: Path, rule: str, text: str, reason: str
+) -> None:
     log, end = tmp_path / "a.log", "At least one job did not complete successfully."
     log.write_text(text)
-    assert told(failure(rule, log), logging.makeLogRecord({"msg": end})) == ["failed", end]
+    first, last = told(failure(rule, log), logging.makeLogRecord({"msg": end}))
+    assert (first, last) == ("failed", f"{end}\nfailed: {rule}: {reason} (log: {log})")
+
+
+def test_many_failures_are_told_by_the_first_and_how_many_more(tmp_path: Path) -> None:
+    failures = []
+    for number in range(9):
+        log = tmp_path / f"{number}.log"
+        log.write_text(f"cbda score: error: no {number}\n")
+        failures += [failure("score", log)] * 2  # Snakemake tells twice
+    end = logging.makeLogRecord({"msg": "At least one job did not complete successfully."})
+    *_, last = told(*failures, end)
+    assert last.count("failed: score: no ") == 5
+    assert last.endswith("and 4 more jobs failed, see above")
 
 
 @pytest.mark.workflow

@@ -15,6 +15,7 @@ from cbda.workflow.locks import hold_lock
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
 from cbda.workflow.place import FOLDER
+from cbda.workflow.request import note_request
 from cbda.workflow.session import (
     NOTES,
     create_jobs,

@@ -5,7 +5,7 @@ import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
 import { fetchAt, fetchNext, fetchRound, finishRound, holdQueries, randomId, remembered, sendAnswer } from "./server.js";
 import { inTurn, tell } from "./turns.js";
-import { describe, describeAnswer, describeEnd, describePlace, describeProgress, isOver } from "./words.js";
+import { describe, describeAnswer, describeEnd, describePainting, describePlace, describeProgress, isOver } from "./words.js";
 
 const VOID = 255;
 const WITHOUT_CLASS = { v: "void", x: "unsure", s: "skipped" };
@@ -83,7 +83,7 @@ function pressPainting(key) {
 
 function chooseClass(index) {
   if (page.painting) {
-    page.painting.brush = index;
+    page.painting.choose(index);
     draw();
   } else if (page.query) answer("answered", blank(page.query).fill(index));
 }
@@ -196,6 +196,7 @@ function draw() {
   const { query, painting, kinds } = page;
   document.body.classList.toggle("done", !query);
   document.body.classList.toggle("paints", Boolean(painting));
+  document.body.classList.toggle("wants", Boolean(painting?.wantsBrush));
   at("paint").setAttribute("aria-pressed", Boolean(painting));
   at("onwards").hidden = query ? !page.again : isOver(page.round.progress);
   at("widen").hidden = !painting?.isLarge;
@@ -212,9 +213,7 @@ function draw() {
 function hint() {
   const { query, painting, kinds } = page;
   if (!query) return describeEnd(page.round.progress);
-  if (painting && painting.brush === null) return "choose a class to paint with";
-  const wide = painting && painting.size > 1 ? `, ${painting.size} px wide` : "";
-  if (painting) return `paint ${kinds.get(painting.brush).name}${wide}`;
+  if (painting) return describePainting(painting, kinds);
   return page.again ? describeAnswer(query, kinds) : "what is in the window?";
 }
 

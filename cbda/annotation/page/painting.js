@@ -7,7 +7,7 @@ const SIZES = [1, 3, 5, 9]; // of the brush, in px
 export class Painting {
   // `pixels` are classes of the window row by row, or UNSET; `width` is that of the window.
   constructor(pixels, width) {
-    Object.assign(this, { pixels, width, brush: null, size: SIZES[0], cursor: null, last: null });
+    Object.assign(this, { pixels, width, brush: null, size: SIZES[0], cursor: 0, last: 0, wantsBrush: false });
   }
 
   // Whether a window is so large that a brush of one pixel is tedious.
@@ -22,7 +22,7 @@ export class Painting {
 
   // Paints from where the stroke was to a pixel; `isNew` begins another one.
   stroke(pixel, isNew) {
-    const from = isNew || this.last === null ? pixel : this.last;
+    const from = isNew ? pixel : this.last;
     const [row, column] = this.at(from);
     const [endRow, endColumn] = this.at(pixel);
     const num = Math.max(Math.abs(endRow - row), Math.abs(endColumn - column), 1);
@@ -30,7 +30,7 @@ export class Painting {
       const part = step / num;
       this.dab(Math.round(row + part * (endRow - row)), Math.round(column + part * (endColumn - column)));
     }
-    this.last = pixel;
+    Object.assign(this, { last: pixel, cursor: null }); // the pointer shows where it is
   }
 
   at(pixel) {
@@ -49,20 +49,31 @@ export class Painting {
   press(key) {
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.width, ArrowDown: this.width };
     if (key in steps) this.move(steps[key]);
-    else if (key === " ") this.dab(...this.at(this.cursor ?? 0));
+    else if (key === " ") this.dab(...this.at(this.show()));
     else if (key === "+") this.widen();
     else if (key === "f") this.fill();
     else return false;
     return true;
   }
 
+  // The cursor, from now on in sight: where it is, or where was painted last.
+  show() {
+    this.cursor ??= this.last;
+    return this.cursor;
+  }
+
   move(offset) {
-    const cursor = this.cursor === null ? 0 : this.cursor + offset;
-    if (cursor >= 0 && cursor < this.pixels.length) this.cursor = cursor;
+    const to = this.cursor === null ? this.show() : this.cursor + offset;
+    if (to >= 0 && to < this.pixels.length) this.cursor = to;
+  }
+
+  choose(brush) {
+    Object.assign(this, { brush, wantsBrush: false });
   }
 
   paint(pixel) {
-    if (this.brush !== null) this.pixels[pixel] = this.brush;
+    if (this.brush === null) this.wantsBrush = true;
+    else this.pixels[pixel] = this.brush;
   }
 
   fill() {

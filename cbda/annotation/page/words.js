@@ -40,6 +40,19 @@ export function describeAnswer(query, kinds) {
   return `${said}; another answer replaces it`;
 }
 
+// What is painted, where the cursor is if it is in sight, and what the space bar would do there.
+export function describePainting({ brush, size, cursor, width, pixels, numUnset, wantsBrush }, kinds) {
+  const name = (value) => kinds.get(value)?.name ?? "without a class";
+  const wide = size > 1 ? `, ${size} px wide` : "";
+  const left = numUnset ? `, ${numUnset} px have no class yet` : "";
+  const chosen = brush === null ? "choose a class to paint with" : `paint ${name(brush)}${wide}`;
+  const first = wantsBrush ? "nothing is painted yet: choose a class first, by its key or a click" : chosen;
+  if (cursor === null) return first + left;
+  const place = `row ${Math.floor(cursor / width) + 1}, column ${(cursor % width) + 1} of the window`;
+  const does = brush === null ? "" : `; the space bar makes it ${name(brush)}`;
+  return `${first}${left} · cursor in ${place}, ${name(pixels[cursor])}${does}`;
+}
+
 export function describePlace({ window: win, image, row, column }) {
   return `${win.height} × ${win.width} px of ${image}, row ${row}, column ${column}`;
 }

@@ -1,0 +1,104 @@
+"""Numbers and names as somebody gives them from Python, checked where they are given."""
+
+import math
+import operator
+import reprlib
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from numbers import Real
+from typing import Any
+
+from cbda.errors import UserError, did_you_mean, require_choice
+
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = 60
+
+
+def describe(value: Any) -> str:
+    """What was given, in a few words: a shape and a type of arrays and tensors."""
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return " ".join(SHORT.repr(value).split())
+    return f"{tuple(shape)} {value.dtype}" if len(shape) else str(value)
+
+
+def whole(what: str, value: Any, least: int = 0, most: float = math.inf) -> int:
+    """A whole number, also one of NumPy's; a `UserError` unless it is one, within limits."""
+    try:
+        number = None if _is_flag(value) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or not least <= number <= most:
+        limit = f"from {least} on" if most == math.inf else f"from {least} to {most}"
+        raise UserError(f"{what} {describe(value)}: allowed are whole numbers {limit}")
+    return number
+
+
+def positive(what: str, value: Any, most: float = math.inf) -> float:
+    """A finite number above 0; a `UserError` unless it is one, up to a limit."""
+    if not is_number(value) or not 0 < value <= most or value == math.inf:
+        allowed = "finite numbers above 0" if most == math.inf else f"numbers above 0, up to {most}"
+        raise UserError(f"{what} {describe(value)}: allowed are {allowed}")
+    return float(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether something is a number, also one of NumPy's, and not true or false."""
+    return isinstance(value, Real) and not _is_flag(value)
+
+
+def choice(what: str, value: Any, allowed: tuple[str, ...]) -> str:
+    """One of some names; a `UserError` unless it is one."""
+    if not isinstance(value, str):
+        raise UserError(f"{what} {describe(value)}: allowed are {', '.join(allowed)}")
+    require_choice(what, value, allowed)
+    return value
+
+
+def names(what: str, values: Any) -> tuple[str, ...]:
+    """Names in order, each once; a `UserError` unless they are."""
+    is_ordered = isinstance(values, Iterable) and not isinstance(values, str | bytes | AbstractSet)
+    if not is_ordered:
+        raise UserError(f"{what}: {describe(values)}; allowed is a list of names, in order")
+    found = tuple(values)
+    places: dict[str, int] = {}
+    for place, name in enumerate(found):
+        if not _is_name(name):
+            raise UserError(f"{what}[{place}]: {describe(name)}; allowed are names, as text")
+        if name in places:
+            twice = f"{describe(name)} is there twice, at {places[name]} and {place}"
+            raise UserError(f"{what}: {twice}; allowed is each once")
+        places[name] = place
+    if not found:
+        raise UserError(f"{what}: none; allowed are one or more")
+    return tuple(map(str, found))
+
+
+def by_name(what: str, values: Any, known: tuple[str, ...] | None = None) -> dict[str, Any]:
+    """What is given by image; a `UserError` unless all are images that are known."""
+    if not isinstance(values, Mapping):
+        raise UserError(f"{what}: {describe(values)}; allowed is a dict by name of an image")
+    for name in values if known is not None else ():
+        image(f"image of {what}", name, known or ())
+    return dict(values)
+
+
+def image(what: str, name: Any, known: tuple[str, ...]) -> str:
+    """The name of an image of the pool; a `UserError` unless it is one."""
+    if name in known:
+        return str(name)
+    hint = did_you_mean(name, known) if isinstance(name, str) else ""
+    allowed = f"those of the pool's {len(known)} images, such as {describe(known[0])}"
+    raise UserError(f"{what} {describe(name)}{hint} is unknown; allowed are {allowed}")
+
+
+def _is_name(value: Any) -> bool:
+    """Whether something is a text that a file can hold."""
+    if not isinstance(value, str):
+        return False
+    return bool(value) and "\0" not in value and value.encode(errors="ignore").decode() == value
+
+
+def _is_flag(value: Any) -> bool:
+    """Whether something is true or false, which Python takes for 1 or 0."""
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")

@@ -1,0 +1,52 @@
+"""What a run of Snakemake was asked for, noted beside its own notes for `cbda status`."""
+
+import hashlib
+import os
+import shlex
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from cbda.errors import UserError
+
+FOLDER = "cbda.requests"
+
+
+class Request(NamedTuple):
+    """What the last run of an experiment was asked for."""
+
+    tables: str  # folder of its tables, by which experiments are told apart
+    command: str  # as it was typed
+    outputs: frozenset[str]  # of all jobs that it takes, made before or not
+
+
+def note_request(notes: Path, tables: str, words: Sequence[str], outputs: Collection[str]) -> None:
+    """Note what a run is asked for, in place of what the last one of its experiment was."""
+    from cbda.files.json_files import write_json
+
+    command = shlex.join([os.path.basename(words[0]), *words[1:]])
+    content = {"tables": tables, "command": command, "outputs": sorted(outputs)}
+    with suppress(UserError):  # a disk that is full is told of by the jobs
+        _place(notes, tables).parent.mkdir(parents=True, exist_ok=True)
+        write_json(_place(notes, tables), content)
+
+
+def read_requests(notes: Path) -> list[Request]:
+    """Of every experiment that was ever run in a working folder, what was asked for last."""
+    found = (_read(path) for path in sorted((notes / FOLDER).glob("*.json")))
+    return [request for request in found if request is not None]
+
+
+def _read(path: Path) -> Request | None:
+    from cbda.files.json_files import read_json
+
+    with suppress(UserError, KeyError, TypeError):  # it is worth little
+        content = read_json(path)
+        return Request(content["tables"], content["command"], frozenset(content["outputs"]))
+    return None
+
+
+def _place(notes: Path, tables: str) -> Path:
+    name = hashlib.sha256(os.path.normpath(tables).encode()).hexdigest()[:16]
+    return notes / FOLDER / f"{name}.json"

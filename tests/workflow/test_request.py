@@ -1,0 +1,25 @@
+"""What a run was asked for."""
+
+from pathlib import Path
+
+import pytest
+
+from cbda.workflow.request import FOLDER, note_request, read_requests
+
+
+def test_last_request_of_every_experiment_is_read(tmp_path: Path) -> None:
+    for tables, number in (("results", 1), ("results/tiny", 2), ("results", 3)):
+        note_request(tmp_path, tables, ["/bin/snakemake", "--cores", str(number)], {"a", "b"})
+    found = {request.tables: request for request in read_requests(tmp_path)}
+    assert found.keys() == {"results", "results/tiny"}
+    assert found["results"].command == "snakemake --cores 3"
+    assert found["results"].outputs == {"a", "b"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"tables": 1, "command": 2, "outputs": 3}'])
+def test_note_that_cannot_be_read_counts_for_nothing(tmp_path: Path, content: str) -> None:
+    note_request(tmp_path, "results", ["snakemake"], [])
+    (note,) = (tmp_path / FOLDER).iterdir()
+    note.write_text(content)
+    assert read_requests(tmp_path) == []
+    assert read_requests(tmp_path / "none") == []
