@@ -367,18 +367,19 @@ def test_gallery_shows_images_spread_over_the_pool(num_images, expected):
 
 @pytest.fixture
 def one_run(tmp_path):
-    """Words of a command line that name one run, with labels of two images."""
+    """Words of a command line that name one run, with labels of two images of a pool."""
     write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
     rounds = np.zeros((2, 16, 24), np.uint8)
     rounds[0, 2:5, 2:5] = 2
     path = tmp_path / "labels.h5"
     write_labels(path, ["a", "b"], np.zeros_like(rounds), rounds, summary("0.05", 0))
-    return ["--run", "ra", "0.05", "0", str(tmp_path / "evaluation.json"), str(path)]
+    run = ["ra", "0.05", "0", str(tmp_path / "evaluation.json"), str(path)]
+    return ["--run", *run, "--target-root", str(tmp_path / "pool")]
 
 
 @pytest.fixture
 def gallery(one_run, tmp_path):
-    """The same with a gallery, which shows a pool of two images and an untrained network."""
+    """The same with a gallery, which shows that pool and an untrained network."""
     import torch
 
     from cbda.models.build import create_model
@@ -395,7 +396,7 @@ def gallery(one_run, tmp_path):
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
     Checkpoint(state, CLASSES, ModelSettings(), Resizing((16, 24))).save(tmp_path / "m.pt")
     files = [str(tmp_path / name) for name in ("m.pt", "m.pt", "labels.h5")]
-    return [*one_run, "--gallery", "ra", *files, "--target-root", str(tmp_path / "pool")]
+    return [*one_run, "--gallery", "ra", *files]
 
 
 def report_words(folder, words):
