@@ -5,5 +5,6 @@ import pytest
 
 @pytest.fixture
 def one_format(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Figures are written as SVG alone."""
+    """Figures are written as SVG alone, and none for one column of a paper."""
     monkeypatch.setattr("cbda.report.style.KINDS", {"svg": "Date"})
+    monkeypatch.setattr("cbda.report.chapters.write", lambda figure, path: None)
