@@ -15,6 +15,7 @@ import cbda
 from cbda.commands.options import output_files
 from cbda.errors import InterruptedRunError, UserError, did_you_mean
 from cbda.files.atomic import require_output
+from cbda.files.replacing import require_replaceable
 from cbda.settings.extras import describe_missing
 
 NO_MEMORY = ("out of memory", "allocate memory")  # torch's words
@@ -66,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         for path in output_files(args):
             require_output(path)
+            require_replaceable(path)
         with recording(describe_job(args)):
             args.run(args)
         return 0

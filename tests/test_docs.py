@@ -131,5 +131,12 @@ def test_python_of_a_page_runs_as_printed(path: Path) -> None:
     assert names["run"].class_counts.sum() > 0
 
 
+def test_search_of_the_site_loads_nothing_from_elsewhere() -> None:
+    """The plugin `offline` asks unpkg.com for this script unless the site has it."""
+    settings = (ROOT / "mkdocs.yml").read_text()
+    (script,) = re.findall(r"^  polyfills: \[(.*iframe-worker.*)\]", settings, re.MULTILINE)
+    assert "parent.postMessage" in (ROOT / "docs" / script).read_text()
+
+
 def test_version_is_that_of_the_citation() -> None:
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == cbda.__version__

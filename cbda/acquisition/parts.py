@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.acquisition.methods import SCORES_OF_A_PIXEL, UNITS
-from cbda.errors import require_choice
+from cbda.errors import UserError, require_choice
 
 FloatArray = NDArray[np.floating]
 IntArray = NDArray[np.int64]
@@ -54,11 +54,22 @@ def open_parts(unit: str, radius: int, images: Images) -> Iterator[ReadParts | N
         def read(image: int) -> PartMap:
             path = Path(folder, f"{image}.npy")
             if not path.exists():  # an image is worked on by one thread at a time
-                np.save(path, divide(images.read_image(image), radius))
+                _keep(path, divide(images.read_image(image), radius))
             parts: PartMap = np.load(path)
             return parts
 
         yield read
+
+
+def _keep(path: Path, parts: PartMap) -> None:
+    try:
+        np.save(path, parts)
+    except OSError as error:
+        reason = error.strerror or "it takes no more"
+        advice = "set TMPDIR to a folder with room"
+        raise UserError(
+            f"{tempfile.gettempdir()}: no place for superpixels: {reason}; {advice}"
+        ) from error
 
 
 def as_pixels(

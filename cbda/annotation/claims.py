@@ -12,6 +12,9 @@ import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
+
+from cbda.files.atomic import explained_write
 
 LAPSE_S = 150.0  # browsers have pages that aren't seen renew once a minute at most
 Claim = tuple[str, float, str]  # client, last renewal, server
@@ -24,6 +27,7 @@ class Claims:
     """
 
     def __init__(self, answers_path: Path, digest: str, lapse_s: float = LAPSE_S) -> None:
+        self._answers_path = answers_path
         self._path = answers_path.with_name(f".{answers_path.name}.claims")
         self._digest, self._lapse_s = digest, lapse_s
         self._server = f"{socket.gethostname()} {os.getpid()}"
@@ -60,10 +64,13 @@ class Claims:
     def _key(self, index: int) -> str:
         return f"{self._digest} {index}"
 
+    def _open(self) -> IO[str]:
+        return os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT), "r+")
+
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Claim]]:
         """The claims that have not lapsed; what becomes of them is kept."""
-        with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT), "r+") as file:
+        with explained_write(self._answers_path), self._open() as file:
             with suppress(OSError):  # a disk without such locks
                 fcntl.flock(file, fcntl.LOCK_EX)
             text = file.read()

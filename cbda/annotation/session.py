@@ -50,7 +50,12 @@ class Session:
             return None if index is None else self._describe(index)
 
     def hold(self, client: str) -> None:
-        """Have the queries that a client looks at be nobody else's for longer."""
+        """Have the queries that a client looks at be nobody else's for longer.
+
+        A `UserError` if answers can't be read any more.
+        """
+        with self._lock:
+            self._refresh()
         self._claims.renew(client)
 
     def leave(self, client: str) -> None:

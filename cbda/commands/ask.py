@@ -73,7 +73,8 @@ def _queries(
     from cbda.selection.answering import choose_queries, require_asked
 
     path: Path = args.queries
-    with exclusive(path.with_name(f".{path.name}.lock"), f"chooses the queries of {path}"):
+    lock = path.with_name(f".{path.name}.lock")
+    with exclusive(lock, path, f"chooses the queries of {path}"):
         if path.exists():
             print(f"round {args.round}: the queries of {path}, chosen before, stay")
         else:

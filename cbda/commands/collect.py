@@ -39,14 +39,14 @@ def run(args: argparse.Namespace) -> None:
 
 def _listed(path: Path) -> list[tuple[str, ...]]:
     """The fields of every round of a sample sheet."""
-    from cbda.results.agreement import require_agreement
+    from cbda.results.agreement import DIAGNOSES, require_agreement
     from cbda.results.sheet import NONE, read_rows
 
     sheet = read_rows(path)
     rows = [row for row in sheet if row.diagnosis != NONE]
     if not rows:
         raise UserError(f"{path}: names no diagnosis")
-    ledger = require_agreement(path, sheet, "diagnoses")
+    ledger = require_agreement(path, sheet, DIAGNOSES)
     for row in rows:
         if problem := ledger.problem(Path(row.diagnosis)):
             raise UserError(f"{row.diagnosis}: {problem}")

@@ -87,6 +87,7 @@ def add_feature_option(parser: argparse.ArgumentParser, name: str) -> None:
 def open_features(args: argparse.Namespace, name: str, dataset: "Dataset") -> "FeatureFile | None":
     """The file of `--<name>-features`, if it is given; a `UserError` if it is of other images."""
     from cbda.datasets.agreement import require_same_pool
+    from cbda.files.encoded_images import require_same_images
     from cbda.files.features import FeatureFile
 
     path = getattr(args, f"{name}_features")
@@ -94,4 +95,5 @@ def open_features(args: argparse.Namespace, name: str, dataset: "Dataset") -> "F
         return None
     features = FeatureFile.open(path)
     require_same_pool(path, features.image_ids, dataset.root, dataset.image_ids)
+    require_same_images(features, [record.image_path for record in dataset.records])
     return features

@@ -1,7 +1,8 @@
 """Compute the features of a frozen encoder for every image of a data set; write features.h5."""
 
 import argparse
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from cbda.commands.common import add_dataset_options, open_dataset
 from cbda.commands.options import add_class_option, add_output_option
@@ -9,6 +10,12 @@ from cbda.settings.compute import ComputeSettings
 from cbda.settings.encoding import EncodeSettings
 from cbda.settings.model import ModelSettings
 from cbda.settings.options import add_options, from_options, whole_number
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cbda.datasets.dataset import Dataset
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +41,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
     from cbda.errors import require_choice
+    from cbda.files.encoded_images import describe_state, note
     from cbda.files.features import FeatureFile
     from cbda.models.encoding import ImageEncoder
     from cbda.models.images import INTERPOLATIONS, Resizing
@@ -44,9 +52,21 @@ def run(args: argparse.Namespace) -> None:
     dataset = open_dataset(args, "dataset", args.classes)
     resizing = Resizing((args.image_size[0], args.image_size[1]), args.interpolation)
     encoder = ImageEncoder(model, from_options(args, "", EncodeSettings), resizing, device)
-    images = ordered_map(dataset.read_image, range(len(dataset)), args.threads)  # ahead of it
+    paths = [record.image_path for record in dataset.records]
+    states = list(map(describe_state, paths))
+    read = partial(_read, dataset)
+    images = ordered_map(read, range(len(dataset)), args.threads)  # ahead of the encoder
     progress = tqdm(images, total=len(dataset), mininterval=5, desc="encode")
     place = (args.out, dataset.image_ids, encoder.encoding, resizing.image_size, encoder.shapes)
     with FeatureFile.create(*place, mirrored=args.mirrored) as write:
-        write(encoder.encode(image, args.mirrored) for image in progress)
+        write((digest, encoder.encode(image, args.mirrored)) for digest, image in progress)
+    with FeatureFile.open(args.out) as features:
+        note(features, states)
     print(f"{args.out}: {args.out.stat().st_size / 1e9:.3f} GB")
+
+
+def _read(dataset: "Dataset", index: int) -> "tuple[str, NDArray[np.uint8]]":
+    """SHA-256 of the file of an image, and the image; if it changes in between, they don't fit."""
+    from cbda.files.records import file_sha256
+
+    return file_sha256(dataset.records[index].image_path), dataset.read_image(index)

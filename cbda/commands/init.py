@@ -5,6 +5,7 @@ The Snakefile includes the workflow of this installation. Files that are there s
 
 import argparse
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,30 +18,47 @@ include: SNAKEFILE
 """
 COPIED = ("config.yaml", "envs", "profiles", "workflow/configs", "workflow/profiles",
           "workflow/schemas")  # fmt: skip
+INCLUDING = "include: SNAKEFILE"
 LEFT_OUT = "constraints.txt"
 FIRST = "results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("folder", type=Path, help="new, or one whose files stay as they are")
+    parser.add_argument("folder", type=_folder, help="new, or one whose files stay as they are")
+
+
+def _folder(text: str) -> Path:
+    """A folder by its name, where ~ is one's home as in the configuration."""
+    if not text:
+        raise argparse.ArgumentTypeError("is empty; give a name, or . for this folder")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r}: nobody's home is known by it") from error
 
 
 def run(args: argparse.Namespace) -> None:
     """Write what is missing, and say what to type next."""
-    from cbda.files.atomic import explained_write
+    from cbda.files.atomic import complete_file, require_output
 
     folder: Path = args.folder
-    for name, content in _files():
-        path = folder / name
-        if os.path.lexists(path):
+    files = {folder / name: content for name, content in _files()}
+    for path in files:  # all of them, or none
+        require_output(path)
+    for path, content in files.items():
+        if not os.path.lexists(path):
+            with complete_file(path) as temporary:
+                temporary.write_bytes(content)
+        elif not path.is_file() or path.read_bytes() != content:
             print(f"{path}: is there already, and stays")
-            continue
-        with explained_write(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+    snakefile = folder / "Snakefile"
+    if not (snakefile.is_file() and INCLUDING.encode() in snakefile.read_bytes()):
+        lines = " and ".join(f"`{line}`" for line in SNAKEFILE.splitlines() if line[:1].isalpha())
+        print(f"{snakefile}: lacks the workflow; have it say {lines}, a line each")
+        return
     print(f"{folder}: ready; a first table, in half a minute:")
-    print(f"cd {folder} && snakemake {FIRST}")
+    print(f"cd {shlex.quote(str(folder))} && snakemake {FIRST}")
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

@@ -1,15 +1,19 @@
 """Predict the classes of images: masks with a palette, and overlays.
 
 OUT/masks has a PNG of class ids per image, OUT/overlays the image with the classes laid over it,
-OUT/labelmap.txt the colours. The network sees each image at the size at which it was trained, or,
-of images in which things are much smaller than in those, one tile after the other.
+OUT/labelmap.txt the colours. Images in folders below the given one are taken too, and have masks in
+folders of the same names. What is in OUT and was not made by this command, or was edited since,
+stays: it is named, and nothing is predicted. The network sees each image at the size at which it
+was trained, or, of images in which things are much smaller than in those, one tile after the other.
 """
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.commands.options import add_folder_option, add_network_option
+from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options
 from cbda.settings.prediction import PredictSettings, predicted_file
@@ -38,8 +42,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
-    from cbda.datasets.catalogue import UNLABELLED, dataset_digest
-    from cbda.datasets.images import open_folder
+    from cbda.datasets.tree import open_tree, tree_digest
     from cbda.files.json_files import write_text
     from cbda.files.masks import save_mask, save_overlay
     from cbda.files.records import note_input
@@ -48,12 +51,16 @@ def run(args: argparse.Namespace) -> None:
     from cbda.models.reencoding import open_encoder
 
     settings = from_options(args, "", PredictSettings)
+    images, passed_over = open_tree(Path(settings.images))
+    _require_place(args.out_masks, images.root)
+    _prepare(args.out_masks, images.image_ids, settings)
+    if passed_over:
+        print(passed_over)
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
     weights = args.model_encoder_weights
     encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
-    images = open_folder(Path(settings.images))
-    note_input("images", dataset_digest(UNLABELLED, settings.images, ""))
+    note_input("images", tree_digest(images))
     tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
@@ -72,6 +79,30 @@ def run(args: argparse.Namespace) -> None:
         maps.save(folder, image_id, settings.uncertainty)
     write_text(args.out_masks / NAME, format_labelmap(colours))
     print(f"{args.out_masks}: masks of {len(images)} images")
+
+
+def _require_place(folder: Path, images: Path) -> None:
+    """Raise a `UserError` if masks would lie among the images, and be images the next time."""
+    real = images.resolve()
+    if real in (folder.resolve(), *folder.resolve().parents):
+        raise UserError(f"--out {folder}: lies in the folder of the images; give one outside of it")
+
+
+def _prepare(folder: Path, image_ids: Iterable[str], settings: PredictSettings) -> None:
+    """Say what was made and is lost; a `UserError` if anything would replace what is none of it."""
+    from cbda.annotation.labelmap import NAME
+    from cbda.datasets.listing import name_some
+    from cbda.files.records import record_path
+    from cbda.files.replacing import require_replaceable
+
+    lost = []
+    made = [predicted_file(what, name) for name in image_ids for what in settings.predicted()]
+    for path in (folder / name for name in (NAME, *made)):
+        require_replaceable(path)
+        if not path.exists() and record_path(path).exists():
+            lost.append(str(path))
+    if lost:
+        print(f"{len(lost)} files of an earlier run are gone, and made anew: {name_some(lost)}")
 
 
 class _Maps:

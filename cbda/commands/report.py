@@ -69,7 +69,6 @@ def run(args: argparse.Namespace) -> None:
     from cbda.report.contents import page_content
     from cbda.report.experiment import Experiment
     from cbda.report.page import render_page
-    from cbda.report.style import Names
     from cbda.results.curves import read_curve
     from cbda.results.environments import describe_making
 
@@ -86,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
         made_with=describe_making(sheet, ledger),
         curve=None if args.curve is None else read_curve(args.curve),
         analyse=from_options(args, "analyse", AnalyseSettings),
-        names=Names(args.shown_as),
+        names=_distinct_names(args.shown_as),
         budget_unit=BudgetUnit(args.budget_unit),
         saturation=args.saturation,
     )
@@ -106,6 +105,17 @@ def _import_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except UnicodeDecodeError as error:
         raise UserError(f"a matplotlibrc of yours is not UTF-8 text: {error.reason}") from error
+
+
+def _distinct_names(pairs: list[list[str]]) -> "Names":
+    """Names to show; a `UserError` if two methods have the same."""
+    from cbda.report.style import Names
+
+    shown: dict[str, str] = {}
+    for method, name in pairs:
+        if shown.setdefault(name, method) != method:
+            raise UserError(f"--shown-as: {shown[name]} and {method} are both shown as {name!r}")
+    return Names(pairs)
 
 
 def _parse_config(text: str) -> dict[str, Any]:

@@ -107,11 +107,15 @@ def dataset_digest(kind: str, root: str | Path, split: str) -> str:
     It is the same wherever the dataset is; empty if there is none yet.
     """
     try:
-        paths = list_files(kind, find_kind(kind), Path(root), split).paths
-        some = paths[:: -(-len(paths) // NUM_FILES_READ)]
-        return files_digest(Path(root), paths) + "".join(map(content_digest, some))
+        return paths_digest(Path(root), list_files(kind, find_kind(kind), Path(root), split).paths)
     except (UserError, OSError):  # which the check of the dataset reports
         return ""
+
+
+def paths_digest(root: Path, paths: Sequence[Path]) -> str:
+    """A digest of the names and sizes of files, and of the content of a few of them."""
+    some = paths[:: -(-len(paths) // NUM_FILES_READ)]
+    return files_digest(root, paths) + "".join(map(content_digest, some))
 
 
 def count_images(kind: str, root: str | Path, split: str) -> int:

@@ -139,7 +139,8 @@ def _find(side: Side, nested: bool, listing: Listing) -> dict[str, Path]:
 def _describe_problem(path: Path, image_id: str | None, found: dict[str, Path]) -> str:
     """What is wrong with a file; empty for a good one and for what may be passed over."""
     if image_id is None:  # a link to nothing may have been one to a folder of images
-        return describe_irregular(path) if path.is_symlink() and not path.suffix else ""
+        is_link = path.is_symlink() and not path.suffix and not os.path.isdir(path)
+        return describe_irregular(path) if is_link else ""
     if not is_plain(path.name):
         return "file name is not UTF-8 text on one line"
     if os.path.isdir(path):
@@ -227,9 +228,19 @@ def find_images(side: Side, nested: bool, skipped: frozenset[str] = frozenset())
     """Image id to path of the images in a folder, sorted by id; a `UserError` without any."""
     listing = Listing(skipped=skipped)
     found = _find(side, nested, listing)
-    if listing.faults:
-        named = name_some(list(listing.faults))
-        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+    require_sound(listing)
     if not found:
         raise UserError(f"no image {side.describe('*')}")
     return dict(sorted(found.items()))
+
+
+def find_files(side: Side, listing: Listing) -> dict[str, Path]:
+    """Image id to path of the images in one folder; whatever else there is, is reported."""
+    return _find(side, nested=False, listing=listing)
+
+
+def require_sound(listing: Listing) -> None:
+    """Raise a `UserError` that names the first of the images that have faults."""
+    if listing.faults:
+        named = name_some(list(listing.faults))
+        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")

@@ -3,10 +3,12 @@
 The file is the user's. It only grows: a line is on the disk before it is acknowledged, and what is
 taken back is a line of its own. Lines name their queries by the digest, and a line before the first
 of them says which round, classes and sizes those are, so that answers outlive the file of
-the queries. Several processes may read and write it at a time.
+the queries. Several processes may read and write it at a time. Whoever finds that the file was
+moved, replaced or cut off since it was read neither goes on nor begins another.
 """
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -37,6 +39,7 @@ from cbda.files.queries import Place, QuerySet
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")  # what such a file begins with
 TORN = b" (torn)\n"  # what ends a line that was torn, which counts for nothing
+AGAIN = "put it back, or end what has read it, such as `cbda annotate`, and start that again"
 
 
 class AnswerFile:
@@ -61,6 +64,8 @@ class AnswerFile:
         self._asked: dict[str, Asked] = {}
         self._known_ids: set[str] = set()
         self._offset = self._line_number = 0
+        self._read_bytes = hashlib.sha256()  # up to the offset
+        self._state = (0, 0, 0)  # of the file that holds them
         self.refresh()
 
     def state(self, place: Place) -> str:
@@ -83,6 +88,7 @@ class AnswerFile:
             with self.path.open("rb") as file, _locked(file, fcntl.LOCK_SH):
                 return self._read(file)
         except FileNotFoundError:
+            self._require_unread()
             return []
         except OSError as error:
             raise unreadable(self.path, "answer file", error) from error
@@ -114,13 +120,42 @@ class AnswerFile:
         with explained_write(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not self.path.exists()
-            with self.path.open("a+b") as file, _locked(file, fcntl.LOCK_EX):
+            if is_new:
+                self._require_unread()
+            with self._open_to_append() as file, _locked(file, fcntl.LOCK_EX):
                 news = self._read(file)
                 lines: list[bytes] = []
                 yield lines, news
                 self._write(file, lines, asked)
+                self._require_in_place(file)
             if is_new:
                 sync(self.path.parent)
+
+    def _open_to_append(self) -> IO[bytes]:
+        """The file, which is made only if nothing has been read of it."""
+        flags = os.O_RDWR | os.O_APPEND | (0 if self._offset else os.O_CREAT)
+        return os.fdopen(os.open(self.path, flags, 0o666), "r+b")
+
+    def _require_unread(self) -> None:
+        """Raise a `UserError` if a file that is not there has been read."""
+        if self._offset:
+            raise UserError(f"{self.path}: is gone, and the answers in it: {AGAIN}")
+
+    def _require_in_place(self, file: IO[bytes]) -> None:
+        """Raise a `UserError` unless an open file is still the one of this name."""
+        with suppress(FileNotFoundError):
+            if os.path.samestat(self.path.stat(), os.fstat(file.fileno())):
+                return
+        raise UserError(f"{self.path}: was moved while an answer was written: {AGAIN}")
+
+    def _require_same(self, file: IO[bytes]) -> None:
+        """Raise a `UserError` unless a file begins with what was read."""
+        state = _describe_state(file)
+        if state != self._state:
+            file.seek(0)
+            if hashlib.sha256(file.read(self._offset)).digest() != self._read_bytes.digest():
+                raise UserError(f"{self.path}: holds other answers than those read before: {AGAIN}")
+            self._state = state
 
     def _write(self, file: IO[bytes], lines: list[bytes], asked: Asked) -> None:
         if not lines:
@@ -134,25 +169,32 @@ class AnswerFile:
         file.write(closing + b"".join(lines))
         file.flush()
         os.fsync(file.fileno())
+        self._state = _describe_state(file)
 
     def _read(self, file: IO[bytes]) -> list[Given]:
         """Take in the lines from where the last read ended."""
         file.seek(0)
         if file.read(2) in UTF_16:  # also if an editor saved it just now
             raise UserError(f"{self.path}: is UTF-16, as some editors save it; save it as UTF-8")
+        self._require_same(file)
         file.seek(self._offset)
         *lines, tail = file.read().split(b"\n")
         found = []
         for line in lines:
             found += self._take(line)
-            self._offset += len(line) + 1
+            self._pass(line + b"\n")
             self._line_number += 1
         with suppress(UserError):  # else torn: whoever writes next ends it
             if tail:
                 parse_line(tail)
                 found += self._take(tail)
-                self._offset += len(tail)
+                self._pass(tail)
         return found
+
+    def _pass(self, content: bytes) -> None:
+        """Count some bytes as read."""
+        self._offset += len(content)
+        self._read_bytes.update(content)
 
     def _take(self, line: bytes) -> list[Given]:
         """Take in a line; the answer in it, if there is one."""
@@ -188,6 +230,12 @@ class AnswerFile:
         if given.answer.state != UNDONE:
             self.latest[given.place] = given
         return [given]
+
+
+def _describe_state(file: IO[bytes]) -> tuple[int, int, int]:
+    """What changes whenever anything in a file does: nobody can set its time of change."""
+    status = os.fstat(file.fileno())
+    return status.st_ino, status.st_size, status.st_ctime_ns
 
 
 @contextmanager

@@ -18,10 +18,12 @@ from pathlib import Path
 
 from cbda.errors import UserError
 from cbda.files.durable import sync
-from cbda.files.records import record_path, recorded
+from cbda.files.records import is_recorded, record_path, recorded
+from cbda.files.replacing import require_replaceable
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LOCKED = (errno.EAGAIN, errno.EWOULDBLOCK)  # HDF5 locks what it has open
+CUT_SHORT = r"\d+ requested and \d+ written"  # NumPy, of whatever is amiss with the disk
 OF_DAMAGE = (errno.EINVAL,)  # what a damaged file leads to, such as a place before its beginning
 KINDS = {stat.S_ISDIR: "a folder", stat.S_ISCHR: "a device", stat.S_ISBLK: "a device",
          stat.S_ISFIFO: "a named pipe", stat.S_ISSOCK: "a socket"}  # fmt: skip
@@ -64,9 +66,12 @@ def complete_file(path: Path, needed_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary name to write to; rename it to `path` if the block succeeds.
 
     The folder is made. If `needed_bytes` are known, a disk without room is refused before any work
-    is done. A `UserError` says where and why a file can't be written, and how much was needed.
+    is done. A `UserError` says where and why a file can't be written, and how much was needed; or
+    that a result would replace what is none.
     """
     require_output(path)
+    if is_recorded(path):
+        require_replaceable(path)
     path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     try:
@@ -125,9 +130,11 @@ def unreadable(path: Path, what: str, error: BaseException) -> UserError:
 
 
 def error_number(error: BaseException) -> int | None:
-    """The errno of a failed file operation; HDF5 may have it in the text only."""
+    """The errno of a failed file operation; HDF5 may have it in the text only, NumPy has none."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
+    if isinstance(error, OSError) and re.fullmatch(CUT_SHORT, str(error)):
+        return errno.ENOSPC
     found = re.search(r"\berrno = (\d+)", str(error))
     return int(found[1]) if found else None
 

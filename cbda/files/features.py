@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.errors import UserError
-from cbda.files.hdf5 import Layout, create_hdf5, open_hdf5, write_attributes
-from cbda.files.maps import MapFile, write_image_ids, write_maps
+from cbda.files.hdf5 import Layout, create_hdf5, named_errors, open_hdf5, write_attributes
+from cbda.files.maps import MapFile, write_image_ids, write_maps, write_texts
 
 Features = list[NDArray[Any]]  # of one image, (C,h,w) each, from the finest scale to the coarsest
+Encoded = tuple[str, Features]  # SHA-256 of the file of an image, and its features
 Shape = tuple[int, int, int]  # channels, height and width of a scale
 
+SHA256 = "image_sha256"
 TEXTS = ("encoder", "weights_sha256", "precision", "dtype", "interpolation")
 FEATURES = Layout(
     "cbda.features",
-    {"image_id": ("S", "N")},
+    {"image_id": ("S", "N"), SHA256: ("S", "N")},
     {
         **dict.fromkeys((*TEXTS, "content_sha256"), ("S", "")),
         **dict.fromkeys(("height", "width", "mirrored"), ("i", "")),
@@ -62,6 +64,8 @@ class FeatureFile(MapFile):
         self.image_size: tuple[int, int] = (found["height"], found["width"])  # as encoded, px
         self.has_mirrored = bool(found["mirrored"])
         self.digest: str = found["content_sha256"]
+        with named_errors(path):
+            self.image_sha256 = tuple(map(bytes.decode, self._file[SHA256][:].tolist()))
 
     @staticmethod
     @contextmanager
@@ -73,8 +77,8 @@ class FeatureFile(MapFile):
         shapes: Mapping[int, Shape],
         *,
         mirrored: bool,
-    ) -> Iterator[Callable[[Iterable[Features]], None]]:
-        """Create a feature file; what is given takes the features of all images, in order.
+    ) -> Iterator[Callable[[Iterable[Encoded]], None]]:
+        """Create a feature file; what is given takes all images, in order.
 
         Features of an image are those of all scales, and then those of the mirrored image if they
         are wanted, in the dtype of the encoding. Shapes are by stride.
@@ -93,9 +97,10 @@ class FeatureFile(MapFile):
                 for name, shape in _named(shapes, mirrored).items()
             ]
 
-            def write(images: Iterable[Features]) -> None:
-                digest = hashlib.sha256()
-                write_maps(datasets, _digested(images, digest))
+            def write(images: Iterable[Encoded]) -> None:
+                digest, made_of = hashlib.sha256(), list[str]()
+                write_maps(datasets, _digested(images, digest, made_of))
+                write_texts(file, SHA256, made_of)
                 write_attributes(file, {"content_sha256": digest.hexdigest()})
 
             yield write
@@ -123,9 +128,10 @@ def _named(by_stride: Mapping[int, Any], mirrored: bool) -> dict[str, Any]:
     )
 
 
-def _digested(images: Iterable[Features], digest: Any) -> Iterator[Features]:
-    """The same features, which a digest takes in."""
-    for maps in images:
+def _digested(images: Iterable[Encoded], digest: Any, made_of: list[str]) -> Iterator[Features]:
+    """Features, which a digest takes in, as a list does the digests of their images."""
+    for image, maps in images:
+        made_of.append(image)
         for values in maps:
             digest.update(values.tobytes())
         yield maps

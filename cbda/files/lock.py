@@ -6,20 +6,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cbda.files.atomic import require_output
+from cbda.files.atomic import explained_write, require_output
 
 
 @contextmanager
-def exclusive(path: Path, doing: str) -> Iterator[None]:
-    """Hold the lock of a file, which ends with the process however that ends.
+def exclusive(lock: Path, path: Path, doing: str) -> Iterator[None]:
+    """Hold a lock, a file beside what is written, which ends with the process however that ends.
 
     Whoever kills Snakemake and not its jobs, and starts it again, has two jobs of one output. The
     file stays: removed, it would be another one to whoever comes next.
-    `doing` says what another process is waited for to end, such as `trains in DIR`.
+    `path` is what is written, by which trouble is told, as nobody knows of the lock. `doing` says
+    what another process is waited for to end, such as `trains in DIR`.
     """
     require_output(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
+    with explained_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("a")
+    with file:
         with suppress(OSError):  # a disk without such locks
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

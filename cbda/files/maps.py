@@ -135,11 +135,16 @@ def create_maps(
 
 def write_image_ids(file: h5py.File, image_ids: Sequence[str]) -> None:
     """Store the image ids, in the order of the maps."""
-    encoded = [image_id.encode() for image_id in image_ids]
+    write_texts(file, "image_id", image_ids)
+
+
+def write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
+    """Store a text per image."""
+    encoded = [text.encode() for text in texts]
     # A fixed length, since checksums don't cover texts of variable length.
-    ids = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
-    chunk = (max(min(len(ids), TEXTS_PER_CHUNK), 1),)
-    file.create_dataset("image_id", data=ids, chunks=chunk, fletcher32=True)
+    values = np.array(encoded, h5py.string_dtype("utf-8", max([1, *map(len, encoded)])))
+    chunk = (max(min(len(values), TEXTS_PER_CHUNK), 1),)
+    file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
 
 
 class MapFile:

@@ -48,7 +48,7 @@ def making_set(manifest: Path, names: Collection[str]) -> Iterator["PictureSet"]
     with explained_write(manifest):
         for folder in FOLDERS:
             (pictures.root / folder).mkdir(parents=True, exist_ok=True)
-        with exclusive(lock, f"makes the set in {pictures.root}"):
+        with exclusive(lock, manifest, f"makes the set in {pictures.root}"):
             try:
                 pictures = PictureSet(manifest, names)  # again, now that no one else makes it
                 pictures.require_ours()
@@ -146,7 +146,7 @@ class PictureSet:
             UserError: it would replace another one that is not ours.
         """
         path = self._staged(name)
-        write_picture(path, pixels)
+        write_picture(path, pixels, self.root / name)
         self.files[name] = describe_file(path)
         if os.path.lexists(self.root / name) and not self._owns(name):
             self.require_ours()
@@ -186,11 +186,14 @@ class PictureSet:
         print(f"{self.root / name}: had changed since it was made, and is kept as {kept}")
 
 
-def write_picture(path: Path, pixels: NDArray[np.uint8]) -> None:
-    """Write a PNG of (H,W,3) colours or (H,W) labels; nothing of it stays if the disk is full."""
+def write_picture(path: Path, pixels: NDArray[np.uint8], shown: Path) -> None:
+    """Write a PNG of (H,W,3) colours or (H,W) labels; nothing of it stays if the disk is full.
+
+    Trouble is told of what is `shown`: the path that the picture will have.
+    """
     content = BytesIO()
     Image.fromarray(pixels).save(content, format="PNG")
-    with explained_write(path, content.tell()):
+    with explained_write(shown, content.tell()):
         try:
             path.write_bytes(content.getvalue())
         except OSError:

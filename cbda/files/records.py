@@ -117,7 +117,7 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
 
     What is no result has none.
     """
-    if not _at_work or not is_result(path) or _at_work[-1].is_own(path):
+    if not is_recorded(path):
         forget(path)
         yield
         return
@@ -134,6 +134,11 @@ def recorded(temporary: Path, path: Path) -> Iterator[None]:
             pending.unlink(missing_ok=True)
     yield
     seal(path)
+
+
+def is_recorded(path: Path) -> bool:
+    """Whether a file that the job at work writes gets a record."""
+    return bool(_at_work) and is_result(path) and not _at_work[-1].is_own(path)
 
 
 def is_result(path: Path) -> bool:

@@ -13,11 +13,12 @@ from cbda.results.lineage import Ledger, results_digest, results_folders
 from cbda.results.sheet import NONE, Row, evaluated
 
 NUM_NAMED = 20
+DIAGNOSES = "diagnoses"
 # Inputs of what is made from a whole sheet, and the columns of the files that it is made from.
 READ = {
     "results": ("evaluation", "labels", "retrained"),
     "curves": ("evaluation", "labels", "round_evaluation"),
-    "diagnoses": ("labels", "diagnosis"),
+    DIAGNOSES: ("labels", "diagnosis"),
 }
 ACQUIRING = ("acquire", "ask")
 METHOD_PARTS = ("unit", "allocation", "balance")
@@ -40,8 +41,11 @@ def require_agreement(sheet: Path, rows: list[Row], read: str = "results") -> Le
         UserError: results are damaged, without records, or of other runs; the first are printed.
     """
     ledger = Ledger.read(results_folders(rows), trust_times=True)
-    there = [row for row in rows if row.evaluation == NONE or Path(row.evaluation).is_file()]
-    problems = list(dict.fromkeys(find_contradictions(there, ledger)))
+    if read == DIAGNOSES:
+        problems = list(dict.fromkeys(_contradictions_of_rounds(rows, ledger)))
+    else:
+        there = [row for row in rows if row.evaluation == NONE or Path(row.evaluation).is_file()]
+        problems = list(dict.fromkeys(find_contradictions(there, ledger)))
     if problems:
         print("\n".join(map(str, problems[:NUM_NAMED])))
         more = f" and {len(problems) - 1} more, see above" if len(problems) > 1 else ""
@@ -77,6 +81,25 @@ def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Pr
         read = {name: record.inputs.get(name, digest) for name, digest in now.items()}
         if sheet.parent in path.parents and read != now:
             yield Problem(path, "foreign: was made from other results than those that are here")
+
+
+def _contradictions_of_rounds(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
+    """What is wrong with the labels of rounds, and what they were made from, or with diagnoses.
+
+    Evaluations, of whatever models, are none of it.
+    """
+    rounds = [row for row in rows if row.diagnosis != NONE]
+    numbers = Counter(row[:3] for row in rounds)
+    for row in rounds:
+        labels = Path(row.labels)
+        for path in ledger.trace(labels) if labels in ledger.records else [labels]:
+            problem = ledger.problem(path)
+            if problem and (problem != GONE or path == labels):
+                yield Problem(path, problem)
+            if path in ledger.records:
+                unlike = _unlike_row(path, row, numbers[row[:3]], ledger)
+                yield from (Problem(path, what) for what in unlike)
+    yield from _foreign_diagnoses(rounds, ledger)
 
 
 def _foreign_diagnoses(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:

@@ -54,7 +54,7 @@ class ResumableState:
     """
 
     def __init__(self, output: Path, job: str, interval_s: float, until: int) -> None:
-        self.path = output.with_name(f"{output.name}.resume")
+        self.output, self.path = output, output.with_name(f"{output.name}.resume")
         self.job, self.interval_s, self.until = job, interval_s, until
         self._saved_s = time.monotonic()
         self._signal: signal.Signals | None = None
@@ -72,7 +72,8 @@ class ResumableState:
         Raises:
             UserError: there is a state that can't be read, though it may be a good one.
         """
-        with exclusive(self.path.with_suffix(".lock"), f"trains in {self.path.parent}"):
+        lock, output = self.path.with_suffix(".lock"), self.output
+        with exclusive(lock, output, f"trains in {output.parent}"):
             self._restore(trainer)
             numbers = [number for number in SIGNALS if not _is_ignored(number)]
             before = {number: signal.signal(number, self._handle_signal) for number in numbers}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cbda.acquisition.catalogue import METHODS, require_new_name
+from cbda.acquisition.catalogue import METHODS, SHOWN_AS, require_new_name
 from cbda.datasets.catalogue import require_readable
 from cbda.errors import UserError
 from cbda.scenes.kinds import CLASSES
@@ -13,7 +13,7 @@ from cbda.settings.mistakes import quote
 from cbda.settings.model import has_batch_of_one, require_sound_model, traits_of
 from cbda.settings.training import require_no_change
 from cbda.workflow.experiment import CustomMethod, ExperimentSettings
-from cbda.workflow.people import oracle_mistakes
+from cbda.workflow.people import is_within, oracle_mistakes
 
 if TYPE_CHECKING:
     from cbda.workflow.config import Config
@@ -39,6 +39,7 @@ def inconsistencies(config: "Config") -> Iterator[str]:
     yield from _classes_of_other_scenes(config)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_replay(config)
+    yield from _unfit_predictions(config)
     if config.plan.measured and not Path(config.plan.measured).is_file():
         yield f"plan.measured: no file {config.plan.measured}; give a metrics.json of a training"
     if (masks := config.datasets.target.never_ask) and not Path(masks).exists():
@@ -78,6 +79,14 @@ def _unfit_replay(config: "Config") -> Iterator[str]:
         yield f"experiment.replay: {replay} is the folder of the results themselves; {other}"
 
 
+def _unfit_predictions(config: "Config") -> Iterator[str]:
+    """Images among which their masks would lie, and be images the next time."""
+    images, results = config.predict.images, config.pathvars.results
+    if images and is_within(results, images):
+        advice = "give a folder that holds no results"
+        yield f"predict.images: {images} holds {results}, where masks are written; {advice}"
+
+
 def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:
     """The mistake that a check finds, if any."""
     try:
@@ -109,8 +118,22 @@ def _badly_defined(config: "Config") -> Iterator[str]:
 
     for name, method in config.experiment.custom_methods.items():
         yield from _refused(f"experiment.custom_methods.{name}: ", require_sound, name, method)
+    yield from _names_in_common(config.experiment)
     shares, place = config.acquire.target_distribution, "acquire.target_distribution: "
     yield from _refused(place, target_shares, shares, len(config.classes))
+
+
+def _names_in_common(experiment: ExperimentSettings) -> Iterator[str]:
+    """Methods of the user's own that tables and figures would call as another row."""
+    shown: dict[str, str] = {}
+    own = experiment.custom_methods
+    for name in dict.fromkeys((*experiment.references, *experiment.methods)):
+        called = (own[name].shown_as if name in own else SHOWN_AS.get(name, "")).strip() or name
+        if called in shown:
+            what = f"{name} and {shown[called]} are both shown as {called!r}"
+            place = f"experiment.custom_methods.{name if name in own else shown[called]}.shown_as"
+            yield f"{place}: {what}; give one of them another name"
+        shown.setdefault(called, name)
 
 
 def _unfit_budgets(experiment: ExperimentSettings) -> Iterator[str]:

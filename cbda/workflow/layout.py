@@ -49,7 +49,15 @@ def result_folders(jobs: Jobs) -> list[str]:
     files = [file for row in jobs.rows for file in row[4:] if file != NONE]
     folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
     folders += [f"{results}/seed{seed}/pretrain" for seed in jobs.config.experiment.seeds]
+    folders += map(os.path.dirname, _features(jobs))
     return sorted({*folders, *map(os.path.dirname, files)})
+
+
+def _features(jobs: Jobs) -> list[str]:
+    """Where features of any data set are."""
+    names = ("source", "target", "val")
+    files = (file for name in names for file in jobs.feature_files(name))
+    return [file.replace("<results>", jobs.folders["results"]) for file in files]
 
 
 def result_files(jobs: Jobs) -> list[str]:

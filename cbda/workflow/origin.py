@@ -19,7 +19,7 @@ from cbda.workflow.identity import NEUTRAL
 # Options beside `--out...` that name results.
 RESULTS = ("metrics", "history")
 # Options that name files and folders of the user's, which commands write but never record.
-OWN = ("queries", "answers", "out_folder")
+OWN = ("queries", "answers", "out_folder", "folder")
 # Options that hold paths or follow from others, or that decide where and how fast, but not what.
 UNRECORDED = (
     *NEUTRAL,

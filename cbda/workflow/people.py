@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import WINDOWS
-from cbda.datasets.catalogue import UNLABELLED, dataset_digest
-from cbda.datasets.images import open_folder
+from cbda.datasets.catalogue import UNLABELLED
+from cbda.datasets.tree import open_tree, tree_digest
 from cbda.errors import UserError
-from cbda.files.records import read_record
+from cbda.files.records import FOLDER, read_record
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
 from cbda.settings.prediction import SUFFIXES, predicted_file
@@ -49,7 +49,7 @@ def oracle_mistakes(config: "Config") -> Iterator[str]:
             yield f"experiment.methods: {name} asks for a unit {unit}, and {allowed}"
     if pool.kind == UNLABELLED and "full" in experiment.references:
         yield "experiment.references: full needs all labels of the pool; leave it out"
-    if _is_within(config.pathvars.answers, config.pathvars.results):
+    if is_within(config.pathvars.answers, config.pathvars.results):
         where = f"{config.pathvars.answers} lies in {config.pathvars.results}"
         yield f"pathvars.answers: {where}, which may be deleted; give a folder outside of it"
 
@@ -62,7 +62,8 @@ def _unit_of(config: "Config", name: str) -> str:
     return METHODS[name].unit if name in METHODS else WINDOWS[0]
 
 
-def _is_within(path: str, folder: str) -> bool:
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path leads into a folder, or to it."""
     real = os.path.realpath(folder)
     return os.path.commonpath([os.path.realpath(path), real]) == real
 
@@ -138,20 +139,27 @@ def prediction_folders(jobs: "Jobs") -> list[str]:
     """Every folder in which there are masks, or what goes with them."""
     if not jobs.config.predict.images:
         return []
-    folders = map(os.path.dirname, predictions(jobs))
-    return [os.path.join(folder, name) for folder in folders for name in ("", *SUFFIXES)]
+    folders = [os.path.dirname(mark) for mark in predictions(jobs)]
+    walks = (os.walk(os.path.join(folder, kind)) for folder in folders for kind in SUFFIXES)
+    places = (place for walk in walks for place, *_ in walk)
+    return [*folders, *(place for place in places if os.path.basename(place) != FOLDER)]
 
 
 def lost_predictions(jobs: "Jobs", run: str) -> list[str]:
     """What marks the masks by a run, such as seed0/full, as complete, if some are lost."""
-    mark, settings = f"{jobs.folders['results']}/{run}/{MARK}", jobs.config.predict
-    if not os.path.exists(mark):
+    mark = f"{jobs.folders['results']}/{run}/{MARK}"
+    if not os.path.exists(mark) or all(map(os.path.exists, predicted_files(jobs, mark))):
         return []
+    return [mark]
+
+
+def predicted_files(jobs: "Jobs", mark: str) -> list[str]:
+    """What is predicted beside a mark; nothing if the images can't be read."""
     with suppress(UserError, OSError):  # of which the job will tell
-        for image_id in open_folder(Path(settings.images)).image_ids:
-            names = (predicted_file(what, image_id) for what in settings.predicted())
-            if not all(os.path.exists(f"{os.path.dirname(mark)}/{name}") for name in names):
-                return [mark]
+        settings, folder = jobs.config.predict, os.path.dirname(mark)
+        ids = open_tree(Path(settings.images))[0].image_ids
+        names = (predicted_file(what, name) for name in ids for what in settings.predicted())
+        return [os.path.join(folder, name) for name in names]
     return []
 
 
@@ -161,8 +169,10 @@ def predict_arguments(jobs: "Jobs") -> list[str]:
 
 
 def images_state(jobs: "Jobs") -> str:
-    """What tells of a change of the images to predict."""
-    return dataset_digest(UNLABELLED, jobs.config.predict.images, "")
+    """What tells of a change of the images to predict; empty if there are none."""
+    with suppress(UserError, OSError):  # of which the job will tell
+        return tree_digest(open_tree(Path(jobs.config.predict.images))[0])
+    return ""
 
 
 def is_evaluated(jobs: "Jobs") -> bool:

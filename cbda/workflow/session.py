@@ -15,7 +15,7 @@ from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.program import find_program, require_one_package
 from cbda.workflow.service import measure_forked_jobs, start_servers
-from cbda.workflow.start import Results, is_about_something_else
+from cbda.workflow.start import Results, is_about_something_else, is_overwriting
 from cbda.workflow.written import parse_entries, require_plain
 
 NOTES = Path(".snakemake")
@@ -94,11 +94,15 @@ def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
     """Stop if results are not as they were made, which Snakemake would not notice."""
     from snakemake.logging import logger
 
-    if not workflow.is_main_process or is_about_something_else(sys.argv):
+    if not workflow.is_main_process:
         return
+    results = Results(jobs, NOTES, workflow.rules, parse)
     with explained():
-        for warning in Results(jobs, NOTES, workflow.rules, parse).examine():
-            logger.warning(warning)
+        if is_overwriting(sys.argv):
+            results.require_none_foreign()
+        if not is_about_something_else(sys.argv):
+            for warning in results.examine():
+                logger.warning(warning)
 
 
 def due_files(workflow: Any) -> set[str]:

@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cbda.datasets.generated import find_altered
+from cbda.datasets.generated import MANIFEST, find_altered, read_mark
 from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
 from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.layout import generated_sets, result_folders
-from cbda.workflow.people import prediction_folders
+from cbda.workflow.people import predicted_files, prediction_folders, predictions
 
 NUM_NAMED = 10
 TEMPORARY = "scores.h5"
@@ -32,15 +32,23 @@ ELSEWHERE = (
     *("--d3dag", "--archive", "--containerize", "--list-untracked", "--list-changes", "--lc"),
     *("--cleanup-shadow", "--conda-create-envs-only", "--forceall", "-F", "verify"),
 )
-
+# Those of them with which files lose their content, or count as results.
+OVERWRITING = ("--forceall", "-F", "--delete-all-output", "--touch", "-t")
 
 DAMAGED = (
     "results are not as they were made, which Snakemake would not notice; restore them, or delete"
     " them and have them made again by name, as in `snakemake PATH --cores all`"
 )
+FOREIGN = (
+    "files lie where results are to be, and no record tells that cbda made them; move them away, so"
+    " that they are neither overwritten nor taken for results"
+)
 ARE_GONE = (
     "results are gone that were made; name them to have them made again, as in"
     " `snakemake PATH --cores all`"
+)
+MASKS_ARE_GONE = (
+    "masks are gone that were made; their run's are made anew with what is asked for, or by name"
 )
 MADE_OTHERWISE = (
     "results were made otherwise than they would be now, and Snakemake's notes of them are lost"
@@ -55,6 +63,11 @@ LOST = (
 def is_about_something_else(words: Sequence[str]) -> bool:
     """Whether a command line makes nothing from the results that are there."""
     return any(word in ELSEWHERE for word in words[1:])
+
+
+def is_overwriting(words: Sequence[str]) -> bool:
+    """Whether a command line has Snakemake delete files, or take them for results, as they are."""
+    return any(word in OVERWRITING for word in words[1:])
 
 
 class Results:
@@ -79,14 +92,14 @@ class Results:
 
         Raises:
             UserError: some are damaged, or were made with other settings and Snakemake's notes of
-                them are lost; a line for each of the first.
+                them are lost, or are none; a line for each of the first.
         """
-        damaged, gone, unknown = [], [], []
-        folders = [*result_folders(self._jobs), *prediction_folders(self._jobs)]
-        for path, problem in _problems(folders):
+        damaged, gone, all_gone, unknown = [], [], [], []
+        for path, problem in _problems(self._folders()):
             if self._notes.is_under_way(path):
                 continue
             if problem == GONE:
+                all_gone.append(path)
                 gone += [path] if self._was_finished(path) else []
             elif problem:
                 damaged.append(f"{path}: {problem}")
@@ -95,21 +108,39 @@ class Results:
         damaged += [f"{path}: {problem}" for path, problem in _altered_pictures(self._jobs)]
         if damaged:
             raise UserError(_list(damaged, DAMAGED))
-        lost = self._require_same_settings([*unknown, *self._without_record()])
-        return [*([_list(gone, ARE_GONE)] if gone else []), *([_list(lost, LOST)] if lost else [])]
+        self.require_none_foreign()
+        lost = self._require_same_settings(unknown)
+        said = {ARE_GONE: gone, MASKS_ARE_GONE: self._lost_masks(all_gone), LOST: lost}
+        return [_list(paths, what) for what, paths in said.items() if paths]
 
     def _was_finished(self, path: str) -> bool:
         """Whether Snakemake has finished a result, or its folder, and has not deleted it itself."""
         is_noted = self._notes.has(path) or self._notes.has(os.path.dirname(path))
         return is_noted and Path(path).name != TEMPORARY
 
-    def _without_record(self) -> Iterator[str]:
-        """Results on the sample sheet that are there, and of which nothing tells what made them."""
-        rows = self._jobs.rows
-        for path in sorted({file for row in rows for file in (row.evaluation, row.labels)}):
-            is_noted = self._notes.has(path) or self._notes.is_under_way(path)
-            if not is_noted and os.path.isfile(path) and not record_path(Path(path)).exists():
-                yield path
+    def _lost_masks(self, gone: list[str]) -> list[str]:
+        """Those of some results that are masks of images that are there; they are no outputs."""
+        marks = predictions(self._jobs) if gone and self._jobs.config.predict.images else []
+        made = {path for mark in marks for path in predicted_files(self._jobs, mark)}
+        return [path for path in gone if path in made]
+
+    def require_none_foreign(self) -> None:
+        """Raise a `UserError` if files have names of results, and nothing tells what made them."""
+        foreign = sorted(self._foreign())
+        if foreign:
+            raise UserError(_list(foreign, FOREIGN))
+
+    def _foreign(self) -> Iterator[str]:
+        outputs = [output for rule in self._rules for output in rule.output]
+        suffixes = {Path(output).suffix for output in outputs}
+        for path in _without_record(self._folders()):
+            if Path(path).suffix in suffixes and any(output.match(path) for output in outputs):
+                is_noted = self._notes.has(path) or self._notes.is_under_way(path)
+                if not is_noted and not _is_manifest(Path(path)):
+                    yield path
+
+    def _folders(self) -> list[str]:
+        return [*result_folders(self._jobs), *prediction_folders(self._jobs)]
 
     def _require_same_settings(self, paths: list[str]) -> list[str]:
         """Those of some results that rules make, none of which would be made otherwise now."""
@@ -127,6 +158,25 @@ class Results:
             return "has no record of what made it"
         classes = tuple(self._jobs.config.classes)
         return describe_changes(rule, path, record, classes, self._parse)
+
+
+def _without_record(folders: Iterable[str]) -> Iterator[str]:
+    """Files in folders that have no record, hidden ones left out."""
+    for folder in filter(os.path.isdir, folders):
+        place = Path(folder, FOLDER)
+        recorded = set(os.listdir(place)) if place.is_dir() else set()
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            is_recorded = name.startswith(".") or f"{name}.json" in recorded
+            if is_recorded or not os.path.isfile(path):
+                continue
+            if not record_path(Path(path)).exists():  # of a link, beside what it leads to
+                yield path
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file is the manifest of a generated set, which tells of itself what made it."""
+    return path.name == MANIFEST and bool(read_mark(path.parent))
 
 
 def _problems(folders: Iterable[str]) -> Iterator[tuple[str, str]]:

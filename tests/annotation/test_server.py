@@ -1,5 +1,6 @@
 """The page's server: who gets something, and what becomes of answers."""
 
+import errno
 import gzip
 import http.client
 import json
@@ -359,3 +360,29 @@ def test_killed_server_loses_no_answer_that_it_acknowledged(tmp_path):
     assert acknowledged.items() <= found.items()
     whole = [line for line in page.answers_path.read_text().splitlines() if line.endswith("}")]
     assert sum('"image"' in line for line in whole) == len(found)
+
+
+def test_page_is_told_at_once_that_the_answers_are_gone(page):
+    assert page.answer(page.next(), 0) == 200
+    query = page.next()
+    kept = page.answers_path.rename(page.answers_path.with_suffix(".old"))
+    for path, body in (("hold", {"client": "me"}), ("next", {"client": "me", "without": []})):
+        status, said = page.request("POST", path, body)
+        assert (status, b"is gone, and the answers in it: put it back" in said) == (400, True)
+    assert page.answer(query, 1) == 400
+    assert not page.answers_path.exists()
+    kept.rename(page.answers_path)
+    assert page.answer(query, 1) == 200
+    assert states(page) == {"answered": 2, "open": 3}
+
+
+def test_trouble_with_claims_names_the_answers(page, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system", "hidden")
+
+    monkeypatch.setattr("cbda.annotation.claims.os.open", refuse)
+    status, said = page.request("POST", "next", {"client": "me", "without": []})
+    assert (status, said.decode()) == (
+        400,
+        f"{page.answers_path}: cannot be written: Read-only file system",
+    )

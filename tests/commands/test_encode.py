@@ -1,5 +1,6 @@
 """Networks of a frozen encoder, from its features to an evaluation, as a user makes them."""
 
+import os
 import subprocess
 import sys
 import time
@@ -250,3 +251,23 @@ def test_damaged_features_are_noticed_by_who_reads_them(pretrained, folder, tmp_
     words += f" --method-score ripu --method-unit region --target-features {target} --device cpu"
     assert main([*words.split(), "--out", str(tmp_path / "scores.h5")]) == 2
     assert f"{target}: not as `cbda encode` made it" in capsys.readouterr().err
+
+
+def test_features_of_other_pixels_are_refused(pretrained, folder, tmp_path, capsys):
+    """Another set with the same ids and sizes, and the same set with a pixel changed."""
+    make_folder(tmp_path / "target", 3, 40, 60, len(CLASSES), np.random.default_rng(5))
+    words = f"--checkpoint {pretrained} --val-root {tmp_path}/target --device cpu"
+    words += f" --val-features {folder}/target.h5 --out {tmp_path}/evaluation.json"
+    assert main(["evaluate", *words.split()]) == 2
+    first = sorted((tmp_path / "target/images").iterdir())[0]
+    assert f"target.h5: was not made of {first} as it is now" in capsys.readouterr().err
+
+    own = encode(tmp_path / "target", tmp_path / "own.h5", "--dtype", "float32")
+    words = words.replace(f"{folder}/target.h5", str(own))
+    assert main(["evaluate", *words.split()]) == 0
+    status, content = first.stat(), bytearray(first.read_bytes())
+    content[-20] ^= 1
+    first.write_bytes(content)
+    os.utime(first, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert main(["evaluate", *words.split()]) == 2
+    assert f"own.h5: was not made of {first}" in capsys.readouterr().err

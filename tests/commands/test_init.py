@@ -1,5 +1,6 @@
 """A project of one's own, laid out by one command."""
 
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -55,7 +56,54 @@ def test_files_that_are_there_stay(tmp_path, capsys):
 def test_folder_that_is_a_file_is_one_line(tmp_path, capsys):
     (tmp_path / "demo").touch()
     assert main(["init", str(tmp_path / "demo")]) == 2
-    assert "cannot be written: File exists" in capsys.readouterr().err
+    assert f"cannot be written: {tmp_path}/demo is no folder" in capsys.readouterr().err
+
+
+def test_layout_is_laid_out_as_a_whole_or_not_at_all(tmp_path, capsys):
+    (tmp_path / "workflow").touch()
+    assert main(["init", str(tmp_path)]) == 2
+    assert f"{tmp_path}/workflow is no folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["workflow"]
+
+
+def test_half_a_layout_is_completed(tmp_path, capsys):
+    assert main(["init", str(tmp_path)]) == 0
+    (tmp_path / "config.yaml").unlink()
+    capsys.readouterr()
+    assert main(["init", str(tmp_path)]) == 0
+    assert "stays" not in capsys.readouterr().out
+    assert (tmp_path / "config.yaml").read_text() == (ROOT / "config.yaml").read_text()
+
+
+def test_snakefile_of_ones_own_is_told_what_it_lacks(tmp_path, capsys):
+    (tmp_path / "Snakefile").write_text("rule mine:\n    output: 'x'\n")
+    assert main(["init", str(tmp_path)]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    wanted = "`from cbda.workflow.place import SNAKEFILE` and `include: SNAKEFILE`"
+    assert said == f"{tmp_path}/Snakefile: lacks the workflow; have it say {wanted}, a line each"
+
+
+@pytest.mark.parametrize("name", ["my data", "it's"])
+def test_last_line_can_be_typed(tmp_path, name, capsys):
+    assert main(["init", str(tmp_path / name)]) == 0
+    words = shlex.split(capsys.readouterr().out.splitlines()[-1])
+    assert words[:3] == ["cd", str(tmp_path / name), "&&"]
+
+
+def test_tilde_is_ones_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert main(["init", "~/demo"]) == 0
+    assert (tmp_path / "home/demo/Snakefile").is_file()
+    assert not (tmp_path / "~").exists()
+
+
+def test_folder_without_a_name_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["init", ""])
+    assert "is empty; give a name, or . for this folder" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.workflow

@@ -144,3 +144,50 @@ def test_folder_without_images_is_named(folder, capsys):
     (folder / "images/b.png").unlink()
     assert predict(folder) == 2
     assert "no image *.png or *.jpg or *.jpeg in" in capsys.readouterr().err
+
+
+def test_folders_of_images_are_those_of_their_masks(folder, capsys):
+    (folder / "images/city").mkdir()
+    (folder / "images/b.png").rename(folder / "images/city/a.png")
+    (folder / "images/notes.txt").touch()
+    assert predict(folder) == 0
+    made = sorted((folder / "out/masks").rglob("*.png"))
+    assert made == [folder / "out/masks/a.png", folder / "out/masks/city/a.png"]
+    said = capsys.readouterr().out
+    assert f"1 files passed over in {folder}/images: notes.txt" in said
+    assert "masks of 2 images" in said
+
+
+@pytest.mark.parametrize("name", ["masks/b.png", "overlays/a.jpg", NAME])
+def test_what_was_not_made_by_predict_stays(folder, name, capsys):
+    mine = folder / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    assert predict(folder) == 2
+    assert f"{mine}: is there already, and cbda did not make it" in capsys.readouterr().err
+    assert [path for path in (folder / "out").rglob("*") if path.is_file()] == [mine]
+
+
+def test_mask_that_was_edited_stays(folder, capsys):
+    assert predict(folder) == 0
+    edited = folder / "out/masks/a.png"
+    edited.write_bytes(b"corrected")
+    assert predict(folder) == 2
+    assert f"{edited}: is not as `cbda predict` made it" in capsys.readouterr().err
+    assert edited.read_bytes() == b"corrected"
+
+
+def test_lost_mask_is_named_and_made_again(folder, capsys):
+    assert predict(folder) == 0
+    lost = folder / "out/masks/a.png"
+    lost.unlink()
+    assert predict(folder) == 0
+    assert f"1 files of an earlier run are gone, and made anew: {lost}" in capsys.readouterr().out
+    assert lost.exists()
+
+
+def test_folder_of_the_images_is_no_place_for_masks(folder, capsys):
+    for place in ("images", "images/masks"):
+        assert predict(folder, "--out", str(folder / place)) == 2
+        assert "lies in the folder of the images" in capsys.readouterr().err
+    assert sorted(path.name for path in (folder / "images").iterdir()) == ["a.png", "b.png"]

@@ -1,5 +1,6 @@
 """Answer files: nothing acknowledged is lost or counted twice."""
 
+import hashlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
@@ -255,3 +257,69 @@ def test_killed_writers_lose_nothing_that_they_acknowledged(path):
     found = [line["answer_id"] for line in lines if "answer_id" in line]
     assert acknowledged <= set(found)
     assert len(found) == len(set(found))
+
+
+OTHERS = [answer_to(QUERIES, 2, 1), answer_to(QUERIES, 2, 2)]
+HARMS = {
+    "gone": lambda path: path.unlink(),
+    "moved": lambda path: path.rename(path.with_suffix(".old")),
+    "cut off": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "emptied": lambda path: path.write_text(""),
+    "replaced": lambda path: (path.unlink(), AnswerFile(path).append(QUERIES, OTHERS)),
+    "edited in place": lambda path: path.write_bytes(path.read_bytes().replace(b"Ann", b"Bob")),
+    "folder moved": lambda path: path.parent.rename(path.parent.with_name("elsewhere")),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_answers_that_were_read_and_are_no_more_there_stop_whoever_read_them(path, harm):
+    """Nothing is acknowledged that is not in the right file, and no other is begun."""
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1, who="Ann")])
+    HARMS[harm](path)
+    before = path.read_bytes() if path.exists() else None
+    for action in (
+        answers.refresh,
+        lambda: answers.append(QUERIES, [answer_to(QUERIES, 1, 1)]),
+        lambda: answers.finish(QUERIES),
+    ):
+        with pytest.raises(UserError, match=r"is gone|holds other answers"):
+            action()
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_answers_that_are_put_back_go_on(path):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+    answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    assert states(path) == ["answered", "answered", "open"]
+
+
+def test_file_that_is_moved_while_it_is_written_to_is_told(path, monkeypatch):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+
+    def move(*of):
+        path.rename(path.with_suffix(".old"))
+        return answer_line(*of)
+
+    monkeypatch.setattr("cbda.files.answers.answer_line", move)
+    with pytest.raises(UserError, match="was moved while an answer was written"):
+        answers.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    assert not path.exists()
+
+
+def test_prefix_is_read_again_only_after_others_wrote(path, monkeypatch):
+    one, other = AnswerFile(path), AnswerFile(path)
+    other.append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    one.append(QUERIES, [answer_to(QUERIES, 1, 1)])
+    sha256 = Mock(side_effect=hashlib.sha256)
+    monkeypatch.setattr(hashlib, "sha256", sha256)
+    for index in range(3):
+        one.append(QUERIES, [answer_to(QUERIES, index, 2)])
+    assert sha256.call_count == 0
+    other.refresh()
+    assert sha256.call_count == 1

@@ -41,7 +41,8 @@ def write_more_scores(path):
         maps.write_maps((file["more"],), ((random.random((200, 200)),) for _ in range(19)))
 
 def write_picture(path):
-    pictures.write_picture(path, random.integers(0, 256, (900, 900, 3), "u1"))
+    pixels = random.integers(0, 256, (900, 900, 3), "u1")
+    pictures.write_picture(path.with_name("staged.png"), pixels, path)
 
 writers = {
     "text": lambda path: json_files.write_text(path, "x" * 2**21),
@@ -164,3 +165,8 @@ def test_killed_writer_leaves_no_file_and_the_next_one_cleans_up(tmp_path):
     with complete_file(path) as temporary:
         temporary.write_text("whole")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("file", "whole")]
+
+
+def test_numpy_on_a_full_disk_is_understood():
+    assert error_number(OSError("12 requested and 0 written")) == errno.ENOSPC
+    assert error_number(OSError("12 items requested but only 0 read")) is None

@@ -11,6 +11,7 @@ from cbda.files.features import Encoding, FeatureFile, feature_bytes
 
 ENCODING = Encoding("resnet18", "ab12", "float32", "float32", "bilinear", (4, 8), (3, 5))
 SHAPES = {4: (3, 6, 8), 8: (5, 3, 4)}
+DIGESTS = ("0" * 64, "f" * 64)  # of the files of the images
 
 
 def features_of(mirrored=True, num_images=2, scale=1.0, dtype="float32"):
@@ -24,7 +25,7 @@ def write(path, dtype="float32", mirrored=True, images=None):
     images = features_of(mirrored, dtype=dtype) if images is None else images
     place = (path, ["a", "b"], replace(ENCODING, dtype=dtype), (24, 32), SHAPES)
     with FeatureFile.create(*place, mirrored=mirrored) as take:
-        take(iter(images))
+        take(zip(DIGESTS, images, strict=False))
     return path
 
 
@@ -37,7 +38,7 @@ def path(tmp_path):
 def test_features_are_read_as_they_were_written(tmp_path, dtype):
     with FeatureFile.open(write(tmp_path / "features.h5", dtype)) as file:
         assert (file.encoding, file.image_size) == (replace(ENCODING, dtype=dtype), (24, 32))
-        assert file.image_ids == ("a", "b")
+        assert (file.image_ids, file.image_sha256) == (("a", "b"), DIGESTS)
         for index, expected in enumerate(features_of(dtype=dtype)):
             for mirrored in (False, True):
                 found = file.read(index, mirrored)

@@ -89,7 +89,7 @@ def test_output_that_is_no_file_is_refused_before_any_work(tmp_path, make):
         pytest.fail("the block is entered")
     with (
         pytest.raises(UserError, match=f"file: cannot be written: ({reason})"),
-        exclusive(tmp_path / "file", "waits"),
+        exclusive(tmp_path / "lock", tmp_path / "file", "waits"),
     ):
         pytest.fail("the block is entered")
     assert (tmp_path / "file").lstat() == before

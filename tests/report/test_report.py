@@ -425,6 +425,21 @@ def test_configuration_that_is_not_json_is_one_line(one_run, tmp_path, capsys):
     assert not (tmp_path / "report.html").exists()
 
 
+def test_two_rows_of_one_name_are_one_line(gallery, tmp_path, capsys):
+    names = ["--shown-as", "ra", "Mine", "--shown-as", "full", "Mine"]
+    assert report(tmp_path, [*gallery, *names]) == 2
+    assert "--shown-as: ra and full are both shown as 'Mine'" in capsys.readouterr().err
+
+
+def test_figure_of_the_users_is_not_drawn_over(gallery, tmp_path, capsys):
+    mine = tmp_path / "figures/mIoU.pdf"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert report(tmp_path, gallery) == 2
+    assert f"{mine}: is there already, and cbda did not make it" in capsys.readouterr().err
+    assert mine.read_text() == "mine"
+
+
 def test_table_of_the_page_is_that_of_the_experiment(page):
     text = re.sub(r"<[^>]+>", " ", page)
     assert "52.0 ± 1.0" in text  # cbda: 52, 51, 53

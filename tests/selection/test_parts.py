@@ -1,6 +1,7 @@
 """Queries that label superpixels or whole images, against their definition."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from scipy import ndimage
 
 from cbda.acquisition.choice import Choice
 from cbda.acquisition.methods import Method, ResolvedMethod
-from cbda.acquisition.parts import as_pixels, excluded_pixels, first_pixels
+from cbda.acquisition.parts import as_pixels, excluded_pixels, first_pixels, open_parts
 from cbda.acquisition.units import image as whole
 from cbda.acquisition.units import superpixel
 from cbda.errors import UserError
@@ -182,3 +183,15 @@ def test_an_image_is_not_asked_for_in_every_image():
 
 def test_label_file_knows_its_unit(pool):
     assert summary_of(pool[-1](ROUND)).unit == "superpixel"
+
+
+def test_full_disk_of_temporary_files_is_told_by_what_can_be_done(monkeypatch):
+    def refuse(*_):
+        raise OSError("600 requested and 0 written")
+
+    images = SimpleNamespace(read_image=lambda index: np.zeros((20, 30, 3), np.uint8))
+    monkeypatch.setattr("cbda.acquisition.parts.np.save", refuse)
+    with open_parts("superpixel", 2, images) as read:
+        assert read is not None
+        with pytest.raises(UserError, match=r"no place for superpixels: .*; set TMPDIR to a"):
+            read(0)

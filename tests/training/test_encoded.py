@@ -23,11 +23,12 @@ def images(tmp_path):
     encoding = Encoding("any", "", "float32", "float16", "bilinear", (4, 8), (2, 3))
     place = (path, list("abcd"), encoding, (8, 12), SHAPES)
     with FeatureFile.create(*place, mirrored=True) as write:
-        write(
-            [np.full(shape, n + half, np.float16) for half in (0, 0.5) for shape in SHAPES.values()]
-            for n in range(4)
-        )
+        write(("", features_of(n)) for n in range(4))
     return EncodedImages(LABELS, path)
+
+
+def features_of(n):
+    return [np.full(shape, n + half, np.float16) for half in (0, 0.5) for shape in SHAPES.values()]
 
 
 def batches(images, **changes):

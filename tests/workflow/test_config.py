@@ -627,3 +627,33 @@ def test_schema_knows_the_other_name_of_a_part() -> None:
     custom["experiment"]["custom_methods"]["a"]["explor"] = 0.2
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(custom, schema)
+
+
+@pytest.mark.parametrize(
+    ("methods", "shown", "message"),
+    [
+        (["a", "b"], {"a": "Mine", "b": "Mine "}, r"b\.shown_as: b and a are both shown as 'Mine'"),
+        (["ra", "a"], {"a": "RA"}, r"a\.shown_as: a and ra are both shown as 'RA'"),
+        (["a", "ra"], {"a": "RA"}, r"a\.shown_as: ra and a are both shown as 'RA'"),
+        (["a", "b"], {"a": "b", "b": ""}, r"b\.shown_as: b and a are both shown as 'b'"),
+        (["a"], {"a": "Full supervision"}, r"a\.shown_as: a and full are both shown as"),
+    ],
+)
+def test_rows_that_would_be_called_the_same_are_a_mistake(
+    methods: list[str], shown: dict[str, str], message: str
+) -> None:
+    custom = {name: {"score": "margin", "shown_as": text} for name, text in shown.items()}
+    change = {"experiment": {"methods": methods, "custom_methods": custom}}
+    change |= {"tabulate": {"baseline": methods[0]}}
+    with pytest.raises(UserError, match=message):
+        load(change)
+
+
+def test_method_that_is_not_compared_may_be_called_as_another() -> None:
+    load({"experiment": {"custom_methods": {"a": {"shown_as": "RA"}}}})
+
+
+@pytest.mark.parametrize("images", [".", "results"])
+def test_masks_among_the_images_are_a_mistake(images: str) -> None:
+    with pytest.raises(UserError, match=r"predict\.images: .* holds results, where masks are"):
+        load({"predict": {"images": images}})

@@ -117,9 +117,12 @@ def test_lost_mask_is_predicted_again(tmp_path: Path, monkeypatch: pytest.Monkey
     assert people.lost_predictions(uncertain, run) == [str(mark)]
 
 
-def test_masks_are_looked_at_before_a_run() -> None:
+def test_masks_are_looked_at_before_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    predictions = f"{RUN}/predictions"
+    Path(predictions, "masks/city/.cbda").mkdir(parents=True)
     folders = people.prediction_folders(people_jobs())
-    assert {f"{RUN}/predictions/", f"{RUN}/predictions/masks"} <= set(folders)
+    assert folders == [predictions, f"{predictions}/masks", f"{predictions}/masks/city"]
     assert people.prediction_folders(create_jobs()) == []
 
 

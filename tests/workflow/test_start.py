@@ -3,7 +3,9 @@
 import os
 import shutil
 from base64 import urlsafe_b64encode
+from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +13,7 @@ from cbda.cli import parse_command
 from cbda.errors import UserError
 from cbda.files.json_files import write_text
 from cbda.files.records import record_path
-from cbda.workflow.start import Notes, Results, is_about_something_else
+from cbda.workflow.start import Notes, Results, is_about_something_else, is_overwriting
 from tests.experiments import job
 from tests.projects import RESULTS, TABLE, create_jobs, snakemake
 
@@ -160,6 +162,77 @@ def test_damage_stops_snakemake_and_verify_lists_it(project):
     assert f"{RUN}/round1/labels.h5" in output
     assert "1 of them not as made" in output, output
     assert "1 of " in Path(f"{RESULTS}/verify.log").read_text()
+
+
+class Output(str):
+    """An output of a rule, as Snakemake has it."""
+
+    def match(self, path):
+        return fnmatch(path, self)
+
+
+def foreign(*names):
+    """What is said of files in the places of results, of which some have records."""
+    rule = SimpleNamespace(output=[Output(f"{RESULTS}/{name}") for name in names])
+    rule.is_producer = lambda path: False
+    with pytest.raises(UserError, match="no record tells that cbda made them") as caught:
+        Results(create_jobs(), Path(".snakemake"), [rule], parse_command).examine()
+    return str(caught.value).splitlines()[1:]
+
+
+def test_files_in_the_places_of_results_that_have_no_record_are_named(project):
+    mine = [f"{RESULTS}/{name}" for name in ("figures/mine.pdf", "new.csv", "seed0/full/new.csv")]
+    kept = f"{RESULTS}/figures/sketch.pdf"
+    for name in (*mine, kept, f"{RESULTS}/new.log"):
+        Path(name).write_text("mine")
+    assert foreign("figures/m*.pdf", "new.csv", "seed*/new.csv") == mine
+
+
+def test_manifest_of_a_generated_set_tells_of_itself_what_made_it(project):
+    manifest = Path("data/tiny/source/manifest.json")
+    record_path(manifest).unlink()
+    rule = SimpleNamespace(output=[Output(manifest)], is_producer=lambda path: False)
+    shutil.rmtree(".snakemake")
+    results = Results(create_jobs(), Path(".snakemake"), [rule], parse_command)
+    results.require_none_foreign()
+    manifest.with_name(".cbda_generated.json").unlink()
+    manifest.write_text("{}")
+    with pytest.raises(UserError, match=r"source/manifest\.json"):
+        results.require_none_foreign()
+
+
+def test_figure_and_table_of_the_users_are_neither_overwritten_nor_taken_for_results(project):
+    tables = f"{RESULTS}/other"
+    mine = [f"{tables}/{name}" for name in ("figures/mIoU.pdf", "report.html", "table_mIoU.csv")]
+    Path(tables, "figures").mkdir(parents=True)
+    for name in (*mine, f"{tables}/figures/sketch.pdf"):
+        Path(name).write_text("mine")
+    change, targets = f"{{pathvars: {{tables: {tables}}}}}", (f"{tables}/report.html",)
+    output = snakemake(project, "--forceall", change=change, check=False, targets=targets)
+    assert "move them away" in output
+    assert output.partition("taken for results:\n")[2].splitlines()[:3] == mine
+    assert {Path(name).read_text() for name in mine} == {"mine"}
+
+
+@pytest.mark.parametrize("word", ["--touch", "-t", "-F", "--forceall", "--delete-all-output"])
+def test_words_that_overwrite_are_known(word):
+    assert is_overwriting(["snakemake", "--cores", "2", word])
+    assert not is_overwriting(["snakemake", "--cores", "2", "--dry-run"])
+
+
+def test_lost_masks_are_named(project):
+    images = sorted(Path("data/tiny/source/images").iterdir())
+    path = Path(RUN, f"predictions/masks/{images[0].name}")
+    with job("predict"):
+        write_text(path, "a mask")
+        write_text(path.with_name("other.png"), "a mask of an image that is gone")
+    path.unlink()
+    path.with_name("other.png").unlink()
+    predicting = {"predict": {"images": "data/tiny/source/images"}}
+    assert examine() == []
+    (said,) = examine(**predicting)
+    assert said.startswith("masks are gone that were made")
+    assert said.splitlines()[1:] == [str(path)]
 
 
 def test_lost_notes_leave_results_as_they_are_under_the_same_settings(project):

@@ -31,7 +31,7 @@ async function start() {
   at("proposals").checked = remembered(localStorage, "proposals", () => "yes") === "yes";
   at("classes").replaceChildren(...page.round.classes.map((kind, index) => classButton(kind, index, () => chooseClass(index))));
   listen();
-  holdQueries();
+  holdQueries((error) => tell(error.message));
   showProgress(page.round.progress);
   await goOn();
 }

@@ -19,9 +19,12 @@ async function post(path, content, options = {}) {
 }
 
 // Has the queries that are looked at be nobody else's, until the page is left.
-export function holdQueries() {
+export function holdQueries(onTrouble) {
   const ignore = () => {}; // a server that is gone is told by what fails next
-  setInterval(() => post("hold").catch(ignore), HOLD_MS);
+  setInterval(async () => {
+    const response = await post("hold").catch(ignore);
+    if (response && !response.ok) await content(response).catch(onTrouble);
+  }, HOLD_MS);
   addEventListener("pagehide", () => post("leave", {}, { keepalive: true }).catch(ignore));
 }
 

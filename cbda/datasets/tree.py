@@ -1,0 +1,60 @@
+"""Images in a folder and in all folders below it, of which no label is known."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from cbda.datasets.catalogue import paths_digest
+from cbda.datasets.folder import IMAGE_SUFFIXES
+from cbda.datasets.images import Images
+from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
+from cbda.errors import UserError
+
+
+def open_tree(root: Path) -> tuple[Images, str]:
+    """The PNG and JPEG files below a folder, by their paths from there on without the ending.
+
+    Hidden files and folders count as not there; folders that links lead to, as the others.
+
+    Returns:
+        The images, and a line that says what other files are passed over; empty if none are.
+
+    Raises:
+        UserError: there is none, two have the same id, or some can't be read.
+    """
+    listing = Listing()
+    found: dict[str, Path] = {}
+    for folder in _folders(root):
+        place = folder.relative_to(root)
+        images = find_files(Side(folder, IMAGE_SUFFIXES), listing)
+        found |= {(place / image_id).as_posix(): path for image_id, path in images.items()}
+    require_sound(listing)
+    passed_over = [
+        (folder.relative_to(root) / name).as_posix()
+        for folder, names in listing.passed_over.items()
+        for name in names
+        if not name.endswith("/")
+    ]
+    said = f"{len(passed_over):,} files passed over in {root}: {name_some(passed_over)}"
+    if not found:
+        looked = Side(root, IMAGE_SUFFIXES).describe("*")
+        raise UserError(f"no image {looked}{f'; {said}' if passed_over else ''}")
+    return Images(root, dict(sorted(found.items()))), said if passed_over else ""
+
+
+def tree_digest(images: Images) -> str:
+    """A digest of the names and sizes of images, and of the content of a few."""
+    return paths_digest(images.root, list(images.paths.values()))
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """A folder and all below it, each once wherever links lead."""
+    seen: set[str] = set()
+    for place, names, _ in os.walk(root, followlinks=True):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        real = os.path.realpath(place)
+        if real in seen:
+            names.clear()
+        else:
+            seen.add(real)
+            yield Path(place)

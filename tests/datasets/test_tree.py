@@ -1,0 +1,53 @@
+"""Images in a folder and all below it."""
+
+import numpy as np
+import pytest
+
+from cbda.datasets.tree import open_tree, tree_digest
+from cbda.errors import UserError
+from tests.datasets.layouts import save
+
+PIXELS = np.zeros((2, 3, 3), np.uint8)
+
+
+def test_images_of_all_folders_below_are_found_by_their_paths(tmp_path):
+    for name in ("b.png", "city/a.PNG", "city/old/a.png", ".trash/c.png"):
+        save(tmp_path / name, PIXELS)
+    images, said = open_tree(tmp_path)
+    assert images.image_ids == ("b", "city/a", "city/old/a")
+    assert images.read_image("city/old/a").shape == PIXELS.shape
+    assert said == ""
+
+
+def test_other_files_are_counted_and_named(tmp_path):
+    save(tmp_path / "city/a.png", PIXELS)
+    for name in ("notes.txt", "city/b.tif"):
+        (tmp_path / name).touch()
+    assert open_tree(tmp_path)[1] == f"2 files passed over in {tmp_path}: notes.txt, city/b.tif"
+
+
+def test_folder_without_images_is_an_error_that_names_what_is_there(tmp_path):
+    (tmp_path / "city").mkdir()
+    (tmp_path / "city/b.tif").touch()
+    with pytest.raises(UserError, match=r"no image .*; 1 files passed over .*: city/b\.tif"):
+        open_tree(tmp_path)
+
+
+def test_two_images_of_one_id_are_an_error(tmp_path):
+    for name in ("city/a.png", "city/a.jpg"):
+        save(tmp_path / name, PIXELS)
+    with pytest.raises(UserError, match=r"1 images cannot be used: .*has the same id"):
+        open_tree(tmp_path)
+
+
+def test_links_in_a_circle_end(tmp_path):
+    save(tmp_path / "a.png", PIXELS)
+    (tmp_path / "loop").symlink_to(".")
+    assert open_tree(tmp_path)[0].image_ids == ("a",)
+
+
+def test_digest_is_of_images_below_too(tmp_path):
+    save(tmp_path / "city/a.png", PIXELS)
+    before = tree_digest(open_tree(tmp_path)[0])
+    save(tmp_path / "city/a.png", PIXELS + 1)
+    assert tree_digest(open_tree(tmp_path)[0]) != before
