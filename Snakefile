@@ -66,6 +66,7 @@ onstart:
     start_serving()
     note_request(NOTES, jobs.folders["tables"], sys.argv, made_files(workflow))
     start_jobs_at_once(workflow)
+    stop_when_asked(workflow)
 
 
 onerror:

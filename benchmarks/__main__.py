@@ -5,7 +5,7 @@ import platform
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks import acquisition, loader
+from benchmarks import acquisition, loader, page
 from benchmarks.tables import Table
 from cbda.compute.parallel import available_threads
 
@@ -29,6 +29,7 @@ def choose_tables(pool_sizes: Iterable[int]) -> dict[str, Callable[[], Table]]:
         "global": lambda: acquisition.global_rounds(pool_sizes),
         "drawn": lambda: acquisition.drawn_rounds(pool_sizes),
         "loading": loader.loading,
+        "page": page.page,
     }
 
 

@@ -25,20 +25,12 @@ def reference_weigh(score, prediction, weights):
 def reference_greedy(score, blocked, num_queries, radius, unit):
     """The definition, over a stack (N,H,W): the highest free score, ties by image, column, row."""
     taken = blocked.copy()
-    num_images, height, width = score.shape
     picks: list[list[int]] = []
-    while len(picks) < num_queries:
-        best = None
-        for image in range(num_images):
-            for column in range(width):
-                for row in range(height):
-                    value = score[image, row, column]
-                    if not taken[image, row, column] and (best is None or value > best[0]):
-                        best = value, image, row, column
-        if best is None:
-            break
-        picks.append(list(best[1:]))
-        block(taken, picks[-1:], radius, unit)
+    places = zip(np.ndindex(score.shape), score.ravel().tolist(), strict=True)
+    for _, image, column, row in sorted((-value, i, x, y) for (i, y, x), value in places):
+        if len(picks) < num_queries and not taken[image, row, column]:
+            picks.append([image, row, column])
+            block(taken, picks[-1:], radius, unit)
     return picks
 
 
@@ -79,21 +71,20 @@ def block(taken, picks, radius, unit):
 def reference_quota(score, prediction, blocked, num_queries, radius, unit, share_px, used_px):
     """The choice by quota, step by step over a stack (N,H,W)."""
     cost = {"region": (2 * radius + 1) ** 2, "pixel": 1}[unit]
-    taken, used = blocked.copy(), used_px.copy()
+    taken, used, share = blocked.copy(), used_px.tolist(), share_px.tolist()
+    values, labels = score.astype(np.float64).tolist(), prediction.tolist()
     picks: list[list[int]] = []
     while len(picks) < num_queries and not taken.all():
         ranked = []
-        for image, column, row in np.ndindex(len(score), score.shape[2], score.shape[1]):
-            if not taken[image, row, column]:
-                label = prediction[image, row, column]
-                is_open = used[label] < share_px[label]
-                weighted_score = np.float64(score[image, row, column])
-                if is_open and weighted_score > 0:
-                    weighted_score *= 1 - used[label] / share_px[label]
-                ranked.append((not is_open, -weighted_score, image, column, row))
+        for image, row, column in np.argwhere(~taken).tolist():
+            label, weighted_score = labels[image][row][column], values[image][row][column]
+            is_open = used[label] < share[label]
+            if is_open and weighted_score > 0:
+                weighted_score *= 1 - used[label] / share[label]
+            ranked.append((not is_open, -weighted_score, image, column, row))
         _, _, image, column, row = min(ranked)
         picks.append([image, row, column])
-        used[prediction[image, row, column]] += cost
+        used[labels[image][row][column]] += cost
         block(taken, picks[-1:], radius, unit)
     return picks
 

@@ -3,6 +3,7 @@
 import re
 import runpy
 import shlex
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,21 @@ def test_files_of_the_configuration_come_from_its_model() -> None:
     assert script["stale_files"]() == [], "run `python docs/configuration.py --fix`"
 
 
+@cache
+def schema() -> Any:
+    """What checks a configuration, itself checked."""
+    content = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    validator = jsonschema.validators.validator_for(content)
+    validator.check_schema(content)
+    return validator(content)
+
+
 def test_schema_accepts_the_files_of_experiments() -> None:
     """Files of what differs too, as editors check them."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     for path in (ROOT / "config.yaml", *(ROOT / "workflow/configs").glob("*.yaml")):
-        jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+        schema().validate(yaml.safe_load(path.read_text()))
     with pytest.raises(jsonschema.ValidationError, match="bach_size"):
-        jsonschema.validate({"training": {"bach_size": 4}}, schema)
+        schema().validate({"training": {"bach_size": 4}})
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -93,8 +102,7 @@ def blocks(language: str) -> list[Any]:
 def test_configuration_of_a_page_is_valid(path: Path, text: str) -> None:
     """As it stands, with the defaults for what it leaves out; files may not be there."""
     raw = yaml.safe_load(text)
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    jsonschema.validate(raw, schema)
+    schema().validate(raw)
     if not NEEDS_FILES.search(text):
         load_config(raw, {})
 

@@ -3,13 +3,15 @@
 import math
 import operator
 import reprlib
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from numbers import Real
 from typing import Any
 
 from cbda.errors import UserError, did_you_mean, require_choice
 
+MAX_WHOLE = 2**53  # up to which a float64 is one
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = 60
 
@@ -22,24 +24,25 @@ def describe(value: Any) -> str:
     return f"{tuple(shape)} {value.dtype}" if len(shape) else str(value)
 
 
-def whole(what: str, value: Any, least: int = 0, most: float = math.inf) -> int:
+def whole(what: str, value: Any, least: int = 0, most: int = MAX_WHOLE) -> int:
     """A whole number, also one of NumPy's; a `UserError` unless it is one, within limits."""
     try:
         number = None if _is_flag(value) else operator.index(value)
     except TypeError:
         number = None
     if number is None or not least <= number <= most:
-        limit = f"from {least} on" if most == math.inf else f"from {least} to {most}"
+        limit = f"from {least} on" if most == MAX_WHOLE else f"from {least} to {most}"
         raise UserError(f"{what} {describe(value)}: allowed are whole numbers {limit}")
     return number
 
 
 def positive(what: str, value: Any, most: float = math.inf) -> float:
     """A finite number above 0; a `UserError` unless it is one, up to a limit."""
-    if not is_number(value) or not 0 < value <= most or value == math.inf:
+    number = _float(value) if is_number(value) else math.nan
+    if not 0 < number <= min(most, sys.float_info.max):
         allowed = "finite numbers above 0" if most == math.inf else f"numbers above 0, up to {most}"
         raise UserError(f"{what} {describe(value)}: allowed are {allowed}")
-    return float(value)
+    return number
 
 
 def is_number(value: Any) -> bool:
@@ -49,7 +52,7 @@ def is_number(value: Any) -> bool:
 
 def choice(what: str, value: Any, allowed: tuple[str, ...]) -> str:
     """One of some names; a `UserError` unless it is one."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > SHORT.maxstring:
         raise UserError(f"{what} {describe(value)}: allowed are {', '.join(allowed)}")
     require_choice(what, value, allowed)
     return value
@@ -57,8 +60,7 @@ def choice(what: str, value: Any, allowed: tuple[str, ...]) -> str:
 
 def names(what: str, values: Any) -> tuple[str, ...]:
     """Names in order, each once; a `UserError` unless they are."""
-    is_ordered = isinstance(values, Iterable) and not isinstance(values, str | bytes | AbstractSet)
-    if not is_ordered:
+    if not is_iterable(values) or isinstance(values, str | bytes | AbstractSet):
         raise UserError(f"{what}: {describe(values)}; allowed is a list of names, in order")
     found = tuple(values)
     places: dict[str, int] = {}
@@ -90,6 +92,29 @@ def image(what: str, name: Any, known: tuple[str, ...]) -> str:
     hint = did_you_mean(name, known) if isinstance(name, str) else ""
     allowed = f"those of the pool's {len(known)} images, such as {describe(known[0])}"
     raise UserError(f"{what} {describe(name)}{hint} is unknown; allowed are {allowed}")
+
+
+def is_iterable(values: Any) -> bool:
+    """Whether one thing after another can be taken from something: not so from a 0-d array."""
+    try:
+        iter(values)
+    except TypeError:
+        return False
+    return True
+
+
+def is_distribution(values: Any) -> bool:
+    """Whether something may be shares of classes, as far as that goes without their number."""
+    if isinstance(values, str | bytes | Mapping | AbstractSet) or not is_iterable(values):
+        return False
+    return hasattr(values, "__len__") and all(map(is_number, values))
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _is_name(value: Any) -> bool:

@@ -92,7 +92,7 @@ def _native(values: Any) -> NDArray[Any]:
 
 def unbatched(pool: Iterable[Item], num_classes: int | None = None) -> Iterator[Item]:
     """Images of a pool that is given by image or by batch; each is checked."""
-    if not isinstance(pool, Iterable) or isinstance(pool, ScoreMap):
+    if not arguments.is_iterable(pool) or isinstance(pool, ScoreMap):
         given = f"{type(pool).__name__}; allowed is a list or a generator, an item for every image"
         raise UserError(f"logits: {given}")
     index = 0
@@ -171,6 +171,8 @@ def require_logits(values: Any, what: str, num_classes: int | None = None) -> No
             f"{what}: {shape}; allowed is (C,H,W) of up to {MAX_CLASSES} classes; if this is"
             " (H,W,C), give transpose(2, 0, 1) of an array, permute(2, 0, 1) of a tensor"
         )
+    if getattr(getattr(values, "device", None), "type", "") == "meta":
+        raise UserError(f"{what}: hold no values, as tensors of the device meta")
     if not height * width:
         raise UserError(f"{what}: {shape}; allowed are images of one pixel and more")
     if channels < 2:

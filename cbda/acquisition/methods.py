@@ -55,7 +55,7 @@ class Method:
 
     def __post_init__(self) -> None:
         if not isinstance(self.score, str) or not self.score:
-            raise UserError(f"method score {self.score!r}: allowed is a name")
+            raise UserError(f"method score {arguments.describe(self.score)}: allowed is a name")
         for field, kind in FIELD_KINDS.items():
             if not isinstance(getattr(self, field), kind):
                 given = arguments.describe(getattr(self, field))
@@ -73,7 +73,16 @@ class Method:
             raise UserError(f"unit 'image' has no allocation 'per_image'; allowed: {allowed}")
         if not arguments.is_number(fraction) or not 0 <= fraction < 1:
             allowed = "numbers from 0 up to, but not including, 1"
-            raise UserError(f"random_fraction {fraction!r}: allowed are {allowed}")
+            given = arguments.describe(fraction)
+            raise UserError(f"random_fraction {given}: allowed are {allowed}")
+        target = self.target_distribution
+        if isinstance(target, str):
+            arguments.choice("target distribution", target, TARGETS)
+        elif target is not None and not arguments.is_distribution(target):
+            allowed = f"a number for each class, or one of {', '.join(TARGETS)}"
+            raise UserError(
+                f"target_distribution {arguments.describe(target)}: allowed is {allowed}"
+            )
         if self.radius is not None:
             arguments.whole("radius", self.radius, 0, MAX_RADIUS_PX)
         if self.max_weight is not None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cbda.acquisition import arguments
 from cbda.acquisition.given import as_array
+from cbda.acquisition.methods import TARGETS
 from cbda.datasets.ids import MAX_CLASSES, VOID
 from cbda.errors import UserError
 
@@ -48,7 +49,7 @@ def label_list(what: str, values: Any, of: int) -> Iterable[NDArray[np.uint8]]:
     """Label maps (H,W), by image or one after another."""
     if isinstance(values, Mapping):
         return label_maps(what, values, of).values()
-    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+    if not arguments.is_iterable(values) or isinstance(values, str | bytes):
         raise UserError(f"{what}: {arguments.describe(values)}; allowed are maps (H,W), by image")
     return (_map(f"{what} {place}", label, of) for place, label in enumerate(values))
 
@@ -83,7 +84,7 @@ def counts(what: str, values: Any) -> NDArray[np.int64]:
 def target(values: Any) -> str | tuple[float, ...]:
     """A distribution to aim at: a name, or a number for each class."""
     if isinstance(values, str):
-        return values
+        return arguments.choice("target distribution", values, TARGETS)
     array = as_array("target_distribution", values)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         given = f"{arguments.describe(values)}; allowed is a number for each class, or a name"

@@ -64,7 +64,7 @@ def label_mask(queries: Iterable[Query], image: str, shape: tuple[int, int]) -> 
 
 def as_queries(values: Any) -> list[Query]:
     """Queries in a list; a `UserError` unless they are."""
-    found = list(values) if isinstance(values, Iterable) else [values]
+    found = list(values) if arguments.is_iterable(values) else [values]
     for place, query in enumerate(found):
         if not isinstance(query, Query):
             given = arguments.describe(query)
@@ -74,7 +74,7 @@ def as_queries(values: Any) -> list[Query]:
 
 def image_size(shape: Any) -> tuple[int, int]:
     """Height and width of an image, in px; a `UserError` unless they are."""
-    sides = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    sides = tuple(shape) if arguments.is_iterable(shape) else (shape,)
     if len(sides) != 2:
         raise UserError(f"shape {arguments.describe(shape)}: allowed are height and width, in px")
     height, width = (arguments.whole("shape", side, 1, MAX_SIDE_PX) for side in sides)

@@ -124,14 +124,16 @@ class Acquisition:
 
     def reveal(self, truth: Mapping[str, NDArray[np.integer]]) -> None:
         """Answer all queries of the last round from label maps (H,W) by image."""
-        maps, asked = arguments.by_name("truth", truth), {query.image for query in self.queries}
-        for image in sorted(asked):
+        maps, asked = arguments.by_name("truth", truth), dict[str, list[Query]]()
+        for query in self.queries:
+            asked.setdefault(query.image, []).append(query)
+        for image, queries in asked.items():
             if image not in maps:
                 raise UserError(f"truth: lacks {image!r}, of which something was asked")
             label = as_array(f"truth of {image!r}", maps[image])
             if label.shape != self.labels.size:
                 raise UserError(f"truth of {image!r}: {label.shape}, must be {self.labels.size}")
-            for query in (query for query in self.queries if query.image == image):
+            for query in queries:
                 self.label(query, label[query.window])
 
     def _round(self, spending: Spending, number: int) -> Round:
@@ -142,10 +144,10 @@ class Acquisition:
     def _require_asked(self, query: Query) -> None:
         if not isinstance(query, Query):
             raise UserError(f"query {arguments.describe(query)}: allowed is a cbda.Query")
-        if not self._given:
-            raise UserError("nothing was asked yet: call next first")
-        arguments.image("image", query.image, self.image_ids)
         if query not in self._given:
+            if not self._given:
+                raise UserError("nothing was asked yet: call next first")
+            arguments.image("image", query.image, self.image_ids)
             raise UserError(f"{query}: was not asked in this run; allowed are those of next")
 
     def _require_size(self, size: tuple[int, int]) -> None:

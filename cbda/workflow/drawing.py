@@ -8,7 +8,8 @@ from cbda.datasets.catalogue import UNLABELLED, count_images
 from cbda.selection.balance import aims_at_shares
 from cbda.settings.datasets import DatasetsSettings
 from cbda.settings.options import to_options
-from cbda.workflow.jobs import Jobs, previous_checkpoint
+from cbda.workflow.jobs import Jobs
+from cbda.workflow.layout import previous_checkpoint, round_evaluations
 
 NARROW = ("mIoU", "worst_class_IoU", "entropy")
 PLACES: Any = {  # of the configuration: paths that decide nothing
@@ -64,7 +65,7 @@ def prints(jobs: Jobs) -> list[str]:
 
 def has_curves(jobs: Jobs) -> bool:
     """Whether there are two points of labels or more: of rounds that are evaluated, or budgets."""
-    return len(jobs.config.experiment.budgets) > 1 or bool(jobs.round_evaluations())
+    return len(jobs.config.experiment.budgets) > 1 or bool(round_evaluations(jobs))
 
 
 def _num_shown(jobs: Jobs) -> int:

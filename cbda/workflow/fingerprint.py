@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
-# Programs by the hash of their source, kept for the next process: to read all takes half a second.
-MEMORY = PACKAGE / "__pycache__" / f"programs.{sys.implementation.cache_tag}.json"
+# Digests of programs by that of their source, kept for the next process: to read all takes half a
+# second.
+MEMORY = PACKAGE / "__pycache__" / f"digests.{sys.implementation.cache_tag}.json"
 MAX_REMEMBERED = 2000
 PARTS = {  # of methods, and the folders in which each is a file
     "score": "acquisition/scores",
@@ -47,13 +48,13 @@ def part_fingerprint(part: str, name: str) -> str:
 
 def file_fingerprint(path: Path) -> str:
     """Hash of one file of Python, blind to the same; 16 hexadecimal digits."""
-    return hashlib.sha256(_normalised(path.read_bytes()).encode()).hexdigest()[:16]
+    return _program(path.read_bytes())[0][:16]
 
 
 def _program_digest(start: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(_reachable(start)):
-        program = _normalised(path.read_bytes())
+        program, _ = _program(path.read_bytes())
         digest.update(f"{path.relative_to(PACKAGE).as_posix()}\n{program}\n".encode())
     return digest.hexdigest()[:16]
 
@@ -83,17 +84,9 @@ def _module_files(name: str) -> Iterator[str]:
         yield from (f"{place}.py", f"{place}/__init__.py")
 
 
-def _normalised(source: bytes) -> str:
-    """The syntax tree without texts that stand alone, nor the `pass` that may stand in for one.
-
-    They describe a module, a class, a function, or the attribute above them.
-    """
-    return _program(source)[0]
-
-
 @cache
 def _program(source: bytes) -> tuple[str, tuple[str, ...]]:
-    """What a module says, normalised, and the names that it imports."""
+    """Digest of what a module says, and the names that it imports."""
     known, key = _memory(), hashlib.sha256(source).hexdigest()
     if key not in known:
         known[key] = _read_program(source)
@@ -127,6 +120,10 @@ def _keep(path: Path, known: dict[str, Any], num_before: int) -> None:
 
 
 def _read_program(source: bytes) -> tuple[str, tuple[str, ...]]:
+    """The digest is that of the syntax tree without texts that stand alone, nor `pass`.
+
+    They describe a module, a class, a function, or the attribute above them, or stand in for that.
+    """
     tree = ast.parse(source)
     names: set[str] = set()
     for node in _statements(tree):
@@ -137,7 +134,7 @@ def _read_program(source: bytes) -> tuple[str, tuple[str, ...]]:
             names.update(f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _says_nothing(part)]
-    return ast.dump(tree), tuple(sorted(names))
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(sorted(names))
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cbda.workflow import people
-from cbda.workflow.jobs import Jobs, previous_checkpoint, previous_labels
+from cbda.workflow import layout, people
+from cbda.workflow.jobs import Jobs
 from cbda.workflow.session import explained
 
 
@@ -31,16 +31,16 @@ class Inputs:
 
     def checkpoint_before(self, wildcards: Any) -> str:
         """The model that a round starts from."""
-        return previous_checkpoint("<run>", "<pretrain>", int(wildcards.round))
+        return layout.previous_checkpoint("<run>", "<pretrain>", int(wildcards.round))
 
     def labels_before(self, wildcards: Any) -> list[str]:
         """The labels that a round adds to; none in the first."""
-        return previous_labels("<run>", int(wildcards.round))
+        return layout.previous_labels("<run>", int(wildcards.round))
 
     def last_labels(self, wildcards: Any) -> str:
         """The labels that a model is trained on anew."""
         run = f"seed{wildcards.seed}/{wildcards.method}/budget{wildcards.budget}"
-        return self.jobs.last_labels(run)
+        return layout.last_labels(self.jobs, run)
 
     def evaluated_checkpoint(self, wildcards: Any) -> str:
         """The model of a run, or of a round of it, if there is something to evaluate it on."""
@@ -56,4 +56,4 @@ class Inputs:
 
     def _last_checkpoint(self, wildcards: Any) -> str:
         run = f"<results>/seed{wildcards.seed}/{wildcards.run_name}"
-        return self.jobs.evaluated_checkpoint(run, wildcards.run_name)
+        return layout.evaluated_checkpoint(self.jobs, run, wildcards.run_name)

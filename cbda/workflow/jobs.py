@@ -4,7 +4,6 @@ The rules ask, by the names that their wildcards have; all answers follow from t
 and from the files that it names.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from cbda.acquisition.catalogue import (
-    REFERENCES,
     SHOWN_AS,
     balance_settings,
     compose,
@@ -25,7 +23,7 @@ from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest, files_digest
 from cbda.errors import UserError
-from cbda.results.sheet import NONE, Row, evaluated, list_rows, result_paths
+from cbda.results.sheet import Row, list_rows
 from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
@@ -167,12 +165,6 @@ class Jobs:
         is_frozen = self.config.model.freeze_encoder
         return [f"<results>/data/{name}/features.h5"] if is_frozen else []
 
-    def _features(self) -> list[str]:
-        """Where features of any data set are."""
-        names = ("source", "target", "val")
-        files = (file for name in names for file in self.feature_files(name))
-        return [file.replace("<results>", self.folders["results"]) for file in files]
-
     def encode_arguments(self, name: str) -> list[str]:
         """What the features of a dataset follow from."""
         training, size = self.config.training, self.config.training.image_size
@@ -266,106 +258,6 @@ class Jobs:
         """Folders of the results and of the tables."""
         return self.config.pathvars.resolve()
 
-    @property
-    def results_from_tables(self) -> str:
-        """The way from the tables to the results, which both may have moved together."""
-        return self._from_tables(self.folders["results"])
-
-    @property
-    def replay_from_tables(self) -> str:
-        """The way to the results that are replayed; empty if there are none."""
-        replay = self.config.experiment.replay
-        return self._from_tables(replay) if replay else ""
-
-    def _from_tables(self, folder: str) -> str:
-        return os.path.relpath(*map(os.path.realpath, (folder, self.folders["tables"])))
-
-    def run_arguments(self) -> list[str]:
-        """What the sample sheet follows from."""
-        places = {"results": self.results_from_tables, "replay": self.replay_from_tables}
-        return to_options("", {**self.experiment(), **places})
-
-    def generated_sets(self) -> list[str]:
-        """Roots of the data sets that the workflow generates."""
-        names = ("source", "target", "val")
-        found = (path for name in names for path in self.generated_manifest(name))
-        return sorted({os.path.dirname(path) for path in found})
-
-    def verified_folders(self) -> list[str]:
-        """Results, tables, generated sets, and the results that are replayed if any are."""
-        replay = self.config.experiment.replay
-        folders = [self.folders["results"], self.folders["tables"], *self.generated_sets()]
-        return [*folders, *([replay] if replay else [])]
-
-    def result_folders(self) -> list[str]:
-        """Every folder in which results or generated sets of the experiment lie."""
-        results, tables, *sets = self.verified_folders()
-        files = [file for row in self.rows for file in row[4:] if file != NONE]
-        folders = [results, f"{results}/data", tables, f"{tables}/figures", *sets]
-        folders += [f"{results}/seed{seed}/pretrain" for seed in self.config.experiment.seeds]
-        folders += map(os.path.dirname, self._features())
-        return sorted({*folders, *map(os.path.dirname, files)})
-
-    def result_files(self) -> list[str]:
-        """What the tables are made of: evaluations and last labels of every run."""
-        return [str(path) for row in evaluated(self.rows) for path in result_paths(row)]
-
-    def round_evaluations(self) -> list[str]:
-        """Evaluations of rounds before the last."""
-        return [row.round_evaluation for row in self.rows if row.round_evaluation != NONE]
-
-    def diagnoses(self) -> list[str]:
-        """What was counted in every round of every run."""
-        return [row.diagnosis for row in self.rows if row.diagnosis != NONE]
-
-    def evaluated_checkpoint(self, folder: str, run_name: str) -> str:
-        """The model of a run that is evaluated: that of its last round, never one picked.
-
-        A reference, a round and a model trained anew have one in their own folder.
-        """
-        own = run_name in REFERENCES or run_name.count("/") > 1
-        experiment = self.config.experiment
-        last = "retrained" if experiment.replay else f"round{experiment.rounds}"
-        return f"{folder}/model.pt" if own else f"{folder}/{last}/model.pt"
-
-    def last_labels(self, run: str) -> str:
-        """The labels that a model is trained on anew: of the run, or of the one that is replayed.
-
-        The run is its place below a folder of results, such as seed0/ra/budget0.05.
-        """
-        experiment = self.config.experiment
-        folder = experiment.replay or self.folders["results"]
-        return f"{folder}/{run}/round{experiment.rounds}/labels.h5"
-
-    def measured_times(self) -> str:
-        """What tells of a change of the file of measured times; empty if there is none."""
-        measured = self.config.plan.measured
-        return content_digest(Path(measured)) if measured else ""
-
-    def plan_arguments(self) -> list[str]:
-        """What the cost of an experiment follows from."""
-        return [
-            *to_options("", self.experiment()),
-            *to_options("replay", self.replay_from_tables),
-            *to_options("budget-unit", self.config.experiment.budget_unit),
-            *self._query_arguments(),
-            *to_options("iterations", self.config.pretrain.iterations),
-            *self.class_arguments(),
-            *self.model_arguments(),
-            *to_options("encode", self.config.encode),
-            *to_options("training", self.config.training),
-            *to_options("num-concurrent", self.config.plan.num_concurrent),
-            *to_options("flip", self.config.evaluate.flip),
-        ]
-
-    def _query_arguments(self) -> list[str]:
-        """What the queries of every method are."""
-        words = []
-        for name, method in self.methods.items():
-            radius = self.radius_arguments(name)[1]
-            words += ["--query", name, method.unit, radius, method.allocation]
-        return words
-
     def experiment(self) -> dict[str, Any]:
         """What its runs are, but for their folder."""
         kept = {"seeds", "budgets", "references", "rounds", "evaluated_rounds", "retrain"}
@@ -377,19 +269,3 @@ def _own_code(place: str) -> str:
     return (
         f"{file_fingerprint(source_file(place))} {without_folder(place)}" if is_place(place) else ""
     )
-
-
-def previous_folder(run: str, number: int) -> str | None:
-    """Folder of the round before one; None if it is the first."""
-    return f"{run}/round{number - 1}" if number > 1 else None
-
-
-def previous_checkpoint(run: str, pretrain: str, number: int) -> str:
-    """The model that scores a round, and that its training starts from."""
-    return f"{previous_folder(run, number) or pretrain}/model.pt"
-
-
-def previous_labels(run: str, number: int) -> list[str]:
-    """The labels that a round adds to; none in the first."""
-    folder = previous_folder(run, number)
-    return [f"{folder}/labels.h5"] if folder else []

@@ -7,6 +7,7 @@ from pathlib import Path
 from cbda.results.sheet import MISSING, evaluated, format_rows, list_rows
 from cbda.settings.options import to_options
 from cbda.workflow.jobs import Jobs
+from cbda.workflow.layout import replay_from_tables, results_from_tables
 
 TABLES = {  # of `cbda tabulate`, by option
     "out": "table_mIoU",
@@ -34,7 +35,7 @@ def tabulate_finished(jobs: Jobs, due: set[str], program: list[str]) -> str:
     number = sum(map(os.path.isfile, current))
     if number == 0:
         return ""
-    results, replay = jobs.results_from_tables, jobs.replay_from_tables
+    results, replay = results_from_tables(jobs), replay_from_tables(jobs)
     listed = list_rows(**jobs.experiment(), results=results, replay=replay)
     pairs = zip(listed, found, strict=True)
     rows = [row if is_found else row._replace(evaluation=MISSING) for row, is_found in pairs]

@@ -1,10 +1,13 @@
 """A start of Snakemake: what it is told before any rule, and what it is asked at its end."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from cbda.errors import UserError
@@ -71,6 +74,20 @@ def start_jobs_at_once(workflow: Any) -> None:
     """
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+
+
+def stop_when_asked(workflow: Any) -> None:
+    """Have SIGTERM stop a run when the jobs under way are done, as Snakemake means it to.
+
+    Its own handler waits for a lock that the code which it interrupts may hold: then for ever.
+    """
+    stop = workflow.scheduler.exit_gracefully
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        threading.Thread(target=stop).start()  # which may wait for what goes on here
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handle)
 
 
 def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:

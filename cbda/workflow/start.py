@@ -18,6 +18,7 @@ from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
 from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
+from cbda.workflow.layout import generated_sets, result_folders
 from cbda.workflow.people import predicted_files, prediction_folders, predictions
 
 NUM_NAMED = 10
@@ -139,7 +140,7 @@ class Results:
                     yield path
 
     def _folders(self) -> list[str]:
-        return [*self._jobs.result_folders(), *prediction_folders(self._jobs)]
+        return [*result_folders(self._jobs), *prediction_folders(self._jobs)]
 
     def _require_same_settings(self, paths: list[str]) -> list[str]:
         """Those of some results that rules make, none of which would be made otherwise now."""
@@ -198,7 +199,7 @@ def _problem(place: Path, path: str) -> tuple[str, str]:
 
 def _altered_pictures(jobs: Jobs) -> Iterator[tuple[Path, str]]:
     """Pictures of generated sets with other content than they were made with."""
-    for root in jobs.generated_sets():
+    for root in generated_sets(jobs):
         yield from find_altered(Path(root))
 
 

@@ -244,13 +244,11 @@ def test_unfinished_painting_is_not_saved(tmp_path, browser):
 def test_painting_by_keys_says_what_is_painted_where_and_what_the_next_key_does(tmp_path, browser):
     make_round(tmp_path, [(0, 20, 30)])
     with serving(tmp_path) as served, person(browser, served) as tab:
-        first = "cursor in row 1, column 1 of the window, without a class"
-        said = {"p": "", "b": f"choose a class to paint with, 9 px have no class yet · {first}"}
-        said[" "] = "nothing is painted yet: choose a class first, by its key or a click"
-        said["1"] = "paint road, 9 px have no class yet · cursor in row 1, column 1 of the window,"
-        said["ArrowRight"] = (
-            "row 1, column 2 of the window, without a class; the space bar makes it"
-        )
+        first = "row 1, column 1: no class yet"
+        said = {"p": "", "b": f"choose a class to paint with · 9 px have no class yet · {first}"}
+        said[" "] = "nothing is painted: choose a class first, by key or click · 9 px"
+        said["1"] = f"paint road · 9 px have no class yet · {first}, space makes it road"
+        said["ArrowRight"] = "row 1, column 2: no class yet, space makes it road"
         for key, text in said.items():
             tab.keyboard.press(key)
             expect(tab.locator("#hint")).to_contain_text(text)
@@ -258,7 +256,7 @@ def test_painting_by_keys_says_what_is_painted_where_and_what_the_next_key_does(
         before = tab.evaluate("document.getElementById('window').toDataURL()")
         tab.keyboard.press(" ")
         expect(tab.locator("#hint")).to_contain_text("8 px have no class yet")
-        expect(tab.locator("#hint")).to_contain_text("of the window, road; the space bar makes it")
+        expect(tab.locator("#hint")).to_contain_text("column 2: road, space makes it road")
         assert tab.evaluate("document.getElementById('window').toDataURL()") != before
 
 

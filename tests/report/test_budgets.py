@@ -58,6 +58,7 @@ def test_figures_count_queries(experiment):
         assert list(axes.get_xticks()) == [60, 120]
 
 
+@pytest.mark.usefixtures("one_format")
 def test_page_speaks_of_queries(experiment, tmp_path):
     page = render_page(TEMPLATE, **page_content(experiment, draw_figures(experiment, tmp_path)))
     assert "at budgets of 60, 120 queries in all, 3 seeds" in page

@@ -114,6 +114,7 @@ def test_curve_of_rounds_and_of_budgets_have_panels_of_their_own():
     assert titles == ["from round to round, budget 10 %", "from budget to budget, last rounds"]
 
 
+@pytest.mark.usefixtures("one_format")
 def test_all_figures_are_drawn(tmp_path):
     sections = draw_figures(make_experiment(), tmp_path)
     assert {"curves", "ranks"} <= {section.anchor for section in sections}
@@ -122,6 +123,7 @@ def test_all_figures_are_drawn(tmp_path):
     }
 
 
+@pytest.mark.usefixtures("one_format")
 def test_figures_are_drawn_if_all_budgets_are_saturated(tmp_path):
     sections = draw_figures(make_experiment(full=0.5, saturation=0.99), tmp_path)
     captions = [picture.caption for s in sections if s.anchor == "ranks" for picture in s.pictures]

@@ -186,6 +186,7 @@ def drawn(experiment, tmp_path_factory):
     return draw_figures(experiment, folder), folder
 
 
+@pytest.mark.no_cover  # as all of it is drawn before
 def test_figures_are_equal_bytes_each_time_whatever_the_settings_of_the_user(
     experiment, drawn, tmp_path
 ):
@@ -365,8 +366,20 @@ def test_gallery_shows_images_spread_over_the_pool(num_images, expected):
 
 
 @pytest.fixture
-def gallery(tmp_path):
-    """Words of a command line whose gallery shows a pool of two images and an untrained network."""
+def one_run(tmp_path):
+    """Words of a command line that name one run, with labels of two images of a pool."""
+    write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
+    rounds = np.zeros((2, 16, 24), np.uint8)
+    rounds[0, 2:5, 2:5] = 2
+    path = tmp_path / "labels.h5"
+    write_labels(path, ["a", "b"], np.zeros_like(rounds), rounds, summary("0.05", 0))
+    run = ["ra", "0.05", "0", str(tmp_path / "evaluation.json"), str(path)]
+    return ["--run", *run, "--target-root", str(tmp_path / "pool")]
+
+
+@pytest.fixture
+def gallery(one_run, tmp_path):
+    """The same with a gallery, which shows that pool and an untrained network."""
     import torch
 
     from cbda.models.build import create_model
@@ -382,14 +395,8 @@ def gallery(tmp_path):
     training = TrainingSettings(image_size=(16, 24))
     state = Trainer(create_model(ModelSettings(), 3), training, torch.device("cpu"), 0).state()
     Checkpoint(state, CLASSES, ModelSettings(), Resizing((16, 24))).save(tmp_path / "m.pt")
-    write_evaluation(tmp_path / "evaluation.json", evaluation((0.5, 0.4, 0.3)))
-    rounds = np.zeros((2, 16, 24), np.uint8)
-    rounds[0, 2:5, 2:5] = 2
-    path = tmp_path / "labels.h5"
-    write_labels(path, ["a", "b"], np.zeros_like(rounds), rounds, summary("0.05", 0))
     files = [str(tmp_path / name) for name in ("m.pt", "m.pt", "labels.h5")]
-    run = ["ra", "0.05", "0", str(tmp_path / "evaluation.json"), files[2]]
-    return ["--run", *run, "--gallery", "ra", *files, "--target-root", str(tmp_path / "pool")]
+    return [*one_run, "--gallery", "ra", *files]
 
 
 def report_words(folder, words):
@@ -411,8 +418,8 @@ def test_gallery_has_a_figure_per_image(gallery, tmp_path):
     assert names == [f"gallery_{n}.{kind}" for n in (1, 2) for kind in ("pdf", "png", "svg")]
 
 
-def test_configuration_that_is_not_json_is_one_line(gallery, tmp_path, capsys):
-    assert report(tmp_path, [*gallery, "--config", "{"]) == 2
+def test_configuration_that_is_not_json_is_one_line(one_run, tmp_path, capsys):
+    assert report(tmp_path, [*one_run, "--config", "{"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("cbda report: error: --config: not JSON")
     assert not (tmp_path / "report.html").exists()
@@ -467,10 +474,10 @@ def test_p_value_is_text_of_three_decimals(p, text):
     assert p_value(p) == text
 
 
-def test_backend_of_the_user_is_not_asked_for(gallery, tmp_path):
+def test_backend_of_the_user_is_not_asked_for(one_run, tmp_path):
     """A new process, as matplotlib reads it when it is imported."""
     environment = {**os.environ, "MPLBACKEND": "nonsense"}
-    words = report_words(tmp_path, gallery)
+    words = report_words(tmp_path, one_run)
     done = subprocess.run(
         [sys.executable, "-m", "cbda", *words], env=environment, capture_output=True, text=True
     )

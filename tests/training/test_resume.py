@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset
 from cbda.errors import InterruptedRunError, UserError
 from cbda.files.atomic import set_aside
@@ -300,24 +301,21 @@ def command(tmp_path):
     training = "--training-batch-size 2 --training-num-workers 2 --training-total-iterations 60"
     data = "--source-root source --target-root target --classes a b c"
     options = f"--iterations 60 {data} {training} --training-image-size 48 64 --device cpu"
-    return [sys.executable, "-m", "cbda", "pretrain", *options.split(), "--out"]
+    return ["pretrain", *options.split(), "--out"]
 
 
-def test_same_command_goes_on_after_a_signal_to_all_processes(tmp_path, command):
+def test_same_command_goes_on_after_a_signal_to_all_processes(
+    tmp_path, command, monkeypatch, capsys
+):
     """Slurm signals the processes that load images too."""
-
-    def run(out, *options):
-        return subprocess.Popen(
-            [*command, out, *options],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    assert run("whole.pt").wait() == 0
-    process = run("model.pt", "--state-interval-s", "0")
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "whole.pt"]) == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cbda", *command, "model.pt", "--state-interval-s", "0"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     while not (tmp_path / "model.pt.resume").exists():
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGTERM)
@@ -326,10 +324,8 @@ def test_same_command_goes_on_after_a_signal_to_all_processes(tmp_path, command)
     assert "cbda pretrain: stopped by SIGTERM after iteration" in errors.splitlines()[-1]
     assert not (tmp_path / "model.pt").exists()
 
-    again = run("model.pt")
-    output, errors = again.communicate(timeout=60)
-    assert again.returncode == 0, errors
-    assert "goes on after iteration" in output
+    assert main([*command, "model.pt"]) == 0
+    assert "goes on after iteration" in capsys.readouterr().out
     assert (tmp_path / "model.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
     assert not (tmp_path / "model.pt.resume").exists()
 

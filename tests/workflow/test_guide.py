@@ -1,12 +1,13 @@
 """The examples of the guide to new methods, run as they are printed."""
 
 import re
+import shlex
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from tests.projects import RESULTS, ROOT, TABLE, append, count_jobs, run
+from tests.projects import RESULTS, ROOT, TABLE, append, count_jobs, plan, run
 
 pytestmark = pytest.mark.workflow
 
@@ -34,6 +35,8 @@ def write_example(title: str, project: Path) -> str:
 def run_example(project: Path, command: str, *options: str, target: str = TABLE) -> str:
     """Run the command of an example, with more options or for another target."""
     words = command.replace(" --", " ".join(["", *options, "--"]), 1).replace(TABLE, target)
+    if "--dry-run" in options:
+        return plan(project, shlex.split(words)[1:])
     return run(project, ["bash", "-c", words])
 
 

@@ -17,8 +17,9 @@ from cbda.workflow.drawing import (
     report_arguments,
     settings,
 )
-from cbda.workflow.jobs import previous_checkpoint, previous_labels
+from cbda.workflow.layout import run_arguments
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
+from cbda.workflow.planning import plan_arguments
 from tests.pools import make_pool
 from tests.projects import RESULTS, TABLES, create_jobs
 
@@ -57,66 +58,10 @@ def test_rows_hold_every_round_in_the_order_of_the_tables():
     assert [row.seed for row in rows] == 9 * ["0"] + 9 * ["7"]
 
 
-def test_last_round_of_a_run_is_evaluated(jobs):
-    first, last = (row for row in jobs.rows if row.method == "cbda")
-    assert first.evaluation == "-"
-    assert last.evaluation == f"{RUN}/evaluation.json"
-    assert last.labels == f"{RUN}/round2/labels.h5"
-    assert jobs.result_files() == [
-        f"{RESULTS}/seed0/source_only/evaluation.json",
-        f"{RESULTS}/seed0/full/evaluation.json",
-        f"{RESULTS}/seed0/ra/budget0.05/evaluation.json",
-        f"{RESULTS}/seed0/ra/budget0.05/round2/labels.h5",
-        f"{RUN}/evaluation.json",
-        f"{RUN}/round2/labels.h5",
-    ]
-    assert [path for path in jobs.diagnoses() if path.startswith(RUN)] == [
-        f"{RUN}/round1/diagnosis.json",
-        f"{RUN}/round2/diagnosis.json",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("full", "run/model.pt"),
-        ("ra/budget0.05", "run/round2/model.pt"),
-        ("ra/budget0.05/round1", "run/model.pt"),
-        ("ra/budget0.05/retrained", "run/model.pt"),
-    ],
-)
-def test_last_checkpoint_is_evaluated(jobs, name, expected):
-    assert jobs.evaluated_checkpoint("run", name) == expected
-
-
-def test_rounds_are_evaluated_beside_the_table_and_not_for_it(jobs):
-    rounds = jobs.round_evaluations()
-    assert rounds == [f"{RESULTS}/seed0/{name}/budget0.05/round1/evaluation.json"
-                      for name in ("ra", "cbda")]  # fmt: skip
-    assert not set(rounds) & set(jobs.result_files())
-
-
-def test_models_trained_anew_are_part_of_the_table():
-    jobs = create_jobs({"experiment": {"retrain": True}})
-    assert f"{RUN}/retrained/evaluation.json" in jobs.result_files()
-    assert jobs.last_labels("seed0/cbda/budget0.05") == f"{RUN}/round2/labels.h5"
-    assert f"{RUN}/retrained" in jobs.result_folders()
-
-
 @pytest.fixture
 def replay(tmp_path):
     (tmp_path / "finished").mkdir()
     return create_jobs({"experiment": {"replay": str(tmp_path / "finished")}})
-
-
-def test_replay_learns_from_labels_of_other_results(replay):
-    folder = replay.config.experiment.replay
-    labels = f"{folder}/seed0/cbda/budget0.05/round2/labels.h5"
-    assert replay.last_labels("seed0/cbda/budget0.05") == labels
-    assert {labels, f"{RUN}/evaluation.json"} <= set(replay.result_files())
-    assert replay.evaluated_checkpoint(RUN, "cbda/budget0.05") == f"{RUN}/retrained/model.pt"
-    assert (replay.round_evaluations(), replay.diagnoses()) == ([], [])
-    assert folder in replay.verified_folders()
 
 
 def test_replay_draws_its_own_trainings_and_no_gallery(replay):
@@ -138,13 +83,6 @@ def test_whole_pool_is_taken_without_an_argument(jobs):
     assert " ".join(every.dataset_arguments("target", "target")).startswith("--target-every 2 ")
     assert "--every" in every.check_arguments("target")
     assert figures(every)[-1] == "gallery_2"  # of 4 images
-
-
-def test_round_starts_from_the_one_before():
-    assert previous_checkpoint("run", "pretrain", 1) == "pretrain/model.pt"
-    assert previous_labels("run", 1) == []
-    assert previous_checkpoint("run", "pretrain", 3) == "run/round2/model.pt"
-    assert previous_labels("run", 3) == ["run/round2/labels.h5"]
 
 
 @pytest.mark.parametrize(
@@ -184,12 +122,6 @@ def test_every_score_has_code_of_its_own(arms, tmp_path, monkeypatch):
     Path("mine.py").write_text("def score(logits, radius):\n    return logits[1]\n")
     changed = {name for name in arms.methods if arms.score_code(name) != codes[name]}
     assert changed == {"external"}
-
-
-def test_method_that_is_a_rule_has_its_runs(jobs):
-    jobs.add_method("eager", {"balance": "ratio"})
-    assert f"{RESULTS}/seed0/eager/budget0.05/evaluation.json" in jobs.result_files()
-    assert "--methods ra cbda eager --" in " ".join(jobs.run_arguments())
 
 
 @pytest.mark.parametrize(
@@ -316,26 +248,9 @@ def test_no_place_is_among_what_decides_the_report(tmp_path):
         "data_make": {"root": str(tmp_path / "data")},
     }
     jobs = create_jobs(change)
-    decisive = [*report_arguments(jobs), *jobs.run_arguments(), settings(jobs)]
+    decisive = [*report_arguments(jobs), *run_arguments(jobs), settings(jobs)]
     assert str(tmp_path) not in " ".join(decisive)
     assert str(tmp_path) in " ".join(place_arguments(jobs))
-
-
-@pytest.mark.parametrize(
-    ("folders", "way"),
-    [
-        ({}, "."),
-        ({"tables": "<results>/paper"}, ".."),
-        ({"tables": "paper"}, "../out"),
-        ({"tables": "~/paper"}, "../../here/out"),
-    ],
-)
-def test_runs_are_found_from_the_tables_on(folders, way, tmp_path, monkeypatch):
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    pathvars = {"results": "./out/", **folders}
-    jobs = create_jobs({"pathvars": pathvars}, {"HOME": str(tmp_path / "home")})
-    assert jobs.results_from_tables == way
 
 
 def test_statistics_are_made_for_balanced_sampling_alone(jobs):
@@ -487,7 +402,7 @@ def test_code_of_ones_own_counts_wherever_it_is_and_by_its_name(tmp_path, monkey
         target = {"kind": kind, "root": "nowhere"}
         jobs = create_jobs({"model": {"architecture": net}, "datasets": {"target": target}})
         words = [*jobs.model_arguments(), *jobs.dataset_arguments("target", "target")]
-        words += [*jobs.check_arguments("target"), *jobs.plan_arguments()]
+        words += [*jobs.check_arguments("target"), *plan_arguments(jobs)]
         assert folder not in " ".join(words)
         assert jobs.own_network == net
         assert jobs.place_arguments("", "target", "")[:2] == ["--kind", kind]

@@ -12,7 +12,7 @@ import yaml
 from cbda.errors import UserError
 from cbda.files.answer_lines import SKIPPED, UNDONE
 from cbda.files.answers import AnswerFile
-from cbda.workflow import people
+from cbda.workflow import people, planning
 from cbda.workflow.drawing import figures, gallery, report_arguments
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.outcome import name_results
@@ -64,7 +64,7 @@ def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
     jobs = people_jobs(experiment={**yaml.safe_load(CHANGE)["experiment"], "budget_unit": "queries",
                                    "budgets": [20]})  # fmt: skip
     assert jobs.budget_arguments() == ["--budget-unit", "queries", "--rounds", "2"]
-    words = " ".join(jobs.plan_arguments())
+    words = " ".join(planning.plan_arguments(jobs))
     assert "--budget-unit queries --query da region 1 dynamic" in words
     assert create_jobs().budget_arguments() == ["--rounds", "2"]
 
@@ -296,7 +296,7 @@ def test_people_are_asked_once_whatever_code_changes(editable: Path) -> None:
 
     said = (editable / "answers/answers.jsonl").read_bytes()
     append(editable / "cbda/selection/greedy.py", "\nADDED = 1\n")
-    again = snakemake(editable, change=change, targets=("all",))
-    assert {"score", "ask", "finetune"} <= set(count_jobs(again))
+    again = snakemake(editable, change=change, targets=(f"{RUN}/round1/labels.h5",))
+    assert count_jobs(again) == {"score": 1, "ask": 1}
     require_truth(editable, editable / RUN / "round1/labels.h5", 1)
     assert (editable / "answers/answers.jsonl").read_bytes() == said

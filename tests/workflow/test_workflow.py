@@ -15,6 +15,7 @@ import pytest
 from cbda.cli import main
 from cbda.files.labels import LabelFile
 from cbda.workflow.drawing import figures, prints
+from cbda.workflow.planning import plan_arguments
 from tests.projects import (
     EVERYTHING,
     PRETENDED,
@@ -23,7 +24,7 @@ from tests.projects import (
     copy_project,
     count_jobs,
     create_jobs,
-    run,
+    plan,
     snakemake,
 )
 
@@ -211,7 +212,7 @@ def test_plan_counts_the_jobs_of_the_workflow(finished: Path, tmp_path: Path) ->
     jobs = count_jobs(everything)
     data, path = finished / RESULTS / "data", tmp_path / "plan.json"
     checks = ["--pool", str(data / "target.json"), "--val", str(data / "val.json")]
-    arguments = create_jobs(change).plan_arguments()
+    arguments = plan_arguments(create_jobs(change))
     assert main(["plan", *checks, *arguments, "--out", str(path)]) == 0
     rules = json.loads(path.read_text())["rules"]
     del jobs["data_make"]
@@ -229,9 +230,9 @@ def test_jobs_need_no_activated_environment(
 
 def test_report_is_made_from_another_working_directory(finished: Path, tmp_path: Path) -> None:
     configs = [str(finished / name) for name in ("config.yaml", "workflow/configs/toy.yaml")]
-    command = [sys.executable, "-m", "snakemake", "--dry-run", "--directory", str(tmp_path)]
-    command += ["--snakefile", str(finished / "Snakefile"), "--configfile", *configs]
-    assert count_jobs(run(finished, [*command, "--", f"{RESULTS}/report.html"]))["report"] == 1
+    words = ["--dry-run", "--directory", str(tmp_path), "--snakefile", str(finished / "Snakefile")]
+    words += ["--configfile", *configs, "--", f"{RESULTS}/report.html"]
+    assert count_jobs(plan(finished, words))["report"] == 1
 
 
 def test_users_texts_are_never_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

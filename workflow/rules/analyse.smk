@@ -1,8 +1,8 @@
 rule analyse:
     input:
         runs="<tables>/runs.csv",
-        results=jobs.result_files(),
-        rounds=jobs.round_evaluations(),
+        results=layout.result_files(jobs),
+        rounds=layout.round_evaluations(jobs),
     output:
         curve="<tables>/learning_curve.csv",
         areas="<tables>/areas.csv",

@@ -1,7 +1,7 @@
 rule collect:
     input:
         runs="<tables>/runs.csv",
-        diagnoses=jobs.diagnoses(),
+        diagnoses=layout.diagnoses(jobs),
     output:
         table="<tables>/diagnosis.csv",
     log:

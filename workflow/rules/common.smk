@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cbda.cli import parse_command
 from cbda.settings.options import to_options
-from cbda.workflow import drawing, people
+from cbda.workflow import drawing, layout, people, planning
 from cbda.workflow.arguments import Arguments
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.inputs import Inputs
@@ -26,6 +26,7 @@ from cbda.workflow.session import (
     require_sound_results,
     serve_jobs,
     start_jobs_at_once,
+    stop_when_asked,
     tell,
 )
 from cbda.workflow.waiting import show_waiting

@@ -14,13 +14,13 @@ rule plan:
     params:
         program=arguments.program,
         code=fingerprint("plan"),
-        times=lambda wildcards: jobs.measured_times(),
+        times=lambda wildcards: planning.measured_times(jobs),
         measured=lambda wildcards, input: to_options("measured", jobs.config.plan.measured),
         source=lambda wildcards, input: to_options("source", input.source) if input.source else [],
         own_network=lambda wildcards: jobs.network_state(),
         network=arguments.architecture,
         val=lambda wildcards, input: to_options("val", input.val) if input.val else [],
-        options=lambda wildcards: jobs.plan_arguments(),
+        options=lambda wildcards: planning.plan_arguments(jobs),
     shell:
         "{params.program:q} plan --pool {input.pool:q} {params.val:q} {params.source:q}"
         " {params.options:q} {params.network:q} {params.measured:q} --out {output.plan:q}"

@@ -1,7 +1,7 @@
 rule report:
     input:
         runs="<tables>/runs.csv",
-        results=jobs.result_files(),
+        results=layout.result_files(jobs),
         gallery=drawing.gallery_files(jobs),
         histories=drawing.history_files(jobs),
         target="<results>/data/target.json",

@@ -11,6 +11,6 @@ rule runs:
     params:
         program=arguments.program,
         code=fingerprint("runs"),
-        options=lambda wildcards: jobs.run_arguments(),
+        options=lambda wildcards: layout.run_arguments(jobs),
     shell:
         "{params.program:q} runs {params.options:q} --out {output.runs:q} > {log:q} 2>&1"

@@ -1,7 +1,7 @@
 rule tabulate:
     input:
         runs="<tables>/runs.csv",
-        results=jobs.result_files(),
+        results=layout.result_files(jobs),
     output:
         table="<tables>/table_mIoU.csv",
         classes="<tables>/class_iou.csv",

@@ -5,6 +5,6 @@ rule verify:
         "../../envs/cbda.yaml"
     params:
         program=arguments.program,
-        folders=lambda wildcards: jobs.verified_folders(),
+        folders=lambda wildcards: layout.verified_folders(jobs),
     shell:
         "{params.program:q} verify {params.folders:q} > {log:q} 2>&1; code=$?; cat {log:q}; exit $code"

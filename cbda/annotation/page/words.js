@@ -42,15 +42,15 @@ export function describeAnswer(query, kinds) {
 
 // What is painted, where the cursor is if it is in sight, and what the space bar would do there.
 export function describePainting({ brush, size, cursor, width, pixels, numUnset, wantsBrush }, kinds) {
-  const name = (value) => kinds.get(value)?.name ?? "without a class";
+  const name = (value) => kinds.get(value)?.name ?? "no class yet";
   const wide = size > 1 ? `, ${size} px wide` : "";
-  const left = numUnset ? `, ${numUnset} px have no class yet` : "";
   const chosen = brush === null ? "choose a class to paint with" : `paint ${name(brush)}${wide}`;
-  const first = wantsBrush ? "nothing is painted yet: choose a class first, by its key or a click" : chosen;
-  if (cursor === null) return first + left;
-  const place = `row ${Math.floor(cursor / width) + 1}, column ${(cursor % width) + 1} of the window`;
-  const does = brush === null ? "" : `; the space bar makes it ${name(brush)}`;
-  return `${first}${left} · cursor in ${place}, ${name(pixels[cursor])}${does}`;
+  const first = wantsBrush ? "nothing is painted: choose a class first, by key or click" : chosen;
+  const left = numUnset ? [`${numUnset} px have no class yet`] : [];
+  if (cursor === null) return [first, ...left].join(" · ");
+  const place = `row ${Math.floor(cursor / width) + 1}, column ${(cursor % width) + 1}: ${name(pixels[cursor])}`;
+  const does = brush === null ? "" : `, space makes it ${name(brush)}`;
+  return [first, ...left, place + does].join(" · ");
 }
 
 export function describePlace({ window: win, image, row, column }) {
