@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ def scoring_costs(
         return found.cpu(), prediction.cpu()
 
     maps = tuple(part.numpy() for part in score(logits))
-    facts = {"num_classes": len(logits), "radius": RADIUS}
+    facts: dict[str, Any] = {"num_classes": len(logits), "radius": RADIUS}
 
     def write(scored: Callable[[], tuple[np.ndarray, ...]]) -> None:
         ids = list(map(str, range(num_images)))

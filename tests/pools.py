@@ -22,12 +22,20 @@ def make_pool(root: Path, labels, num_classes: int) -> Dataset:
 
 
 def write_scores(
-    path: Path, image_ids, score, prediction, num_classes: int, radius: int, name: str = "ripu"
+    path: Path,
+    image_ids,
+    score,
+    prediction,
+    num_classes: int,
+    radius: int,
+    name: str = "ripu",
+    **beside,
 ) -> Path:
-    """A score file of maps (N,H,W)."""
+    """A score file of maps (N,H,W), and of what is kept beside them."""
     about: dict[str, Any] = {"num_classes": num_classes, "radius": radius, "score": name}
+    about["beside"] = list(beside)
     with ScoreFile.create(path, list(image_ids), *score.shape[1:], **about) as write:
-        write(zip(score, prediction, strict=True))
+        write(zip(score, prediction, *beside.values(), strict=True))
     return path
 
 

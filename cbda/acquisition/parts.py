@@ -87,11 +87,15 @@ def as_pixels(
     return values, classes
 
 
-def excluded_pixels(parts: PartMap, acquired: Mask) -> Mask:
-    """All but the first pixels of parts that hold nothing that was acquired, (H,W)."""
+def excluded_pixels(parts: PartMap, acquired: Mask, void: Mask | None = None) -> Mask:
+    """All but the first pixels of parts that hold nothing that was acquired, (H,W).
+
+    Nor are those left that are mostly void, if it is known where that is.
+    """
     excluded = np.ones(parts.shape, np.bool_)
     num_acquired = np.bincount(parts[acquired], minlength=int(parts.max()) + 1)
-    excluded.reshape(-1)[first_pixels(parts)] = num_acquired > 0
+    is_void = False if void is None else mean_of_parts(parts, void.astype(np.float64)) > 0.5
+    excluded.reshape(-1)[first_pixels(parts)] = (num_acquired > 0) | is_void
     return excluded
 
 

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from cbda.acquisition.methods import BUDGET_UNITS
+from cbda.acquisition.methods import BUDGET_UNITS, DIVERSE
 from cbda.commands.options import add_class_option, add_output_option
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
@@ -141,6 +141,7 @@ def _experiment(args: argparse.Namespace, settings: TrainingSettings) -> costs.E
         num_views=2 if args.flip else 1,
         evaluated_rounds=args.evaluated_rounds,
         retrain=args.retrain,
+        keeps_features=any(query[3] in DIVERSE for query in args.query),
         replay=bool(args.replay),
     )
 

@@ -1,11 +1,13 @@
 """Score every pixel of the pool with a model; write scores.h5."""
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cbda.acquisition.choice import Views
-from cbda.acquisition.methods import UNITS
+from cbda.acquisition.methods import DIVERSE, UNITS
 from cbda.commands.common import (
     add_dataset_options,
     add_feature_option,
@@ -13,6 +15,7 @@ from cbda.commands.common import (
     open_features,
 )
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
+from cbda.errors import UserError
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
@@ -31,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--round", type=whole_number(1), required=True, help="1..R")
     add_options(parser, "", Views)
+    words = f"keep what the network makes of images, for the allocations {', '.join(DIVERSE)}"
+    parser.add_argument("--keep-features", action="store_true", help=words)
     add_seed_option(parser)
     add_options(parser, "", ComputeSettings)
     add_output_option(parser, "scores.h5")
@@ -45,8 +50,10 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets.agreement import require_uniform_size
     from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model, require_input
+    from cbda.models.penultimate import Penultimate
     from cbda.models.prediction import predict_images, predict_views
     from cbda.models.views import Look
+    from cbda.models.void import void_class_of
 
     device = prepare_device(args.device, args.threads, args.deterministic)
     checkpoint, model = load_model(args.checkpoint, args.network)
@@ -57,14 +64,28 @@ def run(args: argparse.Namespace) -> None:
     name = args.method_score
     seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
     maps: Iterator[Seen]
-    if kind := kind_of_views(name):
+    num_classes, void = len(checkpoint.classes), void_class_of(model)
+    beside: dict[str, Callable[[], Any]] = {}
+    if args.keep_features:
+        beside["features"] = Penultimate(model, num_classes + (void is not None)).read
+    if void:
+        beside["void"] = partial(void.read, checkpoint.resizing, (height, width))
+    kind = kind_of_views(name)
+    if kind and beside:
+        reason = f"goes by several predictions of an image, {' and '.join(beside)} by one"
+        raise UserError(f"score {name!r}: {reason}; allowed: a score that goes by one")
+    if kind:
         num_views = from_options(args, "", Views).num_views
         look = Look(kind, num_views, args.seed, args.round)
         maps = predict_views(*seen, look, num_threads=args.threads)
     else:
         maps = predict_images(*seen, num_threads=args.threads, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
-    facts = {"num_classes": len(checkpoint.classes), "radius": args.radius}
-    with ScoreFile.create(args.out, pool.image_ids, height, width, **facts, score=name) as write:
+    facts = {"num_classes": num_classes, "radius": args.radius, "score": name}
+    size = (height, width)
+    with ScoreFile.create(args.out, pool.image_ids, *size, **facts, beside=list(beside)) as write:
         progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
-        write(score_image(*choice, *item) for item in enumerate(progress))
+        write(
+            (*score_image(*choice, *item), *(read() for read in beside.values()))
+            for item in enumerate(progress)
+        )

@@ -17,6 +17,7 @@ class Stream(IntEnum):
     RANDOM_QUERY = 7
     SAMPLING = 8
     VIEWS = 9
+    DIVERSITY = 10
 
 
 def derive_seed(seed: int, stream: Stream, *path: int) -> int:

@@ -49,6 +49,11 @@ class Layout:
     datasets: dict[str, tuple[str, str]]
     attributes: dict[str, tuple[str, str]]
     optional: dict[str, tuple[str, str]] = field(default_factory=dict)  # older files lack them
+    extra: dict[str, tuple[str, str]] = field(default_factory=dict)  # datasets of some files
+
+    def found_in(self, file: h5py.File) -> dict[str, tuple[str, str]]:
+        """The datasets that a file must have, and those of the others that it has."""
+        return self.datasets | {name: kind for name, kind in self.extra.items() if name in file}
 
 
 @contextmanager
@@ -179,11 +184,12 @@ def _require_layout(
     path: Path, file: h5py.File, attributes: dict[str, Any], layout: Layout
 ) -> None:
     """Compare what the file holds with its layout; `sizes` gathers what the letters stand for."""
-    found = [(name, file.get(name), kind) for name, kind in layout.datasets.items()]
+    datasets = layout.found_in(file)
+    found = [(name, file.get(name), kind) for name, kind in datasets.items()]
     found += [(name, attributes.get(name), kind) for name, kind in layout.attributes.items()]
     optional = [name for name in layout.optional if name in attributes]
     found += [(name, attributes[name], layout.optional[name]) for name in optional]
-    for name in layout.datasets:
+    for name in datasets:
         _require_own(path, file, name)
     missing = [name for name, value, _ in found if value is None]
     if missing:

@@ -162,7 +162,8 @@ class MapFile:
                 self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
-            names = [name for name, (_, size) in layout.datasets.items() if len(size) > 2]
+            datasets = layout.found_in(self._file)
+            names = [name for name, (_, size) in datasets.items() if len(size) > 2]
             self._readers = {name: MapReader(self._file[name]) for name in names}
             self.shape: tuple[int, int, int] = self._file[names[0]].shape
 

@@ -13,6 +13,7 @@ from cbda.models.deeplabv3plus import DeepLabV3Plus
 from cbda.models.encoders import encoder_batch_norms, keep_first_dilations
 from cbda.models.own import create_own_network
 from cbda.models.small import SmallNet
+from cbda.models.void import add_void_class
 from cbda.models.weights import load_encoder, named_encoder_errors
 from cbda.settings.model import ARCHITECTURES, ModelSettings, has_local_weights, require_sound_model
 from cbda.settings.user_code import is_place
@@ -34,16 +35,17 @@ def create_model(settings: ModelSettings, num_classes: int, load_weights: bool =
     if not load_weights:
         settings = settings.model_copy(update={"encoder_weights": "none"})
     require_sound_model(settings)
+    num_outputs = num_classes + settings.void_class
     if settings.architecture == "small":
-        return SmallNet(num_classes)
+        return _finished(SmallNet(num_outputs), settings, num_classes)
     if is_place(settings.architecture):
-        model = create_own_network(settings.architecture, num_classes)
+        model = create_own_network(settings.architecture, num_outputs)
     else:
-        model = _create_smp(settings, num_classes)
+        model = _create_smp(settings, num_outputs)
     if not settings.batch_norm_epsilon:
         for layer in encoder_batch_norms(model):
             layer.eps = 0.0
-    return model
+    return _finished(model, settings, num_classes)
 
 
 def create_decoder(
@@ -57,10 +59,18 @@ def create_decoder(
         UserError: an unknown name, parts that don't go together, or scales that don't fit.
     """
     require_sound_model(settings)
+    num_outputs = num_classes + settings.void_class
     if settings.architecture in DECODERS:
-        return DECODERS[settings.architecture](scales, num_classes)
-    network = _create_smp(settings.model_copy(update={"encoder_weights": "none"}), num_classes)
-    return SmpDecoder(network, ARCHITECTURES[settings.architecture].levels, scales)
+        own = DECODERS[settings.architecture](scales, num_outputs)
+        return _finished(own, settings, num_classes)
+    network = _create_smp(settings.model_copy(update={"encoder_weights": "none"}), num_outputs)
+    decoder = SmpDecoder(network, ARCHITECTURES[settings.architecture].levels, scales)
+    return _finished(decoder, settings, num_classes)
+
+
+def _finished(model: nn.Module, settings: ModelSettings, num_classes: int) -> nn.Module:
+    """A network whose last logits are those of void, if it has such a class."""
+    return add_void_class(model, num_classes) if settings.void_class else model
 
 
 def _create_smp(settings: ModelSettings, num_classes: int) -> nn.Module:

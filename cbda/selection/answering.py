@@ -5,7 +5,7 @@ answered is lost, or asked twice, when scores, model, seed or code change later.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import ANSWERED, VOID_WINDOW, Given
 from cbda.files.answers import AnswerFile
 from cbda.files.labels import LabelFile, Map
+from cbda.files.labels import Queries as Asked
 from cbda.files.queries import Place, QuerySet, Window, clip_window
 from cbda.files.scores import ScoreFile
 from cbda.selection.balance import class_weights
@@ -155,6 +156,9 @@ class _Taken(LabelFile):
         self._windows: dict[str, list[Window]] = {}
         for given in taken:
             self._windows.setdefault(given.answer.image, []).append(_window(given))
+
+    def queries(self) -> Iterator[Asked]:
+        yield from self._labels.queries()
 
     def read_label(self, index: int) -> Map:
         return self._labels.read_label(index)

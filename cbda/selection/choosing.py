@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from cbda.acquisition import arguments
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
-from cbda.acquisition.methods import WINDOWS, Method, ResolvedMethod
+from cbda.acquisition.methods import ALLOCATIONS, DIVERSE, WINDOWS, Method, ResolvedMethod
 from cbda.compute.parallel import available_threads
 from cbda.errors import UserError
 from cbda.files.scores import ScoreFile, ScoreMaps
@@ -53,7 +54,7 @@ def choose_queries(
             tensors (C,H,W), or batches (B,C,H,W) of them; or a `ScoreMap` of each.
         num_queries: in all; as many in each image, rounded up, if the method goes by image.
         method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`; none whose score
-            goes by several predictions of an image.
+            goes by several predictions of an image, and none that chooses by features.
         radius: k of a window of (2k+1) x (2k+1) px, unless the method has one of its own.
         labels: what is known so far, (H,W) uint8 by image, 255 where nothing is. Is not asked for
             again, and is what a class balance goes by.
@@ -89,7 +90,7 @@ def choose_queries(
 def pick(round_: Round, known: Known, maps: Iterable[Item]) -> list[Query]:
     """The queries of a round, best first, from the maps of all images in order."""
     _, *size = known.shape
-    facts = {"num_classes": round_.num_classes, "radius": round_.method.radius}
+    facts: dict[str, Any] = {"num_classes": round_.num_classes, "radius": round_.method.radius}
     with tempfile.TemporaryDirectory() as folder:
         path, name = Path(folder, "scores.h5"), round_.method.score
         with ScoreFile.create(path, known.image_ids, *size, **facts, score=name) as write:
@@ -122,6 +123,10 @@ def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
         raise UserError(
             f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
         )
+    if method.allocation in DIVERSE:
+        allowed = ", ".join(name for name in ALLOCATIONS if name not in DIVERSE)
+        reason = "goes by features of the network, and logits are none"
+        raise UserError(f"allocation {method.allocation!r}: {reason}; allowed: {allowed}")
     parts = {name: value for name, value in vars(method).items() if value is not None}
     if "target_distribution" in parts:
         parts["target_distribution"] = given.target(method.target_distribution)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.acquisition.methods import BY_CLASS
+from cbda.acquisition.methods import BY_CLASS, DIVERSE
 from cbda.acquisition.parts import ReadParts, as_pixels, excluded_pixels
 from cbda.compute.seeds import Stream
 from cbda.errors import UserError
@@ -27,6 +27,7 @@ from cbda.selection.balance import (
     needs_predictions,
     target_shares,
 )
+from cbda.selection.diversity import Diverse
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.sampling import drawn_by_class, is_sampled, sampled
@@ -117,11 +118,16 @@ class _Pool:
         return self._scores.read_prediction(image) if self._parts is None else self.read(image)[1]
 
     def read_excluded(self, image: int) -> Mask:
-        """What earlier rounds exclude."""
-        acquired = self._labels.read_round(image) > 0
-        if self._parts is None:
-            return units.widen(acquired, self._radius)
-        return excluded_pixels(self._parts(image), acquired)
+        """What earlier rounds exclude, and what the model takes for void."""
+        acquired, void = self._labels.read_round(image) > 0, self._scores.read_void(image)
+        if self._parts is not None:
+            return excluded_pixels(self._parts(image), acquired, void)
+        excluded = units.widen(acquired, self._radius)
+        return excluded if void is None else excluded | void
+
+    def diverse(self, round_: Round, num_threads: int) -> Diverse:
+        """What is chosen by features."""
+        return Diverse(round_, self._scores, self._labels, self._parts, num_threads)
 
 
 def _choose_best(
@@ -152,6 +158,8 @@ def _choose_best(
         read_classes = drawn_by_class(pool.read, round_) if is_drawn else pool.read
         return choose_quota(read_classes, shape, num_queries, radius, *spent, num_threads, is_drawn)
     read_drawn = sampled(read_weighted, round_, shape, num_threads)
+    if method.allocation in DIVERSE:
+        return pool.diverse(round_, num_threads).choose(read_drawn, num_queries)
     if method.allocation in BY_CLASS:
         known = {"read": read_drawn, "read_class": pool.read_class, "shape": shape}
         known |= {"num_queries": num_queries, "radius": radius, "num_threads": num_threads}

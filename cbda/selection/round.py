@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cbda.acquisition.choice import BEST
-from cbda.acquisition.methods import ResolvedMethod
+from cbda.acquisition.methods import DIVERSE, ResolvedMethod
 from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
@@ -58,7 +58,8 @@ class Round:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.num_classes > MAX_CLASSES:
             raise UserError(f"{self.num_classes} classes given; allowed: up to {MAX_CLASSES}")
-        if self.method.choice.sampling != BEST and self.seed < 0:
+        is_drawn = self.method.choice.sampling != BEST or self.method.allocation in DIVERSE
+        if is_drawn and self.seed < 0:
             raise UserError(f"seed {self.seed}: allowed are 0 and above for drawn queries")
         target_shares(self.method.target_distribution, self.num_classes)  # refuses what is none
 

@@ -77,6 +77,9 @@ class ModelSettings(Section):
     batch_norm_epsilon: bool = True
     """Add the customary small number to the variances of the encoder's batch norm; false for none,
     as RIPU, of frozen batch norm alone."""
+    void_class: bool = False
+    """Learn one more class, of the source's pixels without a label, and ask for no pixel that is
+    predicted as it."""
 
 
 def require_sound_model(settings: ModelSettings) -> None:

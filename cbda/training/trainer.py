@@ -15,14 +15,17 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 from torch.optim import SGD, AdamW
 from tqdm import tqdm
 
 from cbda.compute.seeds import Stream, derive_seed
+from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.models.encoders import freeze_batch_norm
 from cbda.models.inputs import Inputs, input_size, join_inputs, num_images
 from cbda.models.logits import at_least_float32, resize_logits
+from cbda.models.void import void_class_of
 from cbda.settings.training import OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch
 from cbda.training.losses import cross_entropy, local_consistency, negative_learning
@@ -50,7 +53,8 @@ class Trainer:
     def __post_init__(self) -> None:
         self.model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.class_weights is not None:
-            self.class_weights = self.class_weights.to(self.device)
+            has_void = void_class_of(self.model) is not None  # of which the target has no label
+            self.class_weights = pad(self.class_weights, (0, int(has_void))).to(self.device)
         self.frozen = freeze_batch_norm(self.model) if self.freeze_batch_norm else []
         self.optimizer = create_optimizer(self.model, self.settings.optimizer)
 
@@ -142,12 +146,15 @@ def loss_terms(
     if batch.target_image is not None and batch.target_label is not None:
         measure_target = partial(target_terms, class_weights=class_weights)
         domains.append((batch.target_image, batch.target_label, measure_target))
+    void = void_class_of(model)
     together = len({input_size(inputs) for inputs, _, _ in domains}) == 1
     for group in [domains] if together else [[domain] for domain in domains]:
         maps = _forward(model, [inputs for inputs, _, _ in group], device, settings.precision)
         terms: Terms = {}
         for logits, (_, label, measure) in zip(maps, group, strict=True):
             label = label.to(device, non_blocking=True).long()  # a byte a pixel is all that moves
+            if void and measure is source_terms:
+                label = label.masked_fill(label == VOID, void.id)
             terms |= measure(at_least_float32(logits), label, settings)
         yield terms
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 SCORE_BYTES_PER_PX = 5  # a float32 score and a uint8 prediction
+FEATURE_BYTES_PER_CELL = 64 * 2  # beside scores, of which 64 channels of float16 are kept at most
+MAX_CELLS, PX_PER_CELL = 1 << 15, 4  # of an image at most
 LABEL_BYTES_PER_PX = 1 / 80  # what gzip leaves of maps without a label
 LABEL_BYTES_PER_ACQUIRED_PX = 2  # class and round; gzip does better from some percent on
 FORWARD_SHARE = 1 / 3  # of an iteration; the backward pass takes about twice as long
@@ -31,6 +33,7 @@ class Experiment:
     num_views: int = 1  # of an image of the validation set, 2 with the mirrored one
     evaluated_rounds: str = "last"  # of `ROUNDS`
     retrain: bool = False  # whether a model is trained anew on the last labels of every run
+    keeps_features: bool = False  # whether a method chooses by them
     replay: bool = False  # whether that is all, as the labels are another experiment's
 
     @property
@@ -94,8 +97,10 @@ def count_phases(experiment: Experiment) -> dict[str, Phase]:
 
 
 def score_bytes(experiment: Experiment) -> int:
-    """Size of one score file."""
-    return SCORE_BYTES_PER_PX * experiment.pool_px
+    """Size of one score file, of the largest ones if a method chooses by features, from above."""
+    num_cells = min(experiment.height * experiment.width // PX_PER_CELL, MAX_CELLS)
+    features = experiment.num_pool * num_cells * FEATURE_BYTES_PER_CELL
+    return SCORE_BYTES_PER_PX * experiment.pool_px + features * experiment.keeps_features
 
 
 def kept_bytes(experiment: Experiment) -> int:

@@ -54,8 +54,8 @@ class CustomMethod(Choice, Views):
     unit: Annotated[str, one_of(*UNITS)] = "region"
     """What one query labels."""
     allocation: Annotated[str, one_of(*ALLOCATIONS)] = "per_image"
-    """The same number of queries in every image, the best of the whole pool, or of the pool as many
-    for every class."""
+    """The same number of queries in every image, the best of the whole pool, of the pool as many
+    for every class, or queries that differ: a core-set, or typical ones."""
     balance: Annotated[str, one_of(*BALANCES)] = "none"
     """How the classes acquired so far weigh on the choice."""
     max_weight: PositiveFloat | None = None

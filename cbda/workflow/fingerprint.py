@@ -25,6 +25,7 @@ PARTS = {  # of methods, and the folders in which each is a file
     "unit": "acquisition/units",
     "sampling": "acquisition/samplings",
     "allocation": "selection/allocations",
+    "diversity": "selection/diversities",
     "balance": "selection/balances",
 }
 

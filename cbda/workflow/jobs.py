@@ -18,7 +18,7 @@ from cbda.acquisition.catalogue import (
 )
 from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
-from cbda.acquisition.methods import BY_CLASS, Method, is_external
+from cbda.acquisition.methods import BY_CLASS, DIVERSE, Method, is_external
 from cbda.compute.gpus import visible_gpus
 from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
 from cbda.datasets.digest import content_digest, files_digest
@@ -232,11 +232,16 @@ class Jobs:
         """Of the views that a method's score goes by, what is not usual."""
         return to_options("", self.methods[name].views.model_dump(exclude_defaults=True))
 
+    def kept_arguments(self, name: str) -> list[str]:
+        """What the scoring of a method keeps beside its scores."""
+        return ["--keep-features"] if self.methods[name].allocation in DIVERSE else []
+
     def choice_code(self, name: str) -> str:
         """Fingerprint of what only some methods choose by, so that a new one makes none stale."""
         method, sampling = self.methods[name], self.methods[name].choice.sampling
         parts = {"unit": method.unit, "balance": method.balance}
         parts |= {"allocation": method.allocation} if method.allocation in BY_CLASS else {}
+        parts |= {"diversity": method.allocation} if method.allocation in DIVERSE else {}
         parts |= {"sampling": sampling} if sampling != BEST else {}
         return " ".join(part_fingerprint(*part) for part in parts.items())
 

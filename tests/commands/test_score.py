@@ -5,10 +5,13 @@ import pytest
 import torch
 
 from cbda.cli import main
+from cbda.files.labels import LabelFile
 from cbda.files.scores import ScoreFile
 from cbda.models.build import create_model
-from cbda.models.checkpoints import Checkpoint
-from cbda.models.images import Resizing
+from cbda.models.checkpoints import Checkpoint, load_model
+from cbda.models.images import Resizing, to_tensor
+from cbda.models.logits import most_probable, resize_logits
+from cbda.models.void import void_class_of
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
 from tests.pools import make_pool, summarise, write_labels
@@ -32,12 +35,16 @@ def pool(tmp_path):
 
 def score(folder, seed, number):
     """Score maps (2,H,W) of a round."""
-    files = ["--checkpoint", str(folder / "m.pt"), "--target-root", str(folder / "pool")]
-    method = ["--method-score", "random", "--method-unit", "region", "--radius", "1"]
-    words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
-    assert main(["score", *words, "--out", str(folder / "scores.h5")]) == 0
+    assert run_score(folder, seed, number) == 0
     with ScoreFile.open(folder / "scores.h5") as scores:
         return np.stack([scores.read(index)[0] for index in range(scores.shape[0])])
+
+
+def run_score(folder, seed, number, *more, name="random"):
+    files = ["--checkpoint", str(folder / "m.pt"), "--target-root", str(folder / "pool")]
+    method = ["--method-score", name, "--method-unit", "region", "--radius", "1"]
+    words = [*files, *method, "--seed", str(seed), "--round", str(number), "--device", "cpu"]
+    return main(["score", *words, *more, "--out", str(folder / "scores.h5")])
 
 
 def write_empty_labels(path, seed, number):
@@ -61,3 +68,67 @@ def test_gallery_shows_the_random_scores_of_the_last_round(pool, tmp_path, seed,
     for indices in ([0, 1], [1]):
         shown = compute_maps(arm, pool, None, indices, torch.device("cpu"))
         np.testing.assert_array_equal([shown[i].score for i in indices], expected[indices])
+
+
+def test_features_are_kept_when_asked_for(pool, tmp_path):
+    plain = score(tmp_path, 0, 1)
+    assert run_score(tmp_path, 0, 1, "--keep-features") == 0
+    with ScoreFile.open(tmp_path / "scores.h5") as scores:
+        np.testing.assert_array_equal([scores.read(index)[0] for index in (0, 1)], plain)
+        features = [scores.read_features(index) for index in (0, 1)]
+    assert features[0].shape == (16, HEIGHT // 2, WIDTH // 2)
+    network = load_model(tmp_path / "m.pt")[1].eval()
+    image = to_tensor(pool.read_image(1))[None]
+    with torch.inference_mode():
+        logits = network(image)
+        rebuilt = network.get_submodule("classify")(torch.tensor(features[1]).float()[None])
+    torch.testing.assert_close(rebuilt, logits, atol=2e-3, rtol=0)
+
+
+def test_features_of_several_views_are_refused(pool, tmp_path, capsys):
+    assert run_score(tmp_path, 0, 1, "--keep-features", name="bald_shifted") != 0
+    expected = "'bald_shifted': goes by several predictions of an image, features by one; allowed"
+    assert expected in capsys.readouterr().err
+
+
+def test_what_a_model_takes_for_void_is_not_asked_for(tmp_path):
+    torch.manual_seed(0)
+    settings = ModelSettings(void_class=True)
+    network = create_model(settings, len(CLASSES))
+    state = {"model": network.state_dict(), "optimizer": {}, "iteration": 0}
+    Checkpoint(state, CLASSES, settings, Resizing((HEIGHT, WIDTH))).save(tmp_path / "m.pt")
+    labels = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    pool = make_pool(tmp_path / "pool", dict(zip("ab", labels, strict=True)), len(CLASSES))
+    assert run_score(tmp_path, 0, 1, "--keep-features", name="margin") == 0
+    seen = network.train()(to_tensor(pool.read_image(0))[None])  # of one more class
+    assert seen.shape[1] == len(CLASSES) + 1
+    network.eval()
+    with ScoreFile.open(tmp_path / "scores.h5") as scores:
+        for index in (0, 1):
+            image = to_tensor(pool.read_image(index))[None]
+            with torch.inference_mode():
+                logits = resize_logits(network(image), (HEIGHT, WIDTH))[0]
+            np.testing.assert_array_equal(scores.read(index)[1], most_probable(logits))
+            void = void_class_of(network)
+            assert void is not None
+            expected = void.read(Resizing((HEIGHT, WIDTH)), (HEIGHT, WIDTH))
+            np.testing.assert_array_equal(scores.read_void(index), expected)
+            assert scores.read_features(index).shape[0] == 16
+
+
+@pytest.mark.parametrize("allocation", ["coreset", "typical"])
+def test_round_chooses_by_the_features_that_were_kept(pool, tmp_path, allocation):
+    def acquire():
+        files = {"scores": "scores.h5", "oracle-root": "pool", "out": "labels.h5"}
+        words = [word for name in files for word in (f"--{name}", str(tmp_path / files[name]))]
+        words += ["--method-unit", "image", "--method-allocation", allocation, "--rounds", "1"]
+        words += ["--method-balance", "none", "--radius", "1", "--budget", "0.5", "--round", "1"]
+        return main(["acquire", *words, "--num-classes", str(len(CLASSES)), "--seed", "0"])
+
+    run_score(tmp_path, 0, 1)
+    assert acquire() != 0
+    run_score(tmp_path, 0, 1, "--keep-features")
+    assert acquire() == 0
+    with LabelFile.open(tmp_path / "labels.h5") as labels:
+        assert len(next(labels.queries())) == 1
+        assert labels.summary.allocation == allocation

@@ -73,3 +73,17 @@ def test_score_file_has_the_layout_that_others_rely_on(tmp_path):
         }
         texts = {name: file.attrs[name] for name in ("format", "score")}
         assert texts == {"format": "cbda.scores", "score": "ripu"}
+
+
+def test_features_are_beside_the_scores_and_must_be_finite(tmp_path):
+    features = RNG.random((5, 4, 2, 3)).astype(np.float16)
+    features[2, 1, 1, 1] = np.inf
+    path = write_scores(tmp_path / "f.h5", IDS, SCORE, PREDICTION, 3, 1, features=features)
+    with ScoreFile.open(path) as scores:
+        assert scores.num_features == 4
+        np.testing.assert_array_equal(scores.read_features(4), features[4])
+        np.testing.assert_array_equal(scores.read(4)[0], SCORE[4])
+        with pytest.raises(UserError, match=r"image 'c': features are NaN or infinite"):
+            scores.read_features(2)
+    with ScoreFile.open(write(tmp_path)) as scores:
+        assert scores.num_features == 0

@@ -7,13 +7,14 @@ from scipy import stats
 from cbda.acquisition.choice import Choice
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.acquisition.noise import Gumbel
+from cbda.selection import quota
 from cbda.selection.quota import choose_quota
 from cbda.selection.round import Round
 from cbda.selection.sampling import drawn_by_class
 from tests.reference import block
 
 SHAPE, NUM_CLASSES, COST = (3, 8, 9), 3, 9
-NUM_DRAWS = 500
+NUM_DRAWS = 10_000
 
 
 def choose(pool, beta, num_queries, share_px, used_px, seed=0, num_threads=1, radius=1):
@@ -78,6 +79,12 @@ def test_large_beta_is_the_plain_quota_pick_for_pick(seed):
     assert choose(pool, 1e25, *given) == choose(pool, np.inf, *given)
 
 
+@pytest.fixture
+def _one_thread(monkeypatch):
+    """Without a pool of threads for each of many draws."""
+    monkeypatch.setattr(quota, "ordered_map", lambda function, items, _: map(function, items))
+
+
 def draw_pixels(score, beta, used_px):
     """The pixel that each of many seeds draws first, of six of three classes."""
     prediction = np.array([[[0, 1, 2, 0, 1, 2]]], np.uint8)
@@ -86,6 +93,7 @@ def draw_pixels(score, beta, used_px):
     return [choose(pool, beta, *given, seed=seed, radius=0)[0][2] for seed in range(NUM_DRAWS)]
 
 
+@pytest.mark.usefixtures("_one_thread")
 def test_pixel_is_drawn_by_its_score_times_the_weight_of_its_class():
     score = np.array([[[0.5, 0.25, 1.0, 2.0, 0.125, 1.5]]], np.float32)
     picks = draw_pixels(score, 2.0, [8.0, 0.0, 5.0])
@@ -95,6 +103,7 @@ def test_pixel_is_drawn_by_its_score_times_the_weight_of_its_class():
     assert stats.chisquare(found, expected, sum_check=False).pvalue > 0.001
 
 
+@pytest.mark.usefixtures("_one_thread")
 def test_beta_of_zero_is_random_whatever_the_weights():
     score = np.array([[[0.5, 0.25, 1.0, 2.0, -1.0, 1.5]]], np.float32)
     picks = draw_pixels(score, 0.0, [9.0, 0.0, 5.0])

@@ -47,7 +47,7 @@ def with_choice(**keys):
 
 
 @pytest.mark.parametrize("balance", ["none", "consumed"])
-@pytest.mark.parametrize("allocation", ["per_image", "dynamic"])
+@pytest.mark.parametrize("allocation", ["per_image", "dynamic", "stratified"])
 @pytest.mark.parametrize("sampling", ["power", "softmax", "softrank"])
 def test_beta_without_end_is_the_plain_choice_pick_for_pick(queries, sampling, allocation, balance):
     plain = queries(changed(ROUND, allocation=allocation, balance=balance))[1]
@@ -57,7 +57,7 @@ def test_beta_without_end_is_the_plain_choice_pick_for_pick(queries, sampling, a
         assert queries(drawn)[1] == plain
 
 
-@pytest.mark.parametrize("allocation", ["per_image", "dynamic"])
+@pytest.mark.parametrize("allocation", ["per_image", "dynamic", "stratified"])
 @pytest.mark.parametrize("sampling", DRAWN)
 def test_queries_go_by_the_seed_and_not_by_the_threads(queries, sampling, allocation):
     round_ = changed(with_choice(sampling=sampling), allocation=allocation)

@@ -8,6 +8,7 @@ from cbda.files.checkpoints import load_checkpoint, save_checkpoint
 from cbda.models.build import create_model
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
+from cbda.models.void import add_void_class
 from cbda.settings.model import ModelSettings
 from cbda.settings.training import LossSettings, OptimizerSettings, TrainingSettings
 from cbda.training.loader import Batch, create_loader
@@ -261,6 +262,27 @@ def test_total_loss_is_the_weighted_sum():
 
     alone = cross_entropy(source, labels[0]) + 0.5 * local_consistency(source, labels[0])
     torch.testing.assert_close(total_loss(Constant(), Batch(*batch[:2]), weights), alone)
+
+
+def test_void_class_learns_the_pixels_of_the_source_without_a_label():
+    generator = torch.Generator().manual_seed(0)
+    source, target = 3 * torch.randn(2, 2, 3, 6, 6, generator=generator)
+    labels = torch.randint(0, 2, (2, 2, 6, 6), generator=generator)
+    labels[:, :, :3] = 255
+    model = add_void_class(Constant(), 2)
+    losses = LossSettings(consistency=0, negative=0)
+    found = total_loss(model, Batch(source, labels[0], target, labels[1]), losses)
+    learned = torch.where(labels[0] == 255, 2, labels[0])
+    expected = cross_entropy(source, learned) + cross_entropy(target, labels[1])
+    torch.testing.assert_close(found, expected)
+
+
+def test_weights_of_classes_leave_the_void_class_out():
+    model = create_model(ModelSettings(void_class=True), NUM_CLASSES)
+    trainer = Trainer(model, SETTINGS, CPU, 7, class_weights=torch.tensor([1.0, 2.0, 0.5]))
+    train(trainer, 0, 1)
+    assert trainer.class_weights is not None
+    assert trainer.class_weights.tolist() == [1, 2, 0.5, 0]
 
 
 def test_logits_are_compared_at_the_size_of_the_labels():

@@ -133,6 +133,7 @@ def test_frozen_batch_norm_has_no_moments(words, tmp_path):
 def test_disk_is_counted_from_above():
     """Of 140,000 px, rounds 1 to 5 hold 2, 4, 6, 8, 10 % and twice as much: 0.9 in all."""
     assert score_bytes(SMALL) == 5 * 140_000
+    assert score_bytes(replace(SMALL, keeps_features=True)) == (5 + 128 / 4) * 140_000
     labels = 2 * 3 * 140_000 * (2 * 5 / 80 + 2 * 0.9)
     assert kept_bytes(SMALL) == pytest.approx((60 + 6) * 1000 + labels, abs=10)
     assert peak_bytes(SMALL) == kept_bytes(SMALL) + 2 * 5 * 140_000

@@ -17,6 +17,7 @@ from cbda.workflow.drawing import (
     report_arguments,
     settings,
 )
+from cbda.workflow.fingerprint import part_fingerprint
 from cbda.workflow.layout import run_arguments
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
 from cbda.workflow.planning import plan_arguments
@@ -122,6 +123,15 @@ def test_every_score_has_code_of_its_own(arms, tmp_path, monkeypatch):
     Path("mine.py").write_text("def score(logits, radius):\n    return logits[1]\n")
     changed = {name for name in arms.methods if arms.score_code(name) != codes[name]}
     assert changed == {"external"}
+
+
+def test_features_are_kept_for_methods_that_choose_by_them_alone():
+    jobs = create_jobs({"experiment": {"methods": ["ra", "coreset", "typical_image"]}})
+    kept = {name: jobs.kept_arguments(name) for name in jobs.methods}
+    assert kept == {"ra": [], "coreset": ["--keep-features"], "typical_image": ["--keep-features"]}
+    code = {name: jobs.choice_code(name) for name in ("ra", "coreset")}
+    assert part_fingerprint("diversity", "coreset") in code["coreset"]
+    assert len(code["ra"].split()) == 2
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ rule score:
         method=lambda wildcards: [
             *jobs.method_arguments(wildcards.method, "unit"),
             *jobs.view_arguments(wildcards.method),
+            *jobs.kept_arguments(wildcards.method),
         ],
         radius=lambda wildcards: jobs.radius_arguments(wildcards.method),
         network=arguments.network,
