@@ -44,6 +44,15 @@ def test_every_table_has_a_valid_experiment(name):
     assert set(config.experiment.seeds) & set(range(4)) == set()
 
 
+@pytest.mark.parametrize("files", [("generated", "aerial"), ("generated", "camvid", "drive")])
+def test_data_of_the_confirmation_are_valid(files):
+    config = load([FOLDER / f"{file}.yaml" for file in files])
+    assert config.datasets.target.root not in (
+        "data/study/target_train",
+        "data/camvid_drives/0006R0",
+    )
+
+
 def test_tables_have_folders_of_their_own():
     places = [(folder_of(files), target) for files, target in TABLES.values()]
     assert len(set(places)) == len(places)
