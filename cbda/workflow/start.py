@@ -48,7 +48,7 @@ ARE_GONE = (
     " `snakemake PATH --cores all`"
 )
 MASKS_ARE_GONE = (
-    "masks are gone that were made; their run's are made anew with what is asked for, or by name"
+    "masks are gone that were made; all masks of their run are made anew once they are asked for"
 )
 MADE_OTHERWISE = (
     "results were made otherwise than they would be now, and Snakemake's notes of them are lost"
