@@ -55,6 +55,11 @@ def read_mark(root: Path) -> dict[str, Any]:
     return {}
 
 
+def is_manifest(path: Path) -> bool:
+    """Whether a file is the manifest of a generated set, which tells of itself what made it."""
+    return path.name == MANIFEST and bool(read_mark(path.parent))
+
+
 def find_altered(root: Path) -> Iterator[tuple[Path, str]]:
     """Pictures of a complete set whose content has changed; those that are lost are left out.
 

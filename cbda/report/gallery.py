@@ -82,8 +82,8 @@ def draw_gallery(
         image, label = pool.read_image(index), pool.read_label(index)
         shown = {names[method]: by_image[index] for method, by_image in maps.items()}
         caption = (
-            f"Image {pool.image_ids[index]} of the pool. Score maps are as computed, before class"
-            " weights; the brighter, the sooner asked for."
+            f"Image {pool.image_ids[index]} of the pool. Score maps are as computed; the brighter,"
+            " the sooner asked for, but for class weights, draws, and choices by features."
         )
         figure = gallery_figure(image, label, shown, list(pool.classes), num_rounds)
         name, seen = f"gallery_{number}", describe(label, shown)

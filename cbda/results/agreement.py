@@ -90,7 +90,7 @@ def _contradictions_of_rounds(rows: list[Row], ledger: Ledger) -> Iterator[Probl
     """
     rounds = [row for row in rows if row.diagnosis != NONE]
     numbers = Counter(row[:3] for row in rounds)
-    for row in rounds:
+    for row in (row for row in rounds if row.labels != NONE):
         labels = Path(row.labels)
         for path in ledger.trace(labels) if labels in ledger.records else [labels]:
             problem = ledger.problem(path)

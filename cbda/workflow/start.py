@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from cbda.datasets.generated import MANIFEST, find_altered, read_mark
+from cbda.datasets.generated import find_altered, is_manifest
 from cbda.errors import UserError
 from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_record, record_path
 from cbda.workflow.given import Parse, describe_changes
@@ -48,7 +48,7 @@ ARE_GONE = (
     " `snakemake PATH --cores all`"
 )
 MASKS_ARE_GONE = (
-    "masks are gone that were made; their run's are made anew with what is asked for, or by name"
+    "masks are gone that were made; all masks of their run are made anew once they are asked for"
 )
 MADE_OTHERWISE = (
     "results were made otherwise than they would be now, and Snakemake's notes of them are lost"
@@ -136,7 +136,7 @@ class Results:
         for path in _without_record(self._folders()):
             if Path(path).suffix in suffixes and any(output.match(path) for output in outputs):
                 is_noted = self._notes.has(path) or self._notes.is_under_way(path)
-                if not is_noted and not _is_manifest(Path(path)):
+                if not is_noted and not is_manifest(Path(path)):
                     yield path
 
     def _folders(self) -> list[str]:
@@ -172,11 +172,6 @@ def _without_record(folders: Iterable[str]) -> Iterator[str]:
                 continue
             if not record_path(Path(path)).exists():  # of a link, beside what it leads to
                 yield path
-
-
-def _is_manifest(path: Path) -> bool:
-    """Whether a file is the manifest of a generated set, which tells of itself what made it."""
-    return path.name == MANIFEST and bool(read_mark(path.parent))
 
 
 def _problems(folders: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -130,12 +130,21 @@ def test_set_is_made_through_links_to_empty_folders(tmp_path):
     assert len(pairs(tmp_path / "disk")) == 6
 
 
-@pytest.mark.parametrize("name", ["images/mine.png", "labels/old", "notes.txt", "manifest.json"])
+@pytest.mark.parametrize("name", ["images/mine.png", "labels/old", "notes.txt"])
 def test_folder_that_holds_anything_is_refused(tmp_path, capsys, name):
     path = tmp_path / "set" / name
     path.parent.mkdir(parents=True)
     path.write_text('{"name": "mine"}')
     assert name in refusal(tmp_path / "set", capsys)
+
+
+def test_manifest_of_another_program_is_refused(tmp_path, capsys):
+    manifest = tmp_path / "set/manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text('{"name": "mine"}')
+    assert main(words(tmp_path / "set")) == 2
+    assert f"{manifest}: is there already, and cbda did not make it" in capsys.readouterr().err
+    assert list(contents(tmp_path / "set").values()) == [b'{"name": "mine"}']
 
 
 def test_log_and_hidden_files_are_in_no_ones_way(tmp_path):
