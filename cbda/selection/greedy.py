@@ -17,7 +17,7 @@ from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped
 from cbda.settings.section import MAX_RADIUS_PX
 
 CANDIDATES_PER_QUERY = 6  # in the first go; picks suppress one another
-SAMPLE_PX = 1 << 16
+SAMPLE_PX = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def greedy_nms(
         inside = score >= threshold
         if below < np.inf:
             inside &= score < below
-        value, place = _best_first(score, inside & ~excluded)
+        value, place = _best_first(score, inside > excluded)
         picked = _sweep(place, excluded, missing, radius)
         values.append(value[picked])
         places.append(place[picked])
