@@ -115,7 +115,7 @@ def _decode_result(
     yield str(labels[0]), opacity >= SURE
 
 
-def require_size(where: str, found: tuple[int, ...], wanted: tuple[int, int]) -> None:
+def require_size(where: str, found: tuple[int, int], wanted: tuple[int, int]) -> None:
     """Raise a `UserError` unless a mask has the size of its image."""
     if found != wanted:
         sizes = f"mask is {describe_size(found)}, its image {describe_size(wanted)}"

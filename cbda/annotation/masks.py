@@ -6,6 +6,7 @@ what has no place is an error that names it, never a guess.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,12 +94,16 @@ def _merge(ids: Ids, brushes: Brushes, classes: Sequence[str]) -> Ids:
         index = label_id(label, classes)
         if index is None:
             raise UserError(f"{brushes.where}: label {label!r} is no class: {', '.join(classes)}")
-        require_size(brushes.where, mask.shape, (ids.shape[0], ids.shape[1]))
+        require_size(brushes.where, _size(mask), _size(ids))
         num_clashes = int(np.count_nonzero(mask & (ids != UNKNOWN) & (ids != index)))
         if num_clashes:
             raise UserError(f"{brushes.where}: {num_clashes} px are {label!r} and something else")
         ids[mask] = index
     return ids
+
+
+def _size(ids: NDArray[Any]) -> tuple[int, int]:
+    return ids.shape[0], ids.shape[1]
 
 
 def _open_masks(folder: Path, image_ids: Sequence[str]) -> Images:
