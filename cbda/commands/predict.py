@@ -45,8 +45,9 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
+    from cbda.datasets.digest import content_digest, files_digest
     from cbda.datasets.listing import name_some
-    from cbda.datasets.tree import open_tree, tree_digest
+    from cbda.datasets.tree import open_tree
     from cbda.files.json_files import write_text
     from cbda.files.masks import find_left_over, save_mask, save_overlay
     from cbda.files.records import note_input
@@ -64,7 +65,9 @@ def run(args: argparse.Namespace) -> None:
     checkpoint, model = load_model(args.checkpoint, args.network)
     weights = args.model_encoder_weights
     encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
-    note_input("images", tree_digest(images))
+    paths = list(images.paths.values())
+    contents = dict(zip(paths, ordered_map(content_digest, paths, args.threads), strict=True))
+    note_input("images", files_digest(images.root, paths, contents))
     tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)

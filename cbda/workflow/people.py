@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import WINDOWS
 from cbda.datasets.catalogue import UNLABELLED
-from cbda.datasets.tree import open_tree, tree_digest
+from cbda.datasets.tree import open_tree
 from cbda.errors import UserError
 from cbda.files.records import read_record
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
 from cbda.settings.prediction import predicted_file
+from cbda.workflow.contents import describe_pictures
 
 if TYPE_CHECKING:
     from cbda.files.answers import AnswerFile
@@ -178,7 +179,8 @@ def predict_arguments(jobs: "Jobs") -> list[str]:
 def images_state(jobs: "Jobs") -> str:
     """What tells of a change of the images to predict; empty if there are none."""
     with suppress(UserError, OSError):  # of which the job will tell
-        return tree_digest(open_tree(Path(jobs.config.predict.images))[0])
+        images, _ = open_tree(Path(jobs.config.predict.images))
+        return describe_pictures(images.root, images.paths.values())
     return ""
 
 
