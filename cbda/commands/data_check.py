@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
     from cbda.datasets import check
     from cbda.datasets.catalogue import scan_dataset
-    from cbda.datasets.digest import files_digest
+    from cbda.datasets.digest import content_digest, files_digest
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
@@ -56,7 +56,8 @@ def run(args: argparse.Namespace) -> None:
         said = first if len(findings.faults) == 1 else f"{named}; the first: {first}"
         raise UserError(f"{dataset.root}: {counted}: {said}")
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, dataset.paths, None if args.fast else findings.contents)
+    contents = findings.contents or {path: content_digest(path) for path in dataset.paths}
+    digest = files_digest(dataset.root, dataset.paths, contents)
     write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
 
 
