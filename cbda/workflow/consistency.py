@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cbda.acquisition.catalogue import METHODS, SHOWN_AS, require_new_name
 from cbda.datasets.catalogue import require_readable
+from cbda.datasets.tree import require_no_labels
 from cbda.errors import UserError
 from cbda.settings.classes import NO_NAMES
 from cbda.settings.mistakes import quote
@@ -75,6 +76,8 @@ def _unfit_predictions(config: "Config") -> Iterator[str]:
     if images and is_within(results, images):
         advice = "give a folder that holds no results"
         yield f"predict.images: {images} holds {results}, where masks are written; {advice}"
+    elif images:
+        yield from _refused("predict.images: ", require_no_labels, Path(images))
 
 
 def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:

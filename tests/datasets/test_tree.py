@@ -51,3 +51,27 @@ def test_digest_is_of_images_below_too(tmp_path):
     before = tree_digest(open_tree(tmp_path)[0])
     save(tmp_path / "city/a.png", PIXELS + 1)
     assert tree_digest(open_tree(tmp_path)[0]) != before
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("images", "labels"),
+        ("RGB", "GT/LABELS"),
+        ("leftImg8bit/val", "gtFine/val"),
+        ("train", "trainannot"),
+    ],
+)
+@pytest.mark.parametrize("place", [".", "later"])
+def test_labels_are_no_images(tmp_path, images, labels, place):
+    for folder in (images, labels):
+        save(tmp_path / place / folder / "a.png", PIXELS)
+    root, first = (tmp_path / place).resolve(), images.partition("/")[0]
+    with pytest.raises(UserError, match=rf"^{root}: holds images in {first}/ and labels in "):
+        open_tree(tmp_path)
+    assert open_tree(root / first)[0].image_ids[0].endswith("a")
+
+
+def test_folder_called_labels_alone_is_one_of_images(tmp_path):
+    save(tmp_path / "labels/a.png", PIXELS)
+    assert open_tree(tmp_path)[0].image_ids == ("labels/a",)

@@ -492,6 +492,14 @@ def test_mistake_says_where_and_what_is_allowed(
     assert "\n" not in str(caught.value)
 
 
+def test_images_to_predict_hold_no_labels(config: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    merge(config, {"predict": {"images": str(tmp_path)}})
+    with pytest.raises(UserError, match=rf"^predict.images: {tmp_path}: .*give {tmp_path}/images$"):
+        load_config(config, {})
+
+
 def test_roots_are_brought_to_their_shortest_form(config: dict[str, Any]) -> None:
     merge(config, {"datasets": {"val": {"root": "./${DATA}/val/"}}, "data_make": {"root": "./a/"}})
     loaded = load_config(config, {"DATA": "here"})
