@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from cbda.datasets.catalogue import paths_digest
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.images import Images
 from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
@@ -58,11 +57,6 @@ def require_no_labels(folder: Path) -> None:
                 f"{folder}: holds images in {images}/ and labels in {labels}/, which are no images:"
                 f" give {folder / images}"
             )
-
-
-def tree_digest(images: Images) -> str:
-    """A digest of the names and sizes of images, and of the content of a few."""
-    return paths_digest(images.root, list(images.paths.values()))
 
 
 def _folders(root: Path) -> Iterator[Path]:
