@@ -4,6 +4,8 @@ Image ids in `cbda_skip.txt` in the root, one a line, are left out.
 """
 
 import argparse
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_output_option
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
     """List, look, print, save."""
     from cbda.datasets import check
     from cbda.datasets.catalogue import scan_dataset
-    from cbda.datasets.digest import files_digest
+    from cbda.datasets.digest import content_digest, files_digest
     from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
@@ -49,13 +51,23 @@ def run(args: argparse.Namespace) -> None:
     if findings.faults:
         named = name_some(dict.fromkeys(map(str, findings.faults.values())))
         plural = "" if len(findings.faults) == 1 else "s"
-        counted = f"{len(findings.faults)} fault{plural}, listed on standard output"
+        counted = f"{len(findings.faults)} fault{plural}, listed {where_printed()}"
         first = findings.describe_faults()[0]
         said = first if len(findings.faults) == 1 else f"{named}; the first: {first}"
         raise UserError(f"{dataset.root}: {counted}: {said}")
     # What differs if the data set does, so that jobs which read it are stale.
-    digest = files_digest(dataset.root, dataset.paths, None if args.fast else findings.contents)
+    contents = findings.contents or {path: content_digest(path) for path in dataset.paths}
+    digest = files_digest(dataset.root, dataset.paths, contents)
     write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
+
+
+def where_printed() -> str:
+    """Where standard output goes, in words: a file, as the log of a job is, by its name."""
+    with suppress(OSError):
+        path = Path("/proc/self/fd/1").readlink()
+        if path.is_file():
+            return f"in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}"
+    return "on standard output"
 
 
 def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:

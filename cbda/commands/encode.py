@@ -40,8 +40,9 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
+    from cbda.datasets.digest import describe_state
     from cbda.errors import require_choice
-    from cbda.files.encoded_images import describe_state, note
+    from cbda.files.encoded_images import note
     from cbda.files.features import FeatureFile
     from cbda.models.encoding import ImageEncoder
     from cbda.models.images import INTERPOLATIONS, Resizing

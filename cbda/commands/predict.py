@@ -3,11 +3,14 @@
 OUT/masks has a PNG of class ids per image, OUT/overlays the image with the classes laid over it,
 OUT/labelmap.txt the colours. Images in folders below the given one are taken too, and have masks in
 folders of the same names. What is in OUT and was not made by this command, or was edited since,
-stays: it is named, and nothing is predicted. The network sees each image at the size at which it
-was trained, or, of images in which things are much smaller than in those, one tile after the other.
+stays: it is named, and nothing is predicted. Masks of images that are gone stay and are named too.
+OUT/labelmap.txt is written last, and removed before the first mask is replaced. The network sees
+each image at the size at which it was trained, or, of images in which things are much smaller than
+in those, one tile after the other.
 """
 
 import argparse
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,9 +45,11 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
     from cbda.compute.devices import prepare_device
     from cbda.compute.parallel import ordered_map
-    from cbda.datasets.tree import open_tree, tree_digest
+    from cbda.datasets.digest import content_digest, files_digest
+    from cbda.datasets.listing import name_some
+    from cbda.datasets.tree import open_tree
     from cbda.files.json_files import write_text
-    from cbda.files.masks import save_mask, save_overlay
+    from cbda.files.masks import find_left_over, save_mask, save_overlay
     from cbda.files.records import note_input
     from cbda.models.checkpoints import load_model
     from cbda.models.parts import predict_parts
@@ -60,7 +65,9 @@ def run(args: argparse.Namespace) -> None:
     checkpoint, model = load_model(args.checkpoint, args.network)
     weights = args.model_encoder_weights
     encoder = open_encoder(checkpoint, args.checkpoint, weights, device)
-    note_input("images", tree_digest(images))
+    paths = list(images.paths.values())
+    contents = dict(zip(paths, ordered_map(content_digest, paths, args.threads), strict=True))
+    note_input("images", files_digest(images.root, paths, contents))
     tile = (settings.tile[0], settings.tile[1]) if settings.tile else None
     colours = own_colours(checkpoint.classes)
     palette = np.zeros((256, 3), np.uint8)
@@ -73,12 +80,16 @@ def run(args: argparse.Namespace) -> None:
         for area, logits in predict_parts(*seen):
             maps.fill(area, logits)
         folder = args.out_masks
+        Path(os.path.realpath(folder / NAME)).unlink(missing_ok=True)  # until all are replaced
         save_mask(folder / predicted_file("masks", image_id), maps.prediction, palette)
         overlay = folder / predicted_file("overlays", image_id)
         save_overlay(overlay, pixels, maps.prediction, palette)
         maps.save(folder, image_id, settings.uncertainty)
     write_text(args.out_masks / NAME, format_labelmap(colours))
     print(f"{args.out_masks}: masks of {len(images)} images")
+    if left_over := list(map(str, find_left_over(args.out_masks, images.image_ids))):
+        what = f"files of an earlier run, whose images are not in {images.root}, stay"
+        print(f"{len(left_over)} {what}: {name_some(left_over)}")
 
 
 def _require_place(folder: Path, images: Path) -> None:

@@ -35,6 +35,12 @@ def content_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
+def describe_state(path: Path) -> str:
+    """What changes whenever the bytes of a file do, or another takes its place."""
+    status = path.stat()
+    return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
+
+
 def files_digest(
     root: Path, paths: Iterable[Path], contents: Mapping[Path, str] | None = None
 ) -> str:

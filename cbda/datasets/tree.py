@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from cbda.datasets.catalogue import paths_digest
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.images import Images
 from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
@@ -40,11 +39,6 @@ def open_tree(root: Path) -> tuple[Images, str]:
         looked = Side(root, IMAGE_SUFFIXES).describe("*")
         raise UserError(f"no image {looked}{f'; {said}' if passed_over else ''}")
     return Images(root, dict(sorted(found.items()))), said if passed_over else ""
-
-
-def tree_digest(images: Images) -> str:
-    """A digest of the names and sizes of images, and of the content of a few."""
-    return paths_digest(images.root, list(images.paths.values()))
 
 
 def _folders(root: Path) -> Iterator[Path]:

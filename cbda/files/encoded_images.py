@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cbda.compute.parallel import available_threads, ordered_map
+from cbda.datasets.digest import describe_state
 from cbda.errors import UserError
 from cbda.files.features import FeatureFile
 from cbda.files.records import file_sha256, record_path
@@ -36,12 +37,6 @@ def require_same_images(features: FeatureFile, paths: Sequence[Path]) -> None:
             advice = "give features of these images, or delete the file to have it made again"
             raise UserError(f"{features.path}: was not made of {path} as it is now; {advice}")
     note(features, states)
-
-
-def describe_state(path: Path) -> str:
-    """What changes whenever the bytes of a file do, or another takes its place."""
-    status = path.stat()
-    return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
 
 
 def note(features: FeatureFile, states: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Pictures that show classes: masks of indices with a palette, and overlays."""
 
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cbda.files.atomic import complete_file
+from cbda.files.records import FOLDER
+from cbda.settings.prediction import SUFFIXES, predicted_file
 
 OPACITY = 0.5
 Bytes = NDArray[np.uint8]
@@ -32,3 +35,11 @@ def save_image(path: Path, image: Image.Image, kind: str = "PNG") -> None:
     image.save(content, kind)
     with complete_file(path, content.tell()) as temporary:
         temporary.write_bytes(content.getvalue())
+
+
+def find_left_over(folder: Path, image_ids: Iterable[str]) -> list[Path]:
+    """What was predicted in a folder earlier, of images that are none of some."""
+    due = {folder / predicted_file(what, name) for name in image_ids for what in SUFFIXES}
+    places = (place for what in SUFFIXES for place in (folder / what).rglob(f"{FOLDER}/*.json"))
+    paths = (place.parent.parent / place.stem for place in places)
+    return sorted(path for path in paths if path not in due and path.exists())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.datasets.digest import files_digest
+from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.pictures import describe_size, read_mask
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile, Map, Queries
@@ -53,7 +53,8 @@ def open_masks(place: Path | None) -> Masks:
     paths = {path.stem: path for path in sorted(place.glob("*.png"))}
     if not paths:
         raise UserError(f"{place}: has no masks; they are called as the images, IMAGE.png")
-    note_input("never_ask", files_digest(place, paths.values()))
+    contents = {path: content_digest(path) for path in paths.values()}
+    note_input("never_ask", files_digest(place, contents, contents))
     return Masks(paths)
 
 

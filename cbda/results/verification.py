@@ -12,14 +12,15 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import FORMAT, parse_line
 from cbda.files.json_files import read_json
 from cbda.files.queries import load_queries
-from cbda.files.records import FOLDER, GONE, is_result
+from cbda.files.records import FOLDER, GONE, Record, is_result
 from cbda.results.agreement import contradictions_of_rounds, find_contradictions, outdated_tables
 from cbda.results.lineage import NO_RECORD, Ledger
 from cbda.results.sheet import NONE, Row, evaluated, read_rows
+from cbda.settings.prediction import SUFFIXES
 
 OK, USED = "ok", "gone: used and deleted"
 YOURS = "yours: queries or answers, which have no record"
-SHEET = "runs.csv"
+SHEET, COLOURS = "runs.csv", "labelmap.txt"
 LINE_BYTES = 1 << 20  # of the first line of answers, which names the classes
 RESULTS = (  # suffixes of results
     *(".csv", ".h5", ".html", ".json", ".md", ".pdf", ".png", ".pt", ".svg", ".tex"),
@@ -111,6 +112,7 @@ def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
         yield from find(rows, ledger)
         yield from outdated_tables(sheet, rows, ledger)
     yield from _unlike_siblings(ledger)
+    yield from _of_other_models(ledger)
 
 
 def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:
@@ -120,6 +122,22 @@ def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:
             other = ledger.records.get(path.with_name(name), record)
             if (other.configuration, other.inputs) != (record.configuration, record.inputs):
                 yield path, f"foreign: is not of the job that made {name}"
+
+
+def _of_other_models(ledger: Ledger) -> Iterator[tuple[Path, str]]:
+    """Masks, and what goes with them, by another model than the list of colours over them."""
+    marks = {path.parent: record for path, record in ledger.records.items() if path.name == COLOURS}
+    for path, record in ledger.records.items():
+        for folder in path.parents:
+            if folder not in marks or path.relative_to(folder).parts[0] not in SUFFIXES:
+                continue
+            is_complete = not ledger.problem(folder / COLOURS)
+            if is_complete and _model(record) != _model(marks[folder]):
+                yield path, f"foreign: was predicted by another model than {COLOURS} says"
+
+
+def _model(record: Record) -> str:
+    return record.inputs.get("checkpoint", "")
 
 
 def _listed(rows: Iterable[Row], ledger: Ledger) -> set[Path]:

@@ -16,20 +16,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.acquisition import arguments
-from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.given import Item, ScoreMap, score_given, unbatched
-from cbda.acquisition.methods import ALLOCATIONS, DIVERSE, WINDOWS, Method, ResolvedMethod
+from cbda.acquisition.methods import Method
 from cbda.compute.parallel import available_threads
 from cbda.errors import UserError
 from cbda.files.scores import ScoreFile, ScoreMaps
 from cbda.selection import given
 from cbda.selection.budget import resolve_budget
 from cbda.selection.known import Known
+from cbda.selection.methods import resolve_method
 from cbda.selection.query import Query
 from cbda.selection.querying import choose, class_statistics
 from cbda.selection.round import MAX_ROUNDS, Round
 from cbda.selection.units import label_radius, query_px
-from cbda.settings.section import MAX_RADIUS_PX, MAX_SEED
+from cbda.settings.section import MAX_SEED
 
 
 def choose_queries(
@@ -53,8 +53,8 @@ def choose_queries(
         logits: of the images in this order, all of one size, taken one at a time: arrays or
             tensors (C,H,W), or batches (B,C,H,W) of them; or a `ScoreMap` of each.
         num_queries: in all; as many in each image, rounded up, if the method goes by image.
-        method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`; none whose score
-            goes by several predictions of an image, and none that chooses by features.
+        method: a name of docs/method.md, or a `cbda.Method`; none that needs several predictions of
+            an image, features, or pictures.
         radius: k of a window of (2k+1) x (2k+1) px, unless the method has one of its own.
         labels: what is known so far, (H,W) uint8 by image, 255 where nothing is. Is not asked for
             again, and is what a class balance goes by.
@@ -111,26 +111,6 @@ def _without_place(path: Path) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(str(error).removeprefix(f"{path}: ")) from None
-
-
-def resolve_method(method: str | Method, radius: int) -> ResolvedMethod:
-    """The method, with what the experiment of a workflow would have."""
-    radius = arguments.whole("radius", radius, 0, MAX_RADIUS_PX)
-    if not isinstance(method, Method):
-        method = METHODS[arguments.choice("method", method, tuple(METHODS))]
-    if method.unit not in WINDOWS:
-        allowed = ", ".join(WINDOWS)
-        raise UserError(
-            f"unit {method.unit!r}: divides images, and logits are none; allowed: {allowed}"
-        )
-    if method.allocation in DIVERSE:
-        allowed = ", ".join(name for name in ALLOCATIONS if name not in DIVERSE)
-        reason = "goes by features of the network, and logits are none"
-        raise UserError(f"allocation {method.allocation!r}: {reason}; allowed: {allowed}")
-    parts = {name: value for name, value in vars(method).items() if value is not None}
-    if "target_distribution" in parts:
-        parts["target_distribution"] = given.target(method.target_distribution)
-    return ResolvedMethod(**{"radius": radius, **parts})
 
 
 def open_pool(

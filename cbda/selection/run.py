@@ -13,8 +13,9 @@ from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.selection import given
 from cbda.selection.budget import Spending, resolve_budget
-from cbda.selection.choosing import open_pool, pick, resolve_method
+from cbda.selection.choosing import open_pool, pick
 from cbda.selection.known import Known
+from cbda.selection.methods import resolve_method
 from cbda.selection.query import Query
 from cbda.selection.round import MAX_ROUNDS, Round
 from cbda.selection.statistics import count_classes
@@ -55,7 +56,7 @@ class Acquisition:
             budget: what all rounds together may ask for: a fraction of the pool's pixels.
             rounds: each spends budget / rounds.
             budget_unit: what a budget counts: `fraction`, `queries_per_image` or `queries`.
-            method: a name of docs/method.md, or a `cbda.acquisition.methods.Method`.
+            method: a name of docs/method.md, or a `cbda.Method`, as `choose_queries` takes it.
             radius: k of a window of (2k+1) x (2k+1) px, unless the method has one of its own.
             seed: of what is drawn at random.
             never_ask: pixels never to be asked for, (H,W) bool by image.

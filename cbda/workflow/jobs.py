@@ -20,14 +20,15 @@ from cbda.acquisition.choice import BEST
 from cbda.acquisition.external import source_path
 from cbda.acquisition.methods import BY_CLASS, DIVERSE, Method, is_external
 from cbda.compute.gpus import visible_gpus
-from cbda.datasets.catalogue import dataset_digest, is_changed, skipped_digest
-from cbda.datasets.digest import content_digest, files_digest
+from cbda.datasets.catalogue import dataset_paths, is_changed, skipped_digest
+from cbda.datasets.digest import content_digest
 from cbda.errors import UserError
 from cbda.results.sheet import Row, list_rows
 from cbda.settings.model import encoder_alone, has_weights_file
 from cbda.settings.options import to_options
 from cbda.settings.user_code import is_place, source_file, without_folder
 from cbda.workflow.config import Config, load_config, resolve_experiment
+from cbda.workflow.contents import describe_pictures
 from cbda.workflow.fingerprint import file_fingerprint, part_fingerprint
 
 WEIGHTS = {"encoder_weights"}  # which count by their content
@@ -131,7 +132,8 @@ class Jobs:
         code = _own_code(dataset.kind)
         if self.generated_manifest(name):
             return code + skipped_digest(dataset.root)
-        return code + dataset_digest(dataset.kind, dataset.root, dataset.split)
+        paths = dataset_paths(dataset.kind, dataset.root, dataset.split)
+        return code + describe_pictures(Path(dataset.root), paths)
 
     def training_arguments(self, *datasets: str) -> list[str]:
         """What is learned from some datasets; how many processes load them is a resource."""
@@ -218,7 +220,7 @@ class Jobs:
         if place == Path():
             return ""
         return (
-            files_digest(place, sorted(place.glob("*.png")))
+            describe_pictures(place, sorted(place.glob("*.png")))
             if place.is_dir()
             else content_digest(place)
         )

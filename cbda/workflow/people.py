@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import WINDOWS
 from cbda.datasets.catalogue import UNLABELLED
-from cbda.datasets.tree import open_tree, tree_digest
+from cbda.datasets.tree import open_tree
 from cbda.errors import UserError
-from cbda.files.records import FOLDER, read_record
+from cbda.files.records import read_record
 from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
-from cbda.settings.prediction import SUFFIXES, predicted_file
+from cbda.settings.prediction import predicted_file
+from cbda.workflow.contents import describe_pictures
 
 if TYPE_CHECKING:
     from cbda.files.answers import AnswerFile
@@ -136,13 +137,20 @@ def predictions(jobs: "Jobs") -> list[str]:
 
 
 def prediction_folders(jobs: "Jobs") -> list[str]:
-    """Every folder in which there are masks, or what goes with them."""
-    if not jobs.config.predict.images:
-        return []
-    folders = [os.path.dirname(mark) for mark in predictions(jobs)]
-    walks = (os.walk(os.path.join(folder, kind)) for folder in folders for kind in SUFFIXES)
-    places = (place for walk in walks for place, *_ in walk)
-    return [*folders, *(place for place in places if os.path.basename(place) != FOLDER)]
+    """Every folder below which there are masks, or what goes with them."""
+    marks = predictions(jobs) if jobs.config.predict.images else []
+    return [os.path.dirname(mark) for mark in marks]
+
+
+def left_over_predictions(jobs: "Jobs") -> list[str]:
+    """What was predicted earlier, of images that are not among those to predict."""
+    from cbda.files.masks import find_left_over
+
+    folders = [folder for folder in prediction_folders(jobs) if os.path.isdir(folder)]
+    with suppress(UserError, OSError):  # of which the job will tell
+        ids = open_tree(Path(jobs.config.predict.images))[0].image_ids if folders else ()
+        return [str(path) for folder in folders for path in find_left_over(Path(folder), ids)]
+    return []
 
 
 def lost_predictions(jobs: "Jobs", run: str) -> list[str]:
@@ -171,7 +179,8 @@ def predict_arguments(jobs: "Jobs") -> list[str]:
 def images_state(jobs: "Jobs") -> str:
     """What tells of a change of the images to predict; empty if there are none."""
     with suppress(UserError, OSError):  # of which the job will tell
-        return tree_digest(open_tree(Path(jobs.config.predict.images))[0])
+        images, _ = open_tree(Path(jobs.config.predict.images))
+        return describe_pictures(images.root, images.paths.values())
     return ""
 
 

@@ -10,6 +10,7 @@ import os
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ from cbda.files.records import FOLDER, GONE, find_problem, load_record, read_rec
 from cbda.workflow.given import Parse, describe_changes
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.layout import generated_sets, result_folders
-from cbda.workflow.people import predicted_files, prediction_folders, predictions
+from cbda.workflow.people import (
+    left_over_predictions,
+    predicted_files,
+    prediction_folders,
+    predictions,
+)
 
 NUM_NAMED = 10
 TEMPORARY = "scores.h5"
@@ -49,6 +55,10 @@ ARE_GONE = (
 )
 MASKS_ARE_GONE = (
     "masks are gone that were made; all masks of their run are made anew once they are asked for"
+)
+MASKS_ARE_LEFT = (
+    "masks lie beside those of predict.images whose images are not there; earlier runs made them,"
+    " and none replaces them: move them away, or delete them"
 )
 MADE_OTHERWISE = (
     "results were made otherwise than they would be now, and Snakemake's notes of them are lost"
@@ -95,7 +105,7 @@ class Results:
                 them are lost, or are none; a line for each of the first.
         """
         damaged, gone, all_gone, unknown = [], [], [], []
-        for path, problem in _problems(self._folders()):
+        for path, problem in chain(_problems(self._folders()), self._problems_of_masks()):
             if self._notes.is_under_way(path):
                 continue
             if problem == GONE:
@@ -110,8 +120,22 @@ class Results:
             raise UserError(_list(damaged, DAMAGED))
         self.require_none_foreign()
         lost = self._require_same_settings(unknown)
-        said = {ARE_GONE: gone, MASKS_ARE_GONE: self._lost_masks(all_gone), LOST: lost}
+        left = left_over_predictions(self._jobs)
+        said = {ARE_GONE: gone, MASKS_ARE_GONE: self._lost_masks(all_gone), MASKS_ARE_LEFT: left}
+        said |= {LOST: lost}
         return [_list(paths, what) for what, paths in said.items() if paths]
+
+    def _problems_of_masks(self) -> Iterator[tuple[str, str]]:
+        """Recorded masks of images that are there, and what is wrong with each, if anything."""
+        for path in self._masks():
+            place = record_path(Path(path))
+            if place.exists():
+                yield _problem(place, path)
+
+    def _masks(self) -> list[str]:
+        """What a run predicts, which is no output of a rule."""
+        marks = predictions(self._jobs) if self._jobs.config.predict.images else []
+        return [path for mark in marks for path in predicted_files(self._jobs, mark)]
 
     def _was_finished(self, path: str) -> bool:
         """Whether Snakemake has finished a result, or its folder, and has not deleted it itself."""
@@ -120,8 +144,7 @@ class Results:
 
     def _lost_masks(self, gone: list[str]) -> list[str]:
         """Those of some results that are masks of images that are there; they are no outputs."""
-        marks = predictions(self._jobs) if gone and self._jobs.config.predict.images else []
-        made = {path for mark in marks for path in predicted_files(self._jobs, mark)}
+        made = set(self._masks() if gone else [])
         return [path for path in gone if path in made]
 
     def require_none_foreign(self) -> None:

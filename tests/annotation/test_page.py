@@ -20,6 +20,7 @@ from tests.annotation.people import KEYS, paint, person, place, press, progress,
 from tests.pools import write_scores
 
 OPEN_S, ANSWER_MS = 2, 50
+MORE = ("summary", "label:has(#proposals)", "#who")  # what opens it, and lies in it
 
 
 def answers_of(queries, served):
@@ -258,6 +259,87 @@ def test_painting_by_keys_says_what_is_painted_where_and_what_the_next_key_does(
         expect(tab.locator("#hint")).to_contain_text("8 px have no class yet")
         expect(tab.locator("#hint")).to_contain_text("column 2: road, space makes it road")
         assert tab.evaluate("document.getElementById('window').toDataURL()") != before
+
+
+def test_rest_that_is_filled_is_what_was_not_painted_by_hand(tmp_path, browser):
+    """Painting starts filled, with what the model proposes, and then with the answer before."""
+    make_round(tmp_path, [(0, 20, 30)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for key in ("b", "f"):
+            tab.keyboard.press(key)
+        expect(tab.locator("#hint")).to_contain_text("choose a class first")
+        for key in ("3", " ", "1", "f", "2", "f"):
+            tab.keyboard.press(key)
+        press(tab, "Enter")
+        (given,) = AnswerFile(served.answers_path).latest.values()
+        assert given.answer.pixels == (2, *[1] * 8)
+        for key in ("ArrowLeft", "b", "1", "ArrowRight", "ArrowRight", " ", "3"):
+            tab.keyboard.press(key)
+            settle(tab)
+        tab.click("#fill")
+        tab.click("#save")
+        tab.wait_for_selector("body.done")
+    (given,) = AnswerFile(served.answers_path).latest.values()
+    assert sorted(given.answer.pixels) == [0, *[2] * 8]
+
+
+def test_nothing_is_to_be_filled_once_all_is_painted(tmp_path, browser):
+    make_round(tmp_path, [(0, 20, 30)])
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        for key in ("b", "1", " "):
+            tab.keyboard.press(key)
+        expect(tab.locator("#fill")).to_be_enabled()
+        for _ in range(8):
+            tab.keyboard.press("ArrowRight")
+            tab.keyboard.press(" ")
+        expect(tab.locator("#fill")).to_be_disabled()
+
+
+@pytest.mark.parametrize(
+    "clicked", ["summary", "label:has(#proposals)", "#who", "#paint", "#around"]
+)
+def test_enter_answers_whatever_was_clicked_last(tmp_path, browser, clicked):
+    queries = make_round(tmp_path, random_centres(2))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        if clicked in ("label:has(#proposals)", "#who"):
+            tab.click("summary")
+        tab.click(clicked)
+        if clicked in ("label:has(#proposals)", "#paint"):  # off again
+            tab.click(clicked)
+        if clicked == "#who":
+            tab.keyboard.type("Ann")
+            tab.keyboard.press("Enter")
+        press(tab, "Enter")
+        progress(tab, "1 of 2 done")
+        assert tab.evaluate("document.querySelector('details').open") == (clicked in MORE)
+    ((state, pixels),) = answers_of(queries, served).values()
+    assert (state, pixels) == ("answered", (1,) * 9)
+
+
+def test_what_has_the_focus_by_key_is_pressed_by_enter(tmp_path, browser):
+    make_round(tmp_path, random_centres(2))
+    with serving(tmp_path) as served, person(browser, served) as tab:
+        tab.focus("summary")
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#who")).to_be_visible()
+        progress(tab, "0 of 2 done")
+        assert not served.answers_path.exists()
+
+
+@pytest.mark.parametrize(("num", "said"), [(1, "The last one is open"), (2, "The last 2 are open")])
+def test_queries_of_a_window_that_was_lost_are_said_to_be_open_there(tmp_path, browser, num, said):
+    make_round(tmp_path, random_centres(num))
+    with serving(tmp_path) as served:
+        held = [query["index"] for query in [served.next("lost")]]
+        if num == 2:
+            served.next("lost", held)
+        with person(browser, served) as tab:
+            hint = tab.inner_text("#hint")
+            assert hint.startswith(f"{said} in another window")
+            assert tab.is_visible("#onwards")
+            served.request("POST", "leave", {"client": "lost"})
+            tab.keyboard.press("n")
+            expect(tab.locator("#where")).to_contain_text("px of")
 
 
 def test_stroke_has_no_gaps_and_a_wide_brush_its_size(tmp_path, browser):

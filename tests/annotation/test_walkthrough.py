@@ -1,11 +1,13 @@
-"""The commands of docs/by-hand.md, by a person with a browser who types the truth."""
+"""The commands of docs/by-hand.md, most of them by a person with a browser who types the truth."""
 
 import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
+import h5py
 import numpy as np
 from PIL import Image
 
@@ -15,6 +17,7 @@ from cbda.files.labels import LabelFile
 from cbda.files.queries import load_queries
 from tests.annotation.pages import Page
 from tests.annotation.people import KEYS, paint, person, press
+from tests.datasets.layouts import save
 
 DOCS = Path(__file__).parents[2] / "docs"
 SMALLER = (  # sets, and shorter trainings
@@ -24,11 +27,13 @@ SMALLER = (  # sets, and shorter trainings
     (r"--until 500", "--until 4"),
     (r"-iterations 500", "-iterations 4"),
 )
+SCORES_ALONE = "## From a file of scores"  # the part of the page that needs no model of ours
+SIZE = (12, 16)
 
 
 def commands(page: str, changes: tuple[tuple[str, str], ...] = ()) -> list[list[str]]:
     """Commands of a page, with changes that each must be of something."""
-    text = (DOCS / page).read_text().replace("\\\n", " ")
+    text = (DOCS / page).read_text().partition(SCORES_ALONE)[0].replace("\\\n", " ")
     for old, new in changes:
         text, count = re.subn(old, new, text)
         assert count, old
@@ -95,3 +100,22 @@ def test_two_rounds_from_images_to_masks(tmp_path, monkeypatch, browser, capsys)
             assert labels.num_queries == number * len(queries)
     assert len(AnswerFile(Path("demo/answers/answers.jsonl")).latest) == 2 * len(queries)
     assert len(list(Path("demo/masks/masks").glob("*.png"))) == 3
+
+
+def test_file_of_scores_as_printed_is_chosen_from(tmp_path, monkeypatch):
+    """It has what is required, and nothing else."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    text = (DOCS / "by-hand.md").read_text().partition(SCORES_ALONE)[2].replace("\\\n", " ")
+    code = textwrap.dedent(re.findall(r"^    with h5py.+?\n\n", text, re.M | re.S)[0])
+    score, prediction = rng.random((3, *SIZE), np.float32), rng.integers(0, 4, (3, *SIZE), np.uint8)
+    exec(code, {"h5py": h5py, "score": score, "prediction": prediction})
+    for number in (1, 2, 3):
+        name = f"street_{number}.png"
+        save(Path("pool/images") / name, rng.integers(0, 256, (*SIZE, 3), np.uint8))
+        save(Path("pool/labels") / name, np.full(SIZE, 255, np.uint8))
+    command = re.findall(r"^    cbda (.+)$", text, re.M)[0]
+    words = command.replace(" DIR", " pool").replace("--num-classes 19", "--num-classes 4")
+    assert main(shlex.split(words)) == 0
+    with LabelFile.open(Path("labels.h5")) as labels:
+        assert labels.num_queries > 0

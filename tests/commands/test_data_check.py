@@ -2,6 +2,9 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from cbda.commands import data_check
 from cbda.errors import UserError
 from tests.datasets.layouts import make_cityscapes, make_folder, make_gtav, make_synthia, save
 
+ROOT = Path(__file__).parents[2]
 CLASSES = ("road", "traffic light", "sky")
 SIDES = ("images", "labels")
 
@@ -151,6 +155,20 @@ def test_all_faults_are_listed_at_once(root, capsys):
     assert message.startswith(f"{root}: 8 faults")
     named = ", ".join(str(path) for path, _ in expected[:5])
     assert message.endswith(f": {named}, ...; the first: {faults[0]}")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="no /proc")
+def test_file_in_which_faults_are_listed_is_named(root, tmp_path):
+    """As in the workflow, where both streams go to the log of the job."""
+    (root / "labels" / "000.png").unlink()
+    words = ["data", "check", "--kind", "folder", "--root", str(root), "--out", "report.json"]
+    log = tmp_path / "check.log"
+    with log.open("w") as file:
+        command = [sys.executable, "-m", "cbda", *words, "--classes", "a", "b", "c"]
+        own = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, stdout=file, stderr=file, cwd=tmp_path, env=own)
+    assert f"{root}: 1 fault, listed in check.log: " in log.read_text().splitlines()[-1]
+    assert f"fault: {root}/images/000.png: no label" in log.read_text()
 
 
 def test_damaged_header_is_one_fault(root, capsys):

@@ -191,3 +191,38 @@ def test_folder_of_the_images_is_no_place_for_masks(folder, capsys):
         assert predict(folder, "--out", str(folder / place)) == 2
         assert "lies in the folder of the images" in capsys.readouterr().err
     assert sorted(path.name for path in (folder / "images").iterdir()) == ["a.png", "b.png"]
+
+
+def other_model(folder):
+    checkpoint, _ = load_model(folder / "m.pt")
+    checkpoint.state["iteration"] = 1
+    checkpoint.save(folder / "m.pt")
+
+
+def test_masks_of_two_models_are_not_complete(folder, capsys):
+    save(folder / "images/c.png", np.zeros((16, 24, 3), np.uint8))
+    assert predict(folder) == 0
+    sound = (folder / "images/b.png").read_bytes()
+    (folder / "images/b.png").write_bytes(sound[:-40])
+    other_model(folder)
+    assert predict(folder) == 2
+    assert main(["verify", str(folder / "out")]) == 2
+    assert re.search(rf"{NAME} +predict +gone", capsys.readouterr().out)
+    (folder / "images/b.png").write_bytes(sound)
+    assert predict(folder) == 0
+    assert main(["verify", str(folder / "out")]) == 0
+
+
+def test_masks_of_images_that_are_gone_are_named(folder, capsys):
+    assert predict(folder) == 0
+    (folder / "images/b.png").unlink()
+    assert predict(folder) == 0
+    left = [f"{folder}/out/masks/b.png", f"{folder}/out/overlays/b.jpg"]
+    assert "2 files of an earlier run, whose images are not in" in capsys.readouterr().out
+    assert main(["verify", str(folder / "out")]) == 0  # they are by the same model
+    other_model(folder)
+    assert predict(folder) == 0
+    assert f"stay: {', '.join(left)}" in capsys.readouterr().out
+    assert main(["verify", str(folder / "out")]) == 2
+    table = capsys.readouterr().out
+    assert len(re.findall(rf"b\..+foreign: was predicted by another model than {NAME}", table)) == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cbda.datasets.tree import open_tree, tree_digest
+from cbda.datasets.tree import open_tree
 from cbda.errors import UserError
 from tests.datasets.layouts import save
 
@@ -44,10 +44,3 @@ def test_links_in_a_circle_end(tmp_path):
     save(tmp_path / "a.png", PIXELS)
     (tmp_path / "loop").symlink_to(".")
     assert open_tree(tmp_path)[0].image_ids == ("a",)
-
-
-def test_digest_is_of_images_below_too(tmp_path):
-    save(tmp_path / "city/a.png", PIXELS)
-    before = tree_digest(open_tree(tmp_path)[0])
-    save(tmp_path / "city/a.png", PIXELS + 1)
-    assert tree_digest(open_tree(tmp_path)[0]) != before

@@ -51,11 +51,6 @@ def test_picks_are_those_of_the_command_line(tmp_path, method, words):
     assert {q.radius for q in found} == {1}
 
 
-def test_scores_of_several_views_are_refused():
-    with pytest.raises(UserError, match="score bald_shifted: goes by shifted views, and logits ar"):
-        cbda.choose_queries(IDS, logits(), 12, method="bald_shifted")
-
-
 def test_what_is_known_or_forbidden_is_not_asked_for():
     known = np.full(SIZE, 255, np.uint8)
     known[:, :15] = 2

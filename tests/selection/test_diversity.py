@@ -6,7 +6,6 @@ import pytest
 from cbda.acquisition.methods import ResolvedMethod
 from cbda.acquisition.units import superpixel
 from cbda.errors import UserError
-from cbda.selection.choosing import resolve_method
 from cbda.selection.diversities import coreset
 from cbda.selection.round import Round
 from tests.pools import make_pool, write_scores
@@ -149,8 +148,3 @@ def test_scores_without_features_are_refused(pool, tmp_path):
         pool[0](ROUND, scores=path)
     wanted = "has no features, by which 'coreset' goes; score with --keep-features"
     assert str(caught.value) == f"{path}: {wanted}"
-
-
-def test_logits_alone_have_no_features():
-    with pytest.raises(UserError, match=r"'coreset': goes by features .*; allowed: per_image, dyn"):
-        resolve_method("coreset", 1)

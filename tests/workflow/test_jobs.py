@@ -201,7 +201,7 @@ def test_dataset_of_the_users_is_known_by_its_files(tmp_path):
 
 
 def test_dataset_is_known_by_its_files_wherever_it_is(tmp_path):
-    """Names and sizes of all, and the content of a few."""
+    """Names and content of all."""
     states = {}
     for name, value in (("one", 0), ("copy", 0), ("other", 1)):
         make_pool(tmp_path / name, {f"{n}": np.full((4, 4), value, np.uint8) for n in range(9)}, 3)

@@ -96,15 +96,25 @@ def test_changed_picture_of_a_set_that_is_to_be_made_again_stops_nothing(project
 
 def test_damaged_mask_stops_the_run(project):
     """Masks are no outputs of a rule, as their names are those of the user's images."""
-    path = Path(RUN, "predictions/masks/a.png")
+    path = Path(RUN, "predictions/masks/00001.png")
     with job("predict"):
         write_text(path, "a mask")
     predicting = {"predict": {"images": "data/tiny/source/images"}}
     assert examine(**predicting) == []
     halve(path)
     assert examine() == []
-    with pytest.raises(UserError, match=r"masks/a\.png: damaged: 3 bytes in place of 6"):
+    with pytest.raises(UserError, match=r"masks/00001\.png: damaged: 3 bytes in place of 6"):
         examine(**predicting)
+
+
+def test_mask_whose_image_is_gone_is_named_and_stops_nothing(project):
+    path = Path(RUN, "predictions/masks/city/gone.png")
+    with job("predict"):
+        write_text(path, "a mask")
+    halve(path)
+    (said,) = examine(predict={"images": "data/tiny/source/images"})
+    assert said.splitlines()[1:] == [str(path)]
+    assert "masks lie beside those of predict.images whose images are not there" in said
 
 
 def test_result_whose_job_is_under_way_is_left_alone(project):

@@ -1,5 +1,7 @@
 // Buttons, and the keys that do the same.
 
+const TYPED = "input:not([type=checkbox])";
+const PRESSED = "button, summary, [type=checkbox]";
 const SHOWN = { ArrowLeft: "←", ArrowRight: "→", Enter: "⏎", Escape: "esc" };
 
 // What stands for a class where its colour alone would.
@@ -20,7 +22,7 @@ export function classButton(kind, index, onClick) {
   name.textContent = kind.name;
   button.append(swatch, name);
   if (kind.key) addKey(button, kind.key);
-  onPress(button, onClick);
+  button.addEventListener("click", onClick);
   return button;
 }
 
@@ -31,18 +33,19 @@ export function addKey(button, key) {
   button.append(shown);
 }
 
-// A button that was clicked gives the keyboard back, so that Enter does not click it again.
-export function onPress(button, action) {
-  button.addEventListener("click", (event) => {
-    action();
-    if (event.detail > 0) button.blur();
-  });
+// Whatever was clicked gives the keyboard back, so that Enter does not click it again; Enter leaves a name.
+export function giveBackKeys() {
+  let isPointed = false;
+  addEventListener("pointerdown", () => (isPointed = true), true);
+  addEventListener("keydown", () => (isPointed = false), true);
+  addEventListener("click", () => isPointed && document.activeElement?.matches(PRESSED) && document.activeElement.blur());
+  addEventListener("keydown", ({ target, key }) => target.matches(TYPED) && ["Enter", "Escape"].includes(key) && target.blur());
 }
 
 // The key of an event that is meant for the page; null if it is someone else's.
 export function keyOf({ target, key, ctrlKey, metaKey, altKey }) {
-  const isTyping = target.matches("input:not([type=checkbox])");
-  const isPressing = target.matches("button, summary, input") && ["Enter", " "].includes(key);
+  const isTyping = target.matches(TYPED);
+  const isPressing = target.matches(PRESSED) && ["Enter", " "].includes(key);
   if (isTyping || isPressing || ctrlKey || metaKey || altKey) return null;
   return key.length === 1 ? key.toLowerCase() : key;
 }

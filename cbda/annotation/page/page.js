@@ -1,6 +1,6 @@
 // The page: one query at a time, answered by a key, a click or by painting.
 
-import { addKey, classButton, keyOf, onPress } from "./controls.js";
+import { addKey, classButton, giveBackKeys, keyOf } from "./controls.js";
 import { UNSET, drawAround, drawImage, drawWindow, pixelAt } from "./draw.js";
 import { Painting } from "./painting.js";
 import { fetchAt, fetchNext, fetchRound, finishRound, holdQueries, randomId, remembered, sendAnswer } from "./server.js";
@@ -39,10 +39,11 @@ async function start() {
 function listen() {
   for (const button of document.querySelectorAll("button[data-key]")) {
     addKey(button, button.dataset.key);
-    onPress(button, () => press(button.dataset.key));
+    button.addEventListener("click", () => press(button.dataset.key));
   }
-  onPress(at("accept"), accept);
-  onPress(at("finish"), inTurn(finish));
+  at("accept").addEventListener("click", accept);
+  at("finish").addEventListener("click", inTurn(finish));
+  giveBackKeys();
   document.addEventListener("keydown", (event) => {
     const key = keyOf(event);
     if (key !== null && !(event.repeat && !page.painting) && press(key)) event.preventDefault();
@@ -200,6 +201,7 @@ function draw() {
   at("paint").setAttribute("aria-pressed", Boolean(painting));
   at("onwards").hidden = query ? !page.again : isOver(page.round.progress);
   at("widen").hidden = !painting?.isLarge;
+  at("fill").disabled = painting?.isWhole;
   at("accept").hidden = !at("proposals").checked;
   for (const button of at("classes").children) button.setAttribute("aria-pressed", Number(button.dataset.index) === painting?.brush);
   say(hint());

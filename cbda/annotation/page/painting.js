@@ -5,8 +5,9 @@ import { UNSET } from "./draw.js";
 const SIZES = [1, 3, 5, 9]; // of the brush, in px
 
 export class Painting {
-  // `pixels` are classes of the window row by row, or UNSET; `width` is that of the window.
+  // `pixels` are classes of the window row by row, or UNSET, on which is painted; `width` is that of the window.
   constructor(pixels, width) {
+    this.painted = new Set(); // pixels
     Object.assign(this, { pixels, width, brush: null, size: SIZES[0], cursor: 0, last: 0, wantsBrush: false });
   }
 
@@ -73,11 +74,21 @@ export class Painting {
 
   paint(pixel) {
     if (this.brush === null) this.wantsBrush = true;
-    else this.pixels[pixel] = this.brush;
+    else {
+      this.pixels[pixel] = this.brush;
+      this.painted.add(pixel);
+    }
   }
 
+  // Gives all that was not painted by hand the class of the brush, another one as often as it is pressed.
   fill() {
-    this.pixels.forEach((value, pixel) => value === UNSET && this.paint(pixel));
+    if (this.brush === null) this.wantsBrush = true;
+    else this.pixels = this.pixels.map((value, pixel) => (this.painted.has(pixel) ? value : this.brush));
+  }
+
+  // Whether nothing is left to be filled.
+  get isWhole() {
+    return this.painted.size === this.pixels.length;
   }
 
   get numUnset() {

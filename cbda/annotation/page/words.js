@@ -32,7 +32,10 @@ export function isOver({ states, finished }) {
 
 export function describeEnd(progress) {
   if (isOver(progress)) return "Done. Run the command again that asked for answers; this page can be closed.";
-  return `Others look at the last ${progress.states.open}: go on, to see whether one is free again.`;
+  const isOne = progress.states.open === 1;
+  const open = isOne ? "The last one is" : `The last ${progress.states.open} are`;
+  const free = `${isOne ? "It is" : "They are"} free again three minutes after that window died: go on, to look.`;
+  return `${open} open in another window: of someone else, or one of yours that was lost. ${free}`;
 }
 
 export function describeAnswer(query, kinds) {
