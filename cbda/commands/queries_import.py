@@ -2,7 +2,8 @@
 
 A table (CSV) has the columns image, row, column and class. Masks are those of CVAT ("Segmentation
 mask 1.1", unpacked), of Label Studio (its JSON with brushes, or a folder of it and its PNGs), or a
-folder with a PNG of train ids per image. Queries that have an answer keep it.
+folder with a PNG of train ids per image. Of the folder of an export its queries.csv is taken once
+classes are filled in. Queries that have an answer keep it.
 """
 
 import argparse
@@ -35,5 +36,5 @@ def run(args: argparse.Namespace) -> None:
         print(f"left open: {more} more windows of which a part has no label")
     print(
         f"{args.answers}: {len(found.answers)} answers added; {found.num_kept} queries keep the"
-        f" answer that they have, {found.num_open} stay open"
+        f" answer that they have, {found.num_open} stay open ({found.source})"
     )
