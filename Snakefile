@@ -64,17 +64,20 @@ require_sound_results(workflow, jobs, parse_command)
 onstart:
     require_gpu()
     start_serving()
+    keep_reports(NOTES, reports_at_stake(workflow))
     note_request(NOTES, jobs.folders["tables"], sys.argv, made_files(workflow))
     start_jobs_at_once(workflow)
     stop_when_asked(workflow)
 
 
 onerror:
+    tell(describe_kept(put_back_reports(NOTES)))
     if due := due_files(workflow):  # not if `verify` found something
         tell(tabulate_finished(jobs, due, arguments.words))
     tell(describe_stop(STOPS))
 
 
 onsuccess:
+    put_back_reports(NOTES)
     remove_partial_tables(jobs)
     tell(name_results(jobs, made_files(workflow)))

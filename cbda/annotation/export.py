@@ -27,6 +27,7 @@ HEADER = ("image", "row", "column", "radius", "state", "class", "crop")
 AROUND_PX = 48
 ENLARGED = 4
 VOID_INDEX = 254  # of a mask; 255 says that there is no label
+TABLE, PICTURES = "queries.csv", ("crops", "windows")
 LIST = "ImageSets/Segmentation/default.txt"
 
 
@@ -47,7 +48,7 @@ def export_queries(
         save_mask(folder / CVAT_FOLDER / f"{image_id}.png", mask, _palette(queries))
     write_text(folder / NAME, format_labelmap(own_colours(queries.classes)))
     write_text(folder / LIST, "".join(f"{name}\n" for name in by_image))
-    write_text(folder / "queries.csv", _table(queries, answers))
+    write_text(folder / TABLE, _table(queries, answers))
 
 
 def _table(queries: QuerySet, answers: AnswerFile) -> str:

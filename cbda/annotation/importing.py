@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cbda.annotation.export import PICTURES, TABLE
 from cbda.annotation.labelmap import label_id
 from cbda.annotation.masks import Ids, read_masks
 from cbda.annotation.spreadsheet import read_table
@@ -24,6 +25,7 @@ OTHER_STATES = (SKIPPED, UNSURE)
 class Findings:
     """Answers that were found, and queries that got none."""
 
+    source: Path | None = None  # the file or folder that says so
     answers: list[Answer] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)  # windows of which only a part has labels
     mixed: list[int] = field(default_factory=list)  # queries of which a table can't say the classes
@@ -39,12 +41,48 @@ class Findings:
 
 
 def find_answers(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
-    """What a CSV or masks say to queries; a `UserError` names what does not belong."""
-    findings = Findings()
+    """What a CSV or masks say to queries; a `UserError` names what does not belong.
+
+    Of a folder that has the table of an export too, table or masks count, whichever says all that
+    the other says; if neither does, it is an error.
+    """
     if path.suffix.lower() == ".csv":
-        found = list(_read_csv(path, queries, findings))
-    else:
-        found = list(_read_windows(path, queries, findings))
+        return _find_in_table(path, queries, answers)
+    table = path / TABLE
+    filled = _find_in_table(table, queries, answers) if table.is_file() else Findings()
+    if filled.answers and not _has_masks(path):
+        return filled
+    masked = _find_in_masks(path, queries, answers)
+    if all(answer in masked.answers for answer in filled.answers):
+        return masked
+    if all(answer in filled.answers for answer in masked.answers):
+        return filled
+    raise UserError(
+        f"{path}: open queries are answered in {TABLE}, {len(filled.answers)} of them, and"
+        f" otherwise in the masks, {len(masked.answers)}; give --source {table}, or move that file"
+        " away to have the masks taken"
+    )
+
+
+def _has_masks(folder: Path) -> bool:
+    """Whether there is more in the folder of an export than the table and its pictures."""
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return bool(names - {TABLE, *PICTURES})
+
+
+def _find_in_table(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
+    findings = Findings(path)
+    return _collect(list(_read_csv(path, queries, findings)), queries, answers, findings)
+
+
+def _find_in_masks(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
+    findings = Findings(path)
+    return _collect(list(_read_windows(path, queries, findings)), queries, answers, findings)
+
+
+def _collect(
+    found: list[tuple[int, Answer]], queries: QuerySet, answers: AnswerFile, findings: Findings
+) -> Findings:
     for index, answer in found:
         findings.add(answer, answers.state(queries.place(index)))
     for index in findings.mixed:

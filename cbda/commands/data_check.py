@@ -41,6 +41,8 @@ def run(args: argparse.Namespace) -> None:
     )
     dataset = found.thinned(args.every)
     findings = check.check_dataset(dataset, listing, args.fast, args.num_workers)
+    if not args.label_ids:
+        check.require_same_names(dataset, findings)
     if args.num_images:
         check.require_count(found, listing.num_skipped, args.num_images, findings)
     if args.uniform_size:

@@ -13,6 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_experiment_options(parser)
     parser.add_argument("--results", required=True, help="folder of the results")
+    unmeasured = "there is nothing to measure by: no evaluation is listed, nor a reference"
+    parser.add_argument("--unmeasured", action="store_true", help=unmeasured)
     add_output_option(parser, "runs.csv")
 
 
@@ -35,8 +37,9 @@ def add_experiment_options(
 def run(args: argparse.Namespace) -> None:
     """List, save."""
     from cbda.files.json_files import write_text
-    from cbda.results.sheet import format_rows, list_rows
+    from cbda.results.sheet import format_rows, list_rows, without_evaluations
 
     names = ("seeds", "methods", "budgets", "references", "rounds", "results", "replay")
     values = {name: getattr(args, name) for name in (*names, "evaluated_rounds", "retrain")}
-    write_text(args.out, format_rows(list_rows(**values)))
+    rows = list_rows(**values)
+    write_text(args.out, format_rows(without_evaluations(rows) if args.unmeasured else rows))

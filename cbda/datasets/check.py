@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from tqdm import tqdm
 
 from cbda.datasets.dataset import Dataset, label_counts
 from cbda.datasets.digest import content_digest
-from cbda.datasets.generated import find_changes
+from cbda.datasets.generated import MANIFEST, class_names, find_changes
 from cbda.datasets.ids import VOID
 from cbda.datasets.listing import SKIP_FILE, Listing, name_some
 from cbda.datasets.palettes import name_colours
@@ -220,6 +221,21 @@ def require_count(dataset: Dataset, num_skipped: int, num_images: int, findings:
         skipped = f" and {num_skipped} skipped" if num_skipped else ""
         problem = f"{len(dataset)} pairs found{skipped}, {num_images} expected"
         findings.report(dataset.root, problem)
+
+
+def require_same_names(dataset: Dataset, findings: Findings) -> None:
+    """Report it if a generated set was made with other classes than ids are taken for."""
+    folder = dataset.root / dataset.split
+    names = class_names(folder) if dataset.has_labels and dataset.layout.names is None else ()
+    if names and names != dataset.classes:
+        pairs = enumerate(zip_longest(names, dataset.classes))
+        index, found = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+        made, taken = ("no class" if name is None else repr(name) for name in found)
+        findings.report(
+            folder / MANIFEST,
+            f"id {index} is {made} in this generated set, and {taken} in classes; give a set"
+            f" with your classes, or label_ids of each of them; made were {', '.join(names)}",
+        )
 
 
 def require_uniform_size(findings: Findings) -> None:

@@ -60,6 +60,17 @@ def is_manifest(path: Path) -> bool:
     return path.name == MANIFEST and bool(read_mark(path.parent))
 
 
+def class_names(root: Path) -> tuple[str, ...]:
+    """Names of the label ids 0, 1, 2, … of a generated set by its manifest; none of other sets."""
+    if not is_manifest(root / MANIFEST):
+        return ()
+    with suppress(OSError, ValueError, RecursionError):
+        content = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+        names = content.get("classes") if isinstance(content, dict) else None
+        return tuple(map(str, names)) if isinstance(names, list) else ()
+    return ()
+
+
 def find_altered(root: Path) -> Iterator[tuple[Path, str]]:
     """Pictures of a complete set whose content has changed; those that are lost are left out.
 

@@ -9,6 +9,12 @@ from cbda.datasets.images import Images
 from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
 from cbda.errors import UserError
 
+# Folders of images and of their labels, of all layouts of datasets.
+LABELLED = (
+    *(("images", "labels"), ("leftImg8bit", "gtFine"), ("RGB", "GT")),
+    *((split, f"{split}annot") for split in ("train", "val", "test")),
+)
+
 
 def open_tree(root: Path) -> tuple[Images, str]:
     """The PNG and JPEG files below a folder, by their paths from there on without the ending.
@@ -19,11 +25,13 @@ def open_tree(root: Path) -> tuple[Images, str]:
         The images, and a line that says what other files are passed over; empty if none are.
 
     Raises:
-        UserError: there is none, two have the same id, or some can't be read.
+        UserError: there is none, two have the same id, or some can't be read; or labels lie beside
+            images, as in the layouts of datasets, and would be taken for images.
     """
     listing = Listing()
     found: dict[str, Path] = {}
     for folder in _folders(root):
+        require_no_labels(folder)
         place = folder.relative_to(root)
         images = find_files(Side(folder, IMAGE_SUFFIXES), listing)
         found |= {(place / image_id).as_posix(): path for image_id, path in images.items()}
@@ -39,6 +47,16 @@ def open_tree(root: Path) -> tuple[Images, str]:
         looked = Side(root, IMAGE_SUFFIXES).describe("*")
         raise UserError(f"no image {looked}{f'; {said}' if passed_over else ''}")
     return Images(root, dict(sorted(found.items()))), said if passed_over else ""
+
+
+def require_no_labels(folder: Path) -> None:
+    """Raise a `UserError` if labels of a dataset lie in a folder beside its images."""
+    for images, labels in LABELLED:
+        if (folder / images).is_dir() and (folder / labels).is_dir():
+            raise UserError(
+                f"{folder}: holds images in {images}/ and labels in {labels}/, which are no images:"
+                f" give {folder / images}"
+            )
 
 
 def _folders(root: Path) -> Iterator[Path]:

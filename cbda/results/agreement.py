@@ -42,7 +42,7 @@ def require_agreement(sheet: Path, rows: list[Row], read: str = "results") -> Le
     """
     ledger = Ledger.read(results_folders(rows), trust_times=True)
     if read == DIAGNOSES:
-        problems = list(dict.fromkeys(_contradictions_of_rounds(rows, ledger)))
+        problems = list(dict.fromkeys(contradictions_of_rounds(rows, ledger)))
     else:
         there = [row for row in rows if row.evaluation == NONE or Path(row.evaluation).is_file()]
         problems = list(dict.fromkeys(find_contradictions(there, ledger)))
@@ -83,7 +83,7 @@ def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Pr
             yield Problem(path, "foreign: was made from other results than those that are here")
 
 
-def _contradictions_of_rounds(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
+def contradictions_of_rounds(rows: list[Row], ledger: Ledger) -> Iterator[Problem]:
     """What is wrong with the labels of rounds, and what they were made from, or with diagnoses.
 
     Evaluations, of whatever models, are none of it.

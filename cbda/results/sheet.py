@@ -88,6 +88,12 @@ def _number(budget: object) -> float:
     return float(str(budget))
 
 
+def without_evaluations(rows: Iterable[Row]) -> list[Row]:
+    """Rows of an experiment with nothing to measure by: its runs, whose evaluations never are."""
+    never = dict.fromkeys(("evaluation", "round_evaluation", "retrained"), NONE)
+    return [row._replace(**never) for row in rows if row.labels != NONE]
+
+
 def evaluated(rows: Iterable[Row]) -> list[Row]:
     """One row of each run, that of the model which is evaluated."""
     return [row for row in rows if row.evaluation != NONE]

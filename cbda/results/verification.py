@@ -13,9 +13,9 @@ from cbda.files.answer_lines import FORMAT, parse_line
 from cbda.files.json_files import read_json
 from cbda.files.queries import load_queries
 from cbda.files.records import FOLDER, GONE, Record, is_result
-from cbda.results.agreement import find_contradictions, outdated_tables
+from cbda.results.agreement import contradictions_of_rounds, find_contradictions, outdated_tables
 from cbda.results.lineage import NO_RECORD, Ledger
-from cbda.results.sheet import NONE, Row, read_rows
+from cbda.results.sheet import NONE, Row, evaluated, read_rows
 from cbda.settings.prediction import SUFFIXES
 
 OK, USED = "ok", "gone: used and deleted"
@@ -108,7 +108,8 @@ def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
         rows = read_rows(sheet)
         for path in _listed(rows, ledger):
             yield path, ledger.problem(path) or OK
-        yield from find_contradictions(rows, ledger)
+        find = find_contradictions if evaluated(rows) else contradictions_of_rounds
+        yield from find(rows, ledger)
         yield from outdated_tables(sheet, rows, ledger)
     yield from _unlike_siblings(ledger)
     yield from _of_other_models(ledger)

@@ -65,6 +65,8 @@ def _describe(section: type[Section], place: str, mistake: Any) -> str:
         return f"{at}: {context['error']}"
     if kind in ("int_type", "float_type") and (written := _yaml_number(value)):
         return f"{at}: {value!r} is text: write {written} in a file, without quotes"
+    if kind == "tuple_type" and isinstance(value, str | int | float):
+        return f"{at}: {show(value)}; allowed: a list, such as [{show(value)}]"
     limits = [LIMITS[name].format(limit) for name, limit in context.items() if name in LIMITS]
     expected = mistake["msg"].removeprefix("Input should be ").partition(" or instance of ")[0]
     words = context.get("words") or " ".join(limits) or expected.replace("tuple", "list")

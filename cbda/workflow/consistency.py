@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from cbda.acquisition.catalogue import METHODS, SHOWN_AS, require_new_name
 from cbda.datasets.catalogue import require_readable
+from cbda.datasets.tree import require_no_labels
 from cbda.errors import UserError
-from cbda.scenes.kinds import CLASSES
 from cbda.settings.classes import NO_NAMES
 from cbda.settings.mistakes import quote
 from cbda.settings.model import has_batch_of_one, require_sound_model, traits_of
 from cbda.settings.training import require_no_change
 from cbda.workflow.experiment import CustomMethod, ExperimentSettings
 from cbda.workflow.people import is_within, oracle_mistakes
+from cbda.workflow.sets import sets_of_other_classes
 
 if TYPE_CHECKING:
     from cbda.workflow.config import Config
@@ -36,7 +37,7 @@ def inconsistencies(config: "Config") -> Iterator[str]:
             kind, split = dataset.kind, dataset.split
             ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
             yield from _refused(place, require_readable, kind, split, config.classes, ids)
-    yield from _classes_of_other_scenes(config)
+    yield from sets_of_other_classes(config)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_replay(config)
     yield from _unfit_predictions(config)
@@ -59,16 +60,6 @@ def inconsistencies(config: "Config") -> Iterator[str]:
         )
 
 
-def _classes_of_other_scenes(config: "Config") -> Iterator[str]:
-    """Classes of one kind of scenes, for generated sets of another."""
-    made, others = config.data_make, {k: of for k, of in CLASSES.items() if of == config.classes}
-    roots = {dataset.root.removesuffix("/images") for _, dataset in config.datasets}
-    is_used = not roots.isdisjoint(f"{made.root}/{name}" for name in made.sets)
-    if is_used and others and made.scenes not in others:
-        place = f"classes: those of other scenes than data_make.scenes, {made.scenes}"
-        yield f"{place}; allowed: {', '.join(CLASSES[made.scenes])}"
-
-
 def _unfit_replay(config: "Config") -> Iterator[str]:
     """Results to replay that are not there, or that the replay would overwrite."""
     replay, results = config.experiment.replay, config.pathvars.results
@@ -85,6 +76,8 @@ def _unfit_predictions(config: "Config") -> Iterator[str]:
     if images and is_within(results, images):
         advice = "give a folder that holds no results"
         yield f"predict.images: {images} holds {results}, where masks are written; {advice}"
+    elif images:
+        yield from _refused("predict.images: ", require_no_labels, Path(images))
 
 
 def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator[str]:
@@ -139,9 +132,12 @@ def _names_in_common(experiment: ExperimentSettings) -> Iterator[str]:
 def _unfit_budgets(experiment: ExperimentSettings) -> Iterator[str]:
     """Budgets that are none in their unit."""
     is_share = experiment.budget_unit == "fraction"
-    allowed = "at most 1" if is_share else f"whole numbers of {experiment.budget_unit}"
     for index, budget in enumerate(experiment.budgets):
         if budget > 1 if is_share else budget != int(budget):
+            allowed = f"whole numbers of {experiment.budget_unit}"
+            if is_share:
+                percent = budget if budget <= 100 else 20
+                allowed = f"fractions of the pool, at most 1; {percent / 100:g} is {percent:g} %"
             yield f"experiment.budgets.{index}: {budget:g}; allowed: {allowed}"
     if experiment.starting_share and not is_share:
         yield "experiment.starting_share: allowed with experiment.budget_unit: fraction"

@@ -5,6 +5,7 @@ import os
 from cbda.acquisition.catalogue import REFERENCES
 from cbda.results.sheet import NONE, evaluated, result_paths
 from cbda.settings.options import to_options
+from cbda.workflow import people
 from cbda.workflow.jobs import Jobs
 
 
@@ -26,7 +27,8 @@ def _from_tables(jobs: Jobs, folder: str) -> str:
 def run_arguments(jobs: Jobs) -> list[str]:
     """What the sample sheet follows from."""
     places = {"results": results_from_tables(jobs), "replay": replay_from_tables(jobs)}
-    return to_options("", {**jobs.experiment(), **places})
+    unmeasured = [] if people.is_evaluated(jobs) else ["--unmeasured"]
+    return [*to_options("", {**jobs.experiment(), **places}), *unmeasured]
 
 
 def generated_sets(jobs: Jobs) -> list[str]:

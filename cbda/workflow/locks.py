@@ -1,4 +1,4 @@
-"""Locks that a killed Snakemake left, so that the same command goes on without `--unlock`.
+"""What a killed Snakemake left is set right, so that the same command goes on without `--unlock`.
 
 Snakemake notes in `.snakemake/locks` which files a run works on, but not whether it is still
 alive. Every run of this workflow therefore holds a lock of the operating system, which ends
@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from cbda.workflow.kept import put_back_reports
+
 
 def hold_lock(folder: Path) -> IO[str]:
-    """Join the runs of a working directory, and remove what dead ones left.
+    """Join the runs of a working directory; remove locks of dead ones, put back what they kept.
 
     The folder is Snakemake's own, `.snakemake`. Keep the file open for as long as the run lasts.
     """
@@ -22,6 +24,7 @@ def hold_lock(folder: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         for note in (folder / "locks").glob("*.lock"):
             note.unlink(missing_ok=True)
+        put_back_reports(folder, "*")
     with suppress(OSError):
         fcntl.flock(lock, fcntl.LOCK_SH)
     return lock

@@ -105,6 +105,12 @@ def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
                 logger.warning(warning)
 
 
+def reports_at_stake(workflow: Any) -> list[str]:
+    """The reports of data checks that this run makes again."""
+    checks = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "data_check")
+    return [str(path) for job in checks for path in job.output]
+
+
 def due_files(workflow: Any) -> set[str]:
     """What the jobs of this run that are not finished were to make."""
     due = filter(lambda job: not workflow.dag.finished(job), workflow.dag.needrun_jobs())

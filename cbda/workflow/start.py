@@ -249,6 +249,18 @@ class Notes:
         """Whether a job that was to make a file has not come to its end."""
         return self._place("incomplete", path).exists()
 
+    def read(self, path: str) -> str:
+        """Its notes of how a file was made; empty if it has none."""
+        with suppress(OSError, UnicodeDecodeError):
+            return self._place("metadata", path).read_text(encoding="utf-8")
+        return ""
+
+    def replace(self, path: str, text: str) -> None:
+        """Have it believe earlier notes of a file, which is finished."""
+        self._place("incomplete", path).unlink(missing_ok=True)
+        if text:
+            self._place("metadata", path).write_text(text, encoding="utf-8")
+
     def _place(self, kind: str, path: str) -> Path:
         """Where notes of a file lie; long names are cut into folders."""
         name = urlsafe_b64encode(path.encode()).decode()

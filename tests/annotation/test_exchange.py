@@ -159,6 +159,60 @@ def test_size_is_compared_before_run_lengths_are_decoded(queries, tmp_path, monk
         list(read_masks(path, queries))
 
 
+@pytest.fixture
+def export(queries, tmp_path):
+    """The folder of an export of queries that nobody has answered."""
+    words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "answers.jsonl"]
+    words += ["--target-root", tmp_path / "pool", "--out", tmp_path / "export"]
+    assert main(["queries", "export", *map(str, words)]) == 0
+    return tmp_path / "export"
+
+
+def fill_in(folder, label):
+    """Write a class behind the first query of an exported table, as a person does."""
+    table = folder / "queries.csv"
+    first = "0000,2,3,1,open,"
+    assert first in table.read_text()
+    table.write_text(table.read_text().replace(first, first + label))
+
+
+def import_folder(tmp_path, folder):
+    words = ["--queries", tmp_path / "queries.h5", "--answers", tmp_path / "answers.jsonl"]
+    return main(["queries", "import", *map(str, words), "--source", str(folder)])
+
+
+def paint(folder, value):
+    mask = np.asarray(Image.open(folder / "SegmentationClass/0000.png").convert("RGB")).copy()
+    mask[1:4, 2:5] = read_labelmap(folder / NAME)[value]
+    save(folder / "SegmentationClass/0000.png", mask)
+
+
+@pytest.mark.parametrize("kept", ["all", "the table alone"])
+def test_table_that_was_filled_in_is_taken_from_its_folder(export, tmp_path, capsys, kept):
+    fill_in(export, "car")
+    if kept != "all":
+        shutil.rmtree(export / "SegmentationClass")
+        (export / NAME).unlink()
+        shutil.rmtree(export / "ImageSets")
+    assert import_folder(tmp_path, export) == 0
+    said = capsys.readouterr().out
+    assert "1 answers added; 0 queries keep the answer that they have, 5 stay open" in said
+    assert f"({export}/queries.csv)" in said
+    (given,) = AnswerFile(tmp_path / "answers.jsonl").latest.values()
+    assert given.answer.pixels == (1,) * 9
+
+
+def test_table_and_masks_that_say_different_things_are_refused(export, tmp_path, capsys):
+    fill_in(export, "car")
+    paint(export, "tree")
+    assert import_folder(tmp_path, export) == 2
+    said = capsys.readouterr().err
+    assert f"give --source {export}/queries.csv, or move that file away to have the masks" in said
+    assert not (tmp_path / "answers.jsonl").exists()
+    paint(export, "car")
+    assert import_folder(tmp_path, export) == 0
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

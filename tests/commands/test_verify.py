@@ -103,6 +103,19 @@ def test_swapped_file_is_told_from_a_damaged_one(results, capsys):
     assert states[f"{run}/round2/labels.h5"] == f"foreign: is {run}/round1/labels.h5"
 
 
+def test_evaluations_are_not_missed_where_there_is_nothing_to_measure_by(results, capsys):
+    for path in [*results.rglob("evaluation.json"), *results.glob("*.csv")]:
+        path.unlink()
+        record_path(path).unlink(missing_ok=True)
+    words = "--seeds 0 1 --methods ra cbda --budgets 0.05 --references full --rounds 2 --unmeasured"
+    assert main(["runs", *words.split(), "--results", ".", "--out", "results/runs.csv"]) == 0
+    code, states, error = verify(capsys)
+    assert (code, wrong(states), error) == (0, {}, "")
+    shutil.rmtree("results/seed0/ra")
+    shutil.copytree("results/seed1/ra", "results/seed0/ra")
+    assert "results/seed0/ra/budget0.05/round2/labels.h5" in wrong(verify(capsys)[1])
+
+
 def test_whole_run_of_another_seed_is_foreign(results, capsys):
     for seed in (0, 1):
         os.rename(f"results/seed{seed}/ra", f"results/ra{seed}")

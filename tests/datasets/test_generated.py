@@ -10,9 +10,10 @@ from cbda.cli import main
 from cbda.datasets.catalogue import create_dataset, scan_dataset
 from cbda.datasets.generated import AGAIN, CHANGED, MARK, find_changes
 from cbda.errors import UserError
+from cbda.scenes.classes import CLASSES as STREETS
 from tests.datasets.layouts import save
 
-CLASSES = [str(number) for number in range(11)]
+CLASSES = list(STREETS)
 SIDES = ("images", "labels")
 
 
@@ -31,8 +32,8 @@ def root(made, tmp_path):
     return shutil.copytree(made, tmp_path / "a set")
 
 
-def check(root):
-    words = ["--kind", "folder", "--root", str(root), "--classes", *CLASSES]
+def check(root, *options, classes=CLASSES):
+    words = ["--kind", "folder", "--root", str(root), "--classes", *classes, *options]
     return main(["data", "check", *words, "--out", f"{root.parent}/report.json"])
 
 
@@ -131,3 +132,21 @@ def test_manifest_of_someone_else_says_nothing(root, content):
     (root / "manifest.json").write_text(content)
     lose_pair(root)
     assert len(create_dataset("folder", root, classes=CLASSES)) == 3
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["cat", *CLASSES[1:]], "id 0 is 'sky' in this generated set, and 'cat' in classes"),
+        ([*CLASSES, "tram"], "id 11 is no class in this generated set, and 'tram' in classes"),
+    ],
+)
+def test_set_of_other_classes_is_a_fault(root, capsys, classes, message):
+    assert check(root, classes=classes) == 2
+    error = capsys.readouterr().err
+    assert f"{root}/manifest.json: {message}; give a set with your classes" in error
+    assert check(root.parent, "--split", root.name, classes=classes) == 2
+    assert check(root, "--label-ids", *map(str, range(len(classes))), classes=classes) == 0
+    (root / "manifest.json").unlink()
+    (root / MARK).unlink()
+    assert check(root, classes=classes) == 0

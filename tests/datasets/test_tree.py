@@ -44,3 +44,27 @@ def test_links_in_a_circle_end(tmp_path):
     save(tmp_path / "a.png", PIXELS)
     (tmp_path / "loop").symlink_to(".")
     assert open_tree(tmp_path)[0].image_ids == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("images", "labels"),
+    [
+        ("images", "labels"),
+        ("RGB", "GT/LABELS"),
+        ("leftImg8bit/val", "gtFine/val"),
+        ("train", "trainannot"),
+    ],
+)
+@pytest.mark.parametrize("place", [".", "later"])
+def test_labels_are_no_images(tmp_path, images, labels, place):
+    for folder in (images, labels):
+        save(tmp_path / place / folder / "a.png", PIXELS)
+    root, first = (tmp_path / place).resolve(), images.partition("/")[0]
+    with pytest.raises(UserError, match=rf"^{root}: holds images in {first}/ and labels in "):
+        open_tree(tmp_path)
+    assert open_tree(root / first)[0].image_ids[0].endswith("a")
+
+
+def test_folder_called_labels_alone_is_one_of_images(tmp_path):
+    save(tmp_path / "labels/a.png", PIXELS)
+    assert open_tree(tmp_path)[0].image_ids == ("labels/a",)

@@ -351,18 +351,19 @@ def test_wild_names_reach_the_shell_quoted(tmp_path: Path) -> None:
     """Results, roots and classes of names that a shell would take for commands."""
     project = copy_project(tmp_path)
     wild = 'it\'s; touch EVIL; $(touch EVIL) `touch EVIL` & "x"'
+    classes = [*(name for name in WILD_NAMES if name != "-n"), *"abcd"]
     change = {
         "pathvars": {"results": f"results/{wild}"},
         "data_make": {"root": f"data/{wild}"},
         "datasets": {
-            name: {"root": f"data/{wild}/{made}"}
+            name: {"root": f"data/{wild}/{made}", "label_ids": list(range(len(classes)))}
             for name, made in (("source", "source"), ("target", "target_train"))
         },
-        "classes": [*(name for name in WILD_NAMES if name != "-n"), *"abcd"],
+        "classes": classes,
     }
     target = f"results/{wild}/data/target.json"
     output = snakemake(project, change=yaml.safe_dump(change), targets=(target,))
     report = json.loads((project / target).read_text())
-    assert report["classes"] == change["classes"]
+    assert report["classes"] == classes
     assert report["num_images"] == 4
     assert not list(project.rglob("EVIL")), output

@@ -6,7 +6,8 @@ import pytest
 
 from cbda.cli import main
 from cbda.errors import UserError
-from cbda.results.sheet import evaluated, format_rows, list_rows, read_rows
+from cbda.results.sheet import evaluated, format_rows, list_rows, read_rows, without_evaluations
+from cbda.workflow.progress import list_jobs
 
 EXPERIMENT: dict[str, Any] = {
     "seeds": [0, 1],
@@ -63,6 +64,19 @@ def test_replay_has_the_labels_of_other_results_and_evaluations_of_its_own():
     assert rows[-1].labels == "other/seed1/ra/budget0.10/round2/labels.h5"
     assert rows[-1].evaluation == 'a, "b"/seed1/ra/budget0.10/evaluation.json'
     assert {row[6:] for row in rows} == {("-", "-", "-")}
+
+
+def test_experiment_with_nothing_to_measure_by_has_runs_alone():
+    rows = without_evaluations(list_rows(**EXPERIMENT, retrain=True, evaluated_rounds="all"))
+    assert [(row.seed, row.round) for row in rows] == [
+        ("0", "1"),
+        ("0", "2"),
+        ("1", "1"),
+        ("1", "2"),
+    ]
+    assert {(row.method, row.evaluation, *row[7:]) for row in rows} == {("ra", *"---")}
+    phases = {job.phase for job in list_jobs(rows)}
+    assert phases == {"pretrain", "score", "acquire", "finetune"}
 
 
 def test_every_run_is_evaluated_once(rows):

@@ -132,7 +132,8 @@ def allowed(section: type[Section], *path: str) -> list[str]:
 
 def test_names_of_classes_are_of_any_script() -> None:
     names = ["道路", "a, b; c", r"$\frac{$", "{seed}", "'\"`", "🙂", "x" * 60, "нет", "_a", "é"]
-    assert load({"classes": names}).classes == tuple(names)
+    sets = {name: {"root": f"/data/{name}"} for name in ("source", "target", "val")}
+    assert load({"classes": names, "datasets": sets}).classes == tuple(names)
 
 
 def test_names_that_stand_for_no_value_are_those_of_pandas() -> None:
@@ -271,7 +272,11 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             r"methods: 'cbad' .*is not a method; allowed: ra, cb, da, cbda",
         ),
         ({"experiment": {"budgets": [0]}}, r"experiment.budgets.0: 0; allowed: above 0$"),
-        ({"experiment": {"budgets": [5]}}, r"experiment.budgets.0: 5; allowed: at most 1$"),
+        (
+            {"experiment": {"budgets": [0.1, 5]}},
+            r"experiment.budgets.1: 5; allowed: fractions of the pool, at most 1; 0.05 is 5 %$",
+        ),
+        ({"experiment": {"budgets": [2500]}}, r"budgets.0: 2500; .*, at most 1; 0.2 is 20 %$"),
         ({"experiment": {"replay": "nowhere"}}, r"experiment.replay: no folder nowhere; give the"),
         (
             {"experiment": {"replay": "."}, "pathvars": {"results": "./"}},
@@ -372,7 +377,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         (
             {"training": {"source_size": [64]}},
-            r"training.source_size: \[64\]; allowed: a height and a width, or none$",
+            r"source_size: \[64\]; allowed: a height and a width, \[height, width\], or none$",
         ),
         (
             {"model": {"architecture": "unet"}, "training": {"crop_size": [64, 100]}},
@@ -413,7 +418,12 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ),
         ({"training": {"optimizer": {"lr": float("nan")}}}, r"lr: nan; allowed: a finite number"),
         ({"experiment": {"budgets": [float("nan")]}}, r"budgets.0: nan; allowed: a finite number"),
-        ({"training": {"image_size": [64]}}, r"image_size: \[64\]; allowed: a height and a width$"),
+        (
+            {"training": {"image_size": [64]}},
+            r"image_size: \[64\]; allowed: a height and a width, \[height, width\]$",
+        ),
+        ({"training": {"image_size": "64x96"}}, r"image_size: '64x96'; .*, \[height, width\]$"),
+        ({"predict": {"tile": 64}}, r"^predict.tile: 64; .*, \[height, width\], or none$"),
         (
             {"training": {"optimizer": {"name": "adam"}}},
             r"\(did you mean 'adamw'\?\); allowed: sgd,",
@@ -424,7 +434,7 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
         ({"model": {"output_stride": 8.0}}, r"output_stride: 8.0; allowed: a valid integer"),
         ({"experiment": {"seeds": [0, 0]}}, r"experiment.seeds: \[0, 0\]; allowed: none twice"),
         ({"experiment": {"seeds": []}}, r"experiment.seeds: \[\]; allowed: 1 of them or more"),
-        ({"experiment": {"seeds": 0}}, r"experiment.seeds: 0; allowed: a valid list"),
+        ({"experiment": {"seeds": 0}}, r"experiment.seeds: 0; allowed: a list, such as \[0\]$"),
         (
             {"experiment": {"custom_methods": {"a": {"colour": 1}}}},
             r"custom_methods.a: unknown key 'colour'; allowed: allocation, balance",
@@ -480,6 +490,14 @@ def test_mistake_says_where_and_what_is_allowed(
         load_config(merge(scratch, change), {})
     assert re.search(message, str(caught.value))
     assert "\n" not in str(caught.value)
+
+
+def test_images_to_predict_hold_no_labels(config: dict[str, Any], tmp_path: Path) -> None:
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    merge(config, {"predict": {"images": str(tmp_path)}})
+    with pytest.raises(UserError, match=rf"^predict.images: {tmp_path}: .*give {tmp_path}/images$"):
+        load_config(config, {})
 
 
 def test_roots_are_brought_to_their_shortest_form(config: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.disks import IS_ROOT, refusing_disk
-from tests.projects import RESULTS, snakemake
+from tests.projects import RESULTS, planned_jobs, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -32,3 +32,12 @@ def test_full_disk_fails_one_branch_and_the_others_go_on(editable: Path) -> None
     assert told in output
     table = pd.read_csv(results / "table_mIoU.partial.csv").set_index("method")
     assert table["num_seeds"].to_dict() == {"source_only": 1, "full": 1, "ra": 1, "cbda": 0}
+
+
+def test_mistyped_folder_of_a_data_set_makes_nothing_stale(editable: Path) -> None:
+    """Snakemake deletes the report of the check that fails."""
+    wrong = "datasets: {target: {root: nowhere}}"
+    output = snakemake(editable, change=wrong, check=False)
+    assert "nowhere: no such folder" in output
+    assert f"is kept: {RESULTS}/data/target.json" in output
+    assert not planned_jobs(editable)

@@ -90,6 +90,13 @@ def test_method_that_is_a_rule_has_its_runs(jobs):
     assert "--methods ra cbda eager --" in " ".join(layout.run_arguments(jobs))
 
 
+def test_sheet_lists_evaluations_if_there_is_something_to_measure_by(jobs):
+    assert "--unmeasured" not in layout.run_arguments(jobs)
+    people = {"oracle": "people", "methods": ["ra"]}
+    change = {"experiment": people, "datasets": {"val": {"root": ""}}}
+    assert "--unmeasured" in layout.run_arguments(create_jobs(change))
+
+
 @pytest.mark.parametrize(
     ("folders", "way"),
     [

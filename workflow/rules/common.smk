@@ -11,6 +11,7 @@ from cbda.workflow import drawing, layout, people, planning
 from cbda.workflow.arguments import Arguments
 from cbda.workflow.fingerprint import fingerprint
 from cbda.workflow.inputs import Inputs
+from cbda.workflow.kept import describe_kept, keep_reports, put_back_reports
 from cbda.workflow.locks import hold_lock
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from cbda.workflow.partial import remove_partial_tables, tabulate_finished
@@ -23,6 +24,7 @@ from cbda.workflow.session import (
     explained,
     made_files,
     program_words,
+    reports_at_stake,
     require_sound_results,
     serve_jobs,
     start_jobs_at_once,
