@@ -35,6 +35,7 @@ def open_dataset(args: argparse.Namespace, name: str, classes: list[str] | None)
     )
     _require_number(args, name, len(dataset))
     note_data(name, set_digest(dataset.root, dataset.paths))
+    _note_content(args, name)
     return dataset
 
 
@@ -48,7 +49,42 @@ def open_pool(args: argparse.Namespace, name: str) -> "Images":
     images = open_images(place.kind, place.root, place.split).thinned(place.every)
     _require_number(args, name, len(images))
     note_data(name, set_digest(images.root, images.paths.values()))
+    _note_content(args, name)
     return images
+
+
+def _note_content(args: argparse.Namespace, name: str) -> None:
+    """Have the digest of all bytes of a data set recorded, if the report of its check is given."""
+    from cbda.files.records import note_input
+
+    if digest := read_report(args, name).get("digest"):
+        note_input(f"{name}_content", str(digest))
+
+
+def require_labelled_pool(args: argparse.Namespace, pool: "Dataset") -> None:
+    """Raise a `UserError` if `--labels` were acquired of other pictures than those of a pool.
+
+    That is known by their records, of pools of one kind.
+    """
+    from cbda.datasets.generated import set_digest
+    from cbda.files.records import file_sha256, read_record
+
+    record = read_record(args.labels)
+    if record is None or record.configuration.get("oracle_kind") != without_folder(pool.kind):
+        return
+    is_asked = record.command == "ask"  # of which images alone are recorded
+    paths = [pair.image_path for pair in pool.records] if is_asked else pool.paths
+    now = {"data": set_digest(pool.root, paths)}
+    if args.target_report is not None:
+        now |= {"content": str(read_report(args, "target").get("digest"))}
+        now |= {"report": file_sha256(args.target_report)}
+    then = {"data": record.data.get("oracle"), "report": record.inputs.get("oracle_report")}
+    then |= {"content": record.inputs.get("oracle_content")}
+    known = {name for name in now if then[name]}
+    compared = known & {"content"} or known  # those of before had none
+    if compared and all(now[name] != then[name] for name in compared):
+        advice = "give the pool that they were acquired of"
+        raise UserError(f"{args.labels}: is of other images or labels than {pool.root}: {advice}")
 
 
 def _require_number(args: argparse.Namespace, name: str, number: int) -> None:

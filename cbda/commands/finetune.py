@@ -6,7 +6,7 @@ Training options that are not given are those by which the checkpoint was traine
 import argparse
 from pathlib import Path
 
-from cbda.commands.common import add_dataset_options, open_dataset
+from cbda.commands.common import add_dataset_options, open_dataset, require_labelled_pool
 from cbda.commands.options import add_network_option, add_output_option, add_seed_option
 from cbda.commands.training import (
     add_training_options,
@@ -56,6 +56,8 @@ def run(args: argparse.Namespace) -> None:
     settings = from_options(args, "training", TrainingSettings)
     source = open_dataset(args, "source", checkpoint.classes)
     pool = open_dataset(args, "target", checkpoint.classes)
+    if args.anew and args.labels is not None:
+        require_labelled_pool(args, pool)
     features = open_training_features(args, source, pool)
     require_input(checkpoint, args.checkpoint, features.get("target"), "target-features")
     target = pool if args.all_labels else AcquiredPool(pool, args.labels)
