@@ -138,9 +138,7 @@ def save_queries(path: Path, queries: QuerySet) -> None:
             "image_id": ids,
         }
         if queries.image_sha256:
-            parts["image_sha256"] = np.array(
-                [text.encode() for text in queries.image_sha256], "S64"
-            )
+            parts["image_sha256"] = np.array(queries.image_sha256, "S64")
         for name, values in parts.items():
             chunks = (min(len(values), 1 << 12), *values.shape[1:])
             checked = {"chunks": chunks, "fletcher32": True} if len(values) else {}
@@ -171,6 +169,11 @@ def require_asked_images(path: Path, queries: QuerySet, paths: Mapping[str, Path
             raise UserError(f"{path}: asks about another image than {paths[name]} is now: {advice}")
 
 
+def _read_texts(file: Any, name: str) -> tuple[str, ...]:
+    """The texts of a dataset that not every file has."""
+    return tuple(text.decode() for text in file[name][:].tolist()) if name in file else ()
+
+
 def load_queries(path: Path) -> QuerySet:
     """Read a query file; a `UserError` if it is damaged or a query lies outside of its image."""
     file, known = open_hdf5(path, QUERIES)
@@ -182,7 +185,7 @@ def load_queries(path: Path) -> QuerySet:
             queries=file["query"][:],
             proposals=file["proposal"][:],
             class_weights=known["class_weights"],
-            image_sha256=tuple(text.decode() for text in file.get("image_sha256", ())),
+            image_sha256=_read_texts(file, "image_sha256"),
             **{name: int(known[name]) for name in FACTS},
         )
     if queries.digest != known["digest"]:

@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from cbda.errors import UserError
-from cbda.files.queries import clip_window, load_queries, save_queries
+from cbda.files.queries import (
+    clip_window,
+    load_queries,
+    require_asked_images,
+    save_queries,
+    with_images,
+)
 from tests.queries import make_queries
 
 CENTRES = [(0, 2, 3), (1, 0, 0)]
