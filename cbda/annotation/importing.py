@@ -28,6 +28,7 @@ class Findings:
     source: Path | None = None  # the file or folder that says so
     answers: list[Answer] = field(default_factory=list)
     partial: list[str] = field(default_factory=list)  # windows of which only a part has labels
+    mixed: list[int] = field(default_factory=list)  # queries of which a table can't say the classes
     num_kept: int = 0  # queries that have an answer already, which stays
     num_open: int = 0  # queries of which nothing is said
 
@@ -70,7 +71,8 @@ def _has_masks(folder: Path) -> bool:
 
 
 def _find_in_table(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
-    return _collect(list(_read_csv(path, queries)), queries, answers, Findings(path))
+    findings = Findings(path)
+    return _collect(list(_read_csv(path, queries, findings)), queries, answers, findings)
 
 
 def _find_in_masks(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
@@ -83,22 +85,49 @@ def _collect(
 ) -> Findings:
     for index, answer in found:
         findings.add(answer, answers.state(queries.place(index)))
+    for index in findings.mixed:
+        if answers.state(queries.place(index)) == OPEN:
+            lacking = "has several classes, which masks can hold and a table can't"
+            findings.partial.append(f"{_named(queries, index)}: {lacking}")
     findings.num_open = len(queries) - len({index for index, _ in found})
     return findings
 
 
-def _read_csv(path: Path, queries: QuerySet) -> Iterator[tuple[int, Answer]]:
+def _read_csv(path: Path, queries: QuerySet, findings: Findings) -> Iterator[tuple[int, Answer]]:
     places = {queries.place(index)[:3]: index for index in range(len(queries))}
     seen: set[int] = set()
     for where, row in read_table(path, COLUMNS):
-        if row["class"]:
+        state = _state(row, where)
+        if row["class"] or state:
             place = row["image"], _number(row["row"], where), _number(row["column"], where)
             if place not in places:
                 raise UserError(f"{where}: {place} (image, row, column) is no query")
             if places[place] in seen:
                 raise UserError(f"{where}: {place} (image, row, column) is there twice")
+            _require_radius(row, queries, where)
             seen.add(places[place])
-            yield places[place], _whole(queries, places[place], row["class"], where)
+            if row["class"]:
+                yield places[place], _whole(queries, places[place], row["class"], where)
+            elif state == ANSWERED:
+                findings.mixed.append(places[place])
+            else:
+                yield places[place], _answer(queries, places[place], state)
+
+
+def _state(row: dict[str, str], where: str) -> str:
+    """What the export says of a query beside a class; empty if it is open, or isn't told."""
+    state = row.get("state", "").strip()
+    allowed = OPEN, ANSWERED, VOID_WINDOW, *OTHER_STATES
+    if state and state not in allowed:
+        raise UserError(f"{where}: state {state!r} is unknown; allowed: {', '.join(allowed)}")
+    return "" if state == OPEN else state
+
+
+def _require_radius(row: dict[str, str], queries: QuerySet, where: str) -> None:
+    """Raise a `UserError` if a row is of a window of another size."""
+    radius = row.get("radius", "")
+    if radius and _number(radius, where) != queries.radius:
+        raise UserError(f"{where}: radius is {radius}, that of the queries {queries.radius}")
 
 
 def _number(text: str, where: str) -> int:
@@ -135,9 +164,13 @@ def _of_mask(
     if not num_unknown:
         yield index, _of_pixels(queries, index, window.ravel().tolist())
     elif num_unknown < window.size:
-        image, row, column, _ = queries.place(index)
         lacking = f"{num_unknown} of {window.size} px have no label"
-        findings.partial.append(f"{image}, row {row}, column {column}: {lacking}")
+        findings.partial.append(f"{_named(queries, index)}: {lacking}")
+
+
+def _named(queries: QuerySet, index: int) -> str:
+    image, row, column, _ = queries.place(index)
+    return f"{image}, row {row}, column {column}"
 
 
 def _of_pixels(queries: QuerySet, index: int, pixels: list[int]) -> Answer:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.datasets.pictures import read_rgb
+from cbda.datasets.pictures import describe_size, read_rgb
 from cbda.errors import UserError
 from cbda.files.json_files import read_json
 
@@ -30,13 +30,13 @@ class Brushes:
 
 
 def read_brushes(
-    path: Path, image_ids: Sequence[str], labels: Sequence[str]
+    path: Path, image_ids: Sequence[str], labels: Sequence[str], size: tuple[int, int]
 ) -> Iterator[tuple[str, Brushes]]:
     """Image id and brushes of every task of an export, a JSON file or a folder that holds one.
 
-    `labels` are those that a PNG may be of, whose name ends in one.
+    `labels` are those that a PNG may be of, whose name ends in one; `size` is that of all images.
 
-    A `UserError` names a task of no image, or a file that is none of Label Studio's.
+    A `UserError` names a task of no image or of two, or a file that is none of Label Studio's.
     """
     tasks = _tasks(path)
     ids = frozenset(image_ids)
@@ -44,12 +44,12 @@ def read_brushes(
         _require_pictures_of(path, {task.get("id") for task in tasks})
     for place, task in enumerate(tasks, 1):
         where = f"{path}: task {task.get('id', place)}"
-        brushes = Brushes(where)
+        image_id, brushes = _image_id(task, ids, where), Brushes(where)
         for result in _results(task, where):
-            brushes.masks += _decode_result(result, where)
+            brushes.masks += _decode_result(result, where, size)
         if path.is_dir():
             brushes.masks += _pictures(path, task.get("id"), labels)
-        yield _image_id(task, ids, where), brushes
+        yield image_id, brushes
 
 
 def _tasks(path: Path) -> list[dict[str, Any]]:
@@ -93,7 +93,9 @@ def _dicts(found: Any, what: str) -> list[dict[str, Any]]:
     return items
 
 
-def _decode_result(result: dict[str, Any], where: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+def _decode_result(
+    result: dict[str, Any], where: str, size: tuple[int, int]
+) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     value = result.get("value")
     height, width = (result.get(f"original_{side}") for side in ("height", "width"))
     if not isinstance(value, dict) or type(height) is not int or type(width) is not int:
@@ -101,13 +103,23 @@ def _decode_result(result: dict[str, Any], where: str) -> Iterator[tuple[str, ND
     labels, rle = value.get("brushlabels"), value.get("rle")
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(rle, list)):
         raise UserError(f"{where}: a brush has no run lengths, or not one label")
+    require_size(where, (height, width), size)  # before run lengths are trusted with memory
     try:
         values = decode_rle(bytes(rle), where, height * width * CHANNELS)
         opacity = values.reshape(height, width, CHANNELS)[:, :, -1]
     except (TypeError, ValueError) as error:
-        size = f"{height} x {width} px"
-        raise UserError(f"{where}: run lengths of {labels[0]!r} are no brush of {size}") from error
+        wanted = f"{height} x {width} px"
+        raise UserError(
+            f"{where}: run lengths of {labels[0]!r} are no brush of {wanted}"
+        ) from error
     yield str(labels[0]), opacity >= SURE
+
+
+def require_size(where: str, found: tuple[int, int], wanted: tuple[int, int]) -> None:
+    """Raise a `UserError` unless a mask has the size of its image."""
+    if found != wanted:
+        sizes = f"mask is {describe_size(found)}, its image {describe_size(wanted)}"
+        raise UserError(f"{where}: {sizes}")
 
 
 def decode_rle(content: bytes, where: str, num_wanted: int) -> NDArray[np.uint8]:
@@ -162,7 +174,8 @@ def _image_id(task: dict[str, Any], image_ids: frozenset[str], where: str) -> st
         if isinstance(value, str)
     ]
     stems = [name.rpartition("=")[2].rpartition(".")[0] for name in names]
-    for stem in (*stems, *(UPLOAD.sub("", stem) for stem in stems)):
-        if stem in image_ids:
-            return stem
-    raise UserError(f"{where}: {json.dumps(task['data'])[:200]} names no image of the pool")
+    known = {stem if stem in image_ids else UPLOAD.sub("", stem) for stem in stems} & image_ids
+    if len(known) == 1:
+        return known.pop()
+    which = f"{', '.join(sorted(known))}, must be one image" if known else "no image"
+    raise UserError(f"{where}: {json.dumps(task['data'])[:200]} names {which} of the pool")

@@ -6,11 +6,12 @@ what has no place is an error that names it, never a guess.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.annotation.label_studio import Brushes, read_brushes
+from cbda.annotation.label_studio import Brushes, read_brushes, require_size
 from cbda.annotation.labelmap import NAME, colour_ids, label_id, own_colours, read_labelmap
 from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.datasets.images import Images, open_folder
@@ -79,9 +80,9 @@ def _read_index(
 def _read_label_studio(path: Path, queries: QuerySet) -> Iterator[tuple[str, Ids]]:
     labels = tuple(own_colours(queries.classes))
     merged: dict[str, Ids] = {}
-    for image_id, brushes in read_brushes(path, queries.image_ids, labels):
+    size = queries.height, queries.width
+    for image_id, brushes in read_brushes(path, queries.image_ids, labels, size):
         before = merged.get(image_id)
-        size = queries.height, queries.width
         ids = np.full(size, UNKNOWN, np.int16) if before is None else before
         merged[image_id] = _merge(ids, brushes, queries.classes)
     yield from merged.items()
@@ -93,14 +94,16 @@ def _merge(ids: Ids, brushes: Brushes, classes: Sequence[str]) -> Ids:
         index = label_id(label, classes)
         if index is None:
             raise UserError(f"{brushes.where}: label {label!r} is no class: {', '.join(classes)}")
-        if mask.shape != ids.shape:
-            found, wanted = map(describe_size, (mask.shape, ids.shape))
-            raise UserError(f"{brushes.where}: mask is {found}, its image {wanted}")
+        require_size(brushes.where, _size(mask), _size(ids))
         num_clashes = int(np.count_nonzero(mask & (ids != UNKNOWN) & (ids != index)))
         if num_clashes:
             raise UserError(f"{brushes.where}: {num_clashes} px are {label!r} and something else")
         ids[mask] = index
     return ids
+
+
+def _size(ids: NDArray[Any]) -> tuple[int, int]:
+    return ids.shape[0], ids.shape[1]
 
 
 def _open_masks(folder: Path, image_ids: Sequence[str]) -> Images:

@@ -1,9 +1,10 @@
 """Take answers to the queries of a round from a table, or from the masks of another tool.
 
-A table (CSV) has the columns image, row, column and class. Masks are those of CVAT ("Segmentation
-mask 1.1", unpacked), of Label Studio (its JSON with brushes, or a folder of it and its PNGs), or a
-folder with a PNG of train ids per image. Of the folder of an export its queries.csv is taken once
-classes are filled in. Queries that have an answer keep it.
+A table (CSV) has the columns image, row, column and class; where class is empty, a column state as
+the export writes it is taken. Masks are those of CVAT ("Segmentation mask 1.1", unpacked), of Label
+Studio (its JSON with brushes, or a folder of it and its PNGs), or a folder with a PNG of train ids
+per image. Of the folder of an export its queries.csv is taken once classes are filled in. Queries
+that have an answer keep it.
 """
 
 import argparse
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"left open: {line}")
     more = len(found.partial) - NUM_NAMED
     if more > 0:
-        print(f"left open: {more} more windows of which a part has no label")
+        print(f"left open: {more} more windows")
     print(
         f"{args.answers}: {len(found.answers)} answers added; {found.num_kept} queries keep the"
         f" answer that they have, {found.num_open} stay open ({found.source})"

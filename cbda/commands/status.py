@@ -181,7 +181,12 @@ def _waiting(job: "Job") -> str:
     command = page_of(waiting_line(Path(job.output).with_name("ask.log")))
     if not command:
         return ""
-    queries, answers = load_queries(command.queries), AnswerFile(command.answers)
+    if not command.queries.exists():
+        return f"next: {command.queries} is gone, so that the round's queries are chosen anew"
+    try:
+        queries, answers = load_queries(command.queries), AnswerFile(command.answers)
+    except UserError as error:
+        return f"next: what waits for people can't be read: {error}"
     num_open = count_round(queries, answers).open
     if not num_open or queries.digest in answers.finished:
         return f"next: round {queries.round} is answered, all {len(queries)} queries"

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from cbda.datasets.ids import VOID
@@ -12,6 +14,8 @@ from cbda.files.json_files import parse_json
 from cbda.files.queries import Place, QuerySet, clip_window
 
 FORMAT, VERSION = "cbda.answers", 1
+BEGIN = f'{{"format": "{FORMAT}"'.encode()  # of a file
+TORN = b" (torn)"  # what ends a line that was torn, which counts for nothing
 ANSWERED, VOID_WINDOW, SKIPPED, UNSURE, UNDONE = "answered", "void", "skipped", "unsure", "undone"
 STATES = (ANSWERED, VOID_WINDOW, SKIPPED, UNSURE, UNDONE)
 OPEN = "open"  # of a query without an answer
@@ -89,10 +93,36 @@ def parse_line(line: bytes) -> dict[str, Any]:
     return content
 
 
+def require_own(path: Path, is_own: bool) -> None:
+    """Raise a `UserError` unless a file is said to begin as one of answers does."""
+    if not is_own:
+        begin = f"must be new, or empty, or begin with {BEGIN.decode()}"
+        raise UserError(f"{path}: is no file of answers, and nothing is added to it: {begin}")
+
+
+def begins_file(line: bytes) -> bool:
+    """Whether a line is one with which a file of answers begins, torn or not."""
+    if line.startswith(BEGIN) or is_torn(line):  # what else is wrong with it is told by line
+        return is_begun(line.removesuffix(TORN))
+    with suppress(UserError):
+        return bool(parse_line(line).get("format") == FORMAT)
+    return False
+
+
+def is_begun(content: bytes) -> bool:
+    """Whether something is the start of such a line, be it as short as can be."""
+    return content[: len(BEGIN)] == BEGIN[: len(content)]
+
+
+def is_torn(line: bytes) -> bool:
+    """Whether a line was marked as torn by whoever wrote the next one."""
+    return line.endswith(TORN) and not is_whole(line)
+
+
 def is_whole(line: bytes) -> bool:
     """Whether a line holds all of a JSON object, whatever follows it: then it was not torn."""
     try:
-        found, _ = json.JSONDecoder().raw_decode(line.decode("utf-8").lstrip())
+        found, _ = json.JSONDecoder().raw_decode(line.decode("utf-8-sig").lstrip())
     except (ValueError, RecursionError):
         return False
     return isinstance(found, dict)

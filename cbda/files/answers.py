@@ -20,17 +20,22 @@ from cbda.errors import UserError
 from cbda.files.answer_lines import (
     FORMAT,
     OPEN,
+    TORN,
     UNDONE,
     Answer,
     Asked,
     Given,
     answer_line,
     asked_line,
+    begins_file,
     finished_line,
+    is_begun,
+    is_torn,
     is_whole,
     parse_answer,
     parse_asked,
     parse_line,
+    require_own,
     require_sound,
 )
 from cbda.files.atomic import explained_write, unreadable
@@ -38,7 +43,6 @@ from cbda.files.durable import sync
 from cbda.files.queries import Place, QuerySet
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"\0{")  # what such a file begins with
-TORN = b" (torn)\n"  # what ends a line that was torn, which counts for nothing
 AGAIN = "put it back, or end what has read it, such as `cbda annotate`, and start that again"
 
 
@@ -80,7 +84,8 @@ class AnswerFile:
     def refresh(self) -> list[Given]:
         """Answers that came since the last read; a `UserError` names a line that can't be.
 
-        A line that was torn while it was written, and so never acknowledged, is passed over.
+        A line that was torn while it was written, and so never acknowledged, is passed over: the
+        last one if it has no end, or one that was marked as torn by whoever wrote the next.
         """
         if self.path.exists():
             require_regular(self.path)
@@ -164,8 +169,8 @@ class AnswerFile:
             lines = [asked_line(asked), *lines]
         end = file.seek(0, os.SEEK_END)
         file.seek(max(end - 1, 0))
-        is_torn = file.read(1) not in (b"", b"\n")
-        closing = (TORN if end > self._offset else b"\n") if is_torn else b""
+        has_end = file.read(1) in (b"", b"\n")
+        closing = b"" if has_end else (TORN if end > self._offset else b"") + b"\n"
         file.write(closing + b"".join(lines))
         file.flush()
         os.fsync(file.fileno())
@@ -184,11 +189,11 @@ class AnswerFile:
             found += self._take(line)
             self._pass(line + b"\n")
             self._line_number += 1
-        with suppress(UserError):  # else torn: whoever writes next ends it
-            if tail:
-                parse_line(tail)
-                found += self._take(tail)
-                self._pass(tail)
+        if is_whole(tail):
+            found += self._take(tail)
+            self._pass(tail)
+        elif not self._offset:  # else torn: whoever writes next ends it
+            require_own(self.path, is_begun(tail))
         return found
 
     def _pass(self, content: bytes) -> None:
@@ -198,8 +203,10 @@ class AnswerFile:
 
     def _take(self, line: bytes) -> list[Given]:
         """Take in a line; the answer in it, if there is one."""
-        if not line.rstrip().endswith(b"}") and not is_whole(line):
-            self.num_torn += bool(line.strip())
+        if not self._offset:
+            require_own(self.path, begins_file(line))
+        if is_torn(line) or not line.strip():
+            self.num_torn += is_torn(line)
             return []
         try:
             return self._take_whole(line)

@@ -43,8 +43,19 @@ def _read(path: Path) -> Request | None:
 
     with suppress(UserError, KeyError, TypeError):  # it is worth little
         content = read_json(path)
-        return Request(content["tables"], content["command"], frozenset(content["outputs"]))
+        tables, command, outputs = (content[name] for name in ("tables", "command", "outputs"))
+        if all(map(_is_printable, [tables, command, *outputs])):
+            return Request(tables, command, frozenset(outputs))
     return None
+
+
+def _is_printable(found: object) -> bool:
+    """Whether something is a text of whole characters, without the one that no file name has."""
+    return (
+        isinstance(found, str)
+        and "\0" not in found
+        and found == found.encode(errors="ignore").decode()
+    )
 
 
 def _place(notes: Path, tables: str) -> Path:

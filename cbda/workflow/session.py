@@ -24,7 +24,10 @@ NOTES = Path(".snakemake")
 @contextmanager
 def explained(what: str = "") -> Iterator[None]:
     """Have Snakemake show a user's mistake in the block as one line."""
-    from snakemake.exceptions import WorkflowError
+    from snakemake import exceptions
+
+    class WorkflowError(exceptions.WorkflowError):  # type: ignore[misc]
+        __traceback__ = None  # Snakemake would show it, below what the user is to read
 
     try:
         yield

@@ -101,8 +101,11 @@ def page_of(line: str) -> Page | None:
     found = PAGE.search(line)
     if found is None:
         return None
-    words = shlex.split(found[1])
-    files = (Path(words[words.index(option) + 1]) for option in ("--queries", "--answers"))
+    try:
+        words = shlex.split(found[1])
+        files = [Path(words[words.index(option) + 1]) for option in ("--queries", "--answers")]
+    except (ValueError, IndexError):  # a log that was edited
+        return None
     return Page(found[1], *files)
 
 

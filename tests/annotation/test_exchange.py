@@ -14,6 +14,7 @@ from cbda.annotation.importing import find_answers
 from cbda.annotation.labelmap import NAME, own_colours, read_labelmap
 from cbda.annotation.masks import read_masks
 from cbda.cli import main
+from cbda.errors import UserError
 from cbda.files.answer_lines import VOID_WINDOW
 from cbda.files.answers import AnswerFile
 from tests.annotation.pages import SIZE, make_round
@@ -122,6 +123,40 @@ def test_table_with_classes_is_imported(queries, tmp_path):
         ("skipped", ()),
     ]
     assert found.num_open == 3
+
+
+def test_exported_table_comes_back(queries, tmp_path, capsys):
+    answers = AnswerFile(tmp_path / "answers.jsonl")
+    given = [answer_to(queries, 0, 2)]
+    given += [
+        answer_to(queries, index, state=state, pixels=())
+        for index, state in enumerate(("void", "skipped", "unsure"), 1)
+    ]
+    answers.append(queries, [*given, answer_to(queries, 4, *range(3), *range(3), *range(3))])
+    words = ["--queries", str(tmp_path / "queries.h5"), "--answers", str(answers.path)]
+    out = tmp_path / "out"
+    options = ["--target-root", str(tmp_path / "pool"), "--out", str(out)]
+    assert main(["queries", "export", *words, *options]) == 0
+    for words[3] in (str(tmp_path / "other.jsonl"), str(answers.path)):
+        assert main(["queries", "import", *words, "--source", str(out / "queries.csv")]) == 0
+    other = AnswerFile(tmp_path / "other.jsonl")
+    assert [item.answer for item in other.latest.values()] == given
+    named = "left open: 0000, row 2, column 24: has several classes"
+    assert capsys.readouterr().out.count(named) == 1  # where it has no answer yet
+
+
+def test_class_counts_where_the_state_says_something_else(queries, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,row,column,state,class\n0000,2,3,skipped,car\n0000,7,17,open,\n")
+    found = find_answers(path, queries, AnswerFile(tmp_path / "answers.jsonl"))
+    assert [answer.pixels for answer in found.answers] == [(1,) * 9]
+
+
+def test_size_is_compared_before_run_lengths_are_decoded(queries, tmp_path, monkeypatch):
+    path = broken_json(resize)(tmp_path)
+    monkeypatch.setattr("cbda.annotation.label_studio.decode_rle", None)
+    with pytest.raises(UserError, match="mask is 80 high 30 wide, its image 40 high 60 wide"):
+        list(read_masks(path, queries))
 
 
 @pytest.fixture
@@ -399,6 +434,18 @@ BROKEN = {
     ),
     "a rectangle": (broken_json(make_rectangle), "has 'rectanglelabels'; allowed: brushlabels"),
     "an image of no pool": (broken_json(rename), "task 2: .*cat.png.* names no image of the pool"),
+    "two images in a task": (
+        broken_json(annotate(data={"other": "http://x/0001.png", "image": "0a1b2c3d-0000.png"})),
+        "task 1: .* names 0000, 0001, must be one image of the pool",
+    ),
+    "a state": (
+        broken_table("image,row,column,state,class\n0000,2,3,done,\n"),
+        "line 2: state 'done' is unknown; allowed: open, answered, void, skipped, unsure",
+    ),
+    "another radius": (
+        broken_table("image,row,column,radius,class\n0000,2,3,5,car\n"),
+        "line 2: radius is 5, that of the queries 1",
+    ),
     "a brush without a size": (
         broken_json(set_part(original_width=None)),
         "task 1: a brush has no value, original_height or original_width",
@@ -406,7 +453,7 @@ BROKEN = {
     "a brush without a value": (broken_json(set_part(value=[1])), "task 1: a brush has no value"),
     "run lengths of another size": (
         broken_json(set_part(original_width=61)),
-        "task 1: run lengths of '.*' are no brush of 40 x 61 px",
+        "task 1: mask is 40 high 61 wide, its image 40 high 60 wide",
     ),
     "run lengths that are no bytes": (
         broken_json(set_part(rle=[10**9])),

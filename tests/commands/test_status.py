@@ -158,3 +158,38 @@ def test_queries_that_wait_are_told_with_the_page_that_asks_them(results, capsys
     expected = f"next: {3 - num_answered} of 3 queries of round 1 wait for an answer: {page}\n"
     done = "next: round 1 is answered, all 3 queries\n"
     assert (expected if num_answered < 3 else done) in capsys.readouterr().out
+
+
+def _wait(results, page):
+    """Have a job wait for people on a page."""
+    folder = results / "seed0/ra/budget0.05/round1"
+    measure_scores(results)
+    said = (
+        f"cbda ask: round 1: 3 of 3 queries wait for an answer; answer them on the page of `{page}`"
+    )
+    (folder / "ask.log").write_text(f"{said}, then run the same command again\n")
+    (folder / "labels.h5").unlink()
+
+
+def test_queries_that_are_gone_and_answers_that_cannot_be_read_are_told_below_the_table(
+    results, capsys
+):
+    _wait(results, "cbda annotate --queries round1.h5 --answers answers.jsonl --target-root pool")
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert rows_of(said)["acquire"].split()[2] == "1"
+    assert "next: round1.h5 is gone, so that the round's queries are chosen anew\n" in said
+    save_queries(Path("round1.h5"), make_queries([(0, 1, 1)]))
+    Path("answers.jsonl").write_text("ask Ann")
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "next: what waits for people can't be read: answers.jsonl: is no file of answers" in said
+
+
+@pytest.mark.parametrize(
+    "page", ["cbda annotate --queries 'round1.h5", "cbda annotate --queries q"]
+)
+def test_log_that_was_edited_tells_nothing_of_what_waits(results, capsys, page):
+    _wait(results, page)
+    assert main(["status"]) == 0
+    assert "next: acquire, for " in capsys.readouterr().out

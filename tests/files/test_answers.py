@@ -116,6 +116,63 @@ def test_torn_last_line_is_passed_over_and_stays(path, num_bytes):
     assert AnswerFile(path).num_torn == 1
 
 
+@pytest.mark.parametrize("num_bytes", [1, 12, 60])
+def test_file_whose_first_line_was_torn_goes_on(path, num_bytes):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    path.write_bytes(path.read_bytes()[:num_bytes])
+    for index in (1, 2):
+        AnswerFile(path).append(QUERIES, [answer_to(QUERIES, index, 1)])
+    assert states(path) == ["open", "answered", "answered"]
+
+
+@pytest.mark.parametrize("line", [0, 1, 2, -1])
+def test_damaged_line_that_has_its_end_is_named(path, line):
+    answers = AnswerFile(path)
+    answers.append(QUERIES, [answer_to(QUERIES, 0, value) for value in (0, 1, 2)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[line] = lines[line].replace(b"}", b"]")
+    path.write_bytes(b"".join(lines))
+    with pytest.raises(UserError, match=rf"jsonl: line {range(4)[line] + 1}: is not JSON"):
+        AnswerFile(path)
+
+
+def test_line_without_its_end_that_was_edited_is_named_and_not_torn(path):
+    AnswerFile(path).append(QUERIES, [answer_to(QUERIES, 0, 1)])
+    content = path.read_bytes().replace(b'"row": 2', b'"row": "2"').rstrip()
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="line 2: row is '2'"):
+        AnswerFile(path)
+
+
+FOREIGN = {
+    "a picture": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    "a note": b"ask Ann",
+    "a note of lines": b"ask Ann\nand Bob\n",
+    "a blank line": b"\n",
+    "a table": b"image,row,column,class\na,1,1,car\n",
+    "other JSON": b'{"format": "other"}\n',
+    "JSON without an end": b'{"a": 1}',
+    "a note that says torn": b"ask Ann (torn)\n",
+    "answers without their first line": b'{"queries": "x", "row": 1}\n',
+}
+
+
+@pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
+def test_file_that_is_none_of_answers_is_refused_and_stays(path, content):
+    path.parent.mkdir()
+    path.write_bytes(b"")
+    answers = AnswerFile(path)
+    path.write_bytes(content)
+    for use in (
+        lambda: AnswerFile(path),
+        lambda: answers.append(QUERIES, [answer_to(QUERIES, 1, 1)]),
+        lambda: answers.finish(QUERIES),
+    ):
+        with pytest.raises(UserError, match=r"jsonl: is no file of answers, and nothing is added"):
+            use()
+    assert path.read_bytes() == content
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_file_saved_as_utf_16_is_named_and_not_added_to(path, encoding):
     answers = AnswerFile(path)
@@ -212,9 +269,10 @@ def test_line_that_cannot_be_is_named(path, change, message):
 
 
 def test_line_of_deeply_nested_json_is_named(path):
-    path.parent.mkdir()
-    path.write_text('{"a":' * 10**5 + "1" + "}" * 10**5 + "\n")
-    with pytest.raises(UserError, match="line 1: is not JSON"):
+    AnswerFile(path).finish(QUERIES)
+    with path.open("a") as file:
+        file.write('{"a":' * 10**5 + "1" + "}" * 10**5 + "\n")
+    with pytest.raises(UserError, match="line 3: is not JSON"):
         AnswerFile(path)
 
 

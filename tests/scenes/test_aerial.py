@@ -45,7 +45,9 @@ def test_global_random_state_is_neither_read_nor_changed():
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
-@pytest.mark.parametrize("size", [(48, 48), (48, 640), (97, 161), (240, 320), (512, 1024)])
+@pytest.mark.parametrize(
+    "size", [(5, 250), (48, 48), (48, 640), (97, 161), (240, 320), (512, 1024)]
+)
 def test_sizes_are_height_and_width(domain, size):
     image, label = render_view(domain, 0, 5, *size)
     assert image.shape == (*size, 3)

@@ -59,6 +59,7 @@ def test_configuration_has_no_path_and_nothing_that_changes_no_result(folder):
         "target_every": 1,
         "method_score": "ripu",
         "method_unit": "region",
+        "keep_features": False,
         "num_views": 8,
         "radius": 1,
         "round": 1,

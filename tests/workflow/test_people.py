@@ -221,7 +221,7 @@ def test_answers_that_cannot_be_read_are_named_at_the_start(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "answers").mkdir()
     (tmp_path / "answers/answers.jsonl").write_text('{"queries": "unknown", "row": 3}\n')
-    with pytest.raises(UserError, match=r"^answers/answers\.jsonl: line 1: names queries that"):
+    with pytest.raises(UserError, match=r"^answers/answers\.jsonl: is no file of answers"):
         people.require_ready(people_jobs(), ["snakemake"])
 
 

@@ -16,7 +16,21 @@ def test_last_request_of_every_experiment_is_read(tmp_path: Path) -> None:
     assert found["results"].outputs == {"a", "b"}
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"tables": 1, "command": 2, "outputs": 3}'])
+EDITED = {
+    "empty": "",
+    "a list": "[]",
+    "nothing": "{}",
+    "numbers": '{"tables": 1, "command": 2, "outputs": 3}',
+    "a number as tables": '{"tables": 5, "command": "c", "outputs": []}',
+    "no tables": '{"tables": null, "command": "c", "outputs": []}',
+    "no output": '{"tables": "t", "command": "c", "outputs": [null]}',
+    "a number as output": '{"tables": "t", "command": "c", "outputs": ["a", 3]}',
+    "half a character": '{"tables": "\\ud800", "command": "c", "outputs": []}',
+    "a zero": '{"tables": "t", "command": "c", "outputs": ["a\\u0000"]}',
+}
+
+
+@pytest.mark.parametrize("content", EDITED.values(), ids=EDITED)
 def test_note_that_cannot_be_read_counts_for_nothing(tmp_path: Path, content: str) -> None:
     note_request(tmp_path, "results", ["snakemake"], [])
     (note,) = (tmp_path / FOLDER).iterdir()

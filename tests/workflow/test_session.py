@@ -6,8 +6,10 @@ import threading
 from types import SimpleNamespace
 
 import pytest
+from snakemake.exceptions import print_exception
 
-from cbda.workflow.session import start_jobs_at_once, stop_when_asked
+from cbda.errors import UserError
+from cbda.workflow.session import explained, start_jobs_at_once, stop_when_asked
 
 
 @pytest.mark.parametrize(("is_local", "expected"), [(True, None), (False, "limit")])
@@ -34,3 +36,12 @@ def test_signal_stops_a_run_whatever_it_interrupts():
     finally:
         signal.signal(signal.SIGTERM, before)
     assert got == [True]
+
+
+def test_mistake_is_the_last_line_that_snakemake_shows(caplog):
+    try:
+        with explained("configuration: "):
+            raise UserError("seedz: unknown")
+    except Exception as error:
+        print_exception(error, {__file__: {}})
+    assert caplog.messages == ["WorkflowError:\nconfiguration: seedz: unknown"]

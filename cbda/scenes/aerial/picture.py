@@ -26,7 +26,7 @@ def photograph(scene: Scene) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     pixels = scene.sheet.pixels() * _texture(scene, surfaces)[..., None]
     dark = scene.within(sensor.shadow_strength) * scene.sheet.shadows()
     clouds = _clouds(scene, labels.shape)
-    dark = np.maximum(dark, 0.5 * _shifted(clouds, labels.shape[0] // 6))
+    dark = np.maximum(dark, 0.5 * _shifted(clouds, max(labels.shape[0] // 6, 1)))
     pixels = pixels * (1 - dark[..., None] * SHADE)
     pixels = _grade(scene, pixels)
     pixels += clouds[..., None] * (np.float32(0.95) - pixels)
