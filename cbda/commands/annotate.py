@@ -31,12 +31,13 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.server import Server
     from cbda.annotation.session import Session
     from cbda.files.answers import AnswerFile
-    from cbda.files.queries import load_queries
+    from cbda.files.queries import load_queries, require_asked_images
 
     require_address(args.host)
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
     images = open_pool(args, "target")
     images.require(queries.by_image())
+    require_asked_images(args.queries, queries, images.paths)
     args.answers.parent.mkdir(parents=True, exist_ok=True)
     session = Session(queries, answers, Claims(args.answers, queries.digest))
     with Server(App(session, Crops(queries, images)), args.host, args.port) as server:

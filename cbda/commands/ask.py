@@ -15,6 +15,7 @@ from cbda.commands.common import open_pool
 from cbda.errors import AwaitedAnswersError, UserError, require_choice
 
 if TYPE_CHECKING:
+    from cbda.datasets.images import Images
     from cbda.files.answers import AnswerFile
     from cbda.files.labels import LabelFile
     from cbda.files.queries import QuerySet
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
-            queries = _queries(args, round_, scores, labels, answers, num_threads)
+            queries = _queries(args, round_, scores, labels, answers, pool, num_threads)
             _require_answered(args, queries, answers)
             write_answered(args.out, round_, labels, queries, answers, num_threads)
     print(f"round {args.round}: {count_round(queries, answers)}")
@@ -64,12 +65,18 @@ def _queries(
     scores: "ScoreFile",
     labels: "LabelFile",
     answers: "AnswerFile",
+    pool: "Images",
     num_threads: int,
 ) -> "QuerySet":
     """The queries of the round, chosen now unless they were before."""
     from cbda.files.lock import exclusive
     from cbda.files.never import never_asked
-    from cbda.files.queries import load_queries, save_queries
+    from cbda.files.queries import (
+        load_queries,
+        require_asked_images,
+        save_queries,
+        with_images,
+    )
     from cbda.selection.answering import choose_queries, require_asked
 
     path: Path = args.queries
@@ -83,9 +90,10 @@ def _queries(
             choice = choose_queries(*given, num_threads)
             if choice.num_kept:
                 print(f"round {args.round}: {choice.num_kept} answers from before keep their place")
-            save_queries(path, choice.queries)
+            save_queries(path, with_images(choice.queries, pool.paths))
     queries = load_queries(path)
     require_asked(path, queries, round_, args.classes)
+    require_asked_images(path, queries, pool.paths)
     return queries
 
 

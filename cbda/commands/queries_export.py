@@ -26,13 +26,14 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.export import export_queries
     from cbda.errors import UserError
     from cbda.files.answers import AnswerFile
-    from cbda.files.queries import load_queries
+    from cbda.files.queries import load_queries, require_asked_images
 
     if args.out_folder.exists() and any(args.out_folder.iterdir()):
         raise UserError(f"{args.out_folder}: is not empty; give a new folder")
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
     images = open_pool(args, "target")
     images.require(queries.by_image())
+    require_asked_images(args.queries, queries, images.paths)
     shown = tqdm(queries.by_image(), mininterval=5, desc="export")
     export_queries(args.out_folder, queries, answers, images, shown)
     print(f"{args.out_folder}: {len(queries)} queries in {len(queries.by_image())} images")

@@ -5,7 +5,8 @@ Answers belong to a set of queries by its digest, so a file of queries is never 
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cbda.files.hdf5 import (
     open_hdf5,
     write_attributes,
 )
+from cbda.files.records import file_sha256
 
 Place = tuple[str, int, int, int]  # image id, row, column and radius of a window, in px
 
@@ -33,6 +35,7 @@ QUERIES = Layout(
         "class_weights": ("f", "C"),
         "digest": ("S", ""),
     },
+    extra={"image_sha256": ("S", "N")},
 )
 FACTS = ("round", "radius", "height", "width")
 
@@ -75,6 +78,7 @@ class QuerySet:
         queries: (M,3) int32 image, row and column of every centre, in the order picked.
         proposals: (M,P) uint8 what the model predicts in a window, row by row, then 255.
         class_weights: (C,) float64, by which the queries were chosen.
+        image_sha256: of the files of images that have queries, "" for others; older files lack it.
     """
 
     round: int
@@ -86,6 +90,7 @@ class QuerySet:
     queries: NDArray[np.int32]
     proposals: NDArray[np.uint8]
     class_weights: NDArray[np.float64]
+    image_sha256: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -132,6 +137,8 @@ def save_queries(path: Path, queries: QuerySet) -> None:
             "proposal": queries.proposals,
             "image_id": ids,
         }
+        if queries.image_sha256:
+            parts["image_sha256"] = np.array(queries.image_sha256, "S64")
         for name, values in parts.items():
             chunks = (min(len(values), 1 << 12), *values.shape[1:])
             checked = {"chunks": chunks, "fletcher32": True} if len(values) else {}
@@ -139,6 +146,32 @@ def save_queries(path: Path, queries: QuerySet) -> None:
         facts: dict[str, Any] = {name: getattr(queries, name) for name in FACTS}
         facts |= {"classes": json.dumps(queries.classes), "class_weights": queries.class_weights}
         write_attributes(file, {**facts, "digest": queries.digest})
+
+
+def with_images(queries: QuerySet, paths: Mapping[str, Path]) -> QuerySet:
+    """Queries that know what the images that they ask about are; paths are by image id."""
+    asked = queries.by_image()
+    found = (file_sha256(paths[name]) if name in asked else "" for name in queries.image_ids)
+    return replace(queries, image_sha256=tuple(found))
+
+
+def require_asked_images(path: Path, queries: QuerySet, paths: Mapping[str, Path]) -> None:
+    """Raise a `UserError` that names the first image that a query file does not ask about.
+
+    Files of before don't know what their images were.
+    """
+    if not queries.image_sha256:
+        return
+    now = with_images(queries, paths).image_sha256
+    for name, found, asked in zip(queries.image_ids, now, queries.image_sha256, strict=True):
+        if found != asked:
+            advice = "restore it, or give the images that were asked about"
+            raise UserError(f"{path}: asks about another image than {paths[name]} is now: {advice}")
+
+
+def _read_texts(file: Any, name: str) -> tuple[str, ...]:
+    """The texts of a dataset that not every file has."""
+    return tuple(text.decode() for text in file[name][:].tolist()) if name in file else ()
 
 
 def load_queries(path: Path) -> QuerySet:
@@ -152,6 +185,7 @@ def load_queries(path: Path) -> QuerySet:
             queries=file["query"][:],
             proposals=file["proposal"][:],
             class_weights=known["class_weights"],
+            image_sha256=_read_texts(file, "image_sha256"),
             **{name: int(known[name]) for name in FACTS},
         )
     if queries.digest != known["digest"]:

@@ -143,3 +143,17 @@ def test_queries_of_another_round_are_refused(folder, capsys):
     assert main([*shlex.split(COMMAND), "--radius", "0"]) == 2
     assert main([*shlex.split(COMMAND), "--classes", "road", "car", "sky"]) == 2
     assert "queries.h5: classes of the queries is" in capsys.readouterr().err
+
+
+def test_other_images_of_the_same_names_are_refused_and_no_answer_is_lost(folder, before, capsys):
+    image = folder / "pool/images/000.png"
+    image.write_bytes((folder / "pool/images/001.png").read_bytes())
+    assert ask() == 2
+    assert (
+        "queries.h5: asks about another image than pool/images/000.png" in capsys.readouterr().err
+    )
+    words = "--queries answers/queries.h5 --answers answers/answers.jsonl --target-root pool"
+    assert main(["queries", "export", *words.split(), "--out", "export"]) == 2
+    assert "queries.h5: asks about another image" in capsys.readouterr().err
+    assert not (folder / "export").exists()
+    assert contents(folder) == before

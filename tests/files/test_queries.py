@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 
 from cbda.errors import UserError
-from cbda.files.queries import clip_window, load_queries, save_queries
+from cbda.files.queries import (
+    clip_window,
+    load_queries,
+    require_asked_images,
+    save_queries,
+    with_images,
+)
 from tests.queries import make_queries
 
 CENTRES = [(0, 2, 3), (1, 0, 0)]
@@ -70,3 +76,19 @@ def test_changed_queries_are_damage(tmp_path):
         file["query"][0, 1] += 1
     with pytest.raises(UserError, match="do not match their digest"):
         load_queries(path)
+
+
+def test_queries_know_the_images_that_they_ask_about(tmp_path):
+    paths = {name: tmp_path / f"{name}.png" for name in ("a", "b")}
+    for path in paths.values():
+        path.write_bytes(b"pixels")
+    queries, place = make_queries([(1, 2, 3)]), tmp_path / "round1.h5"
+    save_queries(place, with_images(queries, paths))
+    loaded = load_queries(place)
+    assert loaded.digest == queries.digest
+    paths["a"].write_bytes(b"others")  # of which nothing is asked
+    require_asked_images(place, loaded, paths)
+    paths["b"].write_bytes(b"others")
+    with pytest.raises(UserError, match=r"round1\.h5: asks about another image than .+b\.png"):
+        require_asked_images(place, loaded, paths)
+    require_asked_images(place, queries, paths)  # as in files of before
