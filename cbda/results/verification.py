@@ -14,7 +14,7 @@ from cbda.files.json_files import read_json
 from cbda.files.queries import load_queries
 from cbda.files.records import FOLDER, GONE, Record, is_result
 from cbda.results.agreement import contradictions_of_rounds, find_contradictions, outdated_tables
-from cbda.results.lineage import NO_RECORD, Ledger
+from cbda.results.lineage import NO_RECORD, Ledger, results_folders
 from cbda.results.sheet import NONE, Row, evaluated, read_rows
 from cbda.settings.prediction import SUFFIXES
 
@@ -45,9 +45,10 @@ def verify(folders: Iterable[Path]) -> list[Finding]:
     """Compare everything below folders with its record, and generated sets with their marks."""
     folders = [Path(os.path.relpath(folder)) for folder in folders]
     folders += _generated_sets(folders)
-    ledger = Ledger.read(folders)
-    states = {path: _state(path, ledger) for path in _expected(folders, ledger)}
-    for path, what in _contradictions(ledger):
+    own = Ledger.read(folders)
+    ledger = Ledger.read([*folders, *_folders_of_runs(own)])
+    states = {path: _state(path, ledger) for path in _expected(folders, own)}
+    for path, what in _contradictions(own, ledger):
         if states.get(path, OK) == OK:
             states[path] = what
     for path, what in _changed_pictures(folders):
@@ -55,6 +56,13 @@ def verify(folders: Iterable[Path]) -> list[Finding]:
     known = ledger.records
     made_by = {path: known[path].command if path in known else "" for path in states}
     return [Finding(path, states[path], made_by[path]) for path in sorted(states)]
+
+
+def _folders_of_runs(own: Ledger) -> set[Path]:
+    """Folders that hold what sample sheets name, such as labels that are replayed."""
+    sheets = [path for path in own.records if path.name == SHEET and not own.problem(path)]
+    found = {folder for sheet in sheets for folder in results_folders(read_rows(sheet))}
+    return {folder for folder in found if folder.is_dir()}
 
 
 def _state(path: Path, ledger: Ledger) -> str:
@@ -101,9 +109,9 @@ def _results_beside_records(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
-    """What sample sheets expect and is not so."""
-    sheets = [path for path in ledger.records if path.name == SHEET]
+def _contradictions(own: Ledger, ledger: Ledger) -> Iterator[tuple[Path, str]]:
+    """What sample sheets of one's own expect and is not so."""
+    sheets = [path for path in own.records if path.name == SHEET]
     for sheet in (path for path in sheets if not ledger.problem(path)):
         rows = read_rows(sheet)
         for path in _listed(rows, ledger):
@@ -111,7 +119,7 @@ def _contradictions(ledger: Ledger) -> Iterator[tuple[Path, str]]:
         find = find_contradictions if evaluated(rows) else contradictions_of_rounds
         yield from find(rows, ledger)
         yield from outdated_tables(sheet, rows, ledger)
-    yield from _unlike_siblings(ledger)
+    yield from _unlike_siblings(own)
     yield from _of_other_models(ledger)
 
 

@@ -121,7 +121,7 @@ def open_pool(
     first = next(rest, None)
     if first is None:
         raise UserError("logits: none; allowed is (C,H,W) for every image")
-    found = len(first) if num_classes is None or not isinstance(first, ScoreMap) else num_classes
+    found = len(first) if num_classes is None else num_classes
     height, width = (first.score if isinstance(first, ScoreMap) else first[0]).shape
     return chain([first], rest), (len(image_ids), int(height), int(width)), found
 

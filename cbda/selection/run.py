@@ -116,26 +116,33 @@ class Acquisition:
         A `UserError` for a query that was not asked, or for what is no class.
         """
         self._require_asked(query)
-        what = f"label of {query.image!r}, row {query.row}, column {query.column}"
-        values = given.labels(what, classes, self.num_classes)
-        window = self.labels.of(query.image)[query.window]
-        if values.ndim and values.shape != window.shape:
-            raise UserError(f"{what}: {values.shape}, must be {window.shape}, or one class")
-        window[...] = values
+        values = self._checked(query, classes)
+        self.labels.of(query.image)[query.window] = values
 
     def reveal(self, truth: Mapping[str, NDArray[np.integer]]) -> None:
-        """Answer all queries of the last round from label maps (H,W) by image."""
+        """Answer all queries of the last round from label maps (H,W) by image, or none."""
         maps, asked = arguments.by_name("truth", truth), dict[str, list[Query]]()
         for query in self.queries:
             asked.setdefault(query.image, []).append(query)
+        answers: list[tuple[Query, NDArray[np.uint8]]] = []
         for image, queries in asked.items():
             if image not in maps:
                 raise UserError(f"truth: lacks {image!r}, of which something was asked")
             label = as_array(f"truth of {image!r}", maps[image])
             if label.shape != self.labels.size:
                 raise UserError(f"truth of {image!r}: {label.shape}, must be {self.labels.size}")
-            for query in queries:
-                self.label(query, label[query.window])
+            answers += [(query, self._checked(query, label[query.window])) for query in queries]
+        for query, values in answers:
+            self.labels.of(query.image)[query.window] = values
+
+    def _checked(self, query: Query, classes: Any) -> NDArray[np.uint8]:
+        """What is said to a query; a `UserError` unless it can be."""
+        what = f"label of {query.image!r}, row {query.row}, column {query.column}"
+        values = given.labels(what, classes, self.num_classes)
+        shape = self._asked[query.image][query.window].shape
+        if values.ndim and values.shape != shape:
+            raise UserError(f"{what}: {values.shape}, must be {shape}, or one class")
+        return values
 
     def _round(self, spending: Spending, number: int) -> Round:
         """What a round spends."""

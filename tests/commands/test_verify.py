@@ -12,10 +12,11 @@ import pytest
 
 from cbda.cli import main
 from cbda.files.answers import AnswerFile
+from cbda.files.json_files import write_text
 from cbda.files.queries import save_queries
 from cbda.files.records import record_path
 from tests.damages import DAMAGES, harm
-from tests.experiments import make_experiment, measure, record_of, results_of, tabulate_words
+from tests.experiments import job, make_experiment, measure, record_of, results_of, tabulate_words
 from tests.queries import answer_to, make_queries
 
 TABLES = ("out", "out-classes", "out-acquisition", "out-comparisons")
@@ -64,6 +65,21 @@ def test_sound_experiment_is_all_ok(results, capsys):
     assert states["results/seed1/cbda/budget0.05/round2/scores.h5"] == "gone: used and deleted"
     assert states["results/out.csv"] == "ok"
     assert tabulate(results) == 0
+
+
+def test_results_of_another_folder_that_a_sheet_names_are_known(results, capsys):
+    rows = (results / "runs.csv").read_text().replace("./seed", f"../{results.name}/seed")
+    Path("elsewhere").mkdir()
+    with job("runs"):
+        write_text(Path("elsewhere/runs.csv"), rows)
+    code, states, error = verify(capsys, "elsewhere")
+    assert (code, states, error) == (0, {"elsewhere/runs.csv": "ok"}, "")
+    labels = results / "seed0/ra/budget0.05/round1/labels.h5"
+    labels.write_bytes(labels.read_bytes()[:-1])
+    code, states, _ = verify(capsys, "elsewhere")
+    assert code == 2
+    assert list(wrong(states)) == [str(labels)]
+    assert states[str(labels)].startswith("damaged: ")
 
 
 @pytest.mark.parametrize("seed", range(NUM_DAMAGES))

@@ -108,6 +108,13 @@ def test_what_does_not_fit_is_one_line(change, message):
         cbda.choose_queries(**given)
 
 
+def test_number_of_classes_is_that_of_the_logits():
+    with pytest.raises(
+        UserError, match=r"logits 0: \(\d+, 20, 30\); allowed are 3 of \(9, 20, 30\)"
+    ):
+        cbda.choose_queries(["a", "b", "c"], logits(), 4, num_classes=9)
+
+
 def test_package_itself_costs_nothing():
     code = "import sys, cbda; assert not {'torch', 'numpy'} & sys.modules.keys()"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -208,6 +208,16 @@ def test_truth_that_does_not_fit_is_one_line(truth, message):
         run.reveal(truth)
 
 
+def test_truth_with_a_mistake_answers_nothing():
+    run = start(method="ra")
+    asked = {query.image for query in run.next(logits(1))}
+    truth = {**TRUTH, max(asked): np.full(SIZE, 99)}
+    assert len(asked) > 1
+    with pytest.raises(cbda.UserError, match="99; allowed are 0 to"):
+        run.reveal(truth)
+    assert not run.class_counts.any()
+
+
 def test_another_size_in_a_later_round_is_one_line():
     run = start(never_ask={"000": np.zeros(SIZE, bool)})
     with pytest.raises(cbda.UserError, match=r"images of \(9, 9\) px; .* were \(20, 30\)"):
