@@ -103,6 +103,8 @@ class App:
         self._require_query(index)
         if not isinstance(body.get("again"), bool):
             raise UserError("again is neither true nor false")
+        for name in {"who", "proposal", "answer_id"} & body.keys():
+            _text(body, name)
         image, row, column, _ = self._session.queries.place(index)
         place = {"image": image, "row": row, "column": column}
         answer = parse_answer({**body, **place}, Asked.of(self._session.queries))

@@ -5,6 +5,7 @@ The Snakefile includes the workflow of this installation. Files that are there s
 
 import argparse
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ include: SNAKEFILE
 """
 COPIED = ("config.yaml", "envs", "profiles", "workflow/configs", "workflow/profiles",
           "workflow/schemas")  # fmt: skip
-INCLUDING = "include: SNAKEFILE"
+INCLUDING = re.compile(rb"^\s*include:\s*SNAKEFILE\b", re.MULTILINE)
 LEFT_OUT = "constraints.txt"
 FIRST = "results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml"
 
@@ -50,10 +51,14 @@ def run(args: argparse.Namespace) -> None:
         if not os.path.lexists(path):
             with complete_file(path) as temporary:
                 temporary.write_bytes(content)
+        elif not path.exists():
+            print(
+                f"{path}: is a link to nothing, and stays; put the file there, or remove the link"
+            )
         elif not path.is_file() or path.read_bytes() != content:
             print(f"{path}: is there already, and stays")
     snakefile = folder / "Snakefile"
-    if not (snakefile.is_file() and INCLUDING.encode() in snakefile.read_bytes()):
+    if not (snakefile.is_file() and INCLUDING.search(snakefile.read_bytes())):
         lines = " and ".join(f"`{line}`" for line in SNAKEFILE.splitlines() if line[:1].isalpha())
         print(f"{snakefile}: lacks the workflow; have it say {lines}, a line each")
         return

@@ -177,6 +177,8 @@ def test_browser_that_goes_away_leaves_no_trace(page, capfd):
         {"again": "false"},
         {"again": None},
         {"who": 3},
+        {"who": "x" * 201},
+        {"answer_id": "x" * 201},
     ],
 )
 def test_answer_that_does_not_fit_is_not_written(page, change):

@@ -50,7 +50,9 @@ def test_files_that_are_there_stay(tmp_path, capsys):
     assert main(["init", str(tmp_path)]) == 0
     assert (tmp_path / "config.yaml").read_text() == "mine"
     assert not (tmp_path / "nowhere").exists()
-    assert capsys.readouterr().out.count("is there already, and stays") == 2
+    said = capsys.readouterr().out
+    assert f"{tmp_path}/config.yaml: is there already, and stays\n" in said
+    assert f"{tmp_path}/Snakefile: is a link to nothing, and stays; " in said
 
 
 def test_folder_that_is_a_file_is_one_line(tmp_path, capsys):
@@ -75,8 +77,9 @@ def test_half_a_layout_is_completed(tmp_path, capsys):
     assert (tmp_path / "config.yaml").read_text() == (ROOT / "config.yaml").read_text()
 
 
-def test_snakefile_of_ones_own_is_told_what_it_lacks(tmp_path, capsys):
-    (tmp_path / "Snakefile").write_text("rule mine:\n    output: 'x'\n")
+@pytest.mark.parametrize("text", ["rule mine:\n    output: 'x'\n", "# include: SNAKEFILE\n"])
+def test_snakefile_of_ones_own_is_told_what_it_lacks(tmp_path, capsys, text):
+    (tmp_path / "Snakefile").write_text(text)
     assert main(["init", str(tmp_path)]) == 0
     said = capsys.readouterr().out.splitlines()[-1]
     wanted = "`from cbda.workflow.place import SNAKEFILE` and `include: SNAKEFILE`"
