@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Logits: TypeAlias = "NDArray[np.floating[Any]] | Tensor"
 Item: TypeAlias = "NDArray[np.floating[Any]] | Tensor | ScoreMap"  # of a pool
+DENSE = "torch.strided"  # the layout of tensors that hold a number for every place
 NEAR = 1e-3  # of 1, what probabilities sum to
 
 
@@ -173,6 +174,8 @@ def require_logits(values: Any, what: str, num_classes: int | None = None) -> No
         )
     if getattr(getattr(values, "device", None), "type", "") == "meta":
         raise UserError(f"{what}: hold no values, as tensors of the device meta")
+    if "float8" in str(values.dtype) or str(getattr(values, "layout", DENSE)) != DENSE:
+        raise UserError(f"{what}: sparse, or of 8 bits; give to_dense() or float() of them")
     if not height * width:
         raise UserError(f"{what}: {shape}; allowed are images of one pixel and more")
     if channels < 2:

@@ -108,6 +108,15 @@ def test_what_does_not_fit_is_one_line(change, message):
         cbda.choose_queries(**given)
 
 
+@pytest.mark.parametrize(
+    "change", [lambda values: values.to(torch.float8_e4m3fn), lambda values: values.to_sparse()]
+)
+def test_tensors_that_cannot_be_computed_with_are_one_line(change):
+    values = change(torch.as_tensor(logits()[0]))
+    with pytest.raises(UserError, match=r"logits 0: sparse, or of 8 bits; give to_dense\(\) or"):
+        cbda.choose_queries(["a"], [values], 3)
+
+
 def test_number_of_classes_is_that_of_the_logits():
     with pytest.raises(
         UserError, match=r"logits 0: \(\d+, 20, 30\); allowed are 3 of \(9, 20, 30\)"
