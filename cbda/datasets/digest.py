@@ -1,6 +1,7 @@
 """Regular files: whether a path is one, and digests of what files hold and how they are named."""
 
 import hashlib
+import os
 import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,9 +36,12 @@ def content_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def describe_state(path: Path) -> str:
-    """What changes whenever the bytes of a file do, or another takes its place."""
-    status = path.stat()
+def describe_state(file: Path | int) -> str:
+    """What changes whenever the bytes of a file, or of an open one's number, do.
+
+    Another file in its place has another state too, and nobody can set a time of change.
+    """
+    status = os.stat(file)
     return f"{status.st_ino} {status.st_size} {status.st_ctime_ns}"
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from cbda.datasets.digest import require_regular
+from cbda.datasets.digest import describe_state, require_regular
 from cbda.errors import UserError
 from cbda.files.answer_lines import (
     FORMAT,
@@ -69,7 +69,7 @@ class AnswerFile:
         self._known_ids: set[str] = set()
         self._offset = self._line_number = 0
         self._read_bytes = hashlib.sha256()  # up to the offset
-        self._state = (0, 0, 0)  # of the file that holds them
+        self._state = ""  # of the file that holds them
         self.refresh()
 
     def state(self, place: Place) -> str:
@@ -155,7 +155,7 @@ class AnswerFile:
 
     def _require_same(self, file: IO[bytes]) -> None:
         """Raise a `UserError` unless a file begins with what was read."""
-        state = _describe_state(file)
+        state = describe_state(file.fileno())
         if state != self._state:
             file.seek(0)
             if hashlib.sha256(file.read(self._offset)).digest() != self._read_bytes.digest():
@@ -174,7 +174,7 @@ class AnswerFile:
         file.write(closing + b"".join(lines))
         file.flush()
         os.fsync(file.fileno())
-        self._state = _describe_state(file)
+        self._state = describe_state(file.fileno())
 
     def _read(self, file: IO[bytes]) -> list[Given]:
         """Take in the lines from where the last read ended."""
@@ -237,12 +237,6 @@ class AnswerFile:
         if given.answer.state != UNDONE:
             self.latest[given.place] = given
         return [given]
-
-
-def _describe_state(file: IO[bytes]) -> tuple[int, int, int]:
-    """What changes whenever anything in a file does: nobody can set its time of change."""
-    status = os.fstat(file.fileno())
-    return status.st_ino, status.st_size, status.st_ctime_ns
 
 
 @contextmanager
