@@ -17,7 +17,7 @@ from evidence.figures import FIGURES, FOLDER
 
 PAGES = (Path(__file__).parents[1] / "docs/evidence.md", Path(__file__).with_name("tables.md"))
 BLOCK = re.compile(r"(<!-- (table|figure) (.+) -->\n)(?:.*\n)*?(<!-- end -->)")
-NOT_YET = "*Planned; not run yet.*\n"
+NOT_YET = "*Planned; no result yet.*\n"
 KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     function.__name__: function
     for function in (

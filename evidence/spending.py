@@ -27,7 +27,7 @@ def state() -> pd.DataFrame:
     rows = {}
     for title, names in of_questions().items():
         made = sum(table_path(name).exists() for name in names)
-        said = {0: "planned; not run yet", len(names): "done"}.get(made, "begun")
+        said = {0: "planned; no table yet", len(names): "done"}.get(made, "begun")
         rows[title] = [f"{made} of {len(names)}", said]
     return pd.DataFrame.from_dict(rows, orient="index", columns=["tables", "state"])
 

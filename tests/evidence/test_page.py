@@ -18,7 +18,8 @@ def test_page_is_that_of_the_files_beside_it(path):
 @pytest.mark.parametrize("path", page.PAGES, ids=NAMES)
 def test_page_is_whole_when_all_tables_are_there(path, made_up):
     text = page.page(path)
-    assert "not run yet" not in text
+    assert "no result yet" not in text
+    assert "no table yet" not in text
     assert "nan" not in text
     assert "<!-- table " in text
 

@@ -10,7 +10,7 @@ def test_every_table_is_of_one_question():
 
 
 def test_questions_without_a_table_are_planned(tables):
-    assert set(spending.state()["state"]) == {"planned; not run yet"}
+    assert set(spending.state()["state"]) == {"planned; no table yet"}
     (tables / "candidates_camvid").mkdir()
     assert list(spending.state().loc["2 a method"]) == ["1 of 4", "begun"]
 
