@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.acquisition.parts import open_parts
     from cbda.compute.parallel import available_threads
+    from cbda.files.encoded_images import require_same_images
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
@@ -92,6 +93,7 @@ def run(args: argparse.Namespace) -> None:
             open_parts(*unit, oracle) as parts,
         ):
             require_one_run(round_, scores, labels, oracle)
+            require_same_images(scores, oracle.image_paths)
             statistics = class_statistics(round_, scores, labels)
             view = never_asked(labels, args.never_ask)
             queries = choose(round_, scores, view, statistics, num_threads, parts)

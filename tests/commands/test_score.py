@@ -14,6 +14,7 @@ from cbda.models.logits import most_probable, resize_logits
 from cbda.models.void import void_class_of
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
+from tests.datasets.layouts import save
 from tests.pools import make_pool, summarise, write_labels
 
 CLASSES = ["road", "pole", "sign"]
@@ -132,3 +133,24 @@ def test_round_chooses_by_the_features_that_were_kept(pool, tmp_path, allocation
     with LabelFile.open(tmp_path / "labels.h5") as labels:
         assert len(next(labels.queries())) == 1
         assert labels.summary.allocation == allocation
+
+
+@pytest.mark.parametrize("command", ["acquire", "diagnose"])
+def test_scores_of_another_pool_with_the_same_ids_and_sizes_are_refused(
+    pool, tmp_path, capsys, command
+):
+    run_score(tmp_path, 0, 1)
+    shown = f"--scores {tmp_path}/scores.h5 --oracle-root {tmp_path}/pool"
+    words = {
+        "acquire": f"acquire {shown} --method-unit region --method-allocation dynamic"
+        " --method-balance none --radius 1 --budget 0.5 --rounds 1 --round 1"
+        f" --classes road pole sign --seed 0 --out {tmp_path}/labels.h5",
+        "diagnose": f"diagnose {shown} --labels {tmp_path}/labels.h5 --classes road pole sign"
+        f" --out {tmp_path}/diagnosis.json",
+    }
+    for name in words:
+        assert main(words[name].split()) == 0
+    image = tmp_path / "pool/images/b.png"
+    save(image, np.full((HEIGHT, WIDTH, 3), 7, np.uint8))
+    assert main(words[command].split()) == 2
+    assert f"scores.h5: was not made of {image} as it is now" in capsys.readouterr().err
