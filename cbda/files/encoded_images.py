@@ -1,4 +1,4 @@
-"""Whether the images of a set are still those that a file of features or scores was made of.
+"""Whether the images of a set are still those that features, scores or labels were made of.
 
 Such a file holds the SHA-256 of every image file. To read all of them again costs a fraction of
 what decoding does, but much more than a job that reads features alone; so a file beside the record
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cbda.compute.parallel import available_threads, ordered_map
 from cbda.datasets.digest import describe_state
@@ -24,8 +24,19 @@ SUFFIX = ".images"
 class MadeOfImages(Protocol):
     """A file that knows which images it was made of."""
 
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def image_sha256(self) -> tuple[str, ...]:
+        """Of their files; empty if it doesn't know them."""
+
+
+class MadeOf(NamedTuple):
+    """The same by hand, of files that need not be on disk."""
+
     path: Path
-    image_sha256: tuple[str, ...]  # of their files; empty if it doesn't
+    image_sha256: tuple[str, ...]
 
 
 def image_digests(paths: Sequence[Path]) -> Iterator[str]:
@@ -33,25 +44,31 @@ def image_digests(paths: Sequence[Path]) -> Iterator[str]:
     return ordered_map(file_sha256, paths, available_threads())
 
 
-def require_same_images(made: MadeOfImages, paths: Sequence[Path]) -> None:
+def require_same_images(made: MadeOfImages, paths: Sequence[Path]) -> list[str]:
     """Raise a `UserError` that names the first image that a file was not made of, if it knows.
 
     Args:
         made: of the images, in their order.
         paths: of the images.
+
+    Returns:
+        States in which the images have these bytes, for `note`.
     """
     states = list(map(describe_state, paths))
     if not made.image_sha256 or is_noted(made, states):
-        return
+        return states
     for path, made_of, digest in zip(paths, made.image_sha256, image_digests(paths), strict=True):
         if digest != made_of:
-            advice = "give one of these images, or delete the file to have it made again"
+            advice = "restore the image, or give a file that is of these images"
             raise UserError(f"{made.path}: was not made of {path} as it is now; {advice}")
     note(made, states)
+    return states
 
 
 def note(made: MadeOfImages, states: Sequence[str]) -> None:
     """Note in which states the images of a file had the bytes that it was made of."""
+    if not made.image_sha256:
+        return
     place = _place(made)
     with suppress(OSError):  # another user's: they will be read again
         place.parent.mkdir(exist_ok=True)
