@@ -124,8 +124,8 @@ class LabelFile(MapFile):
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
         """Open the labels of the round before, or none of the pool before the first round.
 
-        What the pool is predicted as is taken from the scores of the round; which images it has too,
-        unless labels know it.
+        What the pool is predicted as is taken from the scores of the round, and which images it
+        has, unless labels know it.
         """
         labels = _NoLabels(scores) if path is None else cls(path)
         labels.image_sha256 = labels.image_sha256 or scores.image_sha256
