@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _home(folder: Path) -> tuple[Path, Path]:
-    """Where Snakemake ran for an experiment, if above its tables, and what it calls these.
+    """Where Snakemake ran for an experiment, if above its tables, and what it calls these."""
     from cbda.workflow.request import read_requests
 
     tables = Path(os.path.abspath(folder))

@@ -65,10 +65,12 @@ def test_pool_and_validation_set_are_of_one_domain(given: str, forgotten: str) -
 
 
 def test_generated_set_has_no_layout_of_a_public_one() -> None:
-    said = refusal(classes=STREETS, datasets={"target": {"kind": "camvid", "split": "train"}})
+    root = "data/generated/target_train"  # of config.yaml, where but the kind was changed
+    target = {"kind": "camvid", "split": "train", "root": root}
+    said = refusal(classes=STREETS, datasets={"target": target})
     assert said.startswith(
         "datasets.target.root: not given, and the default is a generated set,"
-        " data/generated/target_train, of kind folder: give the folder of the camvid data set"
+        f" {root}, of kind folder: give the folder of the camvid data set"
     )
 
 

@@ -1,6 +1,7 @@
 """Messages of Snakemake as a user needs them."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from snakemake.common import NOTHING_TO_BE_DONE_MSG
@@ -16,8 +17,7 @@ class Rule:
 
     lineno, snakefile, name = 3, "evaluate.smk", "evaluate"
 
-    class workflow:  # noqa: N801
-        linemaps: dict[str, dict[int, int]] = {}
+    workflow = SimpleNamespace(linemaps={})
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_mistake_in_a_function_of_a_rule_is_one_line(shown, function):
 
 def test_fault_of_ours_is_shown_as_a_crash(shown):
     try:
-        _ = {}["a"]
+        vars()["a"]
     except KeyError as error:
         print_exception(InputFunctionException(error, {"seed": "0"}, rule=Rule), {})
     assert "KeyError" in shown.messages[0]
