@@ -43,20 +43,19 @@ def _sets_of_another_domain(config: "Config") -> Iterator[str]:
         return
     advice = {"val": "give labelled images like those", "target": "give the pool of such images"}
     more = {"val": NONE_NEEDED if config.experiment.oracle == PEOPLE else "", "target": ""}
-    for name, forgotten, other, given in (
-        ("val", val, "target", target),
-        ("target", target, "val", val),
-    ):
-        if _is_default(name, forgotten) and not _is_generated(config, given):
+    for name, other, given in (("val", "target", target), ("target", "val", val)):
+        if _is_rendered_default(config, name) and not _is_generated(config, given):
             default = f"not given, and the default is generated {config.data_make.scenes}"
             unlike = f"whereas datasets.{other} is {given.root}, of kind {given.kind}"
             how = f"{advice[name]} by datasets.{name}.kind, root and split{more[name]}"
             yield f"datasets.{name}: {default}, {unlike}: {how}"
 
 
-def _is_default(name: str, dataset: DatasetSettings) -> bool:
-    default = getattr(DatasetsSettings(), name)
-    return all(getattr(dataset, key) == getattr(default, key) for key in PLACE)
+def _is_rendered_default(config: "Config", name: str) -> bool:
+    """Whether a set is the one of the default, which the workflow renders."""
+    dataset, default = getattr(config.datasets, name), getattr(DatasetsSettings(), name)
+    is_default = all(getattr(dataset, key) == getattr(default, key) for key in PLACE)
+    return is_default and dataset.root in _made_roots(config)
 
 
 def _is_generated(config: "Config", dataset: DatasetSettings) -> bool:
