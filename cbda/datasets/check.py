@@ -19,7 +19,6 @@ from cbda.datasets.ids import VOID
 from cbda.datasets.listing import SKIP_FILE, Listing, name_some
 from cbda.datasets.palettes import name_colours
 from cbda.datasets.pictures import SCALE_IT, Size, describe_size, read_depth
-from cbda.datasets.vocabulary import to_train_ids
 from cbda.datasets.workers import map_pairs
 from cbda.errors import UserError
 
@@ -133,7 +132,7 @@ def _check_label(dataset: Dataset, index: int, findings: Findings) -> None:
     path = dataset.records[index].label_path
     with findings.reporting(path):
         ids = dataset.read_ids(index)
-        label = to_train_ids(ids, dataset.table, path)
+        label = dataset.to_train_ids(index, ids)
         findings.counts += label_counts(label, len(dataset.classes))
         findings.num_counted = 1
         for palette in findings.palettes:
