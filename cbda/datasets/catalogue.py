@@ -85,6 +85,11 @@ def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelId
     _with_table(kind, find_kind(kind), tuple(classes), ids)
 
 
+def require_there(kind: str, root: str, split: str) -> None:
+    """Raise a `UserError` unless a dataset has its folders, and a file in them."""
+    list_files(kind, find_kind(kind), Path(root), split)
+
+
 def skipped_digest(root: str | Path) -> str:
     """A digest of the list of the files to leave out of a dataset; empty if there is none."""
     path = Path(root, SKIP_FILE)

@@ -221,6 +221,11 @@ def list_images(name: str, kind: Kind, root: Path, split: str) -> dict[str, Path
     """Image id to path of the images of a dataset that need not have labels, sorted by id."""
     require_split(name, kind, split)
     folder = root.joinpath(*(part.format(split) for part in kind.folders[0].split("/")))
+    if not folder.is_dir():
+        alone = "; of a folder of images alone the kind is images, as by --target-kind images"
+        hint = alone if root.is_dir() and folder != root else ""
+        looked = f"dataset kind {name} looks for images there"
+        raise UserError(f"{folder}: no such folder; {looked}{hint}")
     return find_images(Side(folder, kind.image_suffixes), kind.nested, read_skipped(root))
 
 

@@ -102,3 +102,9 @@ def test_thinned_pool_is_every_nth_image_by_id(pool, every):
     expected = ("000", "001", "002")[::every]
     assert create_dataset("images", pool, classes=CLASSES).thinned(every).image_ids == expected
     assert open_images("images", pool).thinned(every).image_ids == expected
+
+
+def test_folder_of_images_alone_that_is_read_as_a_data_set_is_told(pool):
+    with pytest.raises(UserError, match=r"images: no such folder; .*the kind is images, as by"):
+        open_images("folder", pool)
+    assert len(open_images("images", pool)) == 3
