@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_output_option
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 from cbda.settings.datasets import CheckedDatasetSettings, DataCheckSettings
 from cbda.settings.options import add_options
 from cbda.settings.user_code import own_code_digest, without_folder
@@ -110,7 +110,10 @@ def _table(report: dict[str, Any], findings: "Findings") -> list[str]:
     names = ("kind", "root", "split", "num_images", "num_skipped")
     facts = [(name, str(report[name])) for name in names]
     facts += [
-        ("size", f"{size['height']} high {size['width']} wide: {size['num_images']} images")
+        (
+            "size",
+            f"{size['height']} high {size['width']} wide: {counted(size['num_images'], 'images')}",
+        )
         for size in report["sizes"]
     ]
     lines = _align([*facts, ("faults", str(len(findings.faults)))], "<<")

@@ -14,7 +14,7 @@ from cbda.datasets.drawn import with_ids
 from cbda.datasets.generated import find_changes
 from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, named_table, require_classes
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError, counted, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
 
 UNLABELLED = "images"
@@ -143,5 +143,7 @@ def create_dataset(
     faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
     if faults:
         named = "; ".join(faults[:NUM_FAULTS_NAMED])
-        raise UserError(f"{len(faults)} files of dataset {root} cannot be used: {named}")
+        raise UserError(
+            f"{counted(len(faults), 'files')} of dataset {root} cannot be used: {named}"
+        )
     return dataset

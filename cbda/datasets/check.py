@@ -20,7 +20,7 @@ from cbda.datasets.listing import SKIP_FILE, Listing, name_some
 from cbda.datasets.palettes import name_colours
 from cbda.datasets.pictures import SCALE_IT, Size, describe_size, read_depth
 from cbda.datasets.workers import map_pairs
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 TOP_BIT = 128  # of the upper 8 of 16 bits
 NUM_FAULTS_APART = 5  # of a kind; more of them share a line
@@ -171,8 +171,8 @@ def _judge_headers(findings: Findings) -> None:
     """Tell what headers leave open."""
     if findings.num_deep:
         findings.warnings.append(
-            f"{findings.num_deep:,} images have 16 bits, of which the upper 8 are read; whether"
-            " these hold the picture shows without --fast"
+            f"{counted(findings.num_deep, 'images')} of 16 bits, of which the upper 8 are read;"
+            " whether these hold the picture shows without --fast"
         )
     if len(findings.palettes) > 1:
         findings.warnings.append(

@@ -10,7 +10,7 @@ from typing import Literal
 from cbda.datasets.digest import describe_irregular, require_regular
 from cbda.datasets.generated import SKIP_FILE as SKIP_FILE
 from cbda.datasets.pictures import INDEX_MODES, IdArray, read_index
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 NUM_NAMED = 5
 
@@ -68,7 +68,7 @@ class Listing:
     def describe_passed_over(self) -> list[str]:
         """A line for every folder in which something is passed over."""
         return [
-            f"{len(names):,} files passed over in {folder}: {name_some(names)}"
+            f"{counted(len(names), 'files')} passed over in {folder}: {name_some(names)}"
             for folder, names in self.passed_over.items()
         ]
 
@@ -248,4 +248,4 @@ def require_sound(listing: Listing) -> None:
     """Raise a `UserError` that names the first of the images that have faults."""
     if listing.faults:
         named = name_some(list(listing.faults))
-        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+        raise UserError(f"{counted(len(listing.faults), 'images')} cannot be used: {named}")

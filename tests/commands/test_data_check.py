@@ -351,7 +351,7 @@ def test_what_is_passed_over_is_counted_and_named(root, capsys):
     check(root)
     assert warnings_of(capsys) == [
         f"6 files passed over in {root}/images: 000.tif, 001.bmp, 002.npy, 'a\\nb', notes.txt, ...",
-        f"1 files passed over in {root}/labels: old/",
+        f"1 file passed over in {root}/labels: old/",
     ]
 
 
@@ -362,7 +362,7 @@ def test_what_is_passed_over_in_folders_by_city_is_named(tmp_path, rng, capsys):
     (root / "gtFine/train/ulm/more").mkdir()
     check(root, "--split", "train", kind="cityscapes", classes=("car", "road"))
     assert [warning for warning in warnings_of(capsys) if "passed" in warning] == [
-        f"1 files passed over in {root}/leftImg8bit/train: license.txt",
+        f"1 file passed over in {root}/leftImg8bit/train: license.txt",
         f"2 files passed over in {root}/gtFine/train: more/, ulm_000000_000019_gtFine_instanceIds"
         ".png",
     ]
@@ -390,7 +390,7 @@ def test_exceptions_in_the_folder_of_a_split_are_passed_over_by_name(tmp_path, r
     (tmp_path / "set/train/cbda_skip.txt").write_text("000\n")
     assert check(tmp_path / "set", "--split", "train")["num_images"] == 2
     assert warnings_of(capsys) == [
-        f"1 files passed over in {tmp_path}/set/train: cbda_skip.txt",
+        f"1 file passed over in {tmp_path}/set/train: cbda_skip.txt",
     ]
 
 
@@ -495,7 +495,7 @@ def test_fast_check_warns_of_16_bit_images(root, capsys):
     save_deep(root / "images/000.png", np.full((6, 10), 4095))
     check(root, "--fast")
     (warning,) = warnings_of(capsys)
-    assert warning.startswith("1 images have 16 bits, of which the upper 8 are read")
+    assert warning.startswith("1 image of 16 bits, of which the upper 8 are read")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "a\x1b[2J", "\ud800"])

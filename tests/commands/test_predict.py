@@ -154,7 +154,7 @@ def test_folders_of_images_are_those_of_their_masks(folder, capsys):
     made = sorted((folder / "out/masks").rglob("*.png"))
     assert made == [folder / "out/masks/a.png", folder / "out/masks/city/a.png"]
     said = capsys.readouterr().out
-    assert f"1 files passed over in {folder}/images: notes.txt" in said
+    assert f"1 file passed over in {folder}/images: notes.txt" in said
     assert "masks of 2 images" in said
 
 
@@ -182,7 +182,7 @@ def test_lost_mask_is_named_and_made_again(folder, capsys):
     lost = folder / "out/masks/a.png"
     lost.unlink()
     assert predict(folder) == 0
-    assert f"1 files of an earlier run are gone, and made anew: {lost}" in capsys.readouterr().out
+    assert f"1 file of an earlier run lost, and made anew: {lost}" in capsys.readouterr().out
     assert lost.exists()
 
 
@@ -218,11 +218,12 @@ def test_masks_of_images_that_are_gone_are_named(folder, capsys):
     (folder / "images/b.png").unlink()
     assert predict(folder) == 0
     left = [f"{folder}/out/masks/b.png", f"{folder}/out/overlays/b.jpg"]
-    assert "2 files of an earlier run, whose images are not in" in capsys.readouterr().out
+    stay = f"2 files of an earlier run stay, as there are no images to them in {folder}/images"
+    assert f"{stay}: {', '.join(left)}" in capsys.readouterr().out
     assert main(["verify", str(folder / "out")]) == 0  # they are by the same model
     other_model(folder)
     assert predict(folder) == 0
-    assert f"stay: {', '.join(left)}" in capsys.readouterr().out
+    assert f"{stay}: {', '.join(left)}" in capsys.readouterr().out
     assert main(["verify", str(folder / "out")]) == 2
     table = capsys.readouterr().out
     assert len(re.findall(rf"b\..+foreign: was predicted by another model than {NAME}", table)) == 2
