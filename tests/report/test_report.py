@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -197,7 +198,11 @@ def test_every_figure_is_written_in_every_format(drawn):
     assert names == sorted([*expected, *(f"{name}_column.pdf" for name in NARROW)])
 
 
-SETTINGS_OF_THE_USER = {"text.usetex": True, "font.size": 30, "savefig.format": "pdf"}
+SETTINGS_OF_THE_USER: dict[Any, Any] = {
+    "text.usetex": True,
+    "font.size": 30,
+    "savefig.format": "pdf",
+}
 
 
 @pytest.mark.no_cover  # as all of it is drawn before
