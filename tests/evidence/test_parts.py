@@ -78,3 +78,9 @@ def test_balance_and_windows_of_one_class_are_shown_by_budget(made_up):
     table = parts.labels("labels_generated")
     assert len(table) == 10
     assert list(table)[:2] == ["balance, 0.2 %", "one class, 0.2 %"]
+
+
+def test_effects_are_those_of_the_measure_and_families_that_are_named(made_up):
+    assert len(parts.effects("mIoU", "main", "random")) == 11
+    assert len(parts.effects("rare", "interaction")) == 10
+    assert list(parts.by_score("mIoU").index)[:2] == ["pixels, not windows", "power noise"]
