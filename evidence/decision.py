@@ -1,16 +1,19 @@
 """Question 2: which candidates go into the confirmation, by the rule of the protocol.
 
-python -m evidence.decision
+python -m evidence.decision    # prints the decision, and writes confirm.yaml
 """
 
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
+import yaml
 
 from cbda.acquisition.catalogue import METHODS
 from cbda.acquisition.methods import Method
-from evidence.page import DATA, at, seeds_of
+from evidence.values import DATA, Pair, at, seeds_of
 
+FOLDER = Path(__file__).parent
 BUDGET = "0.002"
 RANDOM = "random_pixel"
 PLAIN = "margin_pixel"
@@ -22,6 +25,7 @@ PARENTS = {  # what a balanced candidate is without its balance
     "cbda_margin_pixel_power": "da_margin_pixel_power",
     "cbda_margin_pixel_consumed": "da_margin_pixel",
 }
+FIRST_SEED, NUM_SEEDS = 100, 16
 
 
 class Decision(NamedTuple):
@@ -30,6 +34,10 @@ class Decision(NamedTuple):
     method: str
     balanced: str
     parent: str
+
+    def pairs(self) -> tuple[Pair, Pair]:
+        """The two differences that are tested on each data set."""
+        return (self.method, RANDOM), (self.balanced, self.parent)
 
 
 def decide(differences: "pd.Series[float]") -> Decision:
@@ -58,7 +66,10 @@ def _part(method: Method, name: str) -> str:
 
 
 def mean_differences() -> pd.DataFrame:
-    """By candidate: the mean over seeds on each design set, and over these."""
+    """By candidate: the mean over seeds on each design set, and over these.
+
+    FileNotFoundError if the runs of one are not done.
+    """
     columns = {}
     for data, shown in DATA.items():
         means = at(seeds_of(f"candidates_{data}"), BUDGET).mean(axis=1)
@@ -66,7 +77,38 @@ def mean_differences() -> pd.DataFrame:
     return pd.DataFrame(columns).assign(both=lambda table: table.mean(axis=1))
 
 
+def configuration(found: Decision) -> dict[str, Any]:
+    """What is given after the data of the confirmation."""
+    methods = dict.fromkeys([RANDOM, *found, PLAIN, "random"])
+    candidates = yaml.safe_load((FOLDER / "candidates.yaml").read_text())["experiment"]
+    custom = candidates["custom_methods"]
+    experiment = {
+        "seeds": [*range(FIRST_SEED, FIRST_SEED + NUM_SEEDS)],
+        "methods": list(methods),
+        "custom_methods": {name: custom[name] for name in methods if name in custom},
+    }
+    tabulate = {"baseline": RANDOM, "comparators": [found.parent]}
+    pathvars = {"tables": "<results>/confirm"}
+    return {"pathvars": pathvars, "experiment": experiment, "tabulate": tabulate}
+
+
+def text_of(found: Decision) -> str:
+    """The content of confirm.yaml."""
+    head = "# Written by decision.py: the confirmation, given after drive.yaml or aerial.yaml.\n"
+    return head + yaml.safe_dump(configuration(found), sort_keys=False, width=100)
+
+
+def main() -> None:
+    """Decide, and write what is run then."""
+    try:
+        differences = mean_differences()
+    except FileNotFoundError as error:
+        raise SystemExit(f"no {error.filename}: python -m evidence.run candidates") from None
+    print(differences.sort_values("both", ascending=False).to_string(float_format="%+.2f"))
+    found = decide(differences["both"])
+    print(found)
+    (FOLDER / "confirm.yaml").write_text(text_of(found))
+
+
 if __name__ == "__main__":
-    found = mean_differences()
-    print(found.sort_values("both", ascending=False).to_string(float_format="%+.2f"))
-    print(decide(found["both"]))
+    main()

@@ -15,15 +15,14 @@ from scipy.stats import t as student
 from cbda.results.correction import holm
 from cbda.results.runs import NO_BUDGET
 from evidence.design import BLOCKED_BY, FACTORS, LEVELS
+from evidence.values import read_measures, table_path
 
-TABLES = Path(__file__).with_name("tables")
 SCORES = tuple(BLOCKED_BY)
-RARE = {
-    *("pole", "sign", "fence", "pedestrian", "bicyclist"),
-    *("railway", "vehicle", "pool", "solar", "boat"),  # of views from above
-}
 MEASURES = ("mIoU", "rare", "worst")
-COLUMNS = ["measure", "family", "effect", "estimate", "half_width", "p", "p_holm", "detectable"]
+COLUMNS = [
+    *("measure", "family", "effect", "n"),
+    *("estimate", "half_width", "p", "p_holm", "detectable"),
+]
 Array = NDArray[np.float64]
 
 
@@ -36,19 +35,6 @@ def read_runs(folders: list[Path]) -> pd.DataFrame:
     runs = pd.concat(frames, ignore_index=True)
     runs = runs[runs["budget"] != NO_BUDGET].reset_index(drop=True)
     return runs.join(pd.DataFrame([parts_of(name) for name in runs["method"]]))
-
-
-def read_measures(folder: Path) -> pd.DataFrame:
-    """A row per run of a table: method, budget, seed, and its measures in points."""
-    return measure(pd.read_csv(folder / "class_iou.csv", dtype={"budget": str}))
-
-
-def measure(classes: pd.DataFrame) -> pd.DataFrame:
-    """The same, of IoU by class."""
-    wide = classes.pivot(index=["method", "budget", "seed"], columns="class", values="IoU")
-    rare = wide[[name for name in wide if name in RARE]].mean(axis=1)
-    means = {"mIoU": wide.mean(axis=1), "rare": rare, "worst": wide.min(axis=1)}
-    return pd.DataFrame(means).reset_index()
 
 
 def parts_of(method: str) -> dict[str, str]:
@@ -134,7 +120,7 @@ def effects_of(runs: pd.DataFrame, name: str) -> pd.DataFrame:
             combination = np.array([weights.get(column, 0.0) for column in x.columns])
             error = float(np.sqrt(combination @ covariance @ combination))
             found = estimate(float(combination @ coefficients), error, rest)
-            rows.append({"measure": name, "family": family, "effect": effect, **found})
+            rows.append({**named(name, family, effect, len(informed)), **found})
     return corrected(pd.DataFrame([*rows, *against_random(runs, name)]))
 
 
@@ -147,8 +133,13 @@ def against_random(runs: pd.DataFrame, name: str) -> list[dict[str, object]]:
         error = float(differences.std(ddof=1) / np.sqrt(len(differences)))
         found = estimate(float(differences.mean()), error, len(differences) - 1)
         effect = f"{score} - random"
-        rows.append({"measure": name, "family": "random", "effect": effect, **found})
+        rows.append({**named(name, "random", effect, len(differences)), **found})
     return rows
+
+
+def named(name: str, family: str, effect: str, n: int) -> dict[str, object]:
+    """What an effect is of: a measure, and n runs or seeds."""
+    return {"measure": name, "family": family, "effect": effect, "n": n}
 
 
 def corrected(table: pd.DataFrame) -> pd.DataFrame:
@@ -159,10 +150,12 @@ def corrected(table: pd.DataFrame) -> pd.DataFrame:
 
 def main(data: str) -> None:
     """Of all measures, as a CSV file."""
-    folders = sorted(path for path in TABLES.glob(f"parts_{data}_*") if path.is_dir())
+    folders = sorted(path for path in table_path().glob(f"parts_{data}_*") if path.is_dir())
+    if not folders:
+        raise SystemExit(f"no table of these runs is kept: python -m evidence.run parts_{data}")
     runs = read_runs(folders)
     table = pd.concat([effects_of(runs, name) for name in MEASURES])
-    table.to_csv(TABLES / f"effects_{data}.csv", index=False, float_format="%.4g")
+    table.to_csv(table_path(f"effects_{data}.csv"), index=False, float_format="%.4g")
     print(f"{len(runs)} runs, seeds {sorted(map(int, runs['seed'].unique()))}")
     print(table.to_string(index=False, float_format="%.3f"))
 

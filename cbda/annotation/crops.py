@@ -1,7 +1,7 @@
 """Pictures that the page shows: what lies around a query, and its whole image."""
 
 import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 
 import numpy as np
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cbda.datasets.images import Images
-from cbda.datasets.pictures import describe_size
+from cbda.datasets.pictures import describe_size, read_size
 from cbda.errors import UserError
 from cbda.files.queries import QuerySet, Window, clip_window
+from cbda.files.records import file_sha256
 
 NUM_KEPT = 16  # images in memory
 AROUND_PX = 48  # of surroundings on every side, or more if the window is large
@@ -25,7 +26,7 @@ class Crops:
     def __init__(self, queries: QuerySet, images: Images) -> None:
         self._queries, self._images = queries, images
         self._lock = threading.Lock()  # the page asks for two parts of an image at a time
-        self._cached = lru_cache(NUM_KEPT)(self._read_image)
+        self._cached = lru_cache(NUM_KEPT)(partial(read_asked, queries, images))
         self.overview = lru_cache(NUM_KEPT)(self._overview)
 
     def surroundings(self, index: int) -> Window:
@@ -53,11 +54,14 @@ class Crops:
         with self._lock:
             return self._cached(image_id)
 
-    def _read_image(self, image_id: str) -> NDArray[np.uint8]:
-        pixels = self._images.read_image(image_id)
-        wanted = self._queries.height, self._queries.width
-        if pixels.shape[:2] != wanted:
-            size = describe_size((pixels.shape[0], pixels.shape[1]))
-            path = self._images.paths[image_id]
-            raise UserError(f"{path}: is {size}, the queries are of {describe_size(wanted)}")
-        return pixels
+
+def read_asked(queries: QuerySet, images: Images, image_id: str) -> NDArray[np.uint8]:
+    """An image that queries ask about, (H,W,3) uint8 RGB; a `UserError` if it is another now."""
+    path, wanted = images.paths[image_id], (queries.height, queries.width)
+    if (asked := queries.known_images.get(image_id)) and file_sha256(path) != asked:
+        raise UserError(f"{path}: has changed since the queries were chosen: restore it")
+    if (size := read_size(path)) != wanted:
+        raise UserError(
+            f"{path}: is {describe_size(size)}, the queries are of {describe_size(wanted)}"
+        )
+    return images.read_image(image_id)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from cbda.annotation.crops import read_asked
 from cbda.annotation.labelmap import NAME, format_labelmap, own_colours
 from cbda.annotation.masks import CVAT_FOLDER
 from cbda.datasets.ids import VOID
@@ -40,7 +41,7 @@ def export_queries(
     """
     by_image = queries.by_image()
     for image_id in shown:
-        pixels, own = images.read_image(image_id), by_image[image_id]
+        pixels, own = read_asked(queries, images, image_id), by_image[image_id]
         save_image(folder / "windows" / f"{image_id}.png", _draw_windows(pixels, queries, own))
         for index in own:
             save_image(folder / _crop_name(index), _draw_crop(pixels, queries, index))

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.datasets.pictures import describe_size, read_rgb
+from cbda.datasets.pictures import describe_size, read_rgb, read_size
 from cbda.errors import UserError
 from cbda.files.json_files import read_json
 
@@ -48,7 +48,7 @@ def read_brushes(
         for result in _results(task, where):
             brushes.masks += _decode_result(result, where, size)
         if path.is_dir():
-            brushes.masks += _pictures(path, task.get("id"), labels)
+            brushes.masks += _pictures(path, task.get("id"), labels, size)
         yield image_id, brushes
 
 
@@ -152,7 +152,7 @@ def decode_rle(content: bytes, where: str, num_wanted: int) -> NDArray[np.uint8]
 
 
 def _pictures(
-    folder: Path, task_id: Any, labels: Sequence[str]
+    folder: Path, task_id: Any, labels: Sequence[str], size: tuple[int, int]
 ) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Label and mask of the PNGs of a task; slashes in a label are hyphens in a file name."""
     for path in sorted(folder.glob(f"task-{task_id}-annotation-*.png")):
@@ -160,6 +160,7 @@ def _pictures(
         ends = [label for label in labels if name and _ends_with(name["by"], label)]
         if not ends:
             raise UserError(f"{path}: its name ends in no class; allowed: {', '.join(labels)}")
+        require_size(str(path), read_size(path), size)  # before its pixels need any memory
         yield max(ends, key=len), read_rgb(path)[:, :, 0] >= SURE
 
 

@@ -6,7 +6,6 @@ what has no place is an error that names it, never a guess.
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from numpy.typing import NDArray
 from cbda.annotation.label_studio import Brushes, read_brushes, require_size
 from cbda.annotation.labelmap import NAME, colour_ids, label_id, own_colours, read_labelmap
 from cbda.datasets.ids import UNKNOWN, VOID
-from cbda.datasets.images import Images, open_folder
-from cbda.datasets.pictures import describe_size, read_index, read_rgb
+from cbda.datasets.images import open_folder
+from cbda.datasets.pictures import read_index, read_rgb, read_size
 from cbda.datasets.vocabulary import describe_ids
 from cbda.errors import UserError
 from cbda.files.queries import QuerySet
@@ -35,27 +34,19 @@ def read_masks(path: Path, queries: QuerySet) -> Iterator[tuple[str, Ids]]:
     if path.suffix.lower() == ".zip":
         raise UserError(f"{path}: unpack it, and give the folder")
     if (path / NAME).exists():
-        masks = _read_cvat(path, queries.classes, queries.image_ids)
+        yield from _read_cvat(path, queries)
     elif path.suffix.lower() == ".json" or any(path.glob("*.json")):
-        masks = _read_label_studio(path, queries)
+        yield from _read_label_studio(path, queries)
     else:
-        masks = _read_index(path, len(queries.classes), queries.image_ids)
-    for image_id, ids in masks:
-        if ids.shape != (queries.height, queries.width):
-            found, wanted = map(describe_size, (ids.shape, (queries.height, queries.width)))
-            raise UserError(f"{path}: mask of {image_id} is {found}, its image {wanted}")
-        yield image_id, ids
+        yield from _read_index(path, queries)
 
 
-def _read_cvat(
-    folder: Path, classes: Sequence[str], image_ids: Sequence[str]
-) -> Iterator[tuple[str, Ids]]:
+def _read_cvat(folder: Path, queries: QuerySet) -> Iterator[tuple[str, Ids]]:
     labels = read_labelmap(folder / NAME)
-    found = {name: label_id(name, classes) for name in labels}
+    found = {name: label_id(name, queries.classes) for name in labels}
     unknown = [name for name, index in found.items() if index is None]
     colours = {labels[name]: index for name, index in found.items() if index is not None}
-    masks = _open_masks(folder / CVAT_FOLDER, image_ids)
-    for image_id, path in masks.paths.items():
+    for image_id, path in _open_masks(folder / CVAT_FOLDER, queries):
         try:
             yield image_id, colour_ids(read_rgb(path, opaque=True), colours, str(path))
         except UserError as error:
@@ -63,10 +54,9 @@ def _read_cvat(
             raise UserError(f"{error}{foreign}") from error
 
 
-def _read_index(
-    folder: Path, num_classes: int, image_ids: Sequence[str]
-) -> Iterator[tuple[str, Ids]]:
-    for image_id, path in _open_masks(folder, image_ids).paths.items():
+def _read_index(folder: Path, queries: QuerySet) -> Iterator[tuple[str, Ids]]:
+    num_classes = len(queries.classes)
+    for image_id, path in _open_masks(folder, queries):
         ids = read_index(path)
         unknown = np.unique(ids[(ids >= num_classes) & (ids != VOID)])
         if len(unknown):
@@ -94,7 +84,6 @@ def _merge(ids: Ids, brushes: Brushes, classes: Sequence[str]) -> Ids:
         index = label_id(label, classes)
         if index is None:
             raise UserError(f"{brushes.where}: label {label!r} is no class: {', '.join(classes)}")
-        require_size(brushes.where, _size(mask), _size(ids))
         num_clashes = int(np.count_nonzero(mask & (ids != UNKNOWN) & (ids != index)))
         if num_clashes:
             raise UserError(f"{brushes.where}: {num_clashes} px are {label!r} and something else")
@@ -102,14 +91,15 @@ def _merge(ids: Ids, brushes: Brushes, classes: Sequence[str]) -> Ids:
     return ids
 
 
-def _size(ids: NDArray[Any]) -> tuple[int, int]:
-    return ids.shape[0], ids.shape[1]
+def _open_masks(folder: Path, queries: QuerySet) -> Iterator[tuple[str, Path]]:
+    """Image id and mask of a folder, each of which must be of an image of the pool, and its size.
 
-
-def _open_masks(folder: Path, image_ids: Sequence[str]) -> Images:
-    """The masks of a folder, each of which must be of an image of the pool."""
+    Sizes are those of the headers: a small file may claim to be a picture that fills the memory.
+    """
     masks = open_folder(folder)
-    foreign = sorted(set(masks.image_ids) - set(image_ids))
+    foreign = sorted(set(masks.image_ids) - set(queries.image_ids))
     if foreign:
         raise UserError(f"{masks.paths[foreign[0]]}: is of no image of the pool")
-    return masks
+    for image_id, path in masks.paths.items():
+        require_size(str(path), read_size(path), (queries.height, queries.width))
+        yield image_id, path

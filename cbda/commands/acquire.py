@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.acquisition.parts import open_parts
     from cbda.compute.parallel import available_threads
+    from cbda.files.encoded_images import MadeOf, note, require_same_images
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
@@ -92,12 +93,16 @@ def run(args: argparse.Namespace) -> None:
             open_parts(*unit, oracle) as parts,
         ):
             require_one_run(round_, scores, labels, oracle)
+            states = require_same_images(scores, oracle.image_paths)
+            if args.labels is not None:
+                require_same_images(MadeOf(args.labels, labels.image_sha256), oracle.image_paths)
             statistics = class_statistics(round_, scores, labels)
             view = never_asked(labels, args.never_ask)
             queries = choose(round_, scores, view, statistics, num_threads, parts)
             weights = class_weights(round_.method.balance, statistics)
             write_labels(args.out, round_, labels, queries, weights, oracle, num_threads, parts)
     with LabelFile.open(args.out) as made:
+        note(MadeOf(args.out, made.image_sha256), states)
         acquired = describe(made.summary, args.classes or list(map(str, range(num_classes))))
     print(f"round {args.round}: {len(queries)} queries in {len(oracle)} images: {acquired}")
     spent = round_.rounded_budget(scores.shape)

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.counting import count_round
     from cbda.compute.parallel import available_threads
     from cbda.files.answers import AnswerFile
+    from cbda.files.encoded_images import MadeOf, note, require_same_images
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
     from cbda.selection.answering import write_answered
@@ -53,9 +54,14 @@ def run(args: argparse.Namespace) -> None:
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
+            states = require_same_images(scores, list(pool.paths.values()))
+            if args.labels is not None:
+                before = MadeOf(args.labels, labels.image_sha256)
+                require_same_images(before, list(pool.paths.values()))
             queries = _queries(args, round_, scores, labels, answers, pool, num_threads)
             _require_answered(args, queries, answers)
             write_answered(args.out, round_, labels, queries, answers, num_threads)
+            note(MadeOf(args.out, labels.image_sha256), states)
     print(f"round {args.round}: {count_round(queries, answers)}")
 
 
@@ -69,6 +75,7 @@ def _queries(
     num_threads: int,
 ) -> "QuerySet":
     """The queries of the round, chosen now unless they were before."""
+    from cbda.files.answered_images import require_answered_pool
     from cbda.files.lock import exclusive
     from cbda.files.never import never_asked
     from cbda.files.queries import (
@@ -85,6 +92,7 @@ def _queries(
         if path.exists():
             print(f"round {args.round}: the queries of {path}, chosen before, stay")
         else:
+            require_answered_pool(answers, pool.paths)
             view = never_asked(labels, args.never_ask)
             given = round_, scores, view, answers, args.classes
             choice = choose_queries(*given, num_threads)
@@ -94,6 +102,7 @@ def _queries(
     queries = load_queries(path)
     require_asked(path, queries, round_, args.classes)
     require_asked_images(path, queries, pool.paths)
+    require_answered_pool(answers, pool.paths)
     return queries
 
 

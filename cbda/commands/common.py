@@ -73,7 +73,7 @@ def require_labelled_pool(args: argparse.Namespace, pool: "Dataset") -> None:
     if record is None or record.configuration.get("oracle_kind") != without_folder(pool.kind):
         return
     is_asked = record.command == "ask"  # of which images alone are recorded
-    paths = [pair.image_path for pair in pool.records] if is_asked else pool.paths
+    paths = pool.image_paths if is_asked else pool.paths
     now = {"data": set_digest(pool.root, paths)}
     if args.target_report is not None:
         now |= {"content": str(read_report(args, "target").get("digest"))}
@@ -131,5 +131,5 @@ def open_features(args: argparse.Namespace, name: str, dataset: "Dataset") -> "F
         return None
     features = FeatureFile.open(path)
     require_same_pool(path, features.image_ids, dataset.root, dataset.image_ids)
-    require_same_images(features, [record.image_path for record in dataset.records])
+    require_same_images(features, dataset.image_paths)
     return features

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     dataset = open_dataset(args, "dataset", args.classes)
     resizing = Resizing((args.image_size[0], args.image_size[1]), args.interpolation)
     encoder = ImageEncoder(model, from_options(args, "", EncodeSettings), resizing, device)
-    paths = [record.image_path for record in dataset.records]
+    paths = dataset.image_paths
     states = list(map(describe_state, paths))
     read = partial(_read, dataset)
     images = ordered_map(read, range(len(dataset)), args.threads)  # ahead of the encoder

@@ -19,12 +19,16 @@ def run(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from cbda.annotation.counting import count_round
+    from cbda.files.answered_images import require_answered_images
     from cbda.files.answers import AnswerFile
     from cbda.files.json_files import write_text
     from cbda.files.queries import load_queries
 
     answers = AnswerFile(args.answers)
-    counts = [count_round(load_queries(path), answers) for path in args.queries]
+    asked = list(map(load_queries, args.queries))
+    for queries in asked:
+        require_answered_images(answers, queries.known_images)
+    counts = [count_round(queries, answers) for queries in asked]
     table = pd.DataFrame(counts)
     write_text(args.out, table.to_csv(index=False, float_format="%.2f", lineterminator="\n"))
     print(table.to_string(index=False, float_format="{:.1f}".format))

@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> None:
     from cbda.acquisition.scoring import Seen, kind_of_views, score_image
     from cbda.compute.devices import prepare_device
     from cbda.datasets.agreement import require_uniform_size
+    from cbda.datasets.digest import describe_state
+    from cbda.files.encoded_images import image_digests, note
     from cbda.files.scores import ScoreFile
     from cbda.models.checkpoints import load_model, require_input
     from cbda.models.penultimate import Penultimate
@@ -59,7 +61,10 @@ def run(args: argparse.Namespace) -> None:
     checkpoint, model = load_model(args.checkpoint, args.network)
     pool = open_dataset(args, "target", checkpoint.classes)
     height, width = require_uniform_size(pool)
+    paths = pool.image_paths
+    states = list(map(describe_state, paths))  # before any of them is read
     features = open_features(args, "target", pool)
+    made_of = image_digests(paths) if features is None else features.image_sha256
     require_input(checkpoint, args.checkpoint, features, "target-features")
     name = args.method_score
     seen = model, pool, features, range(len(pool)), checkpoint.resizing, device
@@ -81,11 +86,14 @@ def run(args: argparse.Namespace) -> None:
     else:
         maps = predict_images(*seen, num_threads=args.threads, through_input=True)
     choice = (name, args.method_unit, args.radius, args.seed, args.round)
-    facts = {"num_classes": num_classes, "radius": args.radius, "score": name}
+    facts: dict[str, Any] = {"num_classes": num_classes, "radius": args.radius, "score": name}
+    facts |= {"beside": list(beside), "image_sha256": list(made_of)}
     size = (height, width)
-    with ScoreFile.create(args.out, pool.image_ids, *size, **facts, beside=list(beside)) as write:
+    with ScoreFile.create(args.out, pool.image_ids, *size, **facts) as write:
         progress: Iterable[Seen] = tqdm(maps, total=len(pool), mininterval=5, desc="score")
         write(
             (*score_image(*choice, *item), *(read() for read in beside.values()))
             for item in enumerate(progress)
         )
+    with ScoreFile.open(args.out) as scores:
+        note(scores, states)

@@ -1,14 +1,15 @@
 """Tell how far an experiment is: jobs done, under way and left by phase, what is next, time left.
 
 Reads only, so that it may be asked at any time: while Snakemake runs, on a cluster too, and when it
-has stopped. Run it in the folder in which Snakemake runs. Jobs are those that the last run was
-asked for. A result that a change of settings has made stale counts as done; `snakemake --dry-run`
-knows of those.
+has stopped. Run it in the folder in which Snakemake runs, or name that of the tables. Jobs are
+those that the last run was asked for. A result that a change of settings has made stale counts as
+done; `snakemake --dry-run` knows of those.
 """
 
 import argparse
 import os
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,15 +36,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, count, print."""
+    home, folder = (Path(), None) if args.folder is None else _home(args.folder)
+    if home != Path():
+        print(f"in {home}:")
+    with chdir(home):
+        _tell(folder)
+
+
+def _home(folder: Path) -> tuple[Path, Path]:
+    """Where Snakemake ran for an experiment, if above its tables, and what it calls these."""
+    from cbda.workflow.request import read_requests
+
+    tables = Path(os.path.abspath(folder))
+    for above in tables.parents:
+        for request in read_requests(above / NOTES):
+            if above / os.path.normpath(request.tables) == tables and above != Path.cwd():
+                return above, Path(request.tables)
+    return Path(), folder
+
+
+def _tell(folder: Path | None) -> None:
+    """What there is to tell of an experiment, or of all of the working folder."""
     from cbda.workflow.request import read_requests
 
     requests = {Path(request.tables): request for request in read_requests(NOTES)}
     known = [path for path in _places(list(requests)) if path in requests or _has_sheet(path)]
-    found = known if args.folder is None else [args.folder]
+    found = known if folder is None else [folder]
     if not (found and (found[0] in requests or _has_sheet(found[0]))):
         advice = "Snakemake writes it first; start it, or name the folder of the tables"
         hint = f"; there is: {', '.join(map(str, known))}" if known else ""
-        raise UserError(f"{(args.folder or RESULTS) / SHEET}: no such file: {advice}{hint}")
+        raise UserError(f"{(folder or RESULTS) / SHEET}: no such file: {advice}{hint}")
     if len(found) > 1:
         print("\n".join(["experiments of this folder:", *(_short(f, requests) for f in found)]))
     else:

@@ -35,6 +35,11 @@ class Dataset:
         return tuple(record.image_id for record in self.records)
 
     @property
+    def image_paths(self) -> list[Path]:
+        """Files of the images, in order."""
+        return [record.image_path for record in self.records]
+
+    @property
     def paths(self) -> list[Path]:
         """Images and labels, pair by pair."""
         return [path for pair in self.records for path in (pair.image_path, pair.label_path)]

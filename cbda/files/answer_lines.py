@@ -22,7 +22,8 @@ OPEN = "open"  # of a query without an answer
 NUMBER = (int, float)
 MAX_SECONDS = 10**9  # at a query, so that sums stay numbers
 ANSWER_TYPES = {"image": str, "row": int, "column": int, "state": str, "pixels": list,
-                "seconds": NUMBER, "who": str, "proposal": str, "answer_id": str}  # fmt: skip
+                "seconds": NUMBER, "who": str, "proposal": str, "answer_id": str,
+                "image_sha256": str}  # fmt: skip
 ASKED_TYPES = {"queries": str, "round": int, "radius": int, "height": int, "width": int,
                "classes": list}  # fmt: skip
 
@@ -38,6 +39,7 @@ class Answer:
         who: a name, or empty.
         proposal: what became of the model's: accepted, shown or hidden; or empty.
         answer_id: what the page calls it: given twice, it counts once.
+        image_sha256: of the file of the image, by its queries; empty if they don't know it.
     """
 
     image: str
@@ -49,6 +51,7 @@ class Answer:
     who: str = ""
     proposal: str = ""
     answer_id: str = ""
+    image_sha256: str = ""
 
 
 @dataclass(frozen=True)

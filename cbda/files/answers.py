@@ -12,6 +12,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -108,8 +109,10 @@ class AnswerFile:
         for answer in answers:
             require_sound(answer, asked)
         with self._appending(asked) as (lines, news):
-            fresh = [item for item in answers if not self.knows(item.answer_id)]
-            lines += [answer_line(item, asked) for item in fresh]
+            fresh = (item for item in answers if not self.knows(item.answer_id))
+            known = queries.known_images
+            of_image = (replace(a, image_sha256=known.get(a.image, "")) for a in fresh)
+            lines += [answer_line(item, asked) for item in of_image]
         return news + self.refresh()
 
     def finish(self, queries: QuerySet, who: str = "") -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cbda.errors import UserError
 from cbda.files.hdf5 import Layout, create_hdf5, named_errors, open_hdf5, write_attributes
-from cbda.files.maps import MapFile, write_image_ids, write_maps, write_texts
+from cbda.files.maps import MapFile, read_texts, write_image_ids, write_maps, write_texts
 
 Features = list[NDArray[Any]]  # of one image, (C,h,w) each, from the finest scale to the coarsest
 Encoded = tuple[str, Features]  # SHA-256 of the file of an image, and its features
@@ -65,7 +65,7 @@ class FeatureFile(MapFile):
         self.has_mirrored = bool(found["mirrored"])
         self.digest: str = found["content_sha256"]
         with named_errors(path):
-            self.image_sha256 = tuple(map(bytes.decode, self._file[SHA256][:].tolist()))
+            self.image_sha256 = read_texts(self._file, SHA256)
 
     @staticmethod
     @contextmanager

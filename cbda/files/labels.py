@@ -15,8 +15,16 @@ from cbda.compute.parallel import ordered_map
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
 from cbda.files.hdf5 import Layout, create_hdf5, named_errors, write_attributes
-from cbda.files.maps import MapFile, create_maps, filters_of, pack, write_chunk
-from cbda.files.scores import ScoreFile
+from cbda.files.maps import (
+    MapFile,
+    create_maps,
+    filters_of,
+    pack,
+    read_texts,
+    write_chunk,
+    write_texts,
+)
+from cbda.files.scores import SHA256, ScoreFile
 
 Map = NDArray[np.uint8]  # (H,W)
 Queries = NDArray[np.int32]  # (M,4): round, image, row, column
@@ -44,6 +52,7 @@ LABELS = Layout(
     },
     dict.fromkeys((*METHOD_PARTS, "choice"), ("S", ""))
     | {"random_fraction": ("f", ""), "predicted_px": ("i", "C"), "part_counts": ("i", "R3")},
+    {SHA256: ("S", "N")},
 )
 
 
@@ -78,9 +87,14 @@ class LabelSummary:
 
 
 class LabelFile(MapFile):
-    """An open label file, which any thread may read from; its `path` is None before round 1."""
+    """An open label file, which any thread may read from; its `path` is None before round 1.
+
+    Attributes:
+        image_sha256: of the files of the pool's images; empty if nobody knew them.
+    """
 
     layout = LABELS
+    image_sha256: tuple[str, ...] = ()
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -98,6 +112,8 @@ class LabelFile(MapFile):
             fraction = float(found["random_fraction"] or 0)
             known = {**known, **found.groupdict(), "random_fraction": fraction}
         summary = LabelSummary(**{item.name: known[item.name] for item in fields(LabelSummary)})
+        with named_errors(path):
+            self.image_sha256 = read_texts(self._file, SHA256)
         self._describe(path, summary, len(self._file["query"]))
 
     def _describe(self, path: Path | None, summary: LabelSummary, num_queries: int) -> None:
@@ -108,18 +124,24 @@ class LabelFile(MapFile):
     def open_previous(cls, path: Path | None, scores: ScoreFile) -> "LabelFile":
         """Open the labels of the round before, or none of the pool before the first round.
 
-        What the pool is predicted as is taken from the scores of the round.
+        What the pool is predicted as is taken from the scores of the round, and which images it
+        has, unless labels know it.
         """
         labels = _NoLabels(scores) if path is None else cls(path)
+        labels.image_sha256 = labels.image_sha256 or scores.image_sha256
         labels.summary = replace(labels.summary, predicted_px=scores.predicted_px)
         return labels
 
     @staticmethod
     @contextmanager
-    def create(path: Path, image_ids: Sequence[str], *size: int) -> Iterator["LabelWriter"]:
+    def create(
+        path: Path, image_ids: Sequence[str], *size: int, image_sha256: Sequence[str] = ()
+    ) -> Iterator["LabelWriter"]:
         """Create a label file of maps of this height and width, complete or not at all."""
         with create_hdf5(path, LABELS) as file:
             create_maps(file, {"label": "u1", "round": "u1"}, image_ids, *size, **PACKING)
+            if image_sha256:
+                write_texts(file, SHA256, image_sha256)
             yield LabelWriter(file)
 
     def read(self, index: int) -> tuple[Map, Map]:

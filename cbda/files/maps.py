@@ -147,6 +147,11 @@ def write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
     file.create_dataset(name, data=values, chunks=chunk, fletcher32=True)
 
 
+def read_texts(file: h5py.File, name: str) -> tuple[str, ...]:
+    """The text of every image; none if the file has no such texts."""
+    return tuple(map(str, file[name].asstr()[:])) if name in file else ()
+
+
 class MapFile:
     """A file of maps of a pool of `shape` (N,H,W), open until closed; any thread may read it."""
 
@@ -159,7 +164,7 @@ class MapFile:
         with named_errors(path):
             self._require_possible()
             try:
-                self.image_ids = tuple(map(str, self._file["image_id"].asstr()[:]))
+                self.image_ids = read_texts(self._file, "image_id")
             except UnicodeDecodeError as error:
                 raise UserError(f"{path}: image_id is not UTF-8 ({error})") from error
             datasets = layout.found_in(self._file)

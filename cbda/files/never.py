@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets.digest import content_digest, files_digest
-from cbda.datasets.pictures import describe_size, read_mask
+from cbda.datasets.pictures import describe_size, read_mask, read_size
 from cbda.errors import UserError
 from cbda.files.labels import LabelFile, Map, Queries
 from cbda.files.records import note_input
@@ -28,11 +28,10 @@ class Masks:
         path = self.paths.get(image_id, self.of_all)
         if path is None:
             return np.zeros(size, np.bool_)
-        mask = read_mask(path)
-        if mask.shape != size:
-            found = describe_size((mask.shape[0], mask.shape[1]))
-            raise UserError(f"{path}: mask is {found}, the pool's images are {describe_size(size)}")
-        return mask
+        if (found := read_size(path)) != size:  # before its pixels need any memory
+            sizes = f"{describe_size(found)}, the pool's images are {describe_size(size)}"
+            raise UserError(f"{path}: mask is {sizes}")
+        return read_mask(path)
 
     def count(self, image_ids: Collection[str]) -> str:
         """How many masks are of images of a pool, in words; `UserError` if none is."""

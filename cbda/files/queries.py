@@ -103,6 +103,12 @@ class QuerySet:
         digest.update(self.queries.astype("<i4").tobytes())
         return digest.hexdigest()
 
+    @cached_property
+    def known_images(self) -> dict[str, str]:
+        """SHA-256 of the files of images that have queries, by id; none in older files."""
+        pairs = zip(self.image_ids, self.image_sha256, strict=False)
+        return {image_id: digest for image_id, digest in pairs if digest}
+
     def by_image(self) -> dict[str, list[int]]:
         """Image id to its queries, for images that have any, sorted by id."""
         found: dict[str, list[int]] = {}

@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.errors import UserError
-from cbda.files.hdf5 import Layout, create_hdf5, write_attributes
-from cbda.files.maps import MapFile, create_maps, write_maps
+from cbda.files.hdf5 import Layout, create_hdf5, named_errors, write_attributes
+from cbda.files.maps import MapFile, create_maps, read_texts, write_maps, write_texts
 
 # Of one image: score and prediction, (H,W) each, and then what is kept beside them.
 ScoreMaps = tuple[NDArray[Any], ...]
 
+SHA256 = "image_sha256"
 SCORES = Layout(
     "cbda.scores",
     {"score": ("f4", "NHW"), "prediction": ("u1", "NHW"), "image_id": ("S", "N")},
     {"num_classes": ("i", ""), "radius": ("i", ""), "score": ("S", "")},
     {"predicted_px": ("i", "C")},
-    {"features": ("f2", "NDhw"), "void": ("u1", "NHW")},
+    {"features": ("f2", "NDhw"), "void": ("u1", "NHW"), SHA256: ("S", "N")},
 )
 PACKED = {"void": {"compression": "gzip", "compression_opts": 1}}
 
@@ -41,6 +42,8 @@ class ScoreFile(MapFile):
         self.radius: int = self._attributes["radius"]  # k, in px
         self.score: str = self._attributes["score"]
         self.predicted_px: NDArray[np.int64] | None = self._attributes.get("predicted_px")
+        with named_errors(path):
+            self.image_sha256 = read_texts(self._file, SHA256)  # none in files of others
         if not 1 <= self.num_classes <= MAX_CLASSES:
             raise UserError(
                 f"{path}: num_classes is {self.num_classes}, must be 1 to {MAX_CLASSES}"
@@ -58,16 +61,19 @@ class ScoreFile(MapFile):
         radius: int,
         score: str,
         beside: Sequence[str] = (),
+        image_sha256: Sequence[str] = (),
     ) -> Iterator[Callable[[Iterable[ScoreMaps]], None]]:
         """Create a score file; what is given takes the maps of all images, in order.
 
         `beside` names what each has after score and prediction: `features` (D,h,w) float16, `void`
-        (H,W) bool.
+        (H,W) bool. `image_sha256` are of the files of the images, if these are files.
         """
         needed_bytes = len(image_ids) * height * width * (4 + 1)
         with create_hdf5(path, SCORES, needed_bytes) as file:
             write_attributes(file, {"num_classes": num_classes, "radius": radius, "score": score})
             create_maps(file, {"score": "f4", "prediction": "u1"}, image_ids, height, width)
+            if image_sha256:
+                write_texts(file, SHA256, image_sha256)
             counts = np.zeros(num_classes, np.int64)
             yield partial(_write, file, counts, beside)
             write_attributes(file, {"predicted_px": counts})

@@ -89,7 +89,8 @@ def write_round(
         label, rounds, acquired = ask(image)
         return writer.pack(label, rounds), acquired
 
-    with LabelFile.create(path, labels.image_ids, height, width) as writer:
+    place = path, labels.image_ids, height, width
+    with LabelFile.create(*place, image_sha256=labels.image_sha256) as writer:
         answers = ordered_map(ask_and_pack, range(num_images), num_threads)
         for image, (packed, acquired) in enumerate(answers):
             writer.write(image, packed)

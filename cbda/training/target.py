@@ -10,6 +10,7 @@ from cbda.datasets.agreement import require_same_pool
 from cbda.datasets.dataset import Dataset
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
+from cbda.files.encoded_images import MadeOf, require_same_images
 from cbda.files.labels import LabelFile
 
 
@@ -57,6 +58,7 @@ class AcquiredPool(Unlabelled):
 def _require_matching(path: Path, labels: LabelFile, dataset: Dataset) -> None:
     root, num_classes = dataset.root, len(dataset.classes)
     require_same_pool(path, labels.image_ids, root, dataset.image_ids)
+    require_same_images(MadeOf(path, labels.image_sha256), dataset.image_paths)
     if labels.num_classes != num_classes:
         raise UserError(f"{path} has {labels.num_classes} classes, {root} {num_classes}")
     found, wanted = labels.shape[1:], dataset.image_size(0)

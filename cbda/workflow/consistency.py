@@ -14,7 +14,7 @@ from cbda.settings.model import has_batch_of_one, require_sound_model, traits_of
 from cbda.settings.training import require_no_change
 from cbda.workflow.experiment import CustomMethod, ExperimentSettings
 from cbda.workflow.people import is_within, oracle_mistakes
-from cbda.workflow.sets import sets_of_other_classes
+from cbda.workflow.sets import misplaced_sets
 
 if TYPE_CHECKING:
     from cbda.workflow.config import Config
@@ -37,7 +37,7 @@ def inconsistencies(config: "Config") -> Iterator[str]:
             kind, split = dataset.kind, dataset.split
             ids, place = (dataset.label_ids, dataset.void_ids), f"datasets.{name}: "
             yield from _refused(place, require_readable, kind, split, config.classes, ids)
-    yield from sets_of_other_classes(config)
+    yield from misplaced_sets(config)
     yield from _refused("", require_sound_model, config.model)
     yield from _unfit_replay(config)
     yield from _unfit_predictions(config)

@@ -5,7 +5,6 @@ from typing import Any
 
 from cbda.workflow import layout, people
 from cbda.workflow.jobs import Jobs
-from cbda.workflow.session import explained
 
 
 @dataclass(frozen=True)
@@ -44,14 +43,12 @@ class Inputs:
 
     def evaluated_checkpoint(self, wildcards: Any) -> str:
         """The model of a run, or of a round of it, if there is something to evaluate it on."""
-        with explained():
-            people.require_val(self.jobs)
+        people.require_val(self.jobs)
         return self._last_checkpoint(wildcards)
 
     def predicting_checkpoint(self, wildcards: Any) -> str:
         """The same, if there is something to predict."""
-        with explained():
-            people.require_images(self.jobs)
+        people.require_images(self.jobs)
         return self._last_checkpoint(wildcards)
 
     def _last_checkpoint(self, wildcards: Any) -> str:

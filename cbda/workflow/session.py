@@ -125,6 +125,11 @@ def made_files(workflow: Any) -> set[str]:
     return {str(path) for job in workflow.dag.jobs for path in job.output}
 
 
+def present_files(workflow: Any) -> set[str]:
+    """Those of them that are there: what nobody needs any more may not be."""
+    return set(filter(os.path.exists, made_files(workflow)))
+
+
 def tell(text: str) -> None:
     """Say something at the end of a run, if there is something to say."""
     if text:

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -157,6 +158,28 @@ def test_size_is_compared_before_run_lengths_are_decoded(queries, tmp_path, monk
     monkeypatch.setattr("cbda.annotation.label_studio.decode_rle", None)
     with pytest.raises(UserError, match="mask is 80 high 30 wide, its image 40 high 60 wide"):
         list(read_masks(path, queries))
+
+
+DECODERS = ("masks.read_index", "masks.read_rgb", "label_studio.read_rgb")
+
+
+@pytest.mark.parametrize(
+    ("tool", "mask"),
+    [
+        ("plain", "0000.png"),
+        ("cvat", "SegmentationClass/0000.png"),
+        ("label_studio_png", "task-*.png"),
+    ],
+)
+def test_size_is_compared_before_a_picture_is_decoded(queries, tmp_path, monkeypatch, tool, mask):
+    """A small file may claim to be so large that its pixels fill the memory."""
+    folder = tmp_path / "plain" if tool == "plain" else copy(tool, tmp_path)
+    for path in sorted(folder.glob(mask))[:1] or [folder / mask]:
+        save(path, np.zeros((9, 99), np.uint8))
+    for name in DECODERS:
+        monkeypatch.setattr(f"cbda.annotation.{name}", Mock(side_effect=MemoryError))
+    with pytest.raises(UserError, match=r"png: mask is 9 high 99 wide, its image 40 high 60 wide"):
+        list(read_masks(folder, queries))
 
 
 @pytest.fixture
@@ -483,7 +506,10 @@ BROKEN = {
         put(np.full(SIZE, 7, np.uint8)),
         "value 7 is no class; allowed: 0",
     ),
-    "an index mask of another size": (put(np.zeros((9, 9), np.uint8)), "mask of 0000 is 9 high 9"),
+    "an index mask of another size": (
+        put(np.zeros((9, 9), np.uint8)),
+        "0000.png: mask is 9 high 9 wide, its image 40",
+    ),
     "a mask of no image": (put(np.zeros(SIZE, np.uint8), "9999.png"), "9999.png: is of no image"),
     "masks as colours": (put(np.zeros((*SIZE, 3), np.uint8)), "label is 8-bit RGB, must be 8-bit"),
 }

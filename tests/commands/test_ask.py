@@ -1,7 +1,9 @@
 """The command `ask`, as a workflow runs it again and again."""
 
+import json
 import re
 import shlex
+import shutil
 
 import numpy as np
 import pytest
@@ -157,3 +159,46 @@ def test_other_images_of_the_same_names_are_refused_and_no_answer_is_lost(folder
     assert "queries.h5: asks about another image" in capsys.readouterr().err
     assert not (folder / "export").exists()
     assert contents(folder) == before
+
+
+def swap_images(folder):
+    """Other images of the same names and size."""
+    paths = [folder / f"pool/images/00{index}.png" for index in (0, 1)]
+    for path, content in zip(paths, [path.read_bytes() for path in paths][::-1], strict=True):
+        path.write_bytes(content)
+
+
+def test_answers_to_other_images_are_refused_though_the_queries_are_lost(folder, before, capsys):
+    (folder / "answers/queries.h5").unlink()
+    swap_images(folder)
+    assert ask() == 2
+    said = capsys.readouterr().err
+    assert re.search(r"answers\.jsonl: holds answers to another image '00\d' than there is", said)
+    assert contents(folder) == before
+    assert not (folder / "answers/queries.h5").exists()
+    swap_images(folder)
+    assert ask() == 0
+
+
+def test_answers_of_before_which_know_no_images_are_taken(folder, before):
+    path = folder / "answers/answers.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert all(len(line.pop("image_sha256")) == 64 for line in lines[1:])
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    assert ask() == 0
+    assert contents(folder)[0] == before[0]
+
+
+@pytest.mark.parametrize("command", ["annotate", "queries export", "queries import"])
+def test_answers_to_other_images_than_those_asked_about_are_refused(
+    folder, before, capsys, command
+):
+    swap_images(folder)
+    (folder / "answers/queries.h5").unlink()
+    shutil.move(folder / "answers/answers.jsonl", folder / "old.jsonl")
+    assert ask() == 75
+    places = "" if command == "queries import" else "--target-root pool"
+    places += {"queries export": " --out out", "queries import": " --source out"}.get(command, "")
+    words = f"{command} --queries answers/queries.h5 --answers old.jsonl {places}"
+    assert main(words.split()) == 2
+    assert "old.jsonl: holds answers to another image" in capsys.readouterr().err

@@ -1,11 +1,15 @@
 """Random scores: those of the command `score`, and of the gallery, which computes them again."""
 
+from pathlib import Path
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
 
 from cbda.cli import main
 from cbda.files.labels import LabelFile
+from cbda.files.records import file_sha256
 from cbda.files.scores import ScoreFile
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint, load_model
@@ -14,7 +18,8 @@ from cbda.models.logits import most_probable, resize_logits
 from cbda.models.void import void_class_of
 from cbda.report.gallery import Arm, compute_maps
 from cbda.settings.model import ModelSettings
-from tests.pools import make_pool, summarise, write_labels
+from tests.datasets.layouts import save
+from tests.pools import make_pool, summarise, write_labels, write_scores
 
 CLASSES = ["road", "pole", "sign"]
 HEIGHT, WIDTH = 16, 24
@@ -132,3 +137,60 @@ def test_round_chooses_by_the_features_that_were_kept(pool, tmp_path, allocation
     with LabelFile.open(tmp_path / "labels.h5") as labels:
         assert len(next(labels.queries())) == 1
         assert labels.summary.allocation == allocation
+
+
+@pytest.fixture
+def rounds(pool, tmp_path, monkeypatch):
+    """Commands by name, which were run in this order."""
+    monkeypatch.chdir(tmp_path)
+    run_score(tmp_path, 0, 1)
+    method = "--oracle-root pool --classes road pole sign --method-unit region --rounds 2 --seed 0"
+    method += " --method-allocation dynamic --method-balance none --radius 1 --budget 0.5"
+    words = {
+        "acquire": f"acquire --scores scores.h5 {method} --round 1 --out labels.h5",
+        "diagnose": "diagnose --scores scores.h5 --labels labels.h5 --oracle-root pool"
+        " --classes road pole sign --out diagnosis.json",
+        "finetune": "finetune --checkpoint m.pt --labels labels.h5 --source-root pool"
+        " --target-root pool --until 1 --device cpu --out tuned.pt",
+    }
+    for name in ("acquire", "diagnose"):
+        assert main(words[name].split()) == 0
+    return words
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [("acquire", "scores.h5"), ("diagnose", "scores.h5"), ("finetune", "labels.h5")],
+)
+def test_files_of_another_pool_with_the_same_ids_and_sizes_are_refused(
+    rounds, capsys, command, named
+):
+    save(Path("pool/images/b.png"), np.full((HEIGHT, WIDTH, 3), 7, np.uint8))
+    assert main(rounds[command].split()) == 2
+    said = f"{named}: was not made of pool/images/b.png as it is now; restore the image"
+    assert said in capsys.readouterr().err
+
+
+def test_labels_of_another_pool_are_refused_where_scores_know_no_images(rounds, capsys):
+    nothing = np.zeros((2, HEIGHT, WIDTH))
+    write_scores(Path("others.h5"), "ab", nothing.astype(np.float32), nothing, 3, 1, "random")
+    words = rounds["acquire"].replace("--scores scores.h5", "--scores others.h5 --labels labels.h5")
+    words = words.replace("--round 1 --out labels.h5", "--round 2 --out more.h5")
+    assert main(words.split()) == 0
+    save(Path("pool/images/a.png"), np.full((HEIGHT, WIDTH, 3), 7, np.uint8))
+    assert main(words.split()) == 2
+    assert "labels.h5: was not made of pool/images/a.png" in capsys.readouterr().err
+
+
+def test_images_are_not_read_again_by_who_follows(rounds, monkeypatch):
+    read = Mock(side_effect=file_sha256)
+    monkeypatch.setattr("cbda.files.encoded_images.file_sha256", read)
+    for name in ("acquire", "diagnose"):
+        assert main(rounds[name].split()) == 0
+    assert not read.call_args_list
+
+
+def test_scores_know_the_images_that_they_were_made_of(pool, tmp_path):
+    run_score(tmp_path, 0, 1)
+    with ScoreFile.open(tmp_path / "scores.h5") as scores:
+        assert scores.image_sha256 == tuple(map(file_sha256, pool.image_paths))

@@ -193,3 +193,23 @@ def test_log_that_was_edited_tells_nothing_of_what_waits(results, capsys, page):
     _wait(results, page)
     assert main(["status"]) == 0
     assert "next: acquire, for " in capsys.readouterr().out
+
+
+def test_experiment_of_another_folder_is_told_as_where_it_ran(results, capsys, monkeypatch):
+    """What was asked for is known there alone, such as that nothing is to be evaluated."""
+    measure_scores(results)
+    outputs = {str(path) for path in results.rglob("*") if path.name != "evaluation.json"}
+    for path in results.rglob("evaluation.json"):
+        path.unlink()
+    outputs |= {path.replace("labels.h5", "scores.h5") for path in outputs}
+    note_request(Path(".snakemake"), "results", ["snakemake", "--cores", "2"], outputs)
+    (results / "seed1/cbda/budget0.05/round2/model.pt").unlink()
+    home = Path.cwd()
+    assert main(["status"]) == 0
+    here = capsys.readouterr().out
+    for elsewhere in (results, home.parent):
+        monkeypatch.chdir(elsewhere)
+        assert main(["status", str(home / "results")]) == 0
+        assert capsys.readouterr().out == f"in {home}:\n{here}"
+        monkeypatch.chdir(home)
+    assert "next: finetune" in here

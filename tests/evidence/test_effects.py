@@ -7,20 +7,20 @@ import pandas as pd
 import pytest
 
 from evidence.design import BLOCKED_BY, FACTORS, SEEDS, block, fraction, level, name
-from evidence.effects import design, effects_of, estimate, measure, parts_of
+from evidence.effects import design, effects_of, estimate, main, parts_of
 
 EFFECTS = {"unit": 1.5, "noise": 0.8, "start": 0.0, "allocation": -2.5, "balance": 0.3}
 SCORES = {"ripu_exact": -1.0, "entropy": -3.0, "margin": 1.0}
 
 
-def made_up(noise, **shared):
+def made_up(noise, effects=EFFECTS, scores=SCORES, seed=3, **shared):
     """All runs of the factorial: the sum of their parts, twice `unit_noise` for both, and noise."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     rows = []
     for score, parity in product(BLOCKED_BY, SEEDS):
         for cell, seed in product(block(score, parity), SEEDS[parity]):
-            value = 50 + SCORES[score] + 0.3 * seed
-            value += sum(EFFECTS[part] * cell[part] / 2 for part in FACTORS)
+            value = 50 + scores[score] + 0.3 * seed
+            value += sum(effects[part] * cell[part] / 2 for part in FACTORS)
             value += shared.get("unit_noise", 0.0) * cell["unit"] * cell["noise"] / 2
             row = {part: level(part, cell[part]) for part in FACTORS}
             rows.append({"score": score, "seed": seed, **row, "mIoU": value + noise * rng.normal()})
@@ -82,14 +82,39 @@ def test_names_are_read_back():
     assert parts == {"score": "ripu_exact", **levels}
 
 
-def test_measures_are_means_over_classes():
-    names = ["pole", "sign", "fence", "pedestrian", "bicyclist", "road"]
-    rows = [("a", "0.1", 1, name, 10.0 * i) for i, name in enumerate(names)]
-    row = measure(pd.DataFrame(rows, columns=["method", "budget", "seed", "class", "IoU"])).iloc[0]
-    assert (row["mIoU"], row["rare"], row["worst"]) == (25, 20, 0)
-
-
 def test_interval_is_students():
     row = estimate(1.0, 0.5, 10)
     assert row["half_width"] == pytest.approx(1.114, abs=1e-3)
     assert row["p"] == pytest.approx(0.0734, abs=1e-4)
+
+
+def test_nothing_is_found_where_nothing_is():
+    """In at most 5 % of studies is any of the primary effects, by Holm: 2 of 40, and some more."""
+    found = 0
+    for seed in range(40):
+        runs = made_up(2.0, dict.fromkeys(EFFECTS, 0.0), dict.fromkeys(SCORES, 0.0), seed)
+        table = effects_of(runs, "mIoU")
+        found += int((table[table["family"] == "main"]["p_holm"] < 0.05).any())
+    assert found <= 5
+
+
+def test_effect_as_large_as_is_said_is_found_in_four_of_five():
+    found = 0
+    for seed in range(40):
+        runs = made_up(2.0, {**dict.fromkeys(EFFECTS, 0.0), "unit": 0.95}, SCORES, seed)
+        row = effects_of(runs, "mIoU").set_index("effect")[["detectable", "p"]].loc["unit"]
+        detectable, p = map(float, row)
+        assert detectable == pytest.approx(0.95, rel=0.25)
+        found += p < 0.05
+    assert 26 <= found <= 38
+
+
+def test_rows_say_what_they_are_of():
+    table = found(made_up(2.0))
+    assert table.loc["unit", "n"] == 144
+    assert table.loc["margin - random", "n"] == 6
+
+
+def test_effects_of_no_run_are_refused(tables):
+    with pytest.raises(SystemExit, match=r"evidence\.run parts_camvid"):
+        main("camvid")

@@ -57,9 +57,10 @@ def test_folder_has_a_mask_per_image(folder, capsys):
     assert not rounds[0, :10].any()
 
 
-def test_mask_of_another_size_or_none_is_one_line(folder, capsys):
+def test_mask_of_another_size_or_none_is_one_line(folder, capsys, monkeypatch):
     method = "--method-allocation per_image --method-balance none --budget 0.1"
     save(folder / "mask.png", np.zeros((20, 31), np.uint8))
+    monkeypatch.setattr("cbda.files.never.read_mask", None)  # not before its size is known
     assert main(shlex.split(f"{COMMAND} mask.png {method}")) == 2
     assert "mask.png: mask is" in capsys.readouterr().err
     with pytest.raises(UserError, match="has no masks"):

@@ -549,7 +549,7 @@ def test_last_round_uses_up_the_iterations(config: dict[str, Any]) -> None:
 
 
 PLACES = {
-    "datasets.target.root": "target",
+    "datasets.source.root": "source",
     "pathvars.results": "results",
     "pathvars.tables": "tables",
     "data_make.root": "made",
@@ -601,8 +601,8 @@ def test_unset_environment_variable_is_named(
 
 @pytest.mark.parametrize("root", ["camvid~/a", "a/~", "costs 5$", "{seed}/{dataset}"])
 def test_other_signs_of_a_root_stay(config: dict[str, Any], root: str) -> None:
-    config["datasets"]["target"]["root"] = root
-    assert load_config(config, {"HOME": "/home/me"}).datasets.target.root == root
+    config["datasets"]["source"]["root"] = root
+    assert load_config(config, {"HOME": "/home/me"}).datasets.source.root == root
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,9 @@ def test_every_computing_job_has_a_gpu_of_its_own(finished: Path) -> None:
 
 
 def test_second_run_is_idle(finished: Path) -> None:
-    assert "Nothing to be done" in snakemake(finished, targets=EVERYTHING)
+    output = snakemake(finished, targets=EVERYTHING)
+    assert "Nothing to be done" in output
+    assert f"\nthe table: {TABLE}; " in output
 
 
 def test_report_of_the_workflow_holds_everything(finished: Path) -> None:

@@ -23,6 +23,7 @@ from cbda.workflow.session import (
     due_files,
     explained,
     made_files,
+    present_files,
     program_words,
     reports_at_stake,
     require_sound_results,
@@ -31,6 +32,7 @@ from cbda.workflow.session import (
     stop_when_asked,
     tell,
 )
+from cbda.workflow.shown import show_plainly
 from cbda.workflow.waiting import show_waiting
 
 # Snakemake searches the project first: a random.py there must not be taken for Python's.
@@ -46,6 +48,7 @@ if workflow.is_main_process:
         people.require_ready(jobs, sys.argv)
     STOPS = note_stops()
     show_waiting()
+    show_plainly(lambda: name_results(jobs, present_files(workflow)))
     LOCK = hold_lock(NOTES)  # held until the process ends
 
 
