@@ -28,7 +28,8 @@ def explained(what: str = "") -> Iterator[None]:
     from snakemake import exceptions
 
     class WorkflowError(exceptions.WorkflowError):  # type: ignore[misc]
-        __traceback__ = None  # Snakemake would show it, below what the user is to read
+        # Snakemake would show it, below what the user is to read; context managers try to set it.
+        __traceback__ = property(lambda self: None, lambda self, value: None)
 
     try:
         yield

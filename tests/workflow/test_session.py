@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -46,6 +47,21 @@ def test_mistake_is_the_last_line_that_snakemake_shows(caplog):
     except Exception as error:
         print_exception(error, {__file__: {}})
     assert caplog.messages == ["WorkflowError:\nconfiguration: seedz: unknown"]
+
+
+def test_mistake_is_shown_without_a_traceback_wherever_it_passes(caplog):
+    """At the start of jobs it passes a context manager of Snakemake's, which keeps one."""
+
+    @contextmanager
+    def passing():
+        yield
+
+    try:
+        with passing(), explained():
+            raise UserError("no GPU")
+    except Exception as error:
+        print_exception(error, {__file__: {}})
+    assert caplog.messages == ["WorkflowError:\nno GPU"]
 
 
 def checking(*names, is_local=True):
