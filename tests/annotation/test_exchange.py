@@ -146,6 +146,12 @@ def test_exported_table_comes_back(queries, tmp_path, capsys):
     assert capsys.readouterr().out.count(named) == 1  # where it has no answer yet
 
 
+def test_brush_on_the_image_counts_with_another_picture_beside_it(queries, tmp_path):
+    expected = dict(read_masks(copy("label_studio.json", tmp_path), queries))
+    found = dict(read_masks(broken_json(refer(to_name="image"))(tmp_path), queries))
+    np.testing.assert_array_equal(found["0000"], expected["0000"])
+
+
 def test_class_counts_where_the_state_says_something_else(queries, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,row,column,state,class\n0000,2,3,skipped,car\n0000,7,17,open,\n")
@@ -342,6 +348,21 @@ def set_part(**parts):
     return change
 
 
+def refer(**parts):
+    """A change that adds a picture of no pool to a task, and says what a brush is on."""
+
+    def change(tasks, brush):
+        tasks[0]["data"] = {"image": "a/0000.png", "other": "/data/look.jpg"}
+        brush.update(parts)
+
+    return change
+
+
+def unsubmit(tasks, brush):
+    for task in tasks:
+        task["predictions"], task["annotations"] = task.pop("annotations"), []
+
+
 def annotate(**parts):
     def change(tasks, brush):
         tasks[0].update(parts)
@@ -460,6 +481,26 @@ BROKEN = {
     "two images in a task": (
         broken_json(annotate(data={"other": "http://x/0001.png", "image": "0a1b2c3d-0000.png"})),
         "task 1: .* names 0000, 0001, must be one image of the pool",
+    ),
+    "a brush on a picture beside the image": (
+        broken_json(refer(to_name="other")),
+        "task 1: a brush is on '/data/look.jpg', no image of the pool",
+    ),
+    "a brush on one of two pictures": (
+        broken_json(refer(to_name="photo")),
+        "task 1: a brush is on 'photo', which may be any .* one of image, other",
+    ),
+    "a brush on a turned image": (
+        broken_json(set_part(image_rotation=90)),
+        "task 1: a brush is on an image turned by 90 degrees",
+    ),
+    "predictions alone": (
+        broken_json(unsubmit),
+        "holds predictions, but no annotations; submit them",
+    ),
+    "a state that contradicts a class": (
+        broken_table("image,row,column,state,class\n0000,2,3,void,road\n"),
+        "line 2: state 'void' and class 'road' contradict each other",
     ),
     "a state": (
         broken_table("image,row,column,state,class\n0000,2,3,done,\n"),
