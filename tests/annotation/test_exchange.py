@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -300,6 +301,11 @@ def broken_bytes(content, name="t.csv"):
     return write
 
 
+def make_pipe(folder):
+    os.mkfifo(folder / "masks")
+    return folder / "masks"
+
+
 def broken_json(change):
     def write(folder):
         path = copy("label_studio.json", folder)
@@ -482,6 +488,11 @@ BROKEN = {
         broken_json(annotate(data={"other": "http://x/0001.png", "image": "0a1b2c3d-0000.png"})),
         "task 1: .* names 0000, 0001, must be one image of the pool",
     ),
+    "a file of another kind": (
+        broken_bytes(b"P5", "mask.pgm"),
+        "mask.pgm: is a file of another kind; give a file .csv or .json, or a folder of masks",
+    ),
+    "a pipe": (make_pipe, "masks: is no regular file; give"),
     "a brush on a picture beside the image": (
         broken_json(refer(to_name="other")),
         "task 1: a brush is on '/data/look.jpg', no image of the pool",
