@@ -100,7 +100,10 @@ def text_of(found: Decision) -> str:
 
 def main() -> None:
     """Decide, and write what is run then."""
-    differences = mean_differences()
+    try:
+        differences = mean_differences()
+    except FileNotFoundError as error:
+        raise SystemExit(f"no {error.filename}: python -m evidence.run candidates") from None
     print(differences.sort_values("both", ascending=False).to_string(float_format="%+.2f"))
     found = decide(differences["both"])
     print(found)

@@ -12,6 +12,7 @@ from cbda.datasets.images import Images
 from cbda.datasets.pictures import describe_size, read_size
 from cbda.errors import UserError
 from cbda.files.queries import QuerySet, Window, clip_window
+from cbda.files.records import file_sha256
 
 NUM_KEPT = 16  # images in memory
 AROUND_PX = 48  # of surroundings on every side, or more if the window is large
@@ -55,8 +56,10 @@ class Crops:
 
 
 def read_asked(queries: QuerySet, images: Images, image_id: str) -> NDArray[np.uint8]:
-    """An image that queries ask about, (H,W,3) uint8 RGB; a `UserError` if it has another size."""
+    """An image that queries ask about, (H,W,3) uint8 RGB; a `UserError` if it is another now."""
     path, wanted = images.paths[image_id], (queries.height, queries.width)
+    if (asked := queries.known_images.get(image_id)) and file_sha256(path) != asked:
+        raise UserError(f"{path}: has changed since the queries were chosen: restore it")
     if (size := read_size(path)) != wanted:
         raise UserError(
             f"{path}: is {describe_size(size)}, the queries are of {describe_size(wanted)}"

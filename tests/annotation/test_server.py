@@ -24,6 +24,7 @@ from cbda.annotation.server import _Handler
 from cbda.cli import main
 from cbda.errors import UserError
 from cbda.files.answers import AnswerFile
+from cbda.files.queries import save_queries, with_images
 from tests.annotation.pages import Page, make_round, random_centres, serving
 from tests.datasets.layouts import save
 
@@ -331,6 +332,17 @@ def test_picture_of_another_size_is_named(tmp_path):
         status, content = page.request("GET", "around/0")
     assert status == 400
     assert b"0000.png: is 30 high 20 wide, the queries are of 40 high 60 wide" in content
+
+
+def test_picture_that_is_exchanged_while_people_answer_is_named(tmp_path):
+    queries, image = make_round(tmp_path, [(0, 3, 3)]), tmp_path / "pool/images/0000.png"
+    (tmp_path / "queries.h5").unlink()
+    save_queries(tmp_path / "queries.h5", with_images(queries, {"0000": image}))
+    with serving(tmp_path) as page:
+        image.write_bytes((tmp_path / "pool/images/0001.png").read_bytes())
+        status, content = page.request("GET", "around/0")
+    assert status == 400
+    assert b"0000.png: has changed since the queries were chosen: restore it" in content
 
 
 def start(folder, *options):

@@ -1,5 +1,6 @@
 """What is in the way of a generated set stays, and what is left of a killed run does no harm."""
 
+import errno
 import json
 import os
 import shutil
@@ -281,8 +282,8 @@ def test_pictures_are_on_the_disk_before_the_mark_and_that_before_the_manifest(
 EVENTS = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree")
 
 
-def run_until_killed(place, num_events, root=None, **options):
-    """Make a set in a process that dies at an event within a folder; whether it did."""
+def run_until_killed(place, num_events, root=None, error=None, **options):
+    """Make a set in a process that dies, or fails, at an event within a folder; whether it did."""
     child = os.fork()
     if not child:
         left = [num_events]
@@ -290,12 +291,14 @@ def run_until_killed(place, num_events, root=None, **options):
         def count(event, arguments):
             if event in EVENTS and any(str(path).startswith(str(place)) for path in arguments[:2]):
                 left[0] -= 1
+                if not left[0] and error:
+                    raise error
                 if not left[0]:
                     os._exit(9)
 
         sys.addaudithook(count)
         os._exit(main(words(root or place, **options)))
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0
 
 
 def number_read(root):
@@ -322,6 +325,22 @@ def test_run_killed_at_any_moment_does_no_harm(tmp_path):
         assert contents(root) == sets[3], num_events
         num_events += 2
     assert seen == {0, 2, 3}
+
+
+def test_run_goes_on_after_a_disk_was_full_at_any_moment(tmp_path, capfd):
+    """Snakemake removes the manifest of a job that failed."""
+    root, num_events = tmp_path / "set", 1
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert main(words(tmp_path / "new", 2)) == 0
+    wanted = contents(tmp_path / "new")
+    while run_until_killed(root, num_events, error=full, num_images=2):
+        assert capfd.readouterr().err.count("error:") == 1
+        (root / "manifest.json").unlink(missing_ok=True)
+        assert main(words(root, 2)) == 0, num_events
+        assert contents(root) == wanted
+        shutil.rmtree(root)
+        num_events += 3
+    assert num_events > 20
 
 
 def test_changed_picture_outlives_a_kill_while_it_is_set_aside(made):

@@ -157,6 +157,16 @@ def test_random_numbers_of_parts_are_not_averaged():
     assert values[0, 0] == score[0, 0]
 
 
+def test_pixels_of_superpixels_are_counted_as_they_are_beyond_the_budget_too(pool):
+    """As many parts are taken as would be windows, which they are larger than in the mean."""
+    run = pool[-1]
+    path = run(changed(ROUND, number=2), run(ROUND))
+    acquired = np.count_nonzero(read(path, "round"))
+    summary = summary_of(path)
+    assert summary.class_counts.sum() + summary.void_counts.sum() == acquired
+    assert acquired / math.prod(SHAPE) > ROUND.budget
+
+
 def test_superpixels_are_connected_and_about_as_large_as_a_window(picture):
     parts = superpixel.divide(picture, 4)
     assert sorted(np.unique(parts)) == list(range(parts.max() + 1))

@@ -289,6 +289,8 @@ def test_people_are_asked_once_whatever_code_changes(editable: Path) -> None:
     assert table[["round", "queries", "answered", "minutes"]].values.tolist() == [[1, 72, 72, 3.6]]
     masks = sorted((editable / RUN / "predictions/masks").glob("*.png"))
     assert len(masks) == 4
+    idle = snakemake(editable, "--dry-run", change=change, targets=("all",))
+    assert f"a model: {RUN}/round1/model.pt; masks: {RUN}/predictions/masks" in idle
     masks[0].unlink()
     assert planned_jobs(editable, change, ("all",)) == {"predict": 1}
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def query_px(radius: int, size: tuple[int, int]) -> int:
-    """Pixels of a superpixel in the mean, roughly."""
+    """Pixels of a superpixel that is wanted; in the mean they are larger, as SLIC makes fewer."""
     return (2 * radius + 1) ** 2
 
 
