@@ -55,8 +55,9 @@ def show(value: Any) -> str:
 
 def _kind(mistake: Any) -> tuple[Any, ...]:
     """What mistakes in items of one list have in common."""
-    *of, last = ("", *mistake["loc"])
-    return mistake["type"], *of, "" if isinstance(last, int) else last
+    place: tuple[int | str, ...] = mistake["loc"]
+    is_item = bool(place) and isinstance(place[-1], int)
+    return mistake["type"], place[:-1] if is_item else place, is_item
 
 
 def _once_a_kind(lines: Mapping[str, tuple[Any, ...]]) -> list[str]:
