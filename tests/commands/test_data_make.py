@@ -323,7 +323,7 @@ def test_run_killed_at_any_moment_does_no_harm(tmp_path):
         seen.add(found)
         assert main(words(root, 3, seed=3)) == 0, num_events
         assert contents(root) == sets[3], num_events
-        num_events += 2
+        num_events += 3
     assert seen == {0, 2, 3}
 
 

@@ -275,7 +275,7 @@ VALUES = st.recursive(
     max_leaves=6,
 )
 PLACES = sorted({path[:length] for path in LEAVES for length in range(1, len(path) + 1)})
-NUM_EXAMPLES = 400
+NUM_EXAMPLES = 150
 
 
 def use(config: dict[str, Any]) -> None:
@@ -304,7 +304,6 @@ def complaint(config: dict[str, Any]) -> str | None:
 
 
 @settings(max_examples=NUM_EXAMPLES, deadline=None, derandomize=True, database=None)
-@pytest.mark.no_cover  # of 400 examples, which take twice as long when they are traced
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=3))
 def test_configuration_is_valid_or_one_line(changes: list[tuple[tuple[str, ...], Any]]) -> None:
     config = copy.deepcopy(CONFIG)

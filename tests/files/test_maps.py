@@ -3,7 +3,7 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -20,6 +20,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 }
 SHAPES = st.tuples(st.integers(1, 3), st.integers(1, 6), st.integers(1, 6))
 DTYPES = st.sampled_from([np.uint8, np.float32])
+FEWER = settings(SETTINGS, max_examples=60)  # of every layout
 
 
 def create(file, name, maps, **layout):
@@ -27,7 +28,7 @@ def create(file, name, maps, **layout):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@SETTINGS
+@FEWER
 @given(maps=DTYPES.flatmap(lambda dtype: arrays(dtype, SHAPES)))
 def test_reads_what_the_library_wrote(tmp_path_factory, layout, maps):
     path = tmp_path_factory.mktemp("maps") / "maps.h5"
@@ -40,7 +41,7 @@ def test_reads_what_the_library_wrote(tmp_path_factory, layout, maps):
 
 
 @pytest.mark.parametrize("layout", ["plain", "checked", "packed", "both"])
-@SETTINGS
+@FEWER
 @given(maps=DTYPES.flatmap(lambda dtype: arrays(dtype, SHAPES)))
 def test_the_library_reads_what_was_packed(tmp_path_factory, layout, maps):
     path = tmp_path_factory.mktemp("maps") / "maps.h5"

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -39,6 +40,7 @@ from cbda.report.style import (
     as_jpeg,
     drawing,
     method_line_styles,
+    save,
     write,
 )
 from cbda.results.pairs import paired_test, seed_differences
@@ -180,26 +182,52 @@ def test_target_shares_are_those_known_beforehand():
 
 
 @pytest.fixture(scope="module")
-def drawn(experiment, tmp_path_factory):
+def drawn(experiment, tmp_path_factory, drawn_once):
     """The sections of the page, and the folder of their figures."""
     folder = tmp_path_factory.mktemp("figures")
-    return draw_figures(experiment, folder), folder
+    with drawn_once():
+        return draw_figures(experiment, folder), folder
 
 
-@pytest.mark.no_cover  # as all of it is drawn before
-def test_figures_are_equal_bytes_each_time_whatever_the_settings_of_the_user(
-    experiment, drawn, tmp_path
-):
+def test_every_figure_is_written_in_every_format(drawn):
     names = sorted(path.name for path in drawn[1].iterdir())
     figures = ["class_differences", "class_shares_budget0.05", "class_shares_budget0.1",
                "differences", "entropy", "mIoU", "penalties", "ranks",
                "worst_class_IoU"]  # fmt: skip
     expected = [f"{name}.{kind}" for name in figures for kind in ("svg", "png", "pdf")]
     assert names == sorted([*expected, *(f"{name}_column.pdf" for name in NARROW)])
-    with matplotlib.rc_context({"text.usetex": True, "font.size": 30, "savefig.format": "pdf"}):
+
+
+SETTINGS_OF_THE_USER: dict[Any, Any] = {
+    "text.usetex": True,
+    "font.size": 30,
+    "savefig.format": "pdf",
+}
+
+
+@pytest.mark.no_cover  # as all of it is drawn before
+@pytest.mark.usefixtures("one_format")
+def test_figures_are_equal_bytes_each_time_whatever_the_settings_of_the_user(
+    experiment, drawn, tmp_path
+):
+    with matplotlib.rc_context(SETTINGS_OF_THE_USER):
         draw_figures(experiment, tmp_path)
-    for name in names:
-        assert (drawn[1] / name).read_bytes() == (tmp_path / name).read_bytes()
+    drawn_again = sorted(tmp_path.glob("*.svg"))
+    assert len(drawn_again) == 9
+    for path in drawn_again:
+        assert (drawn[1] / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_every_format_has_equal_bytes_each_time(experiment, tmp_path, monkeypatch, kind):
+    contents = []
+    for second, settings in enumerate(({}, SETTINGS_OF_THE_USER)):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", str(second))
+        with matplotlib.rc_context(settings), drawing():
+            figure = entropy_figure(experiment.entropies, 0.5, experiment.line_styles)
+            write(figure, tmp_path / f"entropy.{kind}")
+        contents.append((tmp_path / f"entropy.{kind}").read_bytes())
+    assert contents[0] == contents[1] != b""
 
 
 def test_text_of_a_pdf_is_text(experiment, tmp_path):
@@ -409,6 +437,7 @@ def report(folder, words):
     return main(report_words(folder, words))
 
 
+@pytest.mark.usefixtures("one_format")
 def test_gallery_has_a_figure_per_image(gallery, tmp_path):
     assert report(tmp_path, gallery) == 0
     page = (tmp_path / "report.html").read_text()
@@ -477,14 +506,15 @@ def test_p_value_is_text_of_three_decimals(p, text):
 def test_backend_of_the_user_is_not_asked_for(one_run, tmp_path):
     """A new process, as matplotlib reads it when it is imported."""
     environment = {**os.environ, "MPLBACKEND": "nonsense"}
-    words = report_words(tmp_path, one_run)
+    words = report_words(tmp_path, [*one_run, "--config", "no JSON"])
     done = subprocess.run(
         [sys.executable, "-m", "cbda", *words], env=environment, capture_output=True, text=True
     )
-    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("cbda report: error: --config: not JSON"), done.stderr
 
 
-def test_names_of_any_script_are_drawn_as_written(tmp_path, capsys):
+@pytest.mark.no_cover  # as all of it is drawn before
+def test_names_of_any_script_are_drawn_as_written(tmp_path, capsys, drawn_once):
     names = [r"$\frac{$", "_hidden", "道路", "a, b; c"]
     runs = [
         Run(
@@ -495,7 +525,11 @@ def test_names_of_any_script_are_drawn_as_written(tmp_path, capsys):
         )
         for method in ("ra", "cbda")
     ]  # fmt: skip
-    draw_figures(Experiment(runs, "ra", names), tmp_path)
+    experiment = Experiment(runs, "ra", names)
+    with drawn_once():
+        draw_figures(experiment, tmp_path)
+    with drawing():
+        save(heat_map_figure(class_differences(class_table(runs), "ra"), "ra"), tmp_path, "all")
     lines = [line for line in capsys.readouterr().out.splitlines() if "lacks" in line]
     assert lines
     assert all(line.endswith("shows as boxes: 路 道") for line in lines)

@@ -76,7 +76,7 @@ def experiments(draw):
     return round_, labels, scored
 
 
-@settings(SETTINGS, max_examples=50)
+@settings(SETTINGS, max_examples=30)
 @given(experiments(), st.integers(1, 3))
 def test_rounds_equal_the_definition(tmp_path_factory, experiment, num_threads):
     round_, labels, scored = experiment

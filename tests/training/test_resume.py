@@ -295,12 +295,12 @@ def test_job_is_the_same_at_another_place(inputs):
 
 @pytest.fixture
 def command(tmp_path):
-    """A pretraining of a few seconds, images loaded by two processes."""
+    """A pretraining of a second or two, images loaded by two processes."""
     for name in ("source", "target"):
         make_folder(tmp_path / name, 4, 48, 64, 3, np.random.default_rng(0))
-    training = "--training-batch-size 2 --training-num-workers 2 --training-total-iterations 60"
+    training = "--training-batch-size 2 --training-num-workers 2 --training-total-iterations 24"
     data = "--source-root source --target-root target --classes a b c"
-    options = f"--iterations 60 {data} {training} --training-image-size 48 64 --device cpu"
+    options = f"--iterations 24 {data} {training} --training-image-size 48 64 --device cpu"
     return ["pretrain", *options.split(), "--out"]
 
 

@@ -19,7 +19,10 @@ REDUCED: dict[str, Any] = {
     "experiment": {"methods": ["cbda"], "budgets": [0.05], "rounds": 1, "references": []},
     "tabulate": {"baseline": "cbda"},
     "model": {"encoder": "resnet18"},
-    "training": {"image_size": [40, 80], "source_size": [48, 80], "num_workers": 1},
+    "training": {
+        **{"image_size": [40, 80], "source_size": [48, 80]},
+        **{"num_workers": 1, "total_iterations": 3},
+    },
     "compute": {"threads": 1},
 }
 
@@ -37,5 +40,5 @@ def test_gtav_to_cityscapes_runs(tmp_path: Path) -> None:
     with h5py.File(folder / "labels.h5") as file:
         assert file["label"].shape == (2, 64, 128)
     checkpoint = load_checkpoint(folder / "model.pt")
-    assert checkpoint["iteration"] == 6
+    assert checkpoint["iteration"] == 3
     assert checkpoint["model_settings"]["output_stride"] == 8
