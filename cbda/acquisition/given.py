@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 Logits: TypeAlias = "NDArray[np.floating[Any]] | Tensor"
 Item: TypeAlias = "NDArray[np.floating[Any]] | Tensor | ScoreMap"  # of a pool
 DENSE = "torch.strided"  # the layout of tensors that hold a number for every place
-NEAR = 1e-3  # of 1, what probabilities sum to
+NEAR, NEAR_16_BIT = 1e-3, 1e-2  # how far sums of rounded probabilities are from another, as shares
+SURE = 0.99  # a probability that some class has somewhere in any image
+VARIED = 0.1  # of their sum, by which probabilities of a network differ somewhere in any image
+MAX_LOGIT = float(np.finfo(np.float32).max)
 
 
 class _Maps(NamedTuple):
@@ -197,8 +200,35 @@ def require_logits(values: Any, what: str, num_classes: int | None = None) -> No
         raise UserError(f"{what}: of one class: nothing is uncertain; allowed are two or more")
     if "float" not in getattr(values.dtype, "name", str(values.dtype)):
         raise UserError(f"{what}: {values.dtype}; allowed are floating point numbers")
-    if isinstance(values, np.ndarray) and not np.isfinite(values).all():
-        raise UserError(f"{what}: hold NaN or infinite values: the model has diverged")
-    if bool(values.min() >= 0) and bool(abs(values.sum(0) - 1).max() < NEAR):
-        advice = "give logits, before the softmax, or the logarithm of these"
-        raise UserError(f"{what}: are probabilities, which sum to 1 over the classes; {advice}")
+    least, most = float(values.min().item()), float(values.max().item())
+    if not (least >= -MAX_LOGIT and most <= MAX_LOGIT):
+        found = "hold NaN or infinite values, as float32"
+        raise UserError(f"{what}: {found}: the model has diverged")
+    if least >= 0:
+        _require_no_probabilities(values, what, least, most)
+
+
+def _require_no_probabilities(values: Any, what: str, least: float, most: float) -> None:
+    """Raise a `UserError` for what a softmax or a sigmoid makes, in any unit; none is negative."""
+    advice = "give logits, before the softmax, or the logarithm of these"
+    if _sum_to_one_number(values):
+        found = "are probabilities, which sum to one number over the classes"
+        raise UserError(f"{what}: {found}; {advice}")
+    if least <= 1 - SURE and SURE <= most <= 1:
+        found = "are all within 0 and 1, and come near both, as a sigmoid makes them"
+        raise UserError(f"{what}: {found}; give logits, before the sigmoid")
+
+
+def _sum_to_one_number(values: Any) -> bool:
+    """Whether the sum over classes is 1, or another number, at all pixels but those of zeros.
+
+    Maps that hardly vary, such as those of a network before its training, may have any sum but 1.
+    """
+    single = values.astype(np.float32) if isinstance(values, np.ndarray) else values.float()
+    sums = single.sum(0)
+    near = NEAR if values.dtype.itemsize > 2 else NEAR_16_BIT
+    total = float(sums.max().item())
+    if total == 0 or not bool(((abs(sums - total) <= 2 * near * total) | (sums == 0)).all()):
+        return False
+    varied = float(abs(single - single[:, :1, :1]).max().item())
+    return abs(total - 1) <= near or varied > VARIED * total

@@ -19,6 +19,7 @@ from cbda.files.queries import QuerySet
 COLUMNS = ("image", "row", "column", "class")
 MAX_DIGITS = 9
 OTHER_STATES = (SKIPPED, UNSURE)
+LABELLED = (ANSWERED, VOID_WINDOW)
 
 
 @dataclass
@@ -107,7 +108,9 @@ def _read_csv(path: Path, queries: QuerySet, findings: Findings) -> Iterator[tup
             _require_radius(row, queries, where)
             seen.add(places[place])
             if row["class"]:
-                yield places[place], _whole(queries, places[place], row["class"], where)
+                answer = _whole(queries, places[place], row["class"], where)
+                _require_agreement(state, answer, row["class"], where)
+                yield places[place], answer
             elif state == ANSWERED:
                 findings.mixed.append(places[place])
             else:
@@ -121,6 +124,16 @@ def _state(row: dict[str, str], where: str) -> str:
     if state and state not in allowed:
         raise UserError(f"{where}: state {state!r} is unknown; allowed: {', '.join(allowed)}")
     return "" if state == OPEN else state
+
+
+def _require_agreement(state: str, answer: Answer, label: str, where: str) -> None:
+    """Raise a `UserError` if a state says that a window was answered in another way than a class.
+
+    One that was skipped or unsure may have got its class since.
+    """
+    if state in LABELLED and state != answer.state:
+        what = f"state {state!r} and class {label!r} contradict each other"
+        raise UserError(f"{where}: {what}; empty the one that is wrong")
 
 
 def _require_radius(row: dict[str, str], queries: QuerySet, where: str) -> None:

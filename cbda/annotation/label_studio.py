@@ -17,6 +17,7 @@ from cbda.files.json_files import read_json
 
 UPLOAD = re.compile(r"^[0-9a-f]{8}-")  # what Label Studio puts before the name of an upload
 PNG_NAME = re.compile(r"task-(?P<task>\d{1,18})-annotation-\d+-by-(?P<by>.+)-\d+")
+PICTURE = re.compile(r"\.(bmp|gif|jpe?g|png|tiff?|webp)$")
 SURE = 128  # of an opacity up to 255
 CHANNELS, VALUE_BITS = 4, 8
 
@@ -42,10 +43,13 @@ def read_brushes(
     ids = frozenset(image_ids)
     if path.is_dir():
         _require_pictures_of(path, {task.get("id") for task in tasks})
+    elif tasks and not any(task.get("annotations") for task in tasks):
+        _require_nothing_else(path, tasks)
     for place, task in enumerate(tasks, 1):
         where = f"{path}: task {task.get('id', place)}"
         image_id, brushes = _image_id(task, ids, where), Brushes(where)
         for result in _results(task, where):
+            _require_on(image_id, ids, task, result, where)
             brushes.masks += _decode_result(result, where, size)
         if path.is_dir():
             brushes.masks += _pictures(path, task.get("id"), labels, size)
@@ -73,6 +77,14 @@ def _require_pictures_of(folder: Path, ids: set[Any]) -> None:
         name = PNG_NAME.fullmatch(path.stem)
         if not name or int(name["task"]) not in ids:
             raise UserError(f"{path}: is of no task of the JSON file beside it")
+
+
+def _require_nothing_else(path: Path, tasks: list[dict[str, Any]]) -> None:
+    """Raise a `UserError` if tasks without annotations hold what was not submitted as such."""
+    held = [what for what in ("drafts", "predictions") if any(task.get(what) for task in tasks)]
+    if held:
+        what = f"holds {' and '.join(held)}, but no annotations"
+        raise UserError(f"{path}: {what}; submit them in Label Studio, and export again")
 
 
 def _results(task: dict[str, Any], where: str) -> Iterator[dict[str, Any]]:
@@ -103,6 +115,9 @@ def _decode_result(
     labels, rle = value.get("brushlabels"), value.get("rle")
     if not (isinstance(labels, list) and len(labels) == 1 and isinstance(rle, list)):
         raise UserError(f"{where}: a brush has no run lengths, or not one label")
+    if result.get("image_rotation"):
+        turned = f"a brush is on an image turned by {result['image_rotation']} degrees"
+        raise UserError(f"{where}: {turned}; allowed is 0: turn it back in Label Studio")
     require_size(where, (height, width), size)  # before run lengths are trusted with memory
     try:
         values = decode_rle(bytes(rle), where, height * width * CHANNELS)
@@ -168,15 +183,36 @@ def _ends_with(name: str, label: str) -> bool:
     return f"-{name}".endswith("-" + label.replace("/", "-").replace("\\", "-"))
 
 
+def _require_on(
+    image_id: str, ids: frozenset[str], task: dict[str, Any], brush: dict[str, Any], where: str
+) -> None:
+    """Raise a `UserError` if a brush is on another picture of a task than the image of the pool."""
+    on = brush.get("to_name")
+    pictures = {
+        key: value
+        for key, value in task["data"].items()
+        if isinstance(value, str) and PICTURE.search(unquote(value).lower())
+    }
+    if on in pictures and _find_ids(pictures[on], ids) != {image_id}:
+        raise UserError(f"{where}: a brush is on {pictures[on][:200]!r}, no image of the pool")
+    if on is not None and on not in pictures and len(pictures) > 1:
+        allowed = f"it must be named as one of {', '.join(pictures)}"
+        raise UserError(
+            f"{where}: a brush is on {on!r}, which may be any of its pictures: {allowed}"
+        )
+
+
 def _image_id(task: dict[str, Any], image_ids: frozenset[str], where: str) -> str:
-    names = [
-        unquote(value).rpartition("/")[2]
-        for value in task["data"].values()
-        if isinstance(value, str)
-    ]
-    stems = [name.rpartition("=")[2].rpartition(".")[0] for name in names]
-    known = {stem if stem in image_ids else UPLOAD.sub("", stem) for stem in stems} & image_ids
+    values = (value for value in task["data"].values() if isinstance(value, str))
+    known = {name for value in values for name in _find_ids(value, image_ids)}
     if len(known) == 1:
         return known.pop()
     which = f"{', '.join(sorted(known))}, must be one image" if known else "no image"
     raise UserError(f"{where}: {json.dumps(task['data'])[:200]} names {which} of the pool")
+
+
+def _find_ids(value: str, image_ids: frozenset[str]) -> set[str]:
+    """The image of the pool that a path or an address names, or none."""
+    name = unquote(value).rpartition("/")[2].rpartition("=")[2]
+    stem = name.rpartition(".")[0]
+    return {stem if stem in image_ids else UPLOAD.sub("", stem)} & image_ids

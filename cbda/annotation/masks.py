@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cbda.annotation.label_studio import Brushes, read_brushes, require_size
 from cbda.annotation.labelmap import NAME, colour_ids, label_id, own_colours, read_labelmap
+from cbda.datasets.digest import describe_irregular
 from cbda.datasets.ids import UNKNOWN, VOID
 from cbda.datasets.images import open_folder
 from cbda.datasets.pictures import read_index, read_rgb, read_size
@@ -33,6 +34,9 @@ def read_masks(path: Path, queries: QuerySet) -> Iterator[tuple[str, Ids]]:
         raise UserError(f"{path}: no such file or folder")
     if path.suffix.lower() == ".zip":
         raise UserError(f"{path}: unpack it, and give the folder")
+    if not path.is_dir() and path.suffix.lower() != ".json":
+        found = describe_irregular(path) or "is a file of another kind"
+        raise UserError(f"{path}: {found}; give a file .csv or .json, or a folder of masks")
     if (path / NAME).exists():
         yield from _read_cvat(path, queries)
     elif path.suffix.lower() == ".json" or any(path.glob("*.json")):

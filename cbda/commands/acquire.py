@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from cbda.files.scores import ScoreFile
     from cbda.selection.round import Round
 
-NOTABLE_EXCESS = 1.1
 NUM_NAMED = 3
 
 
@@ -80,7 +79,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.selection.balance import class_weights
     from cbda.selection.labelling import write_labels
     from cbda.selection.querying import choose, class_statistics
-    from cbda.selection.round import require_one_run
+    from cbda.selection.round import NOTABLE_EXCESS, require_one_run
 
     num_classes = args.num_classes if args.classes is None else len(args.classes)
     num_threads = args.threads or available_threads()

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.guard import is_loopback, require_address
     from cbda.annotation.server import Server
     from cbda.annotation.session import Session
-    from cbda.files.answered_images import require_answered_images
+    from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries, require_asked_images
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     images = open_pool(args, "target")
     images.require(queries.by_image())
     require_asked_images(args.queries, queries, images.paths)
-    require_answered_images(answers, queries.known_images)
+    require_answers_to(answers, queries)
     args.answers.parent.mkdir(parents=True, exist_ok=True)
     session = Session(queries, answers, Claims(args.answers, queries.digest))
     with Server(App(session, Crops(queries, images)), args.host, args.port) as server:

@@ -75,7 +75,7 @@ def _queries(
     num_threads: int,
 ) -> "QuerySet":
     """The queries of the round, chosen now unless they were before."""
-    from cbda.files.answered_images import require_answered_pool
+    from cbda.files.answered_images import require_answered_pool, require_answers_to
     from cbda.files.lock import exclusive
     from cbda.files.never import never_asked
     from cbda.files.queries import (
@@ -102,6 +102,7 @@ def _queries(
     queries = load_queries(path)
     require_asked(path, queries, round_, args.classes)
     require_asked_images(path, queries, pool.paths)
+    require_answers_to(answers, queries)
     require_answered_pool(answers, pool.paths)
     return queries
 

@@ -5,9 +5,10 @@ import hashlib
 
 from cbda.commands.options import add_output_option
 from cbda.errors import UserError, counted
-from cbda.settings.generation import DOMAINS, SCENES, GeneratedSet
+from cbda.settings.generation import AERIAL, DOMAINS, SCENES, GeneratedSet
 from cbda.settings.options import add_options, whole_number
 
+MAX_BREADTH = 32  # of a view from above, in its heights: what is shown grows with it
 SETTINGS = ("scenes", "domain", "num_images", "height", "width", "seed")
 
 
@@ -32,6 +33,9 @@ def run(args: argparse.Namespace) -> None:
 
     _require("--scenes", args.scenes, SCENES)
     _require("--domain", args.domain, DOMAINS)
+    if args.scenes == AERIAL and args.width > MAX_BREADTH * args.height:
+        most = f"up to {MAX_BREADTH} times --height for views from above, whose cost grows with it"
+        raise UserError(f"--width {args.width}: allowed is {most}")
     render = find_renderer(args.scenes)
     pairs = [[f"{folder}/{i:05d}.png" for folder in FOLDERS] for i in range(args.num_images)]
     digest = hashlib.sha256()

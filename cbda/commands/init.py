@@ -19,7 +19,11 @@ include: SNAKEFILE
 """
 COPIED = ("config.yaml", "envs", "profiles", "workflow/configs", "workflow/profiles",
           "workflow/schemas")  # fmt: skip
-INCLUDING = re.compile(rb"^\s*include:\s*SNAKEFILE\b", re.MULTILINE)
+QUOTED = re.compile(r"(\"{3}|'{3}).*?\1", re.DOTALL)
+LINES = [  # of the Snakefile, as statements
+    re.compile(rf"^[ \t]*{line}[ \t\r]*(#.*)?$", re.MULTILINE)
+    for line in (r"from cbda\.workflow\.place import .*\bSNAKEFILE\b", r"include:\s*SNAKEFILE")
+]
 LEFT_OUT = "constraints.txt"
 FIRST = "results/tiny/table_mIoU.csv --cores 2 --configfile workflow/configs/toy.yaml"
 
@@ -58,12 +62,18 @@ def run(args: argparse.Namespace) -> None:
         elif not path.is_file() or path.read_bytes() != content:
             print(f"{path}: is there already, and stays")
     snakefile = folder / "Snakefile"
-    if not (snakefile.is_file() and INCLUDING.search(snakefile.read_bytes())):
+    if not (snakefile.is_file() and _includes_workflow(snakefile)):
         lines = " and ".join(f"`{line}`" for line in SNAKEFILE.splitlines() if line[:1].isalpha())
         print(f"{snakefile}: lacks the workflow; have it say {lines}, a line each")
         return
     print(f"{folder}: ready; a first table, in a minute or two:")
     print(f"cd {shlex.quote(str(folder))} && snakemake {FIRST}")
+
+
+def _includes_workflow(snakefile: Path) -> bool:
+    """Whether a Snakefile has both lines by which it gets the workflow, outside of long texts."""
+    text = QUOTED.sub("", snakefile.read_bytes().decode(errors="replace"))
+    return all(line.search(text) for line in LINES)
 
 
 def _files() -> Iterator[tuple[str, bytes]]:

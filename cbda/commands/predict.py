@@ -3,10 +3,10 @@
 OUT/masks has a PNG of class ids per image, OUT/overlays the image with the classes laid over it,
 OUT/labelmap.txt the colours. Images in folders below the given one are taken too, and have masks in
 folders of the same names. What is in OUT and was not made by this command, or was edited since,
-stays: it is named, and nothing is predicted. Masks of images that are gone stay and are named too.
-OUT/labelmap.txt is written last, and removed before the first mask is replaced. The network sees
-each image at the size at which it was trained, or, of images in which things are much smaller than
-in those, one tile after the other.
+stays: it is named, and nothing is predicted. Masks of images that are gone stay and are named too,
+and so are maps that are not asked for any more. OUT/labelmap.txt is written last, and removed
+before the first mask is replaced. The network sees each image at the size at which it was trained,
+or, of images in which things are much smaller than in those, one tile after the other.
 """
 
 import argparse
@@ -87,16 +87,27 @@ def run(args: argparse.Namespace) -> None:
         maps.save(folder, image_id, settings.uncertainty)
     write_text(args.out_masks / NAME, format_labelmap(colours))
     print(f"{args.out_masks}: masks of {counted(len(images), 'images')}")
-    if left_over := list(map(str, find_left_over(args.out_masks, images.image_ids))):
-        what = f"of an earlier run stay, as there are no images to them in {images.root}"
-        print(f"{counted(len(left_over), 'files')} {what}: {name_some(left_over)}")
+    left_over = find_left_over(args.out_masks, images.image_ids, settings.predicted())
+    if left_over:
+        what = f"of an earlier run, of what is not in {images.root} or not asked for, stay"
+        print(f"{counted(len(left_over), 'files')} {what}: {name_some(list(map(str, left_over)))}")
 
 
 def _require_place(folder: Path, images: Path) -> None:
-    """Raise a `UserError` if masks would lie among the images, and be images the next time."""
+    """Raise a `UserError` if masks would lie among the images, and be images the next time.
+
+    Or if they would lie among results of another command.
+    """
+    from cbda.files.records import FOLDER, load_record
+
     real = images.resolve()
     if real in (folder.resolve(), *folder.resolve().parents):
         raise UserError(f"--out {folder}: lies in the folder of the images; give one outside of it")
+    for place in sorted((folder / FOLDER).glob("*.json")):
+        record = load_record(place)
+        if record and record.command != "predict":
+            result = f"{record.name}, a result of cbda {record.command}"
+            raise UserError(f"--out {folder}: holds {result}; give a folder of its own")
 
 
 def _prepare(folder: Path, image_ids: Iterable[str], settings: PredictSettings) -> None:

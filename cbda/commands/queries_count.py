@@ -19,7 +19,7 @@ def run(args: argparse.Namespace) -> None:
     import pandas as pd
 
     from cbda.annotation.counting import count_round
-    from cbda.files.answered_images import require_answered_images
+    from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.json_files import write_text
     from cbda.files.queries import load_queries
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> None:
     answers = AnswerFile(args.answers)
     asked = list(map(load_queries, args.queries))
     for queries in asked:
-        require_answered_images(answers, queries.known_images)
+        require_answers_to(answers, queries)
     counts = [count_round(queries, answers) for queries in asked]
     table = pd.DataFrame(counts)
     write_text(args.out, table.to_csv(index=False, float_format="%.2f", lineterminator="\n"))

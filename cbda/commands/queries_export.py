@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> None:
 
     from cbda.annotation.export import export_queries
     from cbda.errors import UserError
-    from cbda.files.answered_images import require_answered_images
+    from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries, require_asked_images
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
     images = open_pool(args, "target")
     images.require(queries.by_image())
     require_asked_images(args.queries, queries, images.paths)
-    require_answered_images(answers, queries.known_images)
+    require_answers_to(answers, queries)
     shown = tqdm(queries.by_image(), mininterval=5, desc="export")
     export_queries(args.out_folder, queries, answers, images, shown)
     print(f"{args.out_folder}: {len(queries)} queries in {len(queries.by_image())} images")

@@ -24,12 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Load, match, and add the answers to their file."""
     from cbda.annotation.importing import find_answers
-    from cbda.files.answered_images import require_answered_images
+    from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries
 
     queries, answers = load_queries(args.queries), AnswerFile(args.answers)
-    require_answered_images(answers, queries.known_images)
+    require_answers_to(answers, queries)
     found = find_answers(args.source, queries, answers)
     answers.append(queries, found.answers)
     for line in found.partial[:NUM_NAMED]:

@@ -84,7 +84,10 @@ def _has_sheet(folder: Path) -> bool:
 def _short(folder: Path, requests: "dict[Path, Request]") -> str:
     if not _has_sheet(folder):
         return f"no run has begun: cbda status {folder}"
-    phases, _ = _progress(_jobs(folder, requests.get(folder))[0])
+    try:
+        phases, _ = _progress(_jobs(folder, requests.get(folder))[0])
+    except UserError as error:  # the others can be told of
+        return str(error)
     return f"{_count(phases)}: cbda status {folder}"
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from cbda.datasets.digest import describe_irregular
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.images import Images
 from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
@@ -25,9 +26,12 @@ def open_tree(root: Path) -> tuple[Images, str]:
         The images, and a line that says what other files are passed over; empty if none are.
 
     Raises:
-        UserError: there is none, two have the same id, or some can't be read; or labels lie beside
-            images, as in the layouts of datasets, and would be taken for images.
+        UserError: this is no folder, there is no image in it, two have the same id, or some can't
+            be read; or labels lie beside images, as in the layouts of datasets, and would be taken
+            for images.
     """
+    if not root.is_dir():
+        raise UserError(f"{root}: {describe_irregular(root) or 'is a file'}; give a folder")
     listing = Listing()
     found: dict[str, Path] = {}
     for folder in _folders(root):

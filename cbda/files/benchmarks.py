@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cbda.datasets.digest import describe_irregular
+
 
 @dataclass(frozen=True)
 class Benchmark:
@@ -19,6 +21,8 @@ class Benchmark:
 
 def read_benchmark(path: Path) -> Benchmark | None:
     """The benchmark of a job; None if it is not there or not written to its end."""
+    if describe_irregular(path):
+        return None
     with suppress(OSError, ValueError, StopIteration, KeyError):
         with path.open(encoding="utf-8", newline="") as stream:
             row = next(csv.DictReader(stream, delimiter="\t"))

@@ -1,6 +1,6 @@
 """Pictures that show classes: masks of indices with a palette, and overlays."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -37,9 +37,14 @@ def save_image(path: Path, image: Image.Image, kind: str = "PNG") -> None:
         temporary.write_bytes(content.getvalue())
 
 
-def find_left_over(folder: Path, image_ids: Iterable[str]) -> list[Path]:
-    """What was predicted in a folder earlier, of images that are none of some."""
-    due = {folder / predicted_file(what, name) for name in image_ids for what in SUFFIXES}
+def find_left_over(
+    folder: Path, image_ids: Iterable[str], predicted: Collection[str]
+) -> list[Path]:
+    """What was predicted in a folder earlier, and would not be now.
+
+    That is what is not of some images, or not of what is predicted of these, keys of `SUFFIXES`.
+    """
+    due = {folder / predicted_file(what, name) for name in image_ids for what in predicted}
     places = (place for what in SUFFIXES for place in (folder / what).rglob(f"{FOLDER}/*.json"))
     paths = (place.parent.parent / place.stem for place in places)
     return sorted(path for path in paths if path not in due and path.exists())

@@ -1,6 +1,7 @@
 """The state of every file of an experiment, by its record and by the sample sheets."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,8 +23,16 @@ OK, USED = "ok", "gone: used and deleted"
 YOURS = "yours: queries or answers, which have no record"
 SHEET, COLOURS = "runs.csv", "labelmap.txt"
 LINE_BYTES = 1 << 20  # of the first line of answers, which names the classes
-RESULTS = (  # suffixes of results
-    *(".csv", ".h5", ".html", ".json", ".md", ".pdf", ".png", ".pt", ".svg", ".tex"),
+# Names that the workflow gives; other files beside results are the user's.
+MADE = re.compile(
+    r"model\.pt|(metrics|evaluation|diagnosis|plan|manifest|source_statistics)\.json"
+    r"|(source|target|val)\.json|(scores|labels|features)\.h5|report\.html|main_results\.(md|tex)"
+    r"|(history|runs|table_mIoU|class_iou|acquisition|comparisons|learning_curve)\.csv"
+    r"|(areas|penalties|ranks|diagnosis|answers)\.csv"
+)
+FIGURE = re.compile(
+    r"(mIoU|worst_class_IoU|entropy|class_shares_budget.+|learning_curve|penalties|ranks)"
+    r"(_column)?\.(png|svg|pdf)|(differences|class_differences|training|gallery_\d+)\.(png|svg|pdf)"
 )
 
 
@@ -69,9 +78,16 @@ def _state(path: Path, ledger: Ledger) -> str:
     problem = ledger.problem(path)
     if problem == GONE and ledger.is_used_up(path):
         return USED
-    if problem == NO_RECORD and (_holds_queries(path) or _holds_answers(path)):
+    if problem == NO_RECORD and _is_yours(path):
         return YOURS
     return problem or OK
+
+
+def _is_yours(path: Path) -> bool:
+    """Whether a file holds queries or answers of people."""
+    if path.suffix == ".h5":
+        return _holds_queries(path)
+    return path.suffix in (".json", ".jsonl") and _holds_answers(path)
 
 
 def _holds_queries(path: Path) -> bool:
@@ -102,11 +118,20 @@ def _expected(folders: Iterable[Path], ledger: Ledger) -> set[Path]:
 
 
 def _results_beside_records(folder: Path) -> Iterator[Path]:
-    """Files in folders where there are records that look like results."""
+    """Files in folders where there are records that are called like results, or hold answers."""
     for place in folder.rglob(FOLDER):
         for path in place.parent.iterdir():
-            if path.suffix in RESULTS and is_result(path) and path.is_file():
+            if is_result(path) and path.is_file() and (is_made(path) or _is_yours(path)):
                 yield path
+
+
+def is_made(path: Path) -> bool:
+    """Whether the workflow may have made a file, by its name."""
+    predicted = SUFFIXES.keys() & {folder.name for folder in path.parents}
+    if any(path.suffix == SUFFIXES[name] for name in predicted):
+        return True
+    names = FIGURE if path.parent.name == "figures" else MADE
+    return names.fullmatch(path.name) is not None
 
 
 def _contradictions(own: Ledger, ledger: Ledger) -> Iterator[tuple[Path, str]]:

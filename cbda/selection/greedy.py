@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cbda.acquisition import arguments
 from cbda.acquisition.methods import WINDOWS
 from cbda.compiled import compiled
+from cbda.errors import UserError
 from cbda.selection.units import FloatArray, IntArray, Mask, as_queries, clipped, suppression_radius
 from cbda.settings.section import MAX_RADIUS_PX
 
@@ -149,7 +150,7 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
     Args:
         score: (H,W) float32 or float64, higher = acquire first.
         blocked: (H,W) bool, pixels that may not be a centre; left unchanged.
-        num_queries: M; fewer are chosen only if no free pixel is left.
+        num_queries: M; fewer are chosen, and nothing is said, if no free pixel is left.
         radius: k of the region, in px.
         unit: `region` or `pixel`.
 
@@ -157,23 +158,30 @@ def select(score: FloatArray, blocked: Mask, num_queries: int, radius: int, unit
         centres (M,2) int64, row and column, in pick order.
 
     Raises:
-        ValueError: shapes differ, a score is NaN or infinite, or of another type.
-        UserError: an unknown unit, or a number that is none.
+        UserError: shapes differ, a score is NaN or infinite, or of another type, part of an array
+            is masked, an unknown unit, or a number that is none.
     """
     arguments.choice("unit", unit, WINDOWS)
     num_queries = arguments.whole("num_queries", num_queries)
     radius = arguments.whole("radius", radius, 0, MAX_RADIUS_PX)
-    if not isinstance(score, np.ndarray) or not isinstance(blocked, np.ndarray):
-        raise ValueError("score and blocked must be arrays")
-    if isinstance(score, np.ma.MaskedArray) or blocked.dtype != np.bool_:
-        raise ValueError("score must not be masked, and blocked be bool")
-    if score.ndim != 2 or score.shape != blocked.shape:
-        raise ValueError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
-    if score.dtype not in (np.float32, np.float64):
-        raise ValueError(f"score is {score.dtype}, must be float32 or float64")
-    num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
-    if num_bad:
-        raise ValueError(f"{num_bad} scores are NaN or infinite")
+    _require_maps(score, blocked)
     excluded = np.array(blocked, order="C")
     picks = greedy_nms(score, excluded, num_queries, suppression_radius(radius, unit))
     return as_queries(np.zeros(1, np.int64), picks.places, len(score))[:, 1:].astype(np.int64)
+
+
+def _require_maps(score: FloatArray, blocked: Mask) -> None:
+    """Raise a `UserError` unless these are what `select` takes."""
+    for name, given in (("score", score), ("blocked", blocked)):
+        if not isinstance(given, np.ndarray) or isinstance(given, np.ma.MaskedArray):
+            kind = type(given).__name__
+            raise UserError(f"{name}: {kind}; allowed is an array (H,W) of NumPy's, not masked")
+    if blocked.dtype != np.bool_:
+        raise UserError(f"blocked: {blocked.dtype}; allowed is bool, such as of blocked != 0")
+    if score.ndim != 2 or score.shape != blocked.shape:
+        raise UserError(f"score {score.shape} and blocked {blocked.shape} must be one (H,W)")
+    if score.dtype not in (np.float32, np.float64):
+        raise UserError(f"score is {score.dtype}, must be float32 or float64")
+    num_bad = score.size - int(np.count_nonzero(np.isfinite(score)))
+    if num_bad:
+        raise UserError(f"{num_bad} scores are NaN or infinite, must be finite")

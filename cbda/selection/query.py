@@ -55,7 +55,10 @@ def label_mask(queries: Iterable[Query], image: str, shape: tuple[int, int]) -> 
     """
     height, width = image_size(shape)
     arguments.names("image", [image])
-    mask = np.zeros((height, width), np.bool_)
+    try:
+        mask = np.zeros((height, width), np.bool_)
+    except MemoryError:
+        raise UserError(f"shape {height, width}: allowed are sizes that the memory holds") from None
     for query in as_queries(queries):
         if query.image == image:
             require_inside(query, (height, width))

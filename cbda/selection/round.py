@@ -16,6 +16,7 @@ from cbda.selection.balance import target_shares
 from cbda.selection.units import queries_in_round, queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
+NOTABLE_EXCESS = 1.1  # of a budget, from which it is told that whole queries are more
 SHARED = ("method", "budget", "rounds", "radius", "seed")  # by all rounds of a run
 
 

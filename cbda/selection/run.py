@@ -1,5 +1,6 @@
 """A run in memory: rounds of queries within a budget, and what was answered so far."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from cbda.selection.choosing import open_pool, pick
 from cbda.selection.known import Known
 from cbda.selection.methods import resolve_method
 from cbda.selection.query import Query
-from cbda.selection.round import MAX_ROUNDS, Round
+from cbda.selection.round import MAX_ROUNDS, NOTABLE_EXCESS, Round
 from cbda.selection.statistics import count_classes
 from cbda.settings.section import MAX_SEED
 
@@ -53,7 +54,9 @@ class Acquisition:
         Args:
             image_ids: names of the pool's images, in order.
             num_classes: C; labels are 0 to C-1.
-            budget: what all rounds together may ask for: a fraction of the pool's pixels.
+            budget: what all rounds together may ask for: a fraction of the pool's pixels. It is
+                rounded up to whole queries in each round, and in each image if the method goes by
+                image; the first `next` warns if that makes it notably more.
             rounds: each spends budget / rounds.
             budget_unit: what a budget counts: `fraction`, `queries_per_image` or `queries`.
             method: a name of docs/method.md, or a `cbda.Method`, as `choose_queries` takes it.
@@ -102,7 +105,10 @@ class Acquisition:
         known = Known(self.image_ids, shape, self.num_classes, method, answered, self._asked)
         query = method.radius, method.unit
         spending = resolve_budget(*self._budget, self.rounds, shape, query, method.allocation)
-        queries = pick(self._round(spending, number), known, maps)
+        round_ = self._round(spending, number)
+        if number == 1 and (excess := self._excess(round_, shape)):
+            warnings.warn(excess, stacklevel=2)
+        queries = pick(round_, known, maps)
         self.labels.size, self.queries, self.round_number = shape[1:], queries, number
         self._given.update(queries)
         for asked in queries:
@@ -148,6 +154,20 @@ class Acquisition:
         """What a round spends."""
         numbers = self.rounds, number, self._seed, self.num_classes
         return Round(self._method, spending.fraction, *numbers, fixed_queries=spending.num_queries)
+
+    def _excess(self, round_: Round, shape: tuple[int, int, int]) -> str:
+        """That whole queries are notably more than the budget; empty if they aren't."""
+        (budget, unit), num_images = self._budget, shape[0]
+        queries = self.rounds * round_.num_queries(shape)
+        if self._method.allocation == "per_image":
+            queries *= num_images
+        of_image = queries / num_images
+        spent = {"fraction": round_.rounded_budget(shape), "queries_per_image": of_image}
+        if (most := spent.get(unit, queries)) <= NOTABLE_EXCESS * budget:
+            return ""
+        minimum = "whole queries in each round, and in each image if the method goes by image"
+        what = f"{most:.2g} of the pool" if unit == "fraction" else f"{round(most, 2):,.10g} {unit}"
+        return f"budget {budget:g}: {minimum}, ask for up to {what}"
 
     def _require_asked(self, query: Query) -> None:
         if not isinstance(query, Query):

@@ -23,7 +23,7 @@ IDS = Allowed(
     },
 )
 LabelIds = Annotated[
-    str, BeforeValidator(lambda value: str(value) if type(value) is int else value), IDS
+    str, BeforeValidator(lambda value: value if value is None else str(value)), IDS
 ]
 
 

@@ -8,7 +8,8 @@ from pydantic import Field
 from cbda.settings.paths import Folder
 from cbda.settings.section import Name, Section, Seed, one_of
 
-SCENES = ("streets", "aerial")
+AERIAL = "aerial"
+SCENES = ("streets", AERIAL)
 DOMAINS = ("source", "target")
 Side = Annotated[int, Field(ge=48)]
 

@@ -1,6 +1,7 @@
 """What is wrong with a configuration, in one line: every place, and what is allowed there."""
 
 import math
+import re
 import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, get_args
@@ -12,6 +13,8 @@ from cbda.settings.section import LIMITS, Section, is_section
 
 S = TypeVar("S", bound=Section)
 MAX_SHOWN = 120  # characters of a value
+MAX_ALIKE = 3  # mistakes in items of one list that are shown
+DIGITS = re.compile("([0-9]{1,9})")
 SHORT = reprlib.Repr()
 SHORT.maxstring = SHORT.maxother = SHORT.maxlong = MAX_SHOWN
 SHORT.maxlist = SHORT.maxtuple = SHORT.maxdict = 20
@@ -29,7 +32,8 @@ def require_valid(
         return section.model_validate(raw, context=environment)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        raise complaint(sorted(_describe(section, place, mistake) for mistake in found)) from None
+        lines = {_describe(section, place, mistake): _kind(mistake) for mistake in found}
+        raise complaint(_once_a_kind(lines)) from None
 
 
 def complaint(mistakes: Iterable[str]) -> UserError:
@@ -47,6 +51,30 @@ def show(value: Any) -> str:
     """A value in quotes, cut where it is long; one may be nested without end."""
     text = SHORT.repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _kind(mistake: Any) -> tuple[Any, ...]:
+    """What mistakes in items of one list have in common."""
+    place: tuple[int | str, ...] = mistake["loc"]
+    is_item = bool(place) and isinstance(place[-1], int)
+    return mistake["type"], place[:-1] if is_item else place, is_item
+
+
+def _once_a_kind(lines: Mapping[str, tuple[Any, ...]]) -> list[str]:
+    """Mistakes in the order of their places; of many in the items of a list, one and how many."""
+    kinds: dict[tuple[Any, ...], list[str]] = {}
+    for line in sorted(lines, key=_by_number):
+        kinds.setdefault(lines[line], []).append(line)
+    found: list[str] = []
+    for alike in kinds.values():
+        is_long = len(alike) > MAX_ALIKE
+        found += [f"{alike[0]} (and so {len(alike) - 1} more items)"] if is_long else alike
+    return found
+
+
+def _by_number(text: str) -> list[tuple[int, str]]:
+    """A key by which item 10 comes after item 9."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in DIGITS.split(text)]
 
 
 def _describe(section: type[Section], place: str, mistake: Any) -> str:

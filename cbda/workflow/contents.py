@@ -27,13 +27,13 @@ def describe_pictures(root: Path, paths: Iterable[Path]) -> str:
     It is empty if there are none, or some can't be read, of which a job will tell.
     """
     with suppress(UserError, OSError):
-        contents = _read_contents(root, list(paths))
+        contents = read_contents(root, list(paths))
         return files_digest(root, contents, contents) if contents else ""
     return ""
 
 
-def _read_contents(root: Path, paths: list[Path]) -> dict[Path, str]:
-    """Digests of the bytes of files, in their order."""
+def read_contents(root: Path, paths: list[Path]) -> dict[Path, str]:
+    """`content_digest` of files, in their order: the first digits of their SHA-256."""
     place = NOTES / f"cbda.contents/{hashlib.sha256(os.path.realpath(root).encode()).hexdigest()}"
     names = {path: path.relative_to(root).as_posix() for path in paths}
     states = {path: describe_state(path) for path in names}  # before any of them is read

@@ -144,13 +144,16 @@ def prediction_folders(jobs: "Jobs") -> list[str]:
 
 
 def left_over_predictions(jobs: "Jobs") -> list[str]:
-    """What was predicted earlier, of images that are not among those to predict."""
+    """What was predicted earlier, and is not among what is to be predicted."""
     from cbda.files.masks import find_left_over
 
+    kinds = jobs.config.predict.predicted()
     folders = [folder for folder in prediction_folders(jobs) if os.path.isdir(folder)]
     with suppress(UserError, OSError):  # of which the job will tell
         ids = open_tree(Path(jobs.config.predict.images))[0].image_ids if folders else ()
-        return [str(path) for folder in folders for path in find_left_over(Path(folder), ids)]
+        return [
+            str(path) for folder in folders for path in find_left_over(Path(folder), ids, kinds)
+        ]
     return []
 
 

@@ -60,13 +60,14 @@ def read_requests(notes: Path) -> list[Request]:
 
 
 def _read(path: Path) -> Request | None:
+    from cbda.datasets.listing import is_plain, shown_name
     from cbda.files.json_files import read_json
 
     with suppress(UserError, KeyError, TypeError):  # it is worth little
         content = read_json(path)
         tables, command, outputs = (content[name] for name in ("tables", "command", "outputs"))
-        if all(map(_is_printable, [tables, command, *outputs])):
-            return Request(tables, command, frozenset(outputs))
+        if all(map(_is_printable, [tables, command, *outputs])) and is_plain(tables):
+            return Request(tables, shown_name(command), frozenset(outputs))
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cbda.datasets.catalogue import require_there
 from cbda.errors import UserError
+from cbda.workflow.earlier import require_continued
 from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.program import find_program, require_one_package
@@ -96,7 +97,10 @@ def stop_when_asked(workflow: Any) -> None:
 
 
 def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
-    """Stop if results are not as they were made, which Snakemake would not notice."""
+    """Stop if results are not as they were made, which Snakemake would not notice.
+
+    Or if a run goes on from what is not there, or of another pool.
+    """
     from snakemake.logging import logger
 
     if not workflow.is_main_process:
@@ -108,6 +112,7 @@ def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
         if not is_about_something_else(sys.argv):
             for warning in results.examine():
                 logger.warning(warning)
+            require_continued(jobs)
 
 
 def _data_checks(workflow: Any) -> list[Any]:

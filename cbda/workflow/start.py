@@ -55,8 +55,8 @@ MASKS_ARE_GONE = (
     "masks are gone that were made; all masks of their run are made anew once they are asked for"
 )
 MASKS_ARE_LEFT = (
-    "masks lie beside those of predict.images whose images are not there; earlier runs made them,"
-    " and none replaces them: move them away, or delete them"
+    "files lie beside the masks of predict.images that are of other images, or not asked for;"
+    " earlier runs made them, and none replaces them: move them away, or delete them"
 )
 MADE_OTHERWISE = (
     "results were made otherwise than they would be now, and Snakemake's notes of them are lost"

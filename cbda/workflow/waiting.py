@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from cbda.datasets.digest import describe_irregular
+from cbda.datasets.listing import shown_name
+
 RULE = "ask"
 NUM_NAMED = 5  # of jobs that failed
 CALLED = (f"{RULE}.smk", "exit status 75")
@@ -80,7 +83,9 @@ def waiting_line(log: Path) -> str:
 
 
 def _last_line(log: Path) -> str:
-    """The last line of a log; empty if there is none."""
+    """The last line of a log; empty if there is none, or what has its name is no file."""
+    if describe_irregular(log):
+        return ""
     try:
         *_, last = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except (OSError, ValueError):
@@ -106,7 +111,7 @@ def page_of(line: str) -> Page | None:
         files = [Path(words[words.index(option) + 1]) for option in ("--queries", "--answers")]
     except (ValueError, IndexError):  # a log that was edited
         return None
-    return Page(found[1], *files)
+    return Page(shown_name(found[1]), *files)
 
 
 def show_waiting() -> None:

@@ -91,7 +91,10 @@ def test_batches_of_score_maps_are_chosen_from():
     ("values", "message"),
     [
         (IMAGE.transpose(1, 2, 0), r"\(12, 16, 4\); allowed is \(C,H,W\).*if this is \(H,W,C\)"),
-        (PROBABILITIES, "are probabilities, which sum to 1 over the classes; give logits, before"),
+        (
+            PROBABILITIES,
+            "are probabilities, which sum to one number over the classes; give logits, before",
+        ),
         (IMAGE[0], r"\(12, 16\); allowed is \(C,H,W\) for every image"),
         (IMAGE[:1], "of one class"),
         (IMAGE.astype(np.int64), "int64; allowed are floating"),
@@ -102,6 +105,48 @@ def test_what_is_no_logits_is_named_in_one_line(kind, values, message):
     with pytest.raises(cbda.UserError, match=message) as refusal:
         cbda.score_map(kind(values.copy()))
     assert "\n" not in str(refusal.value)
+
+
+HALVES = [(np.float16, torch.float16), (np.float32, torch.bfloat16), (np.float64, torch.float64)]
+
+
+@pytest.mark.parametrize(("array", "tensor"), HALVES)
+@pytest.mark.parametrize("unit", [1, 100])
+def test_probabilities_are_refused_in_any_precision_and_unit(array, tensor, unit):
+    sure = np.exp(4 * RANDOM.normal(size=(19, 40, 60)))
+    values = unit * sure / sure.sum(axis=0)
+    values[:, :, :3] = 0  # beyond the border of a padded image
+    for given in (values.astype(array), torch.from_numpy(values).to(tensor)):
+        with pytest.raises(cbda.UserError, match="are probabilities"):
+            cbda.score_map(given)
+
+
+def test_outputs_of_a_sigmoid_are_refused():
+    with pytest.raises(cbda.UserError, match=r"within 0 and 1, .*give logits, before the sigmoid"):
+        cbda.score_map(1 / (1 + np.exp(-4 * RANDOM.normal(size=(4, 30, 40)))))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros((4, 8, 9), np.float32),
+        np.full((4, 8, 9), 7.0),
+        np.broadcast_to(np.array([0.3, 0.9])[:, None, None], (2, 8, 9)),
+        0.4 + 1e-4 * RANDOM.normal(size=(2, 8, 9)),
+        np.array([0.2, 0.9])[:, None, None],
+        np.maximum(5 * IMAGE, 0),
+    ],
+    ids=["zeros", "constant", "bias", "small weights", "pixel", "rectified"],
+)
+def test_logits_that_are_nowhere_negative_are_scored(values):
+    for given in (values, torch.tensor(values)):
+        assert cbda.score_map(given, "margin").score.shape == values.shape[1:]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["array", "tensor"])
+def test_numbers_beyond_single_precision_are_refused(kind):
+    with pytest.raises(cbda.UserError, match="infinite values, as float32"):
+        cbda.score_map(kind(IMAGE.astype(np.float64) * 1e300))
 
 
 def test_number_of_classes_tells_what_the_shape_leaves_open():

@@ -13,6 +13,7 @@ SCORE = np.array([[0.5, 0.25, 1.0], [2.0, 0.125, 1.5]], np.float32)
 RANK = np.array([4, 5, 3, 1, 6, 2])
 DRAWN = [name for name in SAMPLINGS if name != "best"]
 NUM_DRAWS = 10_000
+many_draws = pytest.mark.no_cover  # which take twice as long when they are traced
 
 
 def draws(choice, score=SCORE, num_seeds=1):
@@ -33,6 +34,7 @@ def first_picks(choice, score=SCORE):
     return np.bincount(picks, minlength=score.size)
 
 
+@many_draws
 @pytest.mark.parametrize(
     ("sampling", "beta", "weights"),
     [
@@ -49,6 +51,7 @@ def test_first_pick_has_the_probability_of_the_formula(sampling, beta, weights):
     assert stats.chisquare(found, expected, sum_check=False).pvalue > 0.001
 
 
+@many_draws
 @pytest.mark.parametrize("sampling", DRAWN)
 def test_beta_of_zero_is_random(sampling):
     score = np.linspace(-1, 5, 20, dtype=np.float32).reshape(4, 5)
@@ -56,6 +59,7 @@ def test_beta_of_zero_is_random(sampling):
     assert stats.chisquare(found).pvalue > 0.001
 
 
+@many_draws
 def test_top_draws_evenly_among_the_highest_and_the_rest_follow_by_score():
     choice = Choice(sampling="top", top_fraction=0.5)
     found = first_picks(choice)
@@ -65,6 +69,7 @@ def test_top_draws_evenly_among_the_highest_and_the_rest_follow_by_score():
     assert RANK[order][3:].tolist() == [4, 5, 6]
 
 
+@many_draws
 def test_top_draws_from_one_pixel_at_least():
     assert first_picks(Choice(sampling="top", top_fraction=0.01)).argmax() == 3
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -144,6 +145,12 @@ def test_exported_table_comes_back(queries, tmp_path, capsys):
     assert [item.answer for item in other.latest.values()] == given
     named = "left open: 0000, row 2, column 24: has several classes"
     assert capsys.readouterr().out.count(named) == 1  # where it has no answer yet
+
+
+def test_brush_on_the_image_counts_with_another_picture_beside_it(queries, tmp_path):
+    expected = dict(read_masks(copy("label_studio.json", tmp_path), queries))
+    found = dict(read_masks(broken_json(refer(to_name="image"))(tmp_path), queries))
+    np.testing.assert_array_equal(found["0000"], expected["0000"])
 
 
 def test_class_counts_where_the_state_says_something_else(queries, tmp_path):
@@ -294,6 +301,11 @@ def broken_bytes(content, name="t.csv"):
     return write
 
 
+def make_pipe(folder):
+    os.mkfifo(folder / "masks")
+    return folder / "masks"
+
+
 def broken_json(change):
     def write(folder):
         path = copy("label_studio.json", folder)
@@ -340,6 +352,21 @@ def set_part(**parts):
         of.update(parts)
 
     return change
+
+
+def refer(**parts):
+    """A change that adds a picture of no pool to a task, and says what a brush is on."""
+
+    def change(tasks, brush):
+        tasks[0]["data"] = {"image": "a/0000.png", "other": "/data/look.jpg"}
+        brush.update(parts)
+
+    return change
+
+
+def unsubmit(tasks, brush):
+    for task in tasks:
+        task["predictions"], task["annotations"] = task.pop("annotations"), []
 
 
 def annotate(**parts):
@@ -460,6 +487,31 @@ BROKEN = {
     "two images in a task": (
         broken_json(annotate(data={"other": "http://x/0001.png", "image": "0a1b2c3d-0000.png"})),
         "task 1: .* names 0000, 0001, must be one image of the pool",
+    ),
+    "a file of another kind": (
+        broken_bytes(b"P5", "mask.pgm"),
+        "mask.pgm: is a file of another kind; give a file .csv or .json, or a folder of masks",
+    ),
+    "a pipe": (make_pipe, "masks: is no regular file; give"),
+    "a brush on a picture beside the image": (
+        broken_json(refer(to_name="other")),
+        "task 1: a brush is on '/data/look.jpg', no image of the pool",
+    ),
+    "a brush on one of two pictures": (
+        broken_json(refer(to_name="photo")),
+        "task 1: a brush is on 'photo', which may be any .* one of image, other",
+    ),
+    "a brush on a turned image": (
+        broken_json(set_part(image_rotation=90)),
+        "task 1: a brush is on an image turned by 90 degrees",
+    ),
+    "predictions alone": (
+        broken_json(unsubmit),
+        "holds predictions, but no annotations; submit them",
+    ),
+    "a state that contradicts a class": (
+        broken_table("image,row,column,state,class\n0000,2,3,void,road\n"),
+        "line 2: state 'void' and class 'road' contradict each other",
     ),
     "a state": (
         broken_table("image,row,column,state,class\n0000,2,3,done,\n"),

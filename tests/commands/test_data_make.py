@@ -99,6 +99,12 @@ def test_manifest_says_which_scenes_and_classes(tmp_path):
     assert (manifest["scenes"], manifest["classes"]) == ("aerial", list(KINDS["aerial"]))
 
 
+def test_view_from_above_of_an_absurd_shape_is_refused(tmp_path, capsys):
+    shape = ["--height", "1", "--width", "2500"]
+    assert main([*words(tmp_path), "--scenes", "aerial", *shape]) == 2
+    assert "--width 2500: allowed is up to 32 times --height" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("option", "allowed"), [("scenes", SCENES), ("domain", DOMAINS)])
 def test_unknown_name_is_refused_with_those_allowed(tmp_path, capsys, option, allowed):
     assert main([*words(tmp_path), f"--{option}", "moon"]) == 2

@@ -77,13 +77,40 @@ def test_half_a_layout_is_completed(tmp_path, capsys):
     assert (tmp_path / "config.yaml").read_text() == (ROOT / "config.yaml").read_text()
 
 
-@pytest.mark.parametrize("text", ["rule mine:\n    output: 'x'\n", "# include: SNAKEFILE\n"])
+IMPORT, INCLUDE = "from cbda.workflow.place import SNAKEFILE\n", "include: SNAKEFILE\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rule mine:\n    output: 'x'\n",
+        f"{IMPORT}# {INCLUDE}",
+        INCLUDE,
+        f'{IMPORT}include: SNAKEFILE if 0 else "x"\n',
+        f'{IMPORT}"""\n{INCLUDE}"""\n',
+    ],
+)
 def test_snakefile_of_ones_own_is_told_what_it_lacks(tmp_path, capsys, text):
     (tmp_path / "Snakefile").write_text(text)
     assert main(["init", str(tmp_path)]) == 0
     said = capsys.readouterr().out.splitlines()[-1]
     wanted = "`from cbda.workflow.place import SNAKEFILE` and `include: SNAKEFILE`"
     assert said == f"{tmp_path}/Snakefile: lacks the workflow; have it say {wanted}, a line each"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'"""Mine."""\n{IMPORT}\n{INCLUDE}',
+        f"{IMPORT}include:\n    SNAKEFILE  # ours\n",
+        f"{IMPORT}{INCLUDE}".replace("\n", "\r\n"),
+        f"from cbda.workflow.place import FOLDER, SNAKEFILE\n{INCLUDE}",
+    ],
+)
+def test_snakefile_of_ones_own_is_enough_if_it_includes_the_workflow(tmp_path, capsys, text):
+    (tmp_path / "Snakefile").write_bytes(text.encode())
+    assert main(["init", str(tmp_path)]) == 0
+    assert f"{tmp_path}: ready" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["my data", "it's"])

@@ -12,12 +12,14 @@ from torch import nn
 
 from cbda.annotation.labelmap import NAME, read_labelmap
 from cbda.cli import main
+from cbda.files.json_files import write_text
 from cbda.models.build import create_model
 from cbda.models.checkpoints import Checkpoint, load_model
 from cbda.models.images import Resizing
 from cbda.models.inference import predict_logits
 from cbda.settings.model import ModelSettings
 from tests.datasets.layouts import save
+from tests.experiments import job
 
 CLASSES = ["road", "pole", "sign"]
 RESIZING = Resizing((16, 24), "bicubic", align_corners=True)
@@ -213,17 +215,31 @@ def test_masks_of_two_models_are_not_complete(folder, capsys):
     assert main(["verify", str(folder / "out")]) == 0
 
 
+def test_maps_that_are_not_asked_for_any_more_are_named(folder, capsys):
+    assert predict(folder, "--uncertainty") == 0
+    other_model(folder)
+    assert predict(folder) == 0
+    left = [f"{folder}/out/uncertainty/{name}.png" for name in SHAPES]
+    assert f"not asked for, stay: {', '.join(left)}" in capsys.readouterr().out
+
+
+def test_folder_of_other_results_is_no_place_for_masks(folder, capsys):
+    with job("finetune"):
+        write_text(folder / "out/metrics.json", "{}")
+    assert predict(folder) == 2
+    assert "out: holds metrics.json, a result of cbda finetune; give" in capsys.readouterr().err
+
+
 def test_masks_of_images_that_are_gone_are_named(folder, capsys):
     assert predict(folder) == 0
     (folder / "images/b.png").unlink()
     assert predict(folder) == 0
     left = [f"{folder}/out/masks/b.png", f"{folder}/out/overlays/b.jpg"]
-    stay = f"2 files of an earlier run stay, as there are no images to them in {folder}/images"
-    assert f"{stay}: {', '.join(left)}" in capsys.readouterr().out
+    assert "2 files of an earlier run, of what is not in" in capsys.readouterr().out
     assert main(["verify", str(folder / "out")]) == 0  # they are by the same model
     other_model(folder)
     assert predict(folder) == 0
-    assert f"{stay}: {', '.join(left)}" in capsys.readouterr().out
+    assert f"stay: {', '.join(left)}" in capsys.readouterr().out
     assert main(["verify", str(folder / "out")]) == 2
     table = capsys.readouterr().out
     assert len(re.findall(rf"b\..+foreign: was predicted by another model than {NAME}", table)) == 2

@@ -1,5 +1,6 @@
 """`cbda status` of an experiment whose results are there, or of which some are not."""
 
+import os
 from contextlib import chdir
 from pathlib import Path
 
@@ -125,6 +126,29 @@ def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatc
         "34 of 34 jobs done: cbda status results/tiny",
         "17 of 17 jobs done: cbda status elsewhere",
     ]
+
+
+@pytest.mark.parametrize("content", ["", "method,budget\nra,1\n"])
+def test_experiment_whose_sheet_is_damaged_hides_no_other(tmp_path, monkeypatch, capsys, content):
+    monkeypatch.chdir(tmp_path)
+    make_experiment(Path("results/a"), seeds=(0,))
+    measure_scores(Path("results"))
+    Path("results/b").mkdir()
+    Path("results/b/runs.csv").write_text(content)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "17 of 17 jobs done: cbda status results/a" in said
+    assert [line for line in said if line.startswith("results/b/runs.csv: ")]
+
+
+def test_pipe_in_place_of_a_log_or_a_benchmark_is_passed_over(results, capsys):
+    _wait(results, "cbda annotate --queries q --answers a")
+    for name in ("ask.log", "ask.tsv", "finetune.tsv"):
+        path = results / f"seed0/ra/budget0.05/round1/{name}"
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+    assert main(["status"]) == 0
+    assert "next: acquire, for " in capsys.readouterr().out
 
 
 def test_experiment_of_which_no_run_has_begun_is_told(tmp_path, monkeypatch, capsys):

@@ -218,15 +218,25 @@ def test_queries_and_answers_beside_results_are_the_users(results, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["queries.h5", "notes.json", "empty.json", "a.pdf", "a.md", "a.tex"]
+    "name", ["report.html", "figures/mIoU.png", "figures/class_shares_budget0.05_column.pdf"]
 )
-def test_other_files_beside_results_are_unrecorded(results, capsys, name):
-    save_queries(results / "queries.h5", make_queries([(0, 1, 2)]))
-    content = {"queries.h5": (results / "queries.h5").read_bytes()[:-9], "notes.json": b"{}\n"}
-    (results / name).write_bytes(content.get(name, b""))
+def test_file_called_like_a_result_is_unrecorded(results, capsys, name):
+    with job("report"):
+        write_text(results / "figures/ranks.svg", "a figure")
+    (results / name).write_text("")
     code, states, _ = verify(capsys)
     assert (code, set(wrong(states))) == (2, {f"results/{name}"})
     assert states[f"results/{name}"].startswith("unrecorded: ")
+
+
+@pytest.mark.parametrize("name", ["sketch.png", "notes.md", "figures/my_mIoU.pdf", "draft.json"])
+def test_file_of_another_name_is_the_users(results, capsys, name):
+    with job("report"):
+        write_text(results / "figures/ranks.svg", "a figure")
+    (results / name).write_text("mine")
+    code, states, _ = verify(capsys)
+    assert code == 0
+    assert f"results/{name}" not in states
 
 
 def test_machines_are_named_if_they_differ(results, capsys):

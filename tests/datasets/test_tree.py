@@ -1,5 +1,7 @@
 """Images in a folder and all below it."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,14 @@ def test_folder_without_images_is_an_error_that_names_what_is_there(tmp_path):
     (tmp_path / "city/b.tif").touch()
     with pytest.raises(UserError, match=r"no image .*; 1 file passed over .*: city/b\.tif"):
         open_tree(tmp_path)
+
+
+def test_what_is_no_folder_is_told_as_what_it_is(tmp_path):
+    (tmp_path / "a.png").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for name, what in (("a.png", "is a file"), ("pipe", "is no regular file"), ("x", "no such")):
+        with pytest.raises(UserError, match=f"{name}: {what}.*; give a folder"):
+            open_tree(tmp_path / name)
 
 
 def test_two_images_of_one_id_are_an_error(tmp_path):

@@ -4,7 +4,11 @@ import pytest
 
 from cbda.errors import UserError
 from cbda.files.answer_lines import UNDONE
-from cbda.files.answered_images import require_answered_images, require_answered_pool
+from cbda.files.answered_images import (
+    require_answered_images,
+    require_answered_pool,
+    require_answers_to,
+)
 from cbda.files.answers import AnswerFile
 from cbda.files.queries import with_images
 from tests.queries import answer_to, make_queries
@@ -51,3 +55,22 @@ def test_what_nobody_knows_is_not_compared(tmp_path, paths):
     old, new = make_queries(CENTRES), with_images(make_queries(CENTRES), paths)
     require_answered_images(answers_to(tmp_path / "old.jsonl", old), new.known_images)
     require_answered_images(answers_to(tmp_path / "new.jsonl", new), old.known_images)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('["road", "car", "tree"]', '["car", "road", "tree"]', "classes is .*'car', 'road'"),
+        ('"round": 1', '"round": 2', "round is 2, not 1: restore it"),
+        ('"row": 2', '"row": 3', "answer at 'a', row 3, column 3, which is none of the queries"),
+        ('"image": "b"', '"image": "c"', "answer at 'c', row 0"),
+    ],
+)
+def test_answers_that_contradict_their_queries_are_named(tmp_path, old, new, message):
+    queries, path = make_queries(CENTRES), tmp_path / "answers.jsonl"
+    require_answers_to(answers_to(path, queries), queries)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(UserError, match=message):
+        require_answers_to(AnswerFile(path), queries)
+    other = make_queries([(0, 4, 4)])
+    require_answers_to(AnswerFile(path), other)

@@ -50,6 +50,7 @@ def test_what_is_no_query_is_one_line(change, message):
         ([], (5, 7, 3), "allowed are height and width"),
         ([], 5, "allowed are height and width"),
         ([], (5.0, 7), "shape 5.0"),
+        ([], (1 << 31, 1 << 31), "shape .*allowed are sizes that the memory holds"),
     ],
 )
 def test_wrong_argument_of_a_mask_is_one_line(queries, shape, message):

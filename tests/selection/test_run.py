@@ -281,6 +281,25 @@ def test_budget_may_count_queries_and_pixels_may_be_left_out():
     assert [q.image for q in queries] == ["002"] * 4
 
 
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"budget": 0.01, "rounds": 5, "method": "ra"}, "budget 0.01: .* 0.075 of the pool"),
+        ({"budget": 20, "budget_unit": "queries", "rounds": 8}, "budget 20: .* 24 queries"),
+        (
+            {"budget": 2, "budget_unit": "queries_per_image", "rounds": 4},
+            r"up to 2\.67 queries_per_image",
+        ),
+    ],
+)
+def test_budget_of_less_than_whole_queries_is_warned_of_once(facts, message):
+    run = start(**{"rounds": 2, **facts})
+    with pytest.warns(UserWarning, match=message) as told:
+        run.next(logits(1))
+    run.next(logits(2))
+    assert len(told) == 1
+
+
 def test_own_score_maps_are_chosen_from():
     score = np.zeros(SIZE, np.float32)
     score[10, 15] = 1

@@ -277,6 +277,14 @@ def assert_differs(change: dict[str, Any], base: dict[str, Any], where: str) -> 
             r"experiment.budgets.1: 5; allowed: fractions of the pool, at most 1; 0.05 is 5 %$",
         ),
         ({"experiment": {"budgets": [2500]}}, r"budgets.0: 2500; .*, at most 1; 0.2 is 20 %$"),
+        (
+            {"datasets": {"source": {"root": "s", "label_ids": [[id] for id in range(11)]}}},
+            r"label_ids.0: \[0\]; allowed: a number up to .* \(and so 10 more items\)$",
+        ),
+        (
+            {"experiment": {"budgets": [0, 0.1, -3]}},
+            r"^experiment.budgets.0: 0; allowed: above 0; experiment.budgets.2: -3; allowed: above",
+        ),
         ({"experiment": {"replay": "nowhere"}}, r"experiment.replay: no folder nowhere; give the"),
         (
             {"experiment": {"replay": "."}, "pathvars": {"results": "./"}},

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,7 @@ def test_machine_names_the_instruction_sets_in_use():
         text=True,
         check=True,
     ).stdout.strip()
+    import_module("torch")  # of what is not imported nothing is told
     here = describe_circumstances("cpu")["machine"]["torch instructions"]
     assert found == "DEFAULT" != here
 

@@ -33,6 +33,12 @@ def test_file_is_named_under_the_configuration_of_a_run(words: str, kept: str) -
     assert found == f"snakemake PATH --cores all{kept}"
 
 
+def test_command_is_told_on_one_line(tmp_path: Path) -> None:
+    note_request(tmp_path, "results", ["snakemake", "--config", "a=\x1b[2J\n"], [])
+    (found,) = read_requests(tmp_path)
+    assert found.command == ascii("snakemake --config 'a=\x1b[2J\n'")
+
+
 EDITED = {
     "empty": "",
     "a list": "[]",
@@ -43,6 +49,7 @@ EDITED = {
     "no output": '{"tables": "t", "command": "c", "outputs": [null]}',
     "a number as output": '{"tables": "t", "command": "c", "outputs": ["a", 3]}',
     "half a character": '{"tables": "\\ud800", "command": "c", "outputs": []}',
+    "a command of a terminal": '{"tables": "t\\u001b[2J", "command": "c", "outputs": []}',
     "a zero": '{"tables": "t", "command": "c", "outputs": ["a\\u0000"]}',
 }
 

@@ -114,7 +114,7 @@ def test_mask_whose_image_is_gone_is_named_and_stops_nothing(project):
     halve(path)
     (said,) = examine(predict={"images": "data/tiny/source/images"})
     assert said.splitlines()[1:] == [str(path)]
-    assert "masks lie beside those of predict.images whose images are not there" in said
+    assert "files lie beside the masks of predict.images that are of other images" in said
 
 
 def test_result_whose_job_is_under_way_is_left_alone(project):
