@@ -5,7 +5,7 @@
 # make bench    speed and memory of acquisition, in about five minutes
 # make gpu      what only a GPU can show, on one card, in ten minutes at most; skipped without one
 # make rehearsal  GTAV to Cityscapes on made-up images at true size: four hours, 12 GB of memory
-# make tiny     the whole workflow at toy size, with a small network from scratch, in a minute
+# make tiny     the whole workflow at toy size, with a small network from scratch, in a minute or two
 # make soak     kill the toy workflow 200 times and compare the bytes, in about an hour
 # make asking   kill page, browser and workflow 50 times while queries are answered; needs a Chromium
 # make browser  a Chromium for the tests of the page, installed on Debian if you are root

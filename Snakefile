@@ -63,6 +63,7 @@ require_sound_results(workflow, jobs, parse_command)
 
 onstart:
     require_gpu()
+    require_data(workflow, jobs)
     start_serving()
     keep_reports(NOTES, reports_at_stake(workflow))
     note_request(NOTES, jobs.folders["tables"], sys.argv, made_files(workflow))

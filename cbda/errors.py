@@ -29,3 +29,9 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
     likeness = [difflib.SequenceMatcher(None, other, name).ratio() for other in found]
     best = [other for other, ratio in zip(found, likeness, strict=True) if ratio == likeness[0]]
     return f" (did you mean {' or '.join(map(repr, best))}?)" if best else ""
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things: `2 images`, `1 image`, `1 query`."""
+    one = f"{things[:-3]}y" if things.endswith("ies") else things.removesuffix("s")
+    return f"{number:,} {one if number == 1 else things}"

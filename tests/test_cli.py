@@ -487,4 +487,4 @@ def test_one_fault_is_counted_as_one(tmp_path, capsys):
     words = ["data", "check", "--kind", "folder", "--root", str(tmp_path / "source")]
     words += ["--classes", "a", "b", "c", "--out", str(tmp_path / "report.json")]
     assert main(words) == 2
-    assert ": 1 fault, listed on" in capsys.readouterr().err
+    assert ": 1 fault: " in capsys.readouterr().err

@@ -12,16 +12,26 @@ from typing import Any
 from cbda.errors import UserError, did_you_mean, require_choice
 
 MAX_WHOLE = 2**53  # up to which a float64 is one
-SHORT = reprlib.Repr()
+
+
+class _Short(reprlib.Repr):
+    """In a few words, also arrays and tensors among others: by shape and type."""
+
+    def repr1(self, x: Any, level: int) -> str:
+        """As of the library, but for arrays."""
+        shape = getattr(x, "shape", None)
+        if shape is None:
+            return super().repr1(x, level)
+        return f"{tuple(shape)} {x.dtype}" if len(shape) else str(x)
+
+
+SHORT = _Short()
 SHORT.maxstring = SHORT.maxother = 60
 
 
 def describe(value: Any) -> str:
     """What was given, in a few words: a shape and a type of arrays and tensors."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        return " ".join(SHORT.repr(value).split())
-    return f"{tuple(shape)} {value.dtype}" if len(shape) else str(value)
+    return " ".join(SHORT.repr(value).split())
 
 
 def whole(what: str, value: Any, least: int = 0, most: int = MAX_WHOLE) -> int:

@@ -1,7 +1,7 @@
 """Logits as somebody gives them: tensors or arrays, images or batches; what is none is refused."""
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,26 @@ VARIED = 0.1  # of their sum, by which probabilities of a network differ somewhe
 MAX_LOGIT = float(np.finfo(np.float32).max)
 
 
-class ScoreMap(NamedTuple):
-    """What an image, or a batch of them, is chosen from: (H,W) or (B,H,W) each."""
-
+class _Maps(NamedTuple):
     score: NDArray[np.float32]  # higher = acquire first
     prediction: NDArray[np.uint8]  # most probable class
+
+
+class ScoreMap(_Maps):
+    """What an image, or a batch of them, is chosen from: (H,W) or (B,H,W) each.
+
+    A `UserError` unless score and prediction are of one shape.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, score: NDArray[np.float32], prediction: NDArray[np.uint8]) -> Self:
+        """Refuse maps of two shapes; their values are checked once something is chosen."""
+        shapes = [tuple(m.shape) for m in (score, prediction) if hasattr(m, "shape")]
+        if len(set(shapes)) > 1:
+            found = f"{shapes[0]} and prediction {shapes[1]}"
+            raise UserError(f"score map: score {found}; allowed are two (H,W)")
+        return super().__new__(cls, score, prediction)
 
 
 def score_map(

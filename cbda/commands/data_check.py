@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cbda.commands.options import add_output_option
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 from cbda.settings.datasets import CheckedDatasetSettings, DataCheckSettings
 from cbda.settings.options import add_options
 from cbda.settings.user_code import own_code_digest, without_folder
@@ -33,7 +33,6 @@ def run(args: argparse.Namespace) -> None:
     from cbda.datasets import check
     from cbda.datasets.catalogue import scan_dataset
     from cbda.datasets.digest import content_digest, files_digest
-    from cbda.datasets.listing import name_some
     from cbda.files.json_files import write_json
 
     found, listing = scan_dataset(
@@ -51,25 +50,28 @@ def run(args: argparse.Namespace) -> None:
     report = {**describe(dataset, findings, with_classes), "num_skipped": listing.num_skipped}
     print("\n".join(_table({**report, "root": str(dataset.root)}, findings)))
     if findings.faults:
-        named = name_some(dict.fromkeys(map(str, findings.faults.values())))
-        plural = "" if len(findings.faults) == 1 else "s"
-        counted = f"{len(findings.faults)} fault{plural}, listed {where_printed()}"
-        first = findings.describe_faults()[0]
-        said = first if len(findings.faults) == 1 else f"{named}; the first: {first}"
-        raise UserError(f"{dataset.root}: {counted}: {said}")
+        raise UserError(f"{dataset.root}: {_summary(list(findings.faults))}")
     # What differs if the data set does, so that jobs which read it are stale.
     contents = findings.contents or {path: content_digest(path) for path in dataset.paths}
     digest = files_digest(dataset.root, dataset.paths, contents)
     write_json(args.out, {**report, "digest": digest + own_code_digest(dataset.kind)})
 
 
-def where_printed() -> str:
-    """Where standard output goes, in words: a file, as the log of a job is, by its name."""
+def _summary(faults: list[str]) -> str:
+    """How many faults there are, the first, and which file lists all."""
+    if len(faults) == 1:
+        return f"1 fault: {faults[0]}"
+    return f"{len(faults)} faults, the first: {faults[0]}{_where_listed()}"
+
+
+def _where_listed() -> str:
+    """The file that standard output goes to, as the log of a job; empty if it goes to none."""
     with suppress(OSError):
         path = Path("/proc/self/fd/1").readlink()
         if path.is_file():
-            return f"in {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}"
-    return "on standard output"
+            name = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+            return f"; all in {name}"
+    return ""
 
 
 def describe(dataset: "Dataset", findings: "Findings", with_classes: bool) -> dict[str, Any]:
@@ -108,7 +110,10 @@ def _table(report: dict[str, Any], findings: "Findings") -> list[str]:
     names = ("kind", "root", "split", "num_images", "num_skipped")
     facts = [(name, str(report[name])) for name in names]
     facts += [
-        ("size", f"{size['height']} high {size['width']} wide: {size['num_images']} images")
+        (
+            "size",
+            f"{size['height']} high {size['width']} wide: {counted(size['num_images'], 'images')}",
+        )
         for size in report["sizes"]
     ]
     lines = _align([*facts, ("faults", str(len(findings.faults)))], "<<")

@@ -4,7 +4,7 @@ import argparse
 import hashlib
 
 from cbda.commands.options import add_output_option
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 from cbda.settings.generation import AERIAL, DOMAINS, SCENES, GeneratedSet
 from cbda.settings.options import add_options, whole_number
 
@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> None:
         described = {"classes": list(CLASSES[args.scenes]), "files": pictures.publish()}
         pixels_digest = digest.hexdigest()  # so that other pixels make stale what reads them
         write_json(args.out, {**settings, **described, "digest": pixels_digest})
+    print(f"{args.out.parent}: {counted(args.num_images, 'images')}")
 
 
 def _require(option: str, name: str, allowed: tuple[str, ...]) -> None:

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> None:
         lines = " and ".join(f"`{line}`" for line in SNAKEFILE.splitlines() if line[:1].isalpha())
         print(f"{snakefile}: lacks the workflow; have it say {lines}, a line each")
         return
-    print(f"{folder}: ready; a first table, in half a minute:")
+    print(f"{folder}: ready; a first table, in a minute or two:")
     print(f"cd {shlex.quote(str(folder))} && snakemake {FIRST}")
 
 

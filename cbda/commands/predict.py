@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cbda.commands.options import add_folder_option, add_network_option
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 from cbda.settings.compute import ComputeSettings
 from cbda.settings.options import add_options, from_options
 from cbda.settings.prediction import PredictSettings, predicted_file
@@ -86,11 +86,11 @@ def run(args: argparse.Namespace) -> None:
         save_overlay(overlay, pixels, maps.prediction, palette)
         maps.save(folder, image_id, settings.uncertainty)
     write_text(args.out_masks / NAME, format_labelmap(colours))
-    print(f"{args.out_masks}: masks of {len(images)} images")
+    print(f"{args.out_masks}: masks of {counted(len(images), 'images')}")
     left_over = find_left_over(args.out_masks, images.image_ids, settings.predicted())
     if left_over:
-        what = f"files of an earlier run, of what is not in {images.root} or not asked for, stay"
-        print(f"{len(left_over)} {what}: {name_some(list(map(str, left_over)))}")
+        what = f"of an earlier run, of what is not in {images.root} or not asked for, stay"
+        print(f"{counted(len(left_over), 'files')} {what}: {name_some(list(map(str, left_over)))}")
 
 
 def _require_place(folder: Path, images: Path) -> None:
@@ -124,7 +124,8 @@ def _prepare(folder: Path, image_ids: Iterable[str], settings: PredictSettings) 
         if not path.exists() and record_path(path).exists():
             lost.append(str(path))
     if lost:
-        print(f"{len(lost)} files of an earlier run are gone, and made anew: {name_some(lost)}")
+        what = f"{counted(len(lost), 'files')} of an earlier run lost, and made anew"
+        print(f"{what}: {name_some(lost)}")
 
 
 class _Maps:

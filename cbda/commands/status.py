@@ -192,8 +192,17 @@ def _next(
         yield "Snakemake is at work in this folder"
     elif job is not None:
         yield f"Snakemake is not at work in this folder: {'go on by ' if request else ''}{again}"
-    elif request and not (Path(request.tables) / MADE[0]).is_file():
+    elif request and all(map(_is_made, request.outputs)):
+        yield "nothing is left"
+    elif request:
         yield f"tables and what else was asked for: {again}"
+
+
+def _is_made(output: str) -> bool:
+    """Whether a file is there, or has been used and deleted."""
+    from cbda.workflow.start import TEMPORARY
+
+    return os.path.exists(output) or os.path.basename(output) == TEMPORARY
 
 
 def _waiting(job: "Job") -> str:

@@ -19,11 +19,14 @@ def prepare_device(name: str, num_threads: int, deterministic: bool = True) -> t
     torch.set_num_threads(num_threads)
     if name != "cpu":
         gpu = claim_gpu(os.environ)  # before CUDA starts
-        print(f"GPU {gpu.uuid}" if gpu else "no GPU can be seen", flush=True)
+        if gpu:
+            print(f"GPU {gpu.uuid}", flush=True)
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("device cuda: this machine has no CUDA device; allowed: auto, cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+        if name == "cpu":
+            print("computes on the CPU", flush=True)
     if name == "cuda":
         torch.backends.cudnn.benchmark = not deterministic
     if name == "cuda" and deterministic:  # a CPU's kernels are; the switch takes seconds to import

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 if TYPE_CHECKING:
     from cbda.datasets.dataset import Dataset
@@ -15,7 +15,7 @@ def require_same_pool(
 ) -> None:
     """Raise a `UserError` that names the first image in which two pools differ."""
     if len(ids) != len(other_ids):
-        raise UserError(f"{one} has {len(ids)} images, {other} has {len(other_ids)}")
+        raise UserError(f"{one} has {counted(len(ids), 'images')}, {other} has {len(other_ids)}")
     for index, (image_id, other_id) in enumerate(zip(ids, other_ids, strict=True)):
         if image_id != other_id:
             raise UserError(

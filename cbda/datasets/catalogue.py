@@ -14,7 +14,7 @@ from cbda.datasets.drawn import with_ids
 from cbda.datasets.generated import find_changes
 from cbda.datasets.listing import SKIP_FILE, Kind, Listing, list_files, require_split
 from cbda.datasets.vocabulary import Table, named_table, require_classes
-from cbda.errors import UserError, require_choice
+from cbda.errors import UserError, counted, require_choice
 from cbda.settings.user_code import explained, is_place, load_module, source_file
 
 UNLABELLED = "images"
@@ -85,6 +85,11 @@ def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelId
     _with_table(kind, find_kind(kind), tuple(classes), ids)
 
 
+def require_there(kind: str, root: str, split: str) -> None:
+    """Raise a `UserError` unless a dataset has its folders, and a file in them."""
+    list_files(kind, find_kind(kind), Path(root), split)
+
+
 def skipped_digest(root: str | Path) -> str:
     """A digest of the list of the files to leave out of a dataset; empty if there is none."""
     path = Path(root, SKIP_FILE)
@@ -138,5 +143,7 @@ def create_dataset(
     faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
     if faults:
         named = "; ".join(faults[:NUM_FAULTS_NAMED])
-        raise UserError(f"{len(faults)} files of dataset {root} cannot be used: {named}")
+        raise UserError(
+            f"{counted(len(faults), 'files')} of dataset {root} cannot be used: {named}"
+        )
     return dataset

@@ -19,9 +19,8 @@ from cbda.datasets.ids import VOID
 from cbda.datasets.listing import SKIP_FILE, Listing, name_some
 from cbda.datasets.palettes import name_colours
 from cbda.datasets.pictures import SCALE_IT, Size, describe_size, read_depth
-from cbda.datasets.vocabulary import to_train_ids
 from cbda.datasets.workers import map_pairs
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 TOP_BIT = 128  # of the upper 8 of 16 bits
 NUM_FAULTS_APART = 5  # of a kind; more of them share a line
@@ -133,7 +132,7 @@ def _check_label(dataset: Dataset, index: int, findings: Findings) -> None:
     path = dataset.records[index].label_path
     with findings.reporting(path):
         ids = dataset.read_ids(index)
-        label = to_train_ids(ids, dataset.table, path)
+        label = dataset.to_train_ids(index, ids)
         findings.counts += label_counts(label, len(dataset.classes))
         findings.num_counted = 1
         for palette in findings.palettes:
@@ -172,8 +171,8 @@ def _judge_headers(findings: Findings) -> None:
     """Tell what headers leave open."""
     if findings.num_deep:
         findings.warnings.append(
-            f"{findings.num_deep:,} images have 16 bits, of which the upper 8 are read; whether"
-            " these hold the picture shows without --fast"
+            f"{counted(findings.num_deep, 'images')} of 16 bits, of which the upper 8 are read;"
+            " whether these hold the picture shows without --fast"
         )
     if len(findings.palettes) > 1:
         findings.warnings.append(

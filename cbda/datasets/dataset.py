@@ -1,5 +1,7 @@
 """A dataset: pairs of image and label, read one at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cbda.datasets import pictures
-from cbda.datasets.ids import VOID
+from cbda.datasets.ids import VOID, OtherIdsError
 from cbda.datasets.listing import Kind, Record
 from cbda.datasets.palettes import find_doubt
 from cbda.datasets.vocabulary import Table, to_train_ids
@@ -63,7 +65,8 @@ class Dataset:
         if not self.has_labels:
             raise UserError(f"{self.root}: dataset kind {self.kind} has no labels")
         path, size = self.records[index].label_path, self.image_size(index)
-        label_size, palette = pictures.read_label_header(path, self.layout.label_modes)
+        with self._advising():
+            label_size, palette = pictures.read_label_header(path, self.layout.label_modes)
         if label_size != size:
             raise UserError(
                 f"{path}: label is {pictures.describe_size(label_size)}, "
@@ -86,7 +89,23 @@ class Dataset:
 
     def read_label(self, index: int) -> pictures.PixelArray:
         """(H, W) uint8 train ids, 255 void."""
-        return to_train_ids(self.read_ids(index), self.table, self.records[index].label_path)
+        return self.to_train_ids(index, self.read_ids(index))
+
+    def to_train_ids(self, index: int, ids: pictures.IdArray) -> pictures.PixelArray:
+        """(H, W) uint8 train ids, 255 void, of the label ids of a file."""
+        with self._advising():
+            return to_train_ids(ids, self.table, self.records[index].label_path)
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Say of ids that mean nothing where their meaning is given, unless the layout knows it."""
+        try:
+            yield
+        except OtherIdsError as error:
+            if self.layout.names is not None:
+                raise
+            where = "list other ids, or colours, in label_ids of this data set"
+            raise UserError(f"{error}; {where}") from error
 
 
 def label_counts(label: pictures.PixelArray, num_classes: int) -> NDArray[np.int64]:

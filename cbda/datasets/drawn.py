@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from cbda.datasets.ids import MAX_CLASSES
 from cbda.datasets.listing import Kind
-from cbda.datasets.pictures import PixelArray, read_rgb
+from cbda.datasets.pictures import COLOUR_MODES, PixelArray, read_rgb
 from cbda.datasets.vocabulary import Table, listed_table
 from cbda.errors import UserError
 
 Groups = list[list[str]]  # ids and colours, by class
-COLOUR_MODES = ("RGB", "RGBA")
 
 
 @dataclass(frozen=True)

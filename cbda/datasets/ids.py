@@ -1,5 +1,11 @@
 """Label ids that are no class."""
 
+from cbda.errors import UserError
+
 VOID = 255  # what belongs to no class, or was not acquired
 UNKNOWN = -1
 MAX_CLASSES = VOID  # train ids 0..254
+
+
+class OtherIdsError(UserError):
+    """A label holds ids that mean nothing, or colours in their place."""

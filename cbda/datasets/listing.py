@@ -10,7 +10,7 @@ from typing import Literal
 from cbda.datasets.digest import describe_irregular, require_regular
 from cbda.datasets.generated import SKIP_FILE as SKIP_FILE
 from cbda.datasets.pictures import INDEX_MODES, IdArray, read_index
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 NUM_NAMED = 5
 
@@ -68,7 +68,7 @@ class Listing:
     def describe_passed_over(self) -> list[str]:
         """A line for every folder in which something is passed over."""
         return [
-            f"{len(names):,} files passed over in {folder}: {name_some(names)}"
+            f"{counted(len(names), 'files')} passed over in {folder}: {name_some(names)}"
             for folder, names in self.passed_over.items()
         ]
 
@@ -221,6 +221,11 @@ def list_images(name: str, kind: Kind, root: Path, split: str) -> dict[str, Path
     """Image id to path of the images of a dataset that need not have labels, sorted by id."""
     require_split(name, kind, split)
     folder = root.joinpath(*(part.format(split) for part in kind.folders[0].split("/")))
+    if not folder.is_dir():
+        alone = "; of a folder of images alone the kind is images, as by --target-kind images"
+        hint = alone if root.is_dir() and folder != root else ""
+        looked = f"dataset kind {name} looks for images there"
+        raise UserError(f"{folder}: no such folder; {looked}{hint}")
     return find_images(Side(folder, kind.image_suffixes), kind.nested, read_skipped(root))
 
 
@@ -243,4 +248,4 @@ def require_sound(listing: Listing) -> None:
     """Raise a `UserError` that names the first of the images that have faults."""
     if listing.faults:
         named = name_some(list(listing.faults))
-        raise UserError(f"{len(listing.faults)} images cannot be used: {named}")
+        raise UserError(f"{counted(len(listing.faults), 'images')} cannot be used: {named}")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from cbda.datasets.digest import require_regular
+from cbda.datasets.ids import OtherIdsError
 from cbda.errors import UserError
 
 PixelArray = NDArray[np.uint8]
@@ -23,6 +24,7 @@ IMAGE_FORMATS = ("PNG", "JPEG")
 LABEL_FORMATS = ("PNG",)
 # Greyscale of fewer than 8 bits is left out: decoders stretch 0..3 to 0..255.
 INDEX_MODES = ("L", "P", "P;1", "P;2", "P;4")
+COLOUR_MODES = ("RGB", "RGBA")
 MODE_NAMES = {
     "1": "1-bit greyscale", "L;2": "2-bit greyscale", "L;4": "4-bit greyscale",
     "L": "8-bit greyscale", "I;16B": "16-bit greyscale",
@@ -172,7 +174,8 @@ def require_mode(image: Image.Image, modes: tuple[str, ...], path: Path) -> None
     mode = _raw_mode(image)
     if mode not in modes:
         wanted = " or ".join(MODE_NAMES[name] for name in modes)
-        raise UserError(f"{path}: label is {MODE_NAMES.get(mode, mode)}, must be {wanted}")
+        kind = OtherIdsError if mode in COLOUR_MODES else UserError
+        raise kind(f"{path}: label is {MODE_NAMES.get(mode, mode)}, must be {wanted}")
 
 
 def read_label_header(path: Path, modes: tuple[str, ...]) -> tuple[Size, bytes]:

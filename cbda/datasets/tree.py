@@ -8,7 +8,7 @@ from cbda.datasets.digest import describe_irregular
 from cbda.datasets.folder import IMAGE_SUFFIXES
 from cbda.datasets.images import Images
 from cbda.datasets.listing import Listing, Side, find_files, name_some, require_sound
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 # Folders of images and of their labels, of all layouts of datasets.
 LABELLED = (
@@ -46,7 +46,8 @@ def open_tree(root: Path) -> tuple[Images, str]:
         for name in names
         if not name.endswith("/")
     ]
-    said = f"{len(passed_over):,} files passed over in {root}: {name_some(passed_over)}"
+    num_files = counted(len(passed_over), "files")
+    said = f"{num_files} passed over in {root}: {name_some(passed_over)}"
     if not found:
         looked = Side(root, IMAGE_SUFFIXES).describe("*")
         raise UserError(f"no image {looked}{f'; {said}' if passed_over else ''}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cbda.datasets.ids import MAX_CLASSES, UNKNOWN, VOID
+from cbda.datasets.ids import MAX_CLASSES, UNKNOWN, VOID, OtherIdsError
 from cbda.datasets.listing import is_plain
 from cbda.datasets.pictures import IdArray, PixelArray
 from cbda.errors import UserError
@@ -97,5 +97,5 @@ def to_train_ids(ids: IdArray, table: Table, path: Path) -> PixelArray:
     if unknown.any():
         found = f"{describe_ids(ids[unknown])} in {np.count_nonzero(unknown)} pixels"
         allowed = describe_ids(np.flatnonzero(table != UNKNOWN))
-        raise UserError(f"{path}: unknown label id {found}; allowed: {allowed}")
+        raise OtherIdsError(f"{path}: unknown label id {found}; allowed: {allowed}")
     return table.astype(np.uint8).take(known)

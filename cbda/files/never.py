@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cbda.datasets.digest import content_digest, files_digest
 from cbda.datasets.pictures import describe_size, read_mask, read_size
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 from cbda.files.labels import LabelFile, Map, Queries
 from cbda.files.records import note_input
 
@@ -40,7 +40,7 @@ class Masks:
             called = "masks are called as the images, IMAGE.png"
             raise UserError(f"{others[0].parent}: no mask is of an image of the pool; {called}")
         unused = f", and {len(others)} of none: {others[0].name}, ..." if others else ""
-        return f"masks of {len(self.paths) - len(others)} images{unused}"
+        return f"masks of {counted(len(self.paths) - len(others), 'images')}{unused}"
 
 
 def open_masks(place: Path | None) -> Masks:

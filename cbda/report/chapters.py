@@ -105,7 +105,7 @@ def _curves(experiment: Experiment, folder: Path) -> Section:
 def _ranks(experiment: Experiment, folder: Path) -> Section:
     values, pictures, note = experiment.ranked, [], _what_is_not_ranked(experiment)
     names = experiment.names
-    if len(experiment.methods) > 1:
+    if len(experiment.methods) > 1 and len(experiment.seeds) > 1:
         caption = (
             "Share of the budgets at which the method of a row beats that of a column: a higher"
             " mIoU with p < 0.05 in the paired t-test, corrected by Holm's method for all pairs at"
@@ -116,6 +116,7 @@ def _ranks(experiment: Experiment, folder: Path) -> Section:
         seen = f"Heat map. How often each is beaten: {beaten or 'not tested'}."
         figure = penalty_figure(matrix, names)
         pictures.append(_picture(figure, folder, "penalties", caption, seen))
+    if len(experiment.methods) > 1:
         caption = (
             "Rank by mean mIoU over seeds, 1 the best; bars: from the 2.5 to the 97.5 percentile of"
             f" the ranks when seeds are drawn with replacement.{note}"

@@ -31,11 +31,13 @@ def labels(what: str, values: Any, of: int, size: Size | None = None) -> NDArray
         hint = _hint(array) if array.shape[:2] == size else ""
         raise UserError(f"{what}: {array.shape}, must be {size}{hint}")
     if array.dtype.kind not in "iu":
-        raise UserError(f"{what}: {array.dtype}; allowed are whole numbers, of an integer type")
+        is_named = array.dtype.kind in "US" or not array.ndim  # rather than by its type
+        found = arguments.describe(values) if is_named else array.dtype
+        raise UserError(f"{what}: {found}; allowed are whole numbers, of an integer type")
     is_wrong = (array < 0) | ((array >= of) & (array != VOID))
     if is_wrong.any():
-        found = array[is_wrong].flat[0]
-        raise UserError(f"{what}: {found}; allowed are 0 to {of - 1}, and {VOID} for none")
+        wrong = array[is_wrong].flat[0]
+        raise UserError(f"{what}: {wrong}; allowed are 0 to {of - 1}, and {VOID} for none")
     return array.astype(np.uint8, copy=False)
 
 

@@ -50,7 +50,8 @@ class Query:
 def label_mask(queries: Iterable[Query], image: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """What queries ask for in an image of this height and width, (H,W) bool.
 
-    A `UserError` unless all of them lie within it.
+    All False of an image that none is about, and so of a name that is no image's: queries don't
+    know those of the pool. A `UserError` unless all of them lie within it.
     """
     height, width = image_size(shape)
     arguments.names("image", [image])

@@ -57,16 +57,18 @@ def choose(
     best = _choose_best(round_, pool, labels, statistics, num_queries - num_random, num_threads)
     if num_random:
         best = np.vstack([best, _choose_random(round_, pool, best, num_random, num_threads)])
-    where, num_found = "the pool", len(best)
+    where, num_found, images = "the pool", len(best), range(len(scores.image_ids))
     if round_.method.allocation == "per_image":
         found = np.bincount(best[:, 0], minlength=len(scores.image_ids))
         image = int(np.argmax(found < num_queries))
         where, num_found = f"image {scores.image_ids[image]!r}", int(found[image])
+        images = range(image, image + 1)
     if num_found < num_queries:
+        share = np.mean([pool.read_excluded(image).mean() for image in images])
         raise UserError(
             f"{scores.path}: round {round_.number}: {where} is exhausted: {num_found} of"
-            f" {num_queries} queries of this round found a free place; lower the budget or the"
-            " radius"
+            f" {num_queries} queries of this round found a free place, as earlier ones and"
+            f" never_ask exclude {share:.1%} of its pixels; lower the budget or the radius"
         )
     return best
 

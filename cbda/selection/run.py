@@ -180,10 +180,11 @@ class Acquisition:
 
     def _require_size(self, size: tuple[int, int]) -> None:
         """Raise a `UserError` if images have another size than what is known of them."""
-        known = {mask.shape for mask in self._asked.values()} | {self.labels.size or size}
-        if known != {size}:
-            other = next(iter(known - {size}))
-            raise UserError(f"logits: images of {size} px; those asked about before were {other}")
+        for image, mask in self._asked.items() if self.labels.size is None else ():
+            if mask.shape != size:  # nothing was asked yet, so that it is of never_ask
+                raise UserError(f"never_ask of {image!r}: {mask.shape}, must be {size}")
+        if (known := self.labels.size or size) != size:
+            raise UserError(f"logits: images of {size} px; those asked about before were {known}")
 
 
 def _budget(budget: Any, unit: Any) -> tuple[float, str]:

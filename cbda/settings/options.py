@@ -37,13 +37,14 @@ def add_options(
         else:
             facts = _reader(key.annotation, key.metadata) | {"required": name in required}
             facts["default"] = None if key.is_required() else key.default
-            parser.add_argument(f"--{option.replace('_', '-')}", help=_help(key), **facts)
+            words = _help(key, has_default=not facts["required"])
+            parser.add_argument(f"--{option.replace('_', '-')}", help=words, **facts)
 
 
-def _help(key: FieldInfo) -> str:
-    """Description, what is allowed, default."""
+def _help(key: FieldInfo, has_default: bool) -> str:
+    """Description, what is allowed, and the default of an option that may be left out."""
     facts = [f"allowed: {', '.join(limits(key.metadata))}"] if limits(key.metadata) else []
-    if not key.is_required() and key.default not in ("", ()):
+    if has_default and not key.is_required() and key.default not in ("", ()):
         facts.append(f"default: {key.default}")
     text = f"{key.description} ({'; '.join(facts)})" if facts else str(key.description)
     return text.replace("%", "%%")

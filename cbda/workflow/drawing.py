@@ -52,7 +52,9 @@ def figures(jobs: Jobs) -> list[str]:
     gains = ["differences", "class_differences"]
     names = ["mIoU", "worst_class_IoU", "entropy", *budgets]
     names += ["learning_curve"] if has_curves(jobs) else []
-    names += ["penalties", "ranks"] if len(jobs.methods) > 1 else []
+    is_tested = len(jobs.methods) > 1 and len(jobs.config.experiment.seeds) > 1
+    names += ["penalties"] if is_tested else []
+    names += ["ranks"] if len(jobs.methods) > 1 else []
     names += gains if set(jobs.methods) - {jobs.config.tabulate.baseline} else []
     names += ["training"]
     return names + [f"gallery_{number + 1}" for number in range(_num_shown(jobs))]

@@ -16,6 +16,7 @@ from cbda.results.sheet import NONE, evaluated
 from cbda.settings.options import to_options
 from cbda.settings.prediction import predicted_file
 from cbda.workflow.contents import describe_pictures
+from cbda.workflow.request import name_again
 
 if TYPE_CHECKING:
     from cbda.files.answers import AnswerFile
@@ -207,7 +208,7 @@ def require_ready(jobs: "Jobs", words: Sequence[str]) -> None:
         _require_all_answers(jobs)
     for name, reason in _unreachable(jobs).items():
         if f"{jobs.folders['tables']}/{name}" in words:
-            raise UserError(f"{name} {reason}; what can be made: snakemake all")
+            raise UserError(f"{name} {reason}; what can be made: {name_again(words, 'all')}")
 
 
 def _require_all_answers(jobs: "Jobs") -> None:

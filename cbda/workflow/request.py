@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shlex
+import sys
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,11 @@ from typing import NamedTuple
 from cbda.errors import UserError
 
 FOLDER = "cbda.requests"
+# Options of Snakemake by which it knows an experiment, and how many words may follow.
+KNOWN_BY = {
+    **dict.fromkeys(("--configfile", "--configfiles", "--config", "-C"), sys.maxsize),
+    **dict.fromkeys(("--snakefile", "-s", "--directory", "-d"), 1),
+}
 
 
 class Request(NamedTuple):
@@ -30,6 +36,21 @@ def note_request(notes: Path, tables: str, words: Sequence[str], outputs: Collec
     with suppress(UserError):  # a disk that is full is told of by the jobs
         _place(notes, tables).parent.mkdir(parents=True, exist_ok=True)
         write_json(_place(notes, tables), content)
+
+
+def name_again(words: Sequence[str], name: str) -> str:
+    """The command that makes a file of the experiment that a command line is of."""
+    kept: list[str] = []
+    num_wanted = 0
+    for word in words[1:]:
+        if word.startswith("-"):
+            option, equals, _ = word.partition("=")
+            kept += [word] if option in KNOWN_BY else []
+            num_wanted = 0 if equals else KNOWN_BY.get(option, 0)
+        elif num_wanted:
+            kept.append(word)
+            num_wanted -= 1
+    return shlex.join(["snakemake", name, "--cores", "all", *kept])
 
 
 def read_requests(notes: Path) -> list[Request]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from cbda.datasets.catalogue import require_there
 from cbda.errors import UserError
 from cbda.workflow.earlier import require_continued
 from cbda.workflow.given import Parse
@@ -28,7 +29,8 @@ def explained(what: str = "") -> Iterator[None]:
     from snakemake import exceptions
 
     class WorkflowError(exceptions.WorkflowError):  # type: ignore[misc]
-        __traceback__ = None  # Snakemake would show it, below what the user is to read
+        # Snakemake would show it, below what the user is to read; context managers try to set it.
+        __traceback__ = property(lambda self: None, lambda self, value: None)
 
     try:
         yield
@@ -103,7 +105,7 @@ def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
 
     if not workflow.is_main_process:
         return
-    results = Results(jobs, NOTES, workflow.rules, parse)
+    results = Results(jobs, NOTES, workflow.rules, parse, sys.argv)
     with explained():
         if is_overwriting(sys.argv):
             results.require_none_foreign()
@@ -113,10 +115,24 @@ def require_sound_results(workflow: Any, jobs: Jobs, parse: Parse) -> None:
             require_continued(jobs)
 
 
+def _data_checks(workflow: Any) -> list[Any]:
+    """The checks of data sets among the jobs of this run."""
+    return [job for job in workflow.dag.needrun_jobs() if job.rule.name == "data_check"]
+
+
+def require_data(workflow: Any, jobs: Jobs) -> None:
+    """Stop before the first job on this machine if data that no job makes is not there."""
+    names = [job.wildcards.dataset for job in _data_checks(workflow) if workflow.local_exec]
+    for name in names:
+        dataset = getattr(jobs.config.datasets, name)
+        if not jobs.generated_manifest(name):
+            with explained(f"datasets.{name}: "):
+                require_there(dataset.kind, dataset.root, dataset.split)
+
+
 def reports_at_stake(workflow: Any) -> list[str]:
     """The reports of data checks that this run makes again."""
-    checks = (job for job in workflow.dag.needrun_jobs() if job.rule.name == "data_check")
-    return [str(path) for job in checks for path in job.output]
+    return [str(path) for job in _data_checks(workflow) for path in job.output]
 
 
 def due_files(workflow: Any) -> set[str]:

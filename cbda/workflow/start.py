@@ -26,6 +26,7 @@ from cbda.workflow.people import (
     prediction_folders,
     predictions,
 )
+from cbda.workflow.request import name_again
 
 NUM_NAMED = 10
 TEMPORARY = "scores.h5"
@@ -43,16 +44,13 @@ OVERWRITING = ("--forceall", "-F", "--delete-all-output", "--touch", "-t")
 
 DAMAGED = (
     "results are not as they were made, which Snakemake would not notice; restore them, or delete"
-    " them and have them made again by name, as in `snakemake PATH --cores all`"
+    " them and have them made again by name, as in"
 )
 FOREIGN = (
     "files lie where results are to be, and no record tells that cbda made them; move them away, so"
     " that they are neither overwritten nor taken for results"
 )
-ARE_GONE = (
-    "results are gone that were made; name them to have them made again, as in"
-    " `snakemake PATH --cores all`"
-)
+ARE_GONE = "results are gone that were made; name them to have them made again, as in"
 MASKS_ARE_GONE = (
     "masks are gone that were made; all masks of their run are made anew once they are asked for"
 )
@@ -88,11 +86,19 @@ class Results:
         notes: Snakemake's folder `.snakemake`.
         rules: all rules of Snakemake.
         parse: reads the command line of a job.
+        words: of the command line of this run.
     """
 
-    def __init__(self, jobs: Jobs, notes: Path, rules: Iterable[Any], parse: Parse) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        notes: Path,
+        rules: Iterable[Any],
+        parse: Parse,
+        words: Sequence[str] = (),
+    ) -> None:
         self._jobs, self._rules, self._parse = jobs, list(rules), parse
-        self._notes = Notes(notes)
+        self._notes, self._again = Notes(notes), f"`{name_again(words, 'PATH')}`"
 
     def examine(self) -> list[str]:
         """Compare with records; only what has changed since the last time is read.
@@ -117,11 +123,12 @@ class Results:
                 unknown.append(path)
         damaged += [f"{path}: {problem}" for path, problem in _altered_pictures(self._jobs)]
         if damaged:
-            raise UserError(_list(damaged, DAMAGED))
+            raise UserError(_list(damaged, f"{DAMAGED} {self._again}"))
         self.require_none_foreign()
         lost = self._require_same_settings(unknown)
         left = left_over_predictions(self._jobs)
-        said = {ARE_GONE: gone, MASKS_ARE_GONE: self._lost_masks(all_gone), MASKS_ARE_LEFT: left}
+        gone_again = f"{ARE_GONE} {self._again}"
+        said = {gone_again: gone, MASKS_ARE_GONE: self._lost_masks(all_gone), MASKS_ARE_LEFT: left}
         said |= {LOST: lost}
         return [_list(paths, what) for what, paths in said.items() if paths]
 

@@ -35,6 +35,11 @@ def words(root, num_images=3, seed=1):
     return ["data", "make", "--domain", "source", *size, *out]
 
 
+def test_finished_set_says_what_it_is(tmp_path, capsys):
+    assert main(words(tmp_path / "street")) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/street: 3 images\n"
+
+
 def contents(root):
     """What everything in a folder holds, links and hidden files too."""
     found = {}

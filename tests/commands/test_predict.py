@@ -156,7 +156,7 @@ def test_folders_of_images_are_those_of_their_masks(folder, capsys):
     made = sorted((folder / "out/masks").rglob("*.png"))
     assert made == [folder / "out/masks/a.png", folder / "out/masks/city/a.png"]
     said = capsys.readouterr().out
-    assert f"1 files passed over in {folder}/images: notes.txt" in said
+    assert f"1 file passed over in {folder}/images: notes.txt" in said
     assert "masks of 2 images" in said
 
 
@@ -184,7 +184,7 @@ def test_lost_mask_is_named_and_made_again(folder, capsys):
     lost = folder / "out/masks/a.png"
     lost.unlink()
     assert predict(folder) == 0
-    assert f"1 files of an earlier run are gone, and made anew: {lost}" in capsys.readouterr().out
+    assert f"1 file of an earlier run lost, and made anew: {lost}" in capsys.readouterr().out
     assert lost.exists()
 
 

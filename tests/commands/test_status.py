@@ -237,3 +237,18 @@ def test_experiment_of_another_folder_is_told_as_where_it_ran(results, capsys, m
         assert capsys.readouterr().out == f"in {home}:\n{here}"
         monkeypatch.chdir(home)
     assert "next: finetune" in here
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_what_is_left_beside_the_jobs_is_told(results, capsys, is_made):
+    """Without a table, as where people answer and nothing is evaluated."""
+    measure_scores(results)
+    outputs = {str(path) for path in results.rglob("*")}
+    outputs |= {str(path.with_name("scores.h5")) for path in results.rglob("labels.h5")}
+    outputs |= set() if is_made else {"results/answers.csv"}
+    note_request(Path(".snakemake"), "results", ["snakemake", "--cores", "2"], outputs)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert ("\nnothing is left\n" in said) == is_made
+    left = "tables and what else was asked for: snakemake --cores 2\n"
+    assert (left in said) != is_made

@@ -102,7 +102,8 @@ def test_folder_keeps_void_and_refuses_unknown_ids(folder):
     ids[1, :2] = 3
     save(path, ids)
     message = error_of(open_folder(folder).read_label, 1)
-    assert message == f"{path}: unknown label id 3 in 2 pixels; allowed: 0-2, 255"
+    advice = "list other ids, or colours, in label_ids of this data set"
+    assert message == f"{path}: unknown label id 3 in 2 pixels; allowed: 0-2, 255; {advice}"
 
 
 def test_image_and_label_of_different_size(folder):

@@ -82,7 +82,7 @@ def test_change_stops_whatever_reads_the_set(root, change):
     faults = change(root)
     with pytest.raises(UserError) as caught:
         create_dataset("folder", root, classes=CLASSES)
-    assert f"{len(faults)} files of dataset {root} cannot be used" in str(caught.value)
+    assert f" of dataset {root} cannot be used" in str(caught.value)
     assert faults[0] in str(caught.value)
 
 

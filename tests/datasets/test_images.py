@@ -48,7 +48,7 @@ def test_pool_without_labels_passes_its_check(pool, fast):
     dataset, listing = scan_dataset("images", pool, classes=CLASSES)
     findings = check_dataset(dataset, listing, fast, 1)
     assert not findings.faults
-    assert findings.warnings == [f"1 files passed over in {pool}: notes.txt"]
+    assert findings.warnings == [f"1 file passed over in {pool}: notes.txt"]
     assert describe(dataset, findings, with_classes=False)["num_images"] == 3
 
 
@@ -81,7 +81,7 @@ def test_skipped_images_are_left_out(pool):
 
 def test_same_id_twice_is_an_error(pool):
     save(pool / "001.jpg", np.zeros((6, 10, 3), np.uint8))
-    with pytest.raises(UserError, match=r"1 images cannot be used: .*has the same id"):
+    with pytest.raises(UserError, match=r"1 image cannot be used: .*has the same id"):
         open_folder(pool)
 
 
@@ -102,3 +102,9 @@ def test_thinned_pool_is_every_nth_image_by_id(pool, every):
     expected = ("000", "001", "002")[::every]
     assert create_dataset("images", pool, classes=CLASSES).thinned(every).image_ids == expected
     assert open_images("images", pool).thinned(every).image_ids == expected
+
+
+def test_folder_of_images_alone_that_is_read_as_a_data_set_is_told(pool):
+    with pytest.raises(UserError, match=r"images: no such folder; .*the kind is images, as by"):
+        open_images("folder", pool)
+    assert len(open_images("images", pool)) == 3

@@ -115,6 +115,12 @@ def test_colours_of_a_folder_become_classes(drawn):
     assert dataset.read_label(0).tolist() == [[1, 1, 0, 255, 1]]
 
 
+def test_drawn_label_of_which_no_colour_is_listed_says_where_to(drawn):
+    dataset = create_dataset("folder", drawn, classes=["sky", "road"])
+    with pytest.raises(UserError, match=r"label is 8-bit RGB, must be .*; list .* in label_ids of"):
+        dataset.read_label(0)
+
+
 def test_colour_that_is_not_listed_is_named(drawn):
     ids = (["#0000ff", "#ff0000"], ["#000000"])
     dataset = create_dataset("folder", drawn, classes=["sky", "road"], ids=ids)

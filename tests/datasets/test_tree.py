@@ -31,7 +31,7 @@ def test_other_files_are_counted_and_named(tmp_path):
 def test_folder_without_images_is_an_error_that_names_what_is_there(tmp_path):
     (tmp_path / "city").mkdir()
     (tmp_path / "city/b.tif").touch()
-    with pytest.raises(UserError, match=r"no image .*; 1 files passed over .*: city/b\.tif"):
+    with pytest.raises(UserError, match=r"no image .*; 1 file passed over .*: city/b\.tif"):
         open_tree(tmp_path)
 
 
@@ -46,7 +46,7 @@ def test_what_is_no_folder_is_told_as_what_it_is(tmp_path):
 def test_two_images_of_one_id_are_an_error(tmp_path):
     for name in ("city/a.png", "city/a.jpg"):
         save(tmp_path / name, PIXELS)
-    with pytest.raises(UserError, match=r"1 images cannot be used: .*has the same id"):
+    with pytest.raises(UserError, match=r"1 image cannot be used: .*has the same id"):
         open_tree(tmp_path)
 
 

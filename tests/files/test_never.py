@@ -51,7 +51,7 @@ def test_no_method_asks_where_a_mask_is(folder, capsys, method):
 def test_folder_has_a_mask_per_image(folder, capsys):
     method = "--method-allocation per_image --method-balance none --budget 0.1"
     assert main(shlex.split(f"{COMMAND} masks {method}")) == 0
-    assert "25.0% of the pool's pixels, by masks of 1 images" in capsys.readouterr().out
+    assert "25.0% of the pool's pixels, by masks of 1 image" in capsys.readouterr().out
     rounds = read(folder / "labels.h5", "round")
     assert rounds[1, :10].any()
     assert not rounds[0, :10].any()
@@ -71,7 +71,7 @@ def test_masks_of_no_image_are_counted_and_refused_if_all_are(folder, capsys):
     method = "--method-allocation per_image --method-balance none --budget 0.1"
     (folder / "masks/other.png").write_bytes((folder / "mask.png").read_bytes())
     assert main(shlex.split(f"{COMMAND} masks {method}")) == 0
-    assert "masks of 1 images, and 1 of none: other.png" in capsys.readouterr().out
+    assert "masks of 1 image, and 1 of none: other.png" in capsys.readouterr().out
     (folder / "masks/000.png").rename(folder / "masks/000_mask.png")
     assert main(shlex.split(f"{COMMAND} masks {method}")) == 2
     assert "masks: no mask is of an image of the pool" in capsys.readouterr().err

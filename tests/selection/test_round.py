@@ -271,7 +271,7 @@ def test_scores_of_fewer_images_are_an_error(tmp_path, oracle):
     maps = np.zeros((1, 6, 12))
     scores = write_scores(tmp_path / "scores.h5", ["a"], maps, maps, 2, 1)
     message = fails(tmp_path, oracle, scores, FIRST)
-    assert message == f"{scores} has 1 images, {oracle.root} has 2"
+    assert message == f"{scores} has 1 image, {oracle.root} has 2"
 
 
 def test_scores_of_another_size_are_an_error(tmp_path, oracle):

@@ -89,7 +89,13 @@ def test_answers_are_a_class_or_those_of_the_window():
 
 
 @pytest.mark.parametrize(
-    ("classes", "message"), [(3, "allowed are 0 to 2, and 255"), (np.zeros((9, 9), int), "must be")]
+    ("classes", "message"),
+    [
+        (3, "allowed are 0 to 2, and 255"),
+        (np.zeros((9, 9), int), "must be"),
+        ("car", "column .*: 'car'; allowed are whole numbers"),
+        (2.5, "column .*: 2.5; allowed are whole numbers"),
+    ],
 )
 def test_answer_that_does_not_fit_is_refused(classes, message):
     run = start()
@@ -194,7 +200,7 @@ def test_query_of_an_earlier_round_is_answered_late():
     ("truth", "message"),
     [
         ({}, "truth: lacks '000'"),
-        ([TRUTH["000"]], "truth: .*allowed is a dict"),
+        ([TRUTH["000"]], r"truth: \[\(20, 30\) \w+\]; allowed is a dict"),
         ({**TRUTH, "000": np.zeros((99, 99), int)}, r"truth of '000': \(99, 99\), must be"),
         ({**TRUTH, "000": np.zeros((*SIZE, 3), int)}, r"truth of '000': \(20, 30, 3\)"),
         ({**TRUTH, "000": np.full(SIZE, 0.7)}, "label of '000', row .*: float64"),
@@ -218,8 +224,16 @@ def test_truth_with_a_mistake_answers_nothing():
     assert not run.class_counts.any()
 
 
+def test_mask_of_another_size_than_the_images_is_named():
+    run = start(never_ask={"000": np.zeros((20, 31), bool)})
+    message = r"never_ask of '000': \(20, 31\), must be \(20, 30\)"
+    with pytest.raises(cbda.UserError, match=message):
+        run.next(logits(1))
+
+
 def test_another_size_in_a_later_round_is_one_line():
     run = start(never_ask={"000": np.zeros(SIZE, bool)})
+    run.next(logits(1))
     with pytest.raises(cbda.UserError, match=r"images of \(9, 9\) px; .* were \(20, 30\)"):
         run.next([torch.randn(3, 9, 9) for _ in IDS])
 
@@ -231,7 +245,7 @@ def test_another_size_in_a_later_round_is_one_line():
         (np.zeros(SIZE), np.zeros(SIZE), "prediction float64; allowed"),
         (np.full(SIZE, np.nan), np.zeros(SIZE, int), "score 0: holds NaN"),
         (np.full(SIZE, 1e300), np.zeros(SIZE, int), "score 0: holds NaN or infinite"),
-        (np.zeros(SIZE), np.zeros((2, 2), int), r"score 0: \(20, 30\) and prediction \(2, 2\)"),
+        (np.zeros(SIZE), [[0, 1]], r"score 0: \(20, 30\) and prediction \(1, 2\)"),
         (np.ma.masked_all(SIZE), np.zeros(SIZE, int), "score 0: a masked array"),
     ],
 )
@@ -239,6 +253,19 @@ def test_score_map_that_is_none_is_one_line(score, prediction, message):
     maps = [cbda.ScoreMap(score, prediction)] * 3
     with pytest.raises(cbda.UserError, match=message):
         cbda.choose_queries(IDS, maps, 3, num_classes=CLASSES)
+
+
+def test_maps_of_two_shapes_are_no_score_map():
+    message = r"score map: score \(20, 30\) and prediction \(30, 20\); allowed are two \(H,W\)"
+    with pytest.raises(cbda.UserError, match=message):
+        cbda.ScoreMap(np.zeros(SIZE, np.float32), np.zeros(SIZE[::-1], np.uint8))
+
+
+def test_exhausted_image_says_how_much_of_it_was_excluded():
+    never = {"001": np.ones(SIZE, bool)}
+    message = r"^round 1: image '001' is exhausted: 0 of .* never_ask exclude 100.0% of its pixels"
+    with pytest.raises(cbda.UserError, match=message):
+        start(never_ask=never, method="ra").next(logits(1))
 
 
 def test_exhausted_pool_does_not_name_a_temporary_file():

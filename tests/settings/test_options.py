@@ -132,6 +132,12 @@ def test_help_tells_description_limits_and_default(capsys):
     assert "--outer-name OUTER_NAME Its name. --outer-inner-rate" in text
 
 
+def test_help_of_an_option_that_must_be_given_tells_no_default(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        parse(["--help"], required=("num_items",))
+    assert "Number of items. (allowed: 1 or more)" in " ".join(capsys.readouterr().out.split())
+
+
 def test_values_become_options():
     config = {"sizes": [5, 6], "active": False, "name": "", "inner": {"rate": 0.1}, "num_items": 4}
     assert to_options("outer", config) == [

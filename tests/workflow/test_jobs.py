@@ -284,7 +284,7 @@ def test_gallery_shows_the_largest_budget_of_the_first_seed():
 
 def test_figures_follow_from_the_configuration(tmp_path):
     fixed = ["mIoU", "worst_class_IoU", "entropy", "class_shares_budget0.05", "learning_curve"]
-    gains = ["penalties", "ranks", "differences", "class_differences"]
+    gains = ["ranks", "differences", "class_differences"]
     assert figures(create_jobs()) == [
         *fixed,
         *gains,
@@ -293,6 +293,8 @@ def test_figures_follow_from_the_configuration(tmp_path):
         "gallery_2",
         "gallery_3",
     ]
+    tested = create_jobs({"experiment": {"seeds": [0, 1]}})
+    assert set(figures(tested)) - set(figures(create_jobs())) == {"penalties"}
     alone = create_jobs({"experiment": {"methods": ["ra"]}, "report": {"gallery_images": 1}})
     assert figures(alone) == [*fixed, "training", "gallery_1"]
     make_pool(tmp_path, {"a": np.zeros((4, 4), np.uint8)}, 3)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cbda.workflow.request import FOLDER, note_request, read_requests
+from cbda.workflow.request import FOLDER, name_again, note_request, read_requests
 
 
 def test_last_request_of_every_experiment_is_read(tmp_path: Path) -> None:
@@ -14,6 +14,23 @@ def test_last_request_of_every_experiment_is_read(tmp_path: Path) -> None:
     assert found.keys() == {"results", "results/tiny"}
     assert found["results"].command == "snakemake --cores 3"
     assert found["results"].outputs == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("results/a.csv --cores 2", ""),
+        ("a.csv --configfile b.yaml c.yaml --cores 2", " --configfile b.yaml c.yaml"),
+        ("--configfile=b.yaml -C x=1 y=2 -n a.csv", " --configfile=b.yaml -C x=1 y=2"),
+        (
+            "-s other/Snakefile a.csv -d there --rerun-triggers mtime",
+            " -s other/Snakefile -d there",
+        ),
+    ],
+)
+def test_file_is_named_under_the_configuration_of_a_run(words: str, kept: str) -> None:
+    found = name_again(["/bin/snakemake", *words.split()], "PATH")
+    assert found == f"snakemake PATH --cores all{kept}"
 
 
 def test_command_is_told_on_one_line(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 import os
 import signal
 import threading
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
-from snakemake.exceptions import print_exception
+from snakemake.exceptions import WorkflowError, print_exception
 
 from cbda.errors import UserError
-from cbda.workflow.session import explained, start_jobs_at_once, stop_when_asked
+from cbda.workflow.session import explained, require_data, start_jobs_at_once, stop_when_asked
+from tests.projects import create_jobs
 
 
 @pytest.mark.parametrize(("is_local", "expected"), [(True, None), (False, "limit")])
@@ -45,3 +47,46 @@ def test_mistake_is_the_last_line_that_snakemake_shows(caplog):
     except Exception as error:
         print_exception(error, {__file__: {}})
     assert caplog.messages == ["WorkflowError:\nconfiguration: seedz: unknown"]
+
+
+def test_mistake_is_shown_without_a_traceback_wherever_it_passes(caplog):
+    """At the start of jobs it passes a context manager of Snakemake's, which keeps one."""
+
+    @contextmanager
+    def passing():
+        yield
+
+    try:
+        with passing(), explained():
+            raise UserError("no GPU")
+    except Exception as error:
+        print_exception(error, {__file__: {}})
+    assert caplog.messages == ["WorkflowError:\nno GPU"]
+
+
+def checking(*names, is_local=True):
+    """A run in which data sets are to be checked."""
+    checks = [
+        SimpleNamespace(
+            rule=SimpleNamespace(name="data_check"), wildcards=SimpleNamespace(dataset=name)
+        )
+        for name in names
+    ]
+    dag = SimpleNamespace(needrun_jobs=lambda: checks)
+    return SimpleNamespace(local_exec=is_local, dag=dag)
+
+
+@pytest.fixture
+def jobs_with_a_missing_pool(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return create_jobs({"datasets": {"target": {"root": "street/train"}}})
+
+
+def test_data_that_is_not_there_stops_a_run_before_its_first_job(jobs_with_a_missing_pool):
+    with pytest.raises(WorkflowError, match=r"datasets\.target: street/train: no such folder"):
+        require_data(checking("source", "target"), jobs_with_a_missing_pool)
+
+
+def test_data_is_looked_for_if_it_is_needed_here_and_nobody_makes_it(jobs_with_a_missing_pool):
+    require_data(checking("source", "val"), jobs_with_a_missing_pool)
+    require_data(checking("target", is_local=False), jobs_with_a_missing_pool)

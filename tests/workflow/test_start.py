@@ -166,6 +166,8 @@ def test_damage_stops_snakemake_and_verify_lists_it(project):
     halve(f"{RUN}/round1/labels.h5")
     output = snakemake(project, "--dry-run", check=False)
     assert "results are not as they were made" in output
+    again = "have them made again by name, as in `snakemake PATH --cores all --configfile "
+    assert again in output
     assert f"\n{RUN}/round1/labels.h5: damaged: " in output
     assert "Traceback" not in output
     output = snakemake(project, check=False, targets=("verify",))

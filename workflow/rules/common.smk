@@ -26,6 +26,7 @@ from cbda.workflow.session import (
     present_files,
     program_words,
     reports_at_stake,
+    require_data,
     require_sound_results,
     serve_jobs,
     start_jobs_at_once,
