@@ -187,19 +187,14 @@ def _require_on(
     image_id: str, ids: frozenset[str], task: dict[str, Any], brush: dict[str, Any], where: str
 ) -> None:
     """Raise a `UserError` if a brush is on another picture of a task than the image of the pool."""
-    on = brush.get("to_name")
-    pictures = {
-        key: value
-        for key, value in task["data"].items()
-        if isinstance(value, str) and PICTURE.search(unquote(value).lower())
-    }
-    if on in pictures and _find_ids(pictures[on], ids) != {image_id}:
-        raise UserError(f"{where}: a brush is on {pictures[on][:200]!r}, no image of the pool")
-    if on is not None and on not in pictures and len(pictures) > 1:
-        allowed = f"it must be named as one of {', '.join(pictures)}"
-        raise UserError(
-            f"{where}: a brush is on {on!r}, which may be any of its pictures: {allowed}"
-        )
+    on, texts = brush.get("to_name"), {k: v for k, v in task["data"].items() if isinstance(v, str)}
+    others = [name for name, text in texts.items() if _find_ids(text, ids) != {image_id}]
+    if on in others:
+        raise UserError(f"{where}: a brush is on {texts[on][:200]!r}, no image of the pool")
+    pictures = [name for name in others if PICTURE.search(unquote(texts[name]).lower())]
+    if on is not None and on not in texts and pictures:
+        allowed = f"call its object like the data of the image, unlike {', '.join(pictures)}"
+        raise UserError(f"{where}: a brush is on {on!r}, which may be any picture: {allowed}")
 
 
 def _image_id(task: dict[str, Any], image_ids: frozenset[str], where: str) -> str:

@@ -38,15 +38,21 @@ def require_continued(jobs: "Jobs") -> None:
 
 
 def _known_images(jobs: "Jobs") -> Iterator[tuple[str, Mapping[str, str]]]:
-    """What people were asked about and have answered: a file, and SHA-256 of images by id."""
+    """What people were asked about and have answered: a file, and SHA-256 of images by id.
+
+    A `UserError` if answers contradict the queries of any round.
+    """
+    from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries
 
+    answers = AnswerFile(Path(answers_file(jobs)))
     for number in range(1, jobs.config.experiment.rounds + 1):
         path = Path(queries_file(jobs, number))
         if path.is_file():
-            yield f"{path}: asks about", load_queries(path).known_images
-    answers = AnswerFile(Path(answers_file(jobs)))
+            queries = load_queries(path)
+            require_answers_to(answers, queries)
+            yield f"{path}: asks about", queries.known_images
     given = (item.answer for item in answers.latest.values())
     known = {answer.image: answer.image_sha256 for answer in given if answer.image_sha256}
     yield f"{answers.path}: holds answers to", known

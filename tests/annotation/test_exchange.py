@@ -499,7 +499,7 @@ BROKEN = {
     ),
     "a brush on one of two pictures": (
         broken_json(refer(to_name="photo")),
-        "task 1: a brush is on 'photo', which may be any .* one of image, other",
+        "task 1: a brush is on 'photo', which may be any picture: call .*, unlike other",
     ),
     "a brush on a turned image": (
         broken_json(set_part(image_rotation=90)),

@@ -56,6 +56,17 @@ def test_image_that_people_did_not_see_is_named(pool: dict[str, Path], kept: str
     require_continued(jobs)
 
 
+def test_answers_that_contradict_an_earlier_round_are_named(pool: dict[str, Path]) -> None:
+    jobs = create_jobs({**yaml.safe_load(CHANGE), "datasets": {**POOL, "val": {"root": ""}}})
+    queries = make_queries([(0, 2, 3)])
+    save_queries(Path("answers/round1.h5"), queries)
+    path = Path("answers/answers.jsonl")
+    AnswerFile(path).append(queries, [answer_to(queries, 0, 2)])
+    path.write_text(path.read_text().replace('["road", "car"', '["car", "road"'))
+    with pytest.raises(UserError, match=r"answers\.jsonl: says of queries that classes is"):
+        require_continued(jobs)
+
+
 def acquire(pool: dict[str, Path], classes: list[str]) -> None:
     """Labels of a run that was finished elsewhere."""
     with job("acquire", classes=classes):
