@@ -13,7 +13,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cbda.errors import UserError
+from cbda.errors import UserError, counted
 
 if TYPE_CHECKING:
     from cbda.workflow.progress import Job, Progress
@@ -101,7 +101,7 @@ def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
     yield from _next(jobs, phases, alive, request)
     if others:
         phases_left = sorted({job.phase for job in others})
-        more = f"{len(others)} more jobs, of {', '.join(phases_left)}"
+        more = f"{counted(len(others), 'more jobs')}, of {', '.join(phases_left)}"
         yield f"not asked for: {more}, such as for {others[0].output}"
     for name in MADE:
         if (folder / name).is_file():

@@ -86,8 +86,8 @@ def require_readable(kind: str, split: str, classes: Sequence[str], ids: LabelId
 
 
 def require_there(kind: str, root: str, split: str) -> None:
-    """Raise a `UserError` unless a dataset has its folders, and a file in them."""
-    list_files(kind, find_kind(kind), Path(root), split)
+    """Raise a `UserError` unless the files of a dataset are there, each with its counterpart."""
+    _require_none(list(list_files(kind, find_kind(kind), Path(root), split).faults), root)
 
 
 def skipped_digest(root: str | Path) -> str:
@@ -140,10 +140,13 @@ def create_dataset(
     """
     dataset, listing = scan_dataset(kind, root, split, classes, ids)
     changes = find_changes(dataset.root, listing.paths, {})
-    faults = [*listing.faults, *(f"{path}: {problem}" for path, problem in changes)]
+    _require_none([*listing.faults, *(f"{path}: {problem}" for path, problem in changes)], root)
+    return dataset
+
+
+def _require_none(faults: list[str], root: str | Path) -> None:
+    """Raise a `UserError` that names the first of the faults of a dataset's files."""
     if faults:
         named = "; ".join(faults[:NUM_FAULTS_NAMED])
-        raise UserError(
-            f"{counted(len(faults), 'files')} of dataset {root} cannot be used: {named}"
-        )
-    return dataset
+        num_files = counted(len(faults), "files")
+        raise UserError(f"{num_files} of dataset {root} cannot be used: {named}")

@@ -6,11 +6,13 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from snakemake.exceptions import WorkflowError, print_exception
 
 from cbda.errors import UserError
 from cbda.workflow.session import explained, require_data, start_jobs_at_once, stop_when_asked
+from tests.datasets.layouts import make_folder
 from tests.projects import create_jobs
 
 
@@ -85,6 +87,15 @@ def jobs_with_a_missing_pool(tmp_path, monkeypatch):
 def test_data_that_is_not_there_stops_a_run_before_its_first_job(jobs_with_a_missing_pool):
     with pytest.raises(WorkflowError, match=r"datasets\.target: street/train: no such folder"):
         require_data(checking("source", "target"), jobs_with_a_missing_pool)
+
+
+def test_image_without_a_label_stops_a_run_before_its_first_job(jobs_with_a_missing_pool, tmp_path):
+    pool = tmp_path / "street/train"
+    make_folder(pool, 3, 6, 10, 3, np.random.default_rng(0))
+    require_data(checking("target"), jobs_with_a_missing_pool)
+    (pool / "labels/001.png").unlink()
+    with pytest.raises(WorkflowError, match=r"1 file of dataset .*001\.png: no label 001\.png in"):
+        require_data(checking("target"), jobs_with_a_missing_pool)
 
 
 def test_data_is_looked_for_if_it_is_needed_here_and_nobody_makes_it(jobs_with_a_missing_pool):
