@@ -166,7 +166,7 @@ def test_second_run_is_idle(finished: Path) -> None:
 
 def test_report_of_the_workflow_holds_everything(finished: Path) -> None:
     text = (finished / RESULTS / "report.html").read_text()
-    assert text.count("data:image/svg+xml;base64,") == 10  # one budget
+    assert text.count("data:image/svg+xml;base64,") == 9  # one budget, one seed
     assert text.count("data:image/jpeg;base64,") == 3
     assert "One seed: no claim is made" in text
 
