@@ -35,9 +35,18 @@ def test_full_disk_fails_one_branch_and_the_others_go_on(editable: Path) -> None
 
 
 def test_mistyped_folder_of_a_data_set_makes_nothing_stale(editable: Path) -> None:
-    """Snakemake deletes the report of the check that fails."""
     wrong = "datasets: {target: {root: nowhere}}"
     output = snakemake(editable, change=wrong, check=False)
-    assert "nowhere: no such folder" in output
+    assert "datasets.target: nowhere: no such folder" in output
+    assert "data check" not in output, "it stops before its first job"
+    assert "Traceback" not in output
+    assert not planned_jobs(editable)
+
+
+def test_check_of_a_data_set_that_fails_makes_nothing_stale(editable: Path) -> None:
+    """Snakemake deletes the report of the check that fails."""
+    wrong = "datasets: {target: {num_images: 99}}"
+    output = snakemake(editable, change=wrong, check=False)
+    assert "99 expected" in output
     assert f"is kept: {RESULTS}/data/target.json" in output
     assert not planned_jobs(editable)
