@@ -34,7 +34,7 @@ PHASES = {
     " --out NEW/c.json",
     "pretrain": f"{DATA} --classes a b c {TRAINING} --iterations 2 --out NEW/1.pt",
     "score": "--checkpoint OUT/1.pt --target-root DATA/target --method-score ripu"
-    " --method-unit region --radius 1 --round 1 --device cpu --out NEW/scores.h5",
+    " --method-unit region --radius 1 --round 1 --device cpu --out NEW/scored.h5",
     "acquire": "--scores OUT/scores.h5 --oracle-root DATA/target --method-unit region"
     " --method-allocation dynamic --method-balance none --radius 1 --budget 0.1 --rounds 1"
     " --round 1 --num-classes 3 --out NEW/labels.h5",
