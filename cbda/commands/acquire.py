@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
     """Load, choose, ask, save."""
     from cbda.acquisition.parts import open_parts
     from cbda.compute.parallel import available_threads
-    from cbda.files.encoded_images import MadeOf, note, require_same_images
+    from cbda.files.encoded_images import MadeOf, note, require_images_of_round
     from cbda.files.labels import LabelFile
     from cbda.files.never import never_asked
     from cbda.files.scores import ScoreFile
@@ -92,9 +92,7 @@ def run(args: argparse.Namespace) -> None:
             open_parts(*unit, oracle) as parts,
         ):
             require_one_run(round_, scores, labels, oracle)
-            states = require_same_images(scores, oracle.image_paths)
-            if args.labels is not None:
-                require_same_images(MadeOf(args.labels, labels.image_sha256), oracle.image_paths)
+            states = require_images_of_round(scores, labels, oracle.image_paths)
             statistics = class_statistics(round_, scores, labels)
             view = never_asked(labels, args.never_ask)
             queries = choose(round_, scores, view, statistics, num_threads, parts)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from cbda.annotation.counting import count_round
     from cbda.compute.parallel import available_threads
     from cbda.files.answers import AnswerFile
-    from cbda.files.encoded_images import MadeOf, note, require_same_images
+    from cbda.files.encoded_images import MadeOf, note, require_images_of_round
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
     from cbda.selection.answering import write_answered
@@ -54,10 +54,7 @@ def run(args: argparse.Namespace) -> None:
         pool = open_pool(args, "oracle")
         with LabelFile.open_previous(args.labels, scores) as labels:
             require_one_run(round_, scores, labels, pool)
-            states = require_same_images(scores, list(pool.paths.values()))
-            if args.labels is not None:
-                before = MadeOf(args.labels, labels.image_sha256)
-                require_same_images(before, list(pool.paths.values()))
+            states = require_images_of_round(scores, labels, list(pool.paths.values()))
             queries = _queries(args, round_, scores, labels, answers, pool, num_threads)
             _require_answered(args, queries, answers)
             write_answered(args.out, round_, labels, queries, answers, num_threads)

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Load, count, save."""
-    from cbda.files.encoded_images import MadeOf, require_same_images
+    from cbda.files.encoded_images import require_images_of_round
     from cbda.files.json_files import write_diagnosis
     from cbda.files.labels import LabelFile
     from cbda.files.scores import ScoreFile
@@ -32,8 +32,7 @@ def run(args: argparse.Namespace) -> None:
 
     oracle = open_dataset(args, "oracle", args.classes)
     with ScoreFile.open(args.scores) as scores, LabelFile.open(args.labels) as labels:
-        require_same_images(scores, oracle.image_paths)
-        require_same_images(MadeOf(args.labels, labels.image_sha256), oracle.image_paths)
+        require_images_of_round(scores, labels, oracle.image_paths)
         diagnosis = diagnose_round(scores, labels, oracle, args.threads)
         weights = labels.summary.class_weights.tolist()
     write_diagnosis(args.out, {**diagnosis.columns(oracle.classes), "class_weight": weights})

@@ -11,12 +11,16 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cbda.compute.parallel import available_threads, ordered_map
 from cbda.datasets.digest import describe_state
 from cbda.errors import UserError
 from cbda.files.records import file_sha256, record_path
+
+if TYPE_CHECKING:
+    from cbda.files.labels import LabelFile
+    from cbda.files.scores import ScoreFile
 
 SUFFIX = ".images"
 
@@ -62,6 +66,16 @@ def require_same_images(made: MadeOfImages, paths: Sequence[Path]) -> list[str]:
             advice = "restore the image, or give a file that is of these images"
             raise UserError(f"{made.path}: was not made of {path} as it is now; {advice}")
     note(made, states)
+    return states
+
+
+def require_images_of_round(
+    scores: "ScoreFile", labels: "LabelFile", paths: Sequence[Path]
+) -> list[str]:
+    """The same of the scores of a round, and of labels, if they are in a file."""
+    states = require_same_images(scores, paths)
+    if labels.path is not None:
+        require_same_images(MadeOf(labels.path, labels.image_sha256), paths)
     return states
 
 
