@@ -11,6 +11,7 @@ from typing import Any
 MODULE = "cbda.jobserver"  # to be run
 PREFIX = "@cbda-"  # of names of sockets: @ stands for the 0 of names that are no files
 TORCH, NUMBA = "torch", "numba"  # kinds of servers
+ENCODERS = "encoders"  # in place of TORCH, where all networks come from their library
 PHASES = {"acquire": NUMBA} | dict.fromkeys(("pretrain", "encode", "score"), TORCH)
 PHASES |= dict.fromkeys(("finetune", "evaluate"), TORCH)
 PID = struct.Struct("=i")  # a process, or how it ended as waitpid has it

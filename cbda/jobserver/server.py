@@ -20,6 +20,7 @@ from typing import Any
 from cbda.jobserver.messages import (
     ACCEPTED,
     AGAIN,
+    ENCODERS,
     MODULE,
     NUMBA,
     PHASES,
@@ -42,6 +43,7 @@ NEEDED = {
     ),
     NUMBA: ("cbda.cli", "cbda.workflow.origin", "cbda.selection.querying", "cbda.files.scores"),
 }
+NEEDED[ENCODERS] = (*NEEDED[TORCH], "segmentation_models_pytorch")
 PATIENCE_S = 5.0  # for a request that has begun
 PR_SET_PDEATHSIG = 1
 
@@ -218,7 +220,8 @@ def main(kind: str, listener: int, run: int, is_ready: bool) -> list[str] | None
         import_module(name)
     import_module("cbda.cli").build_parser()
     import_module("cbda.compiled").load_compiler()
-    for phase in (phase for phase, of in PHASES.items() if of == kind):
+    served = TORCH if kind == ENCODERS else kind
+    for phase in (phase for phase, of in PHASES.items() if of == served):
         import_module("cbda.workflow.fingerprint").fingerprint(phase)  # reads all code once
     gc.collect()
     gc.freeze()  # what all share is not touched by their collections

@@ -10,15 +10,18 @@ from typing import Any
 
 from psutil import NoSuchProcess, Process
 
-from cbda.jobserver.messages import MODULE, NUMBA, PID, PREFIX, TORCH, address
+from cbda.jobserver.messages import ENCODERS, MODULE, NUMBA, PID, PREFIX, TORCH, address
 from cbda.jobserver.surroundings import VARIABLE
 
 
-def start_servers(words: list[str], environment: MutableMapping[str, str]) -> socket.socket | None:
+def start_servers(
+    words: list[str], environment: MutableMapping[str, str], import_encoders: bool = False
+) -> socket.socket | None:
     """Have jobs that get this environment ask a server first; servers end when this process does.
 
-    `words` call the package. None if the environment names a server, or this system can't have
-    one: jobs then work by themselves.
+    `words` call the package; `import_encoders` says whether every job that builds a network needs
+    segmentation_models_pytorch, which takes seconds to import. None if the environment names a
+    server, or this system can't have one: jobs then work by themselves.
     """
     if VARIABLE in environment or not hasattr(os, "pidfd_open"):
         return None
@@ -27,7 +30,8 @@ def start_servers(words: list[str], environment: MutableMapping[str, str]) -> so
     try:
         with other:
             for kind in (TORCH, NUMBA):
-                _start_server([*words[:-1], MODULE, kind], address(name, kind), other)
+                imports = ENCODERS if kind == TORCH and import_encoders else kind
+                _start_server([*words[:-1], MODULE, imports], address(name, kind), other)
     except OSError:
         run.close()
         return None

@@ -12,6 +12,8 @@ from typing import Any
 
 from cbda.datasets.catalogue import require_there
 from cbda.errors import UserError
+from cbda.settings.model import ModelSettings
+from cbda.settings.user_code import is_place
 from cbda.workflow.earlier import require_continued
 from cbda.workflow.given import Parse
 from cbda.workflow.jobs import Jobs
@@ -61,15 +63,21 @@ def program_words(workflow: Any) -> list[str]:
     return find_program(os.environ, is_deployed, NOTES)
 
 
-def serve_jobs(workflow: Any, words: list[str]) -> Any:
+def serve_jobs(workflow: Any, words: list[str], model: ModelSettings) -> Any:
     """Have the jobs that run here start fast; keep what it returns for as long as the run lasts."""
     is_deployed = bool(workflow.deployment_settings.deployment_method)
     if is_deployed or not (workflow.local_exec and workflow.is_main_process):
         return None
-    run = start_servers(words, os.environ)
+    run = start_servers(words, os.environ, _takes_encoders(model))
     if run is not None:
         measure_forked_jobs(run)
     return run
+
+
+def _takes_encoders(model: ModelSettings) -> bool:
+    """Whether whatever builds the network takes its encoder from segmentation_models_pytorch."""
+    own = model.architecture == "small" or is_place(model.architecture)
+    return not (own or model.freeze_encoder)
 
 
 def start_jobs_at_once(workflow: Any) -> None:

@@ -22,7 +22,7 @@ from cbda.settings.training import TrainingSettings
 from cbda.workflow.config import load_config, resolve_experiment
 from tests.datasets.layouts import png_bytes, save
 from tests.pools import write_scores
-from tests.projects import copy_project, plan, snakemake
+from tests.projects import copy_project, run_snakemake, snakemake
 from tests.workflow.test_config import CONFIG, LEAVES
 
 NUM_CLASSES = 3
@@ -339,7 +339,7 @@ def test_broken_configuration_file_stops_snakemake_in_words(tmp_path: Path, what
     """Snakemake's own loader reads the file before anything of ours can."""
     project = copy_project(tmp_path)
     (project / "broken.yaml").write_bytes(BROKEN_YAML[what])
-    output = plan(project, ["-n", "--configfile", "broken.yaml"], check=False)
+    output = run_snakemake(project, ["-n", "--configfile", "broken.yaml"], check=False)
     assert "WorkflowError" in output
     assert "Traceback" not in output
     assert not (project / "EVIL").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cbda.cli import build_parser
-from tests.projects import RESULTS, ROOT, TABLE, append, count_jobs, plan, run
+from tests.projects import RESULTS, ROOT, TABLE, append, count_jobs, run, run_snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -37,7 +37,7 @@ def run_example(project: Path, command: str, *options: str, target: str = TABLE)
     """Run the command of an example, with more options or for another target."""
     words = command.replace(" --", " ".join(["", *options, "--"]), 1).replace(TABLE, target)
     if "--dry-run" in options:
-        return plan(project, shlex.split(words)[1:])
+        return run_snakemake(project, shlex.split(words)[1:])
     return run(project, ["bash", "-c", words])
 
 

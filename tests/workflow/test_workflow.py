@@ -24,7 +24,7 @@ from tests.projects import (
     copy_project,
     count_jobs,
     create_jobs,
-    plan,
+    run_snakemake,
     snakemake,
 )
 
@@ -234,7 +234,7 @@ def test_report_is_made_from_another_working_directory(finished: Path, tmp_path:
     configs = [str(finished / name) for name in ("config.yaml", "workflow/configs/toy.yaml")]
     words = ["--dry-run", "--directory", str(tmp_path), "--snakefile", str(finished / "Snakefile")]
     words += ["--configfile", *configs, "--", f"{RESULTS}/report.html"]
-    assert count_jobs(plan(finished, words))["report"] == 1
+    assert count_jobs(run_snakemake(finished, words))["report"] == 1
 
 
 def test_users_texts_are_never_filled_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

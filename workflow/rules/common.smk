@@ -83,4 +83,4 @@ def require_gpu():
 def start_serving():
     """Have jobs forked from one process that has imported what they need."""
     global SERVING  # for as long as the run lasts
-    SERVING = serve_jobs(workflow, arguments.words)
+    SERVING = serve_jobs(workflow, arguments.words, jobs.config.model)
