@@ -3,7 +3,9 @@
 import gc
 import os
 import signal
+from collections.abc import Iterator
 from importlib import import_module
+from pkgutil import walk_packages
 
 import pytest
 
@@ -23,16 +25,33 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Of two processes one kills jobs; the other one has use for the shared project only afterwards.
+# One process makes the shared project; the others have use for it only afterwards.
 FIRST = (
-    *("test_kills", "test_published", "test_rehearsal", "test_querying", "test_report"),
+    *("test_people", "test_published", "test_rehearsal", "test_querying", "test_report"),
     *("test_environments", "test_resume", "test_page", "test_build", "test_bad_input"),
     *("test_walkthrough", "test_hdf5", "test_maps", "test_cli"),
 )
 SECOND = "tests.workflow."
 
-# Examples take twice as long when they are traced, and run no line that other tests don't.
-EXAMPLES = pytest.mark.no_cover
+# Tests take up to twice as long when they are traced. Examples run no line that other tests don't,
+# and these files hardly any, so that the coverage which is told is a little too low.
+UNTRACED = pytest.mark.no_cover
+HARDLY_MORE = (
+    *("tests.acquisition.test_ranks", "tests.annotation.test_page", "tests.commands.test_ask"),
+    *("tests.evidence.", "tests.files.test_bad_input", "tests.files.test_boundary"),
+    *(
+        "tests.files.test_hdf5",
+        "tests.files.test_maps",
+        "tests.gpu.",
+        "tests.models.test_published",
+    ),
+    *("tests.report.test_budgets", "tests.results.test_windows", "tests.scenes.test_kinds"),
+    *("tests.scenes.test_scenes", "tests.selection.test_allocation", "tests.selection.test_d"),
+    *("tests.selection.test_greedy", "tests.selection.test_quota", "tests.selection.test_sampling"),
+    *("tests.selection.test_weighting", "tests.test_cli", "tests.test_docs"),
+    *("tests.test_environments", "tests.workflow.test_failures", "tests.workflow.test_fingerprint"),
+    *("tests.workflow.test_guide", "tests.workflow.test_staleness", "tests.workflow.test_workflow"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,8 +64,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=rank)
     for item in items:
-        if item.get_closest_marker("hypothesis"):
-            item.add_marker(EXAMPLES)
+        name = item.module.__name__  # type: ignore[attr-defined]
+        if item.get_closest_marker("hypothesis") or name.startswith(HARDLY_MORE):
+            item.add_marker(UNTRACED)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Of what is imported here, the package alone is traced."""
+    coverage = getattr(session.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if coverage is None:
+        yield
+        return
+    import cbda
+
+    for module in walk_packages(cbda.__path__, "cbda."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    coverage.pause()
+    yield
+    coverage.resume()
 
 
 def pytest_collection_finish() -> None:

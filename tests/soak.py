@@ -1,4 +1,4 @@
-"""Kill the toy workflow 200 times, and compare what comes out with an undisturbed run.
+"""Kill the toy workflow 200 times, and compare what comes out with an undisturbed run on one core.
 
 Its network is that of a frozen encoder, so that there are all rules.
 
@@ -31,7 +31,7 @@ def main() -> int:
     rng = random.Random(seed)
     num_done = num_runs = num_equal = 0
     with tempfile.TemporaryDirectory() as name:
-        undisturbed = Project.create(Path(name, "undisturbed"), FROZEN, targets=TARGETS)
+        undisturbed = Project.create(Path(name, "undisturbed"), FROZEN, 1, TARGETS)
         undisturbed.finish()
         expected, durations_s = undisturbed.products(), undisturbed.durations_s()
         while num_done < num_kills:
