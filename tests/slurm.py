@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from tests.kills import Project
 
 PROFILE = ["--workflow-profile", "workflow/profiles/slurm"]
@@ -112,8 +114,18 @@ def _cluster(folder: Path) -> Iterator[None]:
             with suppress(subprocess.TimeoutExpired):
                 daemon.wait(15)
             daemon.kill()
+        _end_what_is_left(folder)
         CONFIGURATION.unlink(missing_ok=True)
         CONFIGURATION.with_name("gres.conf").unlink(missing_ok=True)
+
+
+def _end_what_is_left(folder: Path) -> None:
+    """End jobs that a daemon left behind: it sends SIGKILL only a while after SIGTERM."""
+    for process in psutil.process_iter(["cwd"]):
+        if process.info["cwd"] and Path(process.info["cwd"]).is_relative_to(folder):
+            with suppress(psutil.NoSuchProcess):
+                print(f"left by Slurm, and killed: {' '.join(process.cmdline())[:100]}", flush=True)
+                process.kill()
 
 
 def _write_configuration(folder: Path) -> None:
