@@ -38,19 +38,17 @@ SECOND = "tests.workflow."
 UNTRACED = pytest.mark.no_cover
 HARDLY_MORE = (
     *("tests.acquisition.test_ranks", "tests.annotation.test_page", "tests.commands.test_ask"),
-    *("tests.evidence.", "tests.files.test_bad_input", "tests.files.test_boundary"),
-    *(
-        "tests.files.test_hdf5",
-        "tests.files.test_maps",
-        "tests.gpu.",
-        "tests.models.test_published",
-    ),
-    *("tests.report.test_budgets", "tests.results.test_windows", "tests.scenes.test_kinds"),
-    *("tests.scenes.test_scenes", "tests.selection.test_allocation", "tests.selection.test_d"),
-    *("tests.selection.test_greedy", "tests.selection.test_quota", "tests.selection.test_sampling"),
-    *("tests.selection.test_weighting", "tests.test_cli", "tests.test_docs"),
-    *("tests.test_environments", "tests.workflow.test_failures", "tests.workflow.test_fingerprint"),
-    *("tests.workflow.test_guide", "tests.workflow.test_staleness", "tests.workflow.test_workflow"),
+    *("tests.commands.test_data_make", "tests.evidence.", "tests.files.test_bad_input"),
+    *("tests.files.test_boundary", "tests.files.test_hdf5", "tests.files.test_maps", "tests.gpu."),
+    *("tests.models.test_published", "tests.report.test_budgets", "tests.results.test_pairs"),
+    *("tests.results.test_windows", "tests.scenes.test_kinds", "tests.scenes.test_scenes"),
+    *("tests.selection.test_allocation", "tests.selection.test_d", "tests.selection.test_greedy"),
+    *("tests.selection.test_querying", "tests.selection.test_quota"),
+    *("tests.selection.test_sampling", "tests.selection.test_weighting", "tests.test_cli"),
+    *("tests.test_compiled", "tests.test_docs", "tests.test_environments"),
+    *("tests.training.test_trainer", "tests.workflow.test_failures"),
+    *("tests.workflow.test_fingerprint", "tests.workflow.test_guide", "tests.workflow.test_layout"),
+    *("tests.workflow.test_staleness", "tests.workflow.test_workflow"),
 )
 
 
