@@ -42,7 +42,7 @@ install: .venv/installed
 
 # hundreds of processes read compiled code, which is kept even where the environment says otherwise
 test: install
-	$(RUN) OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --cov=cbda --cov-report=term:skip-covered
+	$(RUN) OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov=cbda --cov-report=term:skip-covered
 
 check: install
 	$(BIN)/ruff format --check .
