@@ -85,7 +85,7 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """Whoever looks for garbage needs not look through what lives as long as the process, nor often."""
+    """Garbage is looked for seldom, and not among what lives as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
