@@ -25,7 +25,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# One process makes the shared project; the others have use for it only afterwards.
+# One process makes the shared project; the other has use for it only afterwards.
 FIRST = (
     *("test_people", "test_published", "test_rehearsal", "test_querying", "test_report"),
     *("test_environments", "test_resume", "test_page", "test_build", "test_bad_input"),
@@ -42,7 +42,8 @@ HARDLY_MORE = (
     *("tests.files.test_boundary", "tests.files.test_hdf5", "tests.files.test_maps", "tests.gpu."),
     *("tests.models.test_published", "tests.report.test_budgets", "tests.results.test_pairs"),
     *("tests.results.test_windows", "tests.scenes.test_kinds", "tests.scenes.test_scenes"),
-    *("tests.selection.test_allocation", "tests.selection.test_d", "tests.selection.test_greedy"),
+    *("tests.selection.test_allocation", "tests.selection.test_diversity"),
+    *("tests.selection.test_drawn_quota", "tests.selection.test_greedy"),
     *("tests.selection.test_querying", "tests.selection.test_quota"),
     *("tests.selection.test_sampling", "tests.selection.test_weighting", "tests.test_cli"),
     *("tests.test_compiled", "tests.test_docs", "tests.test_environments"),

@@ -7,7 +7,8 @@ from psutil import Process
 
 from cbda.jobserver.messages import PID
 from cbda.jobserver.surroundings import VARIABLE
-from cbda.workflow import service
+from cbda.settings.model import ModelSettings
+from cbda.workflow import service, session
 
 
 @pytest.mark.parametrize("word", ["", "off"])
@@ -16,6 +17,25 @@ def test_no_server_is_started_if_the_environment_says_so(monkeypatch, word):
     environment = {VARIABLE: word}
     assert service.start_servers([sys.executable, "-m", "cbda"], environment) is None
     assert environment == {VARIABLE: word}
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ({"architecture": "deeplabv3plus_ripu", "encoder": "resnet101"}, ["encoders", "numba"]),
+        ({"architecture": "small"}, ["torch", "numba"]),
+        ({"architecture": "own.py:NETWORK"}, ["torch", "numba"]),
+        ({"architecture": "unet", "freeze_encoder": True}, ["torch", "numba"]),
+    ],
+)
+def test_encoders_are_imported_once_where_every_network_has_one(monkeypatch, network, expected):
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **_: started.append(words[3]))
+    takes_encoders = session._takes_encoders(ModelSettings(**network))
+    run = service.start_servers([sys.executable, "-m", "cbda"], {}, takes_encoders)
+    assert run is not None
+    run.close()
+    assert started == expected
 
 
 def test_benchmark_counts_the_process_that_was_forked(monkeypatch):
