@@ -98,7 +98,8 @@ def load_model(path: Path, network: str = "") -> tuple[Checkpoint, nn.Module]:
 def _build(settings: ModelSettings, num_classes: int, encoding: Encoding | None) -> nn.Module:
     if encoding is None:
         return create_model(settings, num_classes, load_weights=False)
-    return create_decoder(settings, num_classes, encoding.scales)
+    no_weights = {"encoder_weights": "none"}  # those of a file are known by their digest alone
+    return create_decoder(settings.model_copy(update=no_weights), num_classes, encoding.scales)
 
 
 def require_input(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from cbda.cli import main
 from cbda.compute.seeds import Stream, derive_seed
@@ -19,6 +20,7 @@ from cbda.files.scores import ScoreFile
 from cbda.models.build import create_decoder
 from cbda.models.checkpoints import load_model
 from cbda.models.encoding import ImageEncoder
+from cbda.models.frozen import create_encoder
 from cbda.models.images import Resizing
 from cbda.models.inference import logits_of_views
 from cbda.selection import select
@@ -185,13 +187,16 @@ def test_killed_job_leaves_nothing_and_starts_again_to_the_same_bytes(folder, tm
     assert sorted(path.name for path in out.parent.iterdir()) == [".cbda", "of.h5"]
 
 
-@pytest.fixture(scope="module")
-def pretrained(folder):
+def pretrain(folder, out, *options):
     words = [f"--source-root {folder}/source --source-features {folder}/source.h5", TRAINING]
     words += ["--device cpu --iterations 1 --classes", *CLASSES, *FROZEN]
-    out = folder / "pretrained.pt"
-    assert main(["pretrain", *" ".join(words).split(), "--out", str(out)]) == 0
+    assert main(["pretrain", *" ".join(words).split(), *options, "--out", str(out)]) == 0
     return out
+
+
+@pytest.fixture(scope="module")
+def pretrained(folder):
+    return pretrain(folder, folder / "pretrained.pt")
 
 
 EVALUATE = "evaluate --checkpoint {0}/pretrained.pt --val-root {0}/target --device cpu"
@@ -219,8 +224,8 @@ def test_features_that_do_not_fit_are_one_line(pretrained, folder, tmp_path, cap
     assert not (tmp_path / "out").exists()
 
 
-def predict(folder, out, *options):
-    words = ["predict", "--checkpoint", folder / "pretrained.pt", "--device", "cpu", "--out", out]
+def predict(folder, out, *options, checkpoint="pretrained.pt"):
+    words = ["predict", "--checkpoint", folder / checkpoint, "--device", "cpu", "--out", out]
     return main([*map(str, words), "--images", str(folder / "target/images"), *options])
 
 
@@ -240,6 +245,20 @@ def test_masks_by_another_encoder_are_refused(pretrained, folder, tmp_path, caps
     assert predict(folder, tmp_path, "--model-encoder-weights", "none") == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "pretrained.pt: takes features of other weights than 'none'; give those" in error
+
+
+def test_weights_of_a_file_are_needed_by_who_encodes_alone(pretrained, folder, tmp_path, capsys):
+    """A checkpoint knows them by a digest, which is no place: it is trained on without them."""
+    weights = tmp_path / "encoder.safetensors"
+    save_file(create_encoder(MODEL, SIZE).body.state_dict(), weights)
+    named = ["--model-encoder-weights", str(weights)]
+    checkpoint = pretrain(folder, tmp_path / "of_file.pt", *named)
+    models = [load_model(path)[1].state_dict() for path in (checkpoint, pretrained)]
+    assert all(torch.equal(values, models[1][name]) for name, values in models[0].items())
+    assert predict(folder, tmp_path / "masks", *named, checkpoint=checkpoint) == 0
+    assert predict(folder, tmp_path / "none", checkpoint=checkpoint) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "of_file.pt: takes features of an encoder whose weights came from a file; give" in error
 
 
 def test_damaged_features_are_noticed_by_who_reads_them(pretrained, folder, tmp_path, capsys):
