@@ -15,7 +15,13 @@ from cbda.models.own import create_own_network
 from cbda.models.small import SmallNet
 from cbda.models.void import add_void_class
 from cbda.models.weights import load_encoder, named_encoder_errors
-from cbda.settings.model import ARCHITECTURES, ModelSettings, has_local_weights, require_sound_model
+from cbda.settings.model import (
+    ARCHITECTURES,
+    ModelSettings,
+    has_local_weights,
+    require_sound_model,
+    without_weights,
+)
 from cbda.settings.user_code import is_place
 
 DEEPLABS = {"deeplabv2": DeepLabV2, "deeplabv3plus_ripu": DeepLabV3Plus}
@@ -23,17 +29,14 @@ DEEPLABS = {"deeplabv2": DeepLabV2, "deeplabv3plus_ripu": DeepLabV3Plus}
 VIT_OPTIONS = {"dynamic_img_size": True, "patch_size": 16}
 
 
-def create_model(settings: ModelSettings, num_classes: int, load_weights: bool = True) -> nn.Module:
+def create_model(settings: ModelSettings, num_classes: int) -> nn.Module:
     """Build a network that maps images (B,3,H,W) to logits (B,C,h,w), which may be smaller.
 
-    It has an attribute `encoder`, whose weights are those of the settings unless `load_weights`
-    is False, for a checkpoint that is loaded afterwards.
+    It has an attribute `encoder`, whose weights are those of the settings.
 
     Raises:
         UserError: an unknown name, parts that don't go together, or weights that don't fit.
     """
-    if not load_weights:
-        settings = settings.model_copy(update={"encoder_weights": "none"})
     require_sound_model(settings)
     num_outputs = num_classes + settings.void_class
     if settings.architecture == "small":
@@ -63,7 +66,7 @@ def create_decoder(
     if settings.architecture in DECODERS:
         own = DECODERS[settings.architecture](scales, num_outputs)
         return _finished(own, settings, num_classes)
-    network = _create_smp(settings.model_copy(update={"encoder_weights": "none"}), num_outputs)
+    network = _create_smp(without_weights(settings), num_outputs)
     decoder = SmpDecoder(network, ARCHITECTURES[settings.architecture].levels, scales)
     return _finished(decoder, settings, num_classes)
 

@@ -19,7 +19,7 @@ from cbda.files.features import Encoding, FeatureFile
 from cbda.models.build import create_decoder, create_model
 from cbda.models.images import Resizing
 from cbda.settings.mistakes import require_valid
-from cbda.settings.model import ModelSettings
+from cbda.settings.model import ModelSettings, without_weights
 from cbda.settings.user_code import is_place, source_file, without_folder
 
 PARTS = {"model": dict, "optimizer": dict, "iteration": int, "classes": list,
@@ -96,10 +96,10 @@ def load_model(path: Path, network: str = "") -> tuple[Checkpoint, nn.Module]:
 
 
 def _build(settings: ModelSettings, num_classes: int, encoding: Encoding | None) -> nn.Module:
+    settings = without_weights(settings)  # those of a file are known by their digest alone
     if encoding is None:
-        return create_model(settings, num_classes, load_weights=False)
-    no_weights = {"encoder_weights": "none"}  # those of a file are known by their digest alone
-    return create_decoder(settings.model_copy(update=no_weights), num_classes, encoding.scales)
+        return create_model(settings, num_classes)
+    return create_decoder(settings, num_classes, encoding.scales)
 
 
 def require_input(

@@ -12,7 +12,7 @@ from cbda.models.encoders import freeze_batch_norm
 from cbda.models.encoding import ImageEncoder
 from cbda.models.images import Resizing
 from cbda.settings.encoding import EncodeSettings
-from cbda.settings.model import ModelSettings
+from cbda.settings.model import ModelSettings, without_weights
 from cbda.settings.training import TrainingSettings
 
 
@@ -22,7 +22,7 @@ class NetworkSize:
     def __init__(
         self, model: ModelSettings, encode: EncodeSettings, training: TrainingSettings
     ) -> None:
-        self._model = model.model_copy(update={"encoder_weights": "none"})
+        self._model = without_weights(model)
         self._encode, self._training = encode, training
 
     def checkpoint_bytes(self, num_classes: int) -> int:
@@ -55,7 +55,7 @@ class NetworkSize:
 
     def _create(self, num_classes: int) -> nn.Module:
         if not self._model.freeze_encoder:
-            return create_model(self._model, num_classes, load_weights=False)
+            return create_model(self._model, num_classes)
         scales = {stride: shape[0] for stride, shape in self._target_shapes.items()}
         return create_decoder(self._model, num_classes, scales)
 

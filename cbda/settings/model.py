@@ -172,6 +172,11 @@ def has_local_weights(encoder_weights: str) -> bool:
     return encoder_weights not in ("none", "imagenet")
 
 
+def without_weights(settings: ModelSettings) -> ModelSettings:
+    """The same network for weights that are loaded afterwards, or for none."""
+    return settings.model_copy(update={"encoder_weights": "none"})
+
+
 def encoder_alone(settings: ModelSettings) -> ModelSettings:
     """The same encoder, whatever decodes its features, so that networks can share them."""
     stride = settings.output_stride or ARCHITECTURES[settings.architecture].coarsest

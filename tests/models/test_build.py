@@ -11,7 +11,7 @@ from cbda.models.build import create_model, require_fit
 from cbda.models.deeplabv2 import DeepLabV2
 from cbda.models.encoders import encoder_batch_norms
 from cbda.models.small import SmallNet
-from cbda.settings.model import ModelSettings, has_batch_of_one
+from cbda.settings.model import ModelSettings, has_batch_of_one, without_weights
 from tests.sections import replace
 
 UNET = ModelSettings(architecture="unet", encoder="resnet18", decoder_channels=(16, 8, 8, 8, 8))
@@ -82,7 +82,7 @@ def test_encoder_weights_are_loaded(pretrained):
 
 
 def test_encoder_weights_are_left_out_for_a_checkpoint(pretrained):
-    model = create_model(with_weights("nowhere.safetensors"), 3, load_weights=False)
+    model = create_model(without_weights(with_weights("nowhere.safetensors")), 3)
     weight = model.get_submodule("encoder").state_dict()["conv1.weight"]
     assert not torch.equal(weight, pretrained.weights["conv1.weight"])
 
@@ -197,7 +197,7 @@ def own(tmp_path, monkeypatch):
 
 def test_network_of_ones_own_is_built_for_the_classes(own):
     body = "m = nn.Conv2d(3, num_classes, 1); m.encoder = nn.Identity(); return m"
-    model = create_model(own(body), 7, load_weights=False)
+    model = create_model(own(body), 7)
     assert model(torch.zeros(1, 3, 4, 5)).shape == (1, 7, 4, 5)
 
 
