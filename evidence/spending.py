@@ -32,9 +32,10 @@ def state() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["tables", "state"])
 
 
-def costs(name: str) -> pd.DataFrame:
-    """Jobs of a table by rule, the time that one takes, and the memory of the largest."""
+def costs(name: str, *rules: str) -> pd.DataFrame:
+    """Jobs of a table by rule (all, or those named), what one takes, the memory of the largest."""
     table = pd.read_csv(table_path(name, "costs.csv")).set_index("rule")
+    table = table.filter(rules, axis=0) if rules else table
     columns = {
         "jobs": table["jobs"].astype(str),
         "seconds, median": table["median_s"].map("{:.1f}".format),
@@ -51,7 +52,7 @@ def spent(by: str) -> pd.DataFrame:
     jobs = pd.concat(tables, names=["table"]).reset_index(level="table")
     titles = {name: title for title, names in of_questions().items() for name in names}
     jobs = jobs.assign(question=jobs["table"].map(titles))
-    groups = [*jobs.groupby(by, sort=False), ("all", jobs)]
+    groups = [*jobs.groupby(by, sort=by == "question"), ("all", jobs)]
     return pd.DataFrame.from_dict({str(name): _sums(group) for name, group in groups}, "index")
 
 
