@@ -6,6 +6,7 @@ python -m evidence.effects generated    # prints the table, and writes it beside
 import sys
 from itertools import combinations
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ COLUMNS = [
     *("measure", "family", "effect", "n"),
     *("estimate", "half_width", "p", "p_holm", "detectable"),
 ]
+OVER_SEEDS = "over_seeds"  # the main effects once more, their errors over seeds in place of runs
 Array = NDArray[np.float64]
 
 
@@ -87,18 +89,51 @@ def contrasts() -> dict[str, dict[str, dict[str, float]]]:
         }
     pairs = {f"{a} x {b}": {f"{a} x {b}": 1.0} for a, b in combinations(FACTORS, 2)}
     main = {name: {name: 1.0} for name in FACTORS} | differences
-    return {"main": main, "interaction": pairs, "by score": by_score}
+    by_noise = {
+        f"{name} {shown}": weights | {f"{score}: noise": x * w for score, w in weights.items()}
+        for shown, x in (("without noise", -0.5), ("with noise", 0.5))
+        for name, weights in differences.items()
+    }
+    planned = {"main": main, "interaction": pairs, "by score": by_score}
+    return {**planned, "by_noise": by_noise, OVER_SEEDS: main}
 
 
-def fit(x: Array, y: Array) -> tuple[Array, Array, int]:
-    """Least squares: coefficients (k,), their covariance (k,k), and degrees of freedom."""
+class Fit(NamedTuple):
+    """A linear model of k coefficients, fitted to n runs by least squares."""
+
+    x: Array  # (n,k), the columns
+    inverse: Array  # (k,k), of their products
+    coefficients: Array  # (k,)
+    residuals: Array  # (n,)
+
+    @property
+    def rest(self) -> int:
+        """Degrees of freedom of the residuals."""
+        return len(self.residuals) - len(self.coefficients)
+
+    def covariance(self) -> Array:
+        """Of the coefficients (k,k), if runs vary independently of each other."""
+        return np.asarray(self.inverse * np.sum(self.residuals**2) / self.rest, np.float64)
+
+    def covariance_over(self, groups: Array) -> Array:
+        """The same, if only groups of runs (n,) are independent (Liang and Zeger 1986).
+
+        Multiplied by m / (m - 1) * (n - 1) / (n - k) of m groups, as is usual where these are few.
+        """
+        members = [groups == name for name in np.unique(groups)]
+        shares = [self.x[each].T @ self.residuals[each] for each in members]
+        few = len(members) / (len(members) - 1) * (len(self.x) - 1) / self.rest
+        middle = few * sum(np.outer(share, share) for share in shares)
+        return np.asarray(self.inverse @ middle @ self.inverse, np.float64)
+
+
+def fit(x: Array, y: Array) -> Fit:
+    """Fit the columns of a design (n,k) to values (n,)."""
     if np.linalg.matrix_rank(x) < x.shape[1]:
         raise SystemExit("runs are missing: not every effect can be told from the others")
     inverse = np.linalg.inv(x.T @ x)
-    coefficients = inverse @ x.T @ y
-    rest = len(y) - x.shape[1]
-    variance = float(np.sum((y - x @ coefficients) ** 2) / rest)
-    return coefficients, np.asarray(inverse * variance, np.float64), rest
+    coefficients = np.asarray(inverse @ x.T @ y, np.float64)
+    return Fit(x, np.asarray(inverse, np.float64), coefficients, y - x @ coefficients)
 
 
 def estimate(value: float, error: float, rest: int) -> dict[str, float]:
@@ -113,14 +148,18 @@ def effects_of(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     """Every effect on one measure."""
     informed = runs[runs["score"] != "random"].reset_index(drop=True)
     x = design(informed)
-    coefficients, covariance, rest = fit(x.to_numpy(), informed[name].to_numpy())
+    model, seeds = fit(x.to_numpy(), informed[name].to_numpy()), informed["seed"].to_numpy()
+    num_seeds = len(np.unique(seeds))
+    over_runs = (model.covariance(), model.rest, len(informed))
+    over_seeds = (model.covariance_over(seeds), num_seeds - 1, num_seeds)
     rows = []
     for family, effects in contrasts().items():
+        covariance, rest, n = over_seeds if family == OVER_SEEDS else over_runs
         for effect, weights in effects.items():
             combination = np.array([weights.get(column, 0.0) for column in x.columns])
             error = float(np.sqrt(combination @ covariance @ combination))
-            found = estimate(float(combination @ coefficients), error, rest)
-            rows.append({**named(name, family, effect, len(informed)), **found})
+            found = estimate(float(combination @ model.coefficients), error, rest)
+            rows.append({**named(name, family, effect, n), **found})
     return corrected(pd.DataFrame([*rows, *against_random(runs, name)]))
 
 

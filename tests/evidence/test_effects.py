@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evidence.design import BLOCKED_BY, FACTORS, SEEDS, block, fraction, level, name
-from evidence.effects import design, effects_of, estimate, main, parts_of
+from evidence.effects import design, effects_of, estimate, fit, main, parts_of
 
 EFFECTS = {"unit": 1.5, "noise": 0.8, "start": 0.0, "allocation": -2.5, "balance": 0.3}
 SCORES = {"ripu_exact": -1.0, "entropy": -3.0, "margin": 1.0}
@@ -30,9 +30,10 @@ def made_up(noise, effects=EFFECTS, scores=SCORES, seed=3, **shared):
     return pd.DataFrame(rows)
 
 
-def found(runs):
+def found(runs, *, over_seeds=False):
     """Estimates by effect."""
-    return effects_of(runs, "mIoU").set_index("effect")
+    table = effects_of(runs, "mIoU")
+    return table[(table["family"] == "over_seeds") == over_seeds].set_index("effect")
 
 
 def test_effects_without_noise_are_those_of_the_parts():
@@ -43,6 +44,7 @@ def test_effects_without_noise_are_those_of_the_parts():
     assert table["margin - ripu_exact"] == pytest.approx(2)
     assert table["ripu_exact - entropy"] == pytest.approx(2)
     assert table["noise, entropy"] == pytest.approx(0.8)
+    assert table["margin - entropy without noise"] == pytest.approx(4)
     assert table["margin - random"] == pytest.approx(2)
 
 
@@ -60,6 +62,35 @@ def test_p_is_holms_in_a_family():
     main = table[table["family"] == "main"]
     assert len(main) == 8
     assert main["p_holm"].min() == pytest.approx(8 * main["p"].min())
+
+
+def test_scores_differ_by_noise_as_they_were_made_to():
+    runs, is_noisy_entropy = (
+        made_up(1e-9),
+        lambda runs: runs[["score", "noise"]].eq(["entropy", "power"]),
+    )
+    runs.loc[is_noisy_entropy(runs).all(axis=1), "mIoU"] += 3
+    table = found(runs)["estimate"]
+    assert table["margin - entropy with noise"] == pytest.approx(1)
+    assert table["margin - entropy without noise"] == pytest.approx(4)
+    assert table["margin - ripu_exact with noise"] == pytest.approx(2)
+
+
+def test_error_over_groups_of_one_run_each_is_whites():
+    x = np.column_stack([np.ones(6), [0, 1, 2, 3, 4, 9.0]])
+    model = fit(x, np.array([1, 0, 2, 5, 3, 9.0]))
+    middle = x.T @ np.diag(model.residuals**2) @ x
+    expected = 6 / 4 * model.inverse @ middle @ model.inverse
+    np.testing.assert_allclose(model.covariance_over(np.arange(6)), expected)
+
+
+def test_effect_that_varies_by_seed_is_as_uncertain_as_few_seeds_make_it():
+    runs = made_up(0.5)
+    by_seed = runs["seed"].map(dict(zip(range(10, 16), (-2, 2, -1, 1, 2, -2), strict=True)))
+    runs["mIoU"] += by_seed * (runs["unit"].eq("pixel") - 0.5)
+    widths = [found(runs, over_seeds=each)["half_width"] for each in (False, True)]
+    assert widths[1]["unit"] > 1.5 > 3 * widths[0]["unit"]
+    assert widths[1]["noise"] < 0.5
 
 
 def test_design_tells_all_effects_apart():
@@ -99,20 +130,21 @@ def test_nothing_is_found_where_nothing_is():
 
 
 def test_effect_as_large_as_is_said_is_found_in_four_of_five():
-    found = 0
+    num_seen = 0
     for seed in range(40):
         runs = made_up(2.0, {**dict.fromkeys(EFFECTS, 0.0), "unit": 0.95}, SCORES, seed)
-        row = effects_of(runs, "mIoU").set_index("effect")[["detectable", "p"]].loc["unit"]
+        row = found(runs)[["detectable", "p"]].loc["unit"]
         detectable, p = map(float, row)
         assert detectable == pytest.approx(0.95, rel=0.25)
-        found += p < 0.05
-    assert 26 <= found <= 38
+        num_seen += p < 0.05
+    assert 26 <= num_seen <= 38
 
 
 def test_rows_say_what_they_are_of():
     table = found(made_up(2.0))
     assert table.loc["unit", "n"] == 144
     assert table.loc["margin - random", "n"] == 6
+    assert found(made_up(2.0), over_seeds=True).loc["unit", "n"] == 6
 
 
 def test_effects_of_no_run_are_refused(tables):
