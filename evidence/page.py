@@ -22,6 +22,7 @@ KINDS: dict[str, Callable[..., pd.DataFrame]] = {
     function.__name__: function
     for function in (
         *(parts.effects, parts.by_score, parts.budgets, parts.arms, parts.against, parts.labels),
+        parts.at_equal_queries,
         *(confirmation.confirmation, confirmation.verdict, confirmation.means),
         *(reach.by_budget, reach.large, reach.ranking),
         *(spending.state, spending.costs, spending.spent),

@@ -13,6 +13,8 @@ PIXEL = f"random_pixel_best{PLAIN}"
 UNITS = {"region": "windows", "pixel": "pixels"}
 NOISES = {"best": "", "power": ", noise"}
 IMAGES_BUDGET = "0.05"
+WINDOW_PX = 9
+QUERIED = (("random", "best"), ("margin", "best"), ("margin", "power"))  # scores and noises
 ARMS: dict[str, Pair] = {  # each with random queries of the same unit
     "windows of radius 1": (f"margin_region_best{PLAIN}", f"random_region_best{PLAIN}"),
     "windows of radius 2": ("margin_radius_2", "random_radius_2"),
@@ -69,6 +71,30 @@ def budgets(data: str) -> pd.DataFrame:
     values, pairs = seeds_of(f"budgets_{data}"), of_same_unit()
     columns = {percent(name): compared(at(values, name), pairs) for name in budgets_of(values)}
     return with_n(pd.DataFrame(columns), values)
+
+
+def at_equal_queries() -> pd.DataFrame:
+    """Pixels minus windows by as many queries; Holm over the three of a data set and budget.
+
+    Columns are budgets of the pixels; the windows label nine times as much.
+    """
+    blocks = []
+    for data, shown in DATA.items():
+        pixels, windows = seeds_of(f"budgets_{data}"), seeds_of(f"queries_{data}")
+        pairs = {
+            f"{score}{NOISES[noise]}, {shown}": (
+                f"{score}_pixel_{noise}{PLAIN}",
+                f"{score}_region_{noise}{PLAIN}",
+            )
+            for score, noise in QUERIED
+        }
+        columns = {}
+        for budget in budgets_of(windows):
+            narrow = f"{float(budget) / WINDOW_PX:g}"
+            both = at(windows, budget).combine_first(at(pixels, narrow))
+            columns[percent(narrow)] = compared(both, pairs)
+        blocks.append(pd.DataFrame(columns))
+    return with_n(pd.concat(blocks), windows)
 
 
 def arms(data: str) -> pd.DataFrame:

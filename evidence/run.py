@@ -18,7 +18,7 @@ CAMVID = ("generated", "camvid")
 DRIVE = (*CAMVID, "drive")
 PARTS = ("even", "even_start", "odd", "odd_start")
 FILES = ("table_mIoU.csv", "class_iou.csv", "acquisition.csv", "comparisons.csv", "diagnosis.csv")
-ON_BOTH = ("budgets", "arms", "images", "candidates", "ranking")
+ON_BOTH = ("budgets", "arms", "images", "candidates", "ranking", "queries")
 DECIDED = ("confirm.yaml", "python -m evidence.decision")
 BEFORE = {  # by table: what has to be in this folder before it is made, and how it gets there
     "confirm_drive": DECIDED,

@@ -6,7 +6,7 @@ from evidence.run import TABLES
 from evidence.values import kept, table_path
 
 QUESTIONS = {
-    "1 the parts": ("parts", "budgets", "arms", "images", "labels"),
+    "1 the parts": ("parts", "budgets", "arms", "images", "labels", "queries"),
     "2 a method": ("candidates", "confirm"),
     "3 the paper's geometry": ("large",),
     "4 other trainings": ("ranking",),

@@ -1,6 +1,7 @@
 """Tables of question 1 say what their files say."""
 
 import pandas as pd
+import pytest
 
 from evidence import parts
 from evidence.cells import markdown
@@ -84,3 +85,11 @@ def test_effects_are_those_of_the_measure_and_families_that_are_named(made_up):
     assert len(parts.effects("mIoU", "main", "random")) == 11
     assert len(parts.effects("rare", "interaction")) == 10
     assert list(parts.by_score("mIoU").index)[:2] == ["pixels, not windows", "power noise"]
+
+
+def test_pixels_are_compared_with_as_many_windows(made_up):
+    table = parts.at_equal_queries()
+    assert list(table) == ["0.05 %", "0.2 %", "1 %"]
+    assert list(table.index[:3]) == ["random, streets", "margin, streets", "margin, noise, streets"]
+    found = table.map(lambda text: float(text.strip("*").split(" ")[0]))
+    assert found.to_numpy().mean() == pytest.approx(1.5, abs=0.5)  # what single pixels gain
