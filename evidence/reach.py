@@ -3,6 +3,7 @@
 import pandas as pd
 from scipy.stats import kendalltau
 
+from cbda.results.runs import NO_BUDGET
 from evidence.cells import compared, corrected, percent, with_n, with_spread
 from evidence.decision import BUDGET
 from evidence.values import Pair, at, budgets_of, kept, paired, seeds_of
@@ -30,11 +31,13 @@ VARIANTS = {
 
 
 def by_budget(name: str, measured: str) -> pd.DataFrame:
-    """Mean and standard deviation over seeds of a measure at every budget."""
+    """Mean and standard deviation over seeds of a measure by budget; in the first, references."""
     values, (_, decimals) = seeds_of(name, measured), MEASURES[measured]
-    names = budgets_of(values)
-    columns = {percent(each): with_spread(at(values, each), decimals) for each in names}
-    return with_n(pd.DataFrame(columns), values)
+    first, *others = budgets_of(values)
+    rows = pd.concat([at(values, first), at(values, NO_BUDGET)])
+    columns = {percent(first): with_spread(rows, decimals)}
+    columns |= {percent(each): with_spread(at(values, each), decimals) for each in others}
+    return with_n(pd.DataFrame(columns).loc[rows.index].fillna(""), values)
 
 
 def large(*measures: str) -> pd.DataFrame:

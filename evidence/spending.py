@@ -32,10 +32,9 @@ def state() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=["tables", "state"])
 
 
-def costs(name: str, *rules: str) -> pd.DataFrame:
-    """Jobs of a table by rule (all, or those named), what one takes, the memory of the largest."""
+def costs(name: str) -> pd.DataFrame:
+    """Jobs of a table by rule, what one takes, the memory of the largest."""
     table = pd.read_csv(table_path(name, "costs.csv")).set_index("rule")
-    table = table.filter(rules, axis=0) if rules else table
     columns = {
         "jobs": table["jobs"].astype(str),
         "seconds, median": table["median_s"].map("{:.1f}".format),

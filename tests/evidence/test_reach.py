@@ -35,5 +35,6 @@ def test_four_differences_are_shown_of_every_measure(made_up):
 
 
 def test_balance_is_shown_with_its_decimals(made_up):
+    assert list(reach.by_budget("large", "mIoU").loc["full"])[1:] == ["", ""]
     assert reach.by_budget("large", "balance")["5 %"].str.match(r"0\.\d{3} ± 0\.\d{3}").all()
     assert reach.by_budget("large", "worst")["5 %"].str.match(r"\d\d\.\d ± \d\.\d$").all()

@@ -30,4 +30,3 @@ def test_costs_are_summed_by_question(made_up):
 def test_costs_of_a_table_are_those_of_its_file(made_up):
     assert list(spending.costs("large").loc["score"]) == ["30", "3.0", "9.0", "500"]
     assert list(spending.costs("large").index) == ["finetune", "score"]
-    assert list(spending.costs("large", "encode", "score").index) == ["score"]
