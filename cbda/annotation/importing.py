@@ -24,21 +24,14 @@ LABELLED = (ANSWERED, VOID_WINDOW)
 
 @dataclass
 class Findings:
-    """Answers that were found, and queries that got none."""
+    """Answers that were found, and what became of all other queries."""
 
     source: Path | None = None  # the file or folder that says so
     answers: list[Answer] = field(default_factory=list)
-    partial: list[str] = field(default_factory=list)  # windows of which only a part has labels
-    mixed: list[int] = field(default_factory=list)  # queries of which a table can't say the classes
+    lacking: dict[int, str] = field(default_factory=dict)  # queries told of in part, and what lacks
+    partial: list[str] = field(default_factory=list)  # these in words, if they stay open
     num_kept: int = 0  # queries that have an answer already, which stays
-    num_open: int = 0  # queries of which nothing is said
-
-    def add(self, answer: Answer, before: str) -> None:
-        """Take an answer to a query, unless it has one."""
-        if before == OPEN:
-            self.answers.append(answer)
-        else:
-            self.num_kept += 1
+    num_open: int = 0  # queries that have none, and get none
 
 
 def find_answers(path: Path, queries: QuerySet, answers: AnswerFile) -> Findings:
@@ -84,13 +77,13 @@ def _find_in_masks(path: Path, queries: QuerySet, answers: AnswerFile) -> Findin
 def _collect(
     found: list[tuple[int, Answer]], queries: QuerySet, answers: AnswerFile, findings: Findings
 ) -> Findings:
-    for index, answer in found:
-        findings.add(answer, answers.state(queries.place(index)))
-    for index in findings.mixed:
-        if answers.state(queries.place(index)) == OPEN:
-            lacking = "has several classes, which masks can hold and a table can't"
-            findings.partial.append(f"{_named(queries, index)}: {lacking}")
-    findings.num_open = len(queries) - len({index for index, _ in found})
+    """Take an answer to every query that has none."""
+    still = {i for i in range(len(queries)) if answers.state(queries.place(i)) == OPEN}
+    findings.answers = [answer for index, answer in found if index in still]
+    lacking = findings.lacking.items()
+    findings.partial = [f"{_named(queries, i)}: {what}" for i, what in lacking if i in still]
+    findings.num_kept = len(queries) - len(still)
+    findings.num_open = len(still) - len(findings.answers)
     return findings
 
 
@@ -112,7 +105,9 @@ def _read_csv(path: Path, queries: QuerySet, findings: Findings) -> Iterator[tup
                 _require_agreement(state, answer, row["class"], where)
                 yield places[place], answer
             elif state == ANSWERED:
-                findings.mixed.append(places[place])
+                findings.lacking[places[place]] = (
+                    "has several classes, which masks can hold and a table can't"
+                )
             else:
                 yield places[place], _answer(queries, places[place], state)
 
@@ -177,8 +172,7 @@ def _of_mask(
     if not num_unknown:
         yield index, _of_pixels(queries, index, window.ravel().tolist())
     elif num_unknown < window.size:
-        lacking = f"{num_unknown} of {window.size} px have no label"
-        findings.partial.append(f"{_named(queries, index)}: {lacking}")
+        findings.lacking[index] = f"{num_unknown} of {window.size} px have no label"
 
 
 def _named(queries: QuerySet, index: int) -> str:

@@ -57,8 +57,8 @@ def run(args: argparse.Namespace) -> None:
     hours = _hours(phases, args.measured, settings.batch_size)
     disk = _disk(experiment, args.out)
     queries = list(_queries(args, experiment))
-    lines = [f"{q['method']} at {q['budget']:g}: {q['in_all']:,} queries" for q in queries]
-    print("\n".join([*_table(phases, hours), "", *lines, *_disk_lines(disk)]))
+    lines = [*costs.query_lines(queries), *_disk_lines(disk)]
+    print("\n".join([*_table(phases, hours), "", *lines]))
     missing = (disk["peak_bytes"] - disk["free_bytes"]) / GB
     if missing > 0:
         print(f"warning: {missing:,.1f} GB too little free disk at {args.out}", file=sys.stderr)

@@ -25,6 +25,7 @@ from cbda.errors import UserError, counted
 TOP_BIT = 128  # of the upper 8 of 16 bits
 NUM_FAULTS_APART = 5  # of a kind; more of them share a line
 NUM_FILES_NAMED = 20  # in such a line
+NUMBERS = r"\S*\d\S*( \S*\d\S*)*"  # one, or a list of them
 
 
 @dataclass
@@ -90,7 +91,7 @@ class Findings:
         for message, path in self.faults.items():
             reason = message.removeprefix(f"{path}: ")
             nameless = re.sub(rf"(?<!\w){re.escape(path.stem)}(?!\w)", "#", reason)
-            kinds.setdefault(re.sub(r"\S*\d\S*", "#", nameless), []).append(message)
+            kinds.setdefault(re.sub(NUMBERS, "#", nameless), []).append(message)
         lines = []
         for first, *others in kinds.values():
             if len(others) < NUM_FAULTS_APART:

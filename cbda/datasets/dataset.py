@@ -15,6 +15,12 @@ from cbda.datasets.palettes import find_doubt
 from cbda.datasets.vocabulary import Table, to_train_ids
 from cbda.errors import UserError
 
+MAX_LISTED = 64  # ids that are told one by one; more are noise, or an image in place of a label
+PLACES_OF_IDS = (
+    "list the ids, or colours, of each class in label_ids of this data set, and those that are no"
+    " class in void_ids"
+)
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -81,7 +87,8 @@ class Dataset:
     def read_ids(self, index: int) -> pictures.IdArray:
         """(H, W) label ids as they are stored; `table` turns them into train ids."""
         path, palette = self.records[index].label_path, self.label_palette(index)
-        ids = self.layout.read_ids(path)
+        with self._advising():
+            ids = self.layout.read_ids(path)
         doubt = find_doubt(palette, ids, self.table) if palette else ""
         if doubt:
             raise UserError(f"{path}: {doubt}")
@@ -104,8 +111,9 @@ class Dataset:
         except OtherIdsError as error:
             if self.layout.names is not None:
                 raise
-            where = "list other ids, or colours, in label_ids of this data set"
-            raise UserError(f"{error}; {where}") from error
+            is_short = 0 < len(error.others) <= MAX_LISTED
+            listed = f": [{', '.join(error.others)}]" if is_short else ""
+            raise UserError(f"{error}; {PLACES_OF_IDS}{listed}") from error
 
 
 def label_counts(label: pictures.PixelArray, num_classes: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cbda.datasets.ids import MAX_CLASSES
+from cbda.datasets.ids import MAX_CLASSES, OtherIdsError
 from cbda.datasets.listing import Kind
 from cbda.datasets.pictures import COLOUR_MODES, PixelArray, read_rgb
 from cbda.datasets.vocabulary import Table, listed_table
@@ -32,10 +32,11 @@ class ColourReader:
         ids: PixelArray = order[places].astype(np.uint8)
         unlisted = codes[known[ids] != codes]
         if unlisted.size:
-            named = ", ".join(f"#{code:06x}" for code in np.unique(unlisted)[:3])
-            raise UserError(
-                f"{path}: colours that no class has, such as {named}, in {unlisted.size} pixels;"
-                f" allowed: {', '.join(self.colours)}"
+            named = [f"#{code:06x}" for code in np.unique(unlisted)]
+            raise OtherIdsError(
+                f"{path}: colours that no class has, such as {', '.join(named[:3])}, in"
+                f" {unlisted.size} pixels; allowed: {', '.join(self.colours)}",
+                [f'"{colour}"' for colour in named],
             )
         return ids
 

@@ -97,5 +97,6 @@ def to_train_ids(ids: IdArray, table: Table, path: Path) -> PixelArray:
     if unknown.any():
         found = f"{describe_ids(ids[unknown])} in {np.count_nonzero(unknown)} pixels"
         allowed = describe_ids(np.flatnonzero(table != UNKNOWN))
-        raise OtherIdsError(f"{path}: unknown label id {found}; allowed: {allowed}")
+        others = list(map(str, np.unique(ids[unknown])))
+        raise OtherIdsError(f"{path}: unknown label id {found}; allowed: {allowed}", others)
     return table.astype(np.uint8).take(known)

@@ -56,6 +56,13 @@ LABELS = Layout(
 )
 
 
+def method_words(parts: Sequence[str], random_fraction: float, choice: str) -> str:
+    """A method as score/unit/allocation/balance, and what is random or not plain, if any is."""
+    explored = f"/explore{random_fraction}" if random_fraction > 0 else ""
+    drawn = f"/{choice}" if choice else ""
+    return "/".join(parts) + explored + drawn
+
+
 @dataclass(frozen=True)
 class LabelSummary:
     """The attributes of a label file: how it was acquired, by a method and a run, and what."""
@@ -80,10 +87,9 @@ class LabelSummary:
 
     @property
     def method(self) -> str:
-        """The method in words: score/unit/allocation/balance, and what is random if any is."""
-        explored = f"/explore{self.random_fraction}" if self.random_fraction > 0 else ""
-        drawn = f"/{self.choice}" if self.choice else ""
-        return "/".join(getattr(self, name) for name in METHOD_PARTS) + explored + drawn
+        """The method in words."""
+        parts = [getattr(self, name) for name in METHOD_PARTS]
+        return method_words(parts, self.random_fraction, self.choice)
 
 
 class LabelFile(MapFile):

@@ -35,6 +35,7 @@ QUERIES = Layout(
         "class_weights": ("f", "C"),
         "digest": ("S", ""),
     },
+    {"method": ("S", "")},
     extra={"image_sha256": ("S", "N")},
 )
 FACTS = ("round", "radius", "height", "width")
@@ -79,6 +80,7 @@ class QuerySet:
         proposals: (M,P) uint8 what the model predicts in a window, row by row, then 255.
         class_weights: (C,) float64, by which the queries were chosen.
         image_sha256: of the files of images that have queries, "" for others; older files lack it.
+        method: that chose them, in words, "" in older files.
     """
 
     round: int
@@ -91,6 +93,7 @@ class QuerySet:
     proposals: NDArray[np.uint8]
     class_weights: NDArray[np.float64]
     image_sha256: tuple[str, ...] = ()
+    method: str = ""
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -151,6 +154,7 @@ def save_queries(path: Path, queries: QuerySet) -> None:
             file.create_dataset(name, data=values, **checked)
         facts: dict[str, Any] = {name: getattr(queries, name) for name in FACTS}
         facts |= {"classes": json.dumps(queries.classes), "class_weights": queries.class_weights}
+        facts |= {"method": queries.method} if queries.method else {}
         write_attributes(file, {**facts, "digest": queries.digest})
 
 
@@ -192,6 +196,7 @@ def load_queries(path: Path) -> QuerySet:
             proposals=file["proposal"][:],
             class_weights=known["class_weights"],
             image_sha256=_read_texts(file, "image_sha256"),
+            method=known.get("method", ""),
             **{name: int(known[name]) for name in FACTS},
         )
     if queries.digest != known["digest"]:

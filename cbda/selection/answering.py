@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cbda.acquisition.methods import Method
 from cbda.datasets.ids import VOID
 from cbda.datasets.pictures import describe_size
 from cbda.errors import UserError
 from cbda.files.answer_lines import ANSWERED, VOID_WINDOW, Given
 from cbda.files.answers import AnswerFile
-from cbda.files.labels import LabelFile, Map
+from cbda.files.labels import METHOD_PARTS, LabelFile, Map, method_words
 from cbda.files.labels import Queries as Asked
 from cbda.files.queries import Place, QuerySet, Window, clip_window
 from cbda.files.scores import ScoreFile
@@ -75,6 +76,7 @@ def choose_queries(
         queries=queries,
         proposals=_read_proposals(scores, queries, radius),
         class_weights=class_weights(round_.method.balance, statistics),
+        method=_in_words(round_.method),
     )
     return Choice(chosen, len(kept))
 
@@ -113,6 +115,26 @@ def require_asked(path: Path, queries: QuerySet, round_: Round, classes: Sequenc
                 f"{path}: {name} of the queries is {is_found}, this run has {is_wanted}; go back,"
                 " or remove the file to have others chosen: answers keep their place"
             )
+    require_method(path, queries, round_.method)
+
+
+def require_method(path: Path, queries: QuerySet, method: Method) -> None:
+    """Raise a `UserError` if another method is known to have chosen some queries.
+
+    Its model would learn from what the other asked for, and so be no model of its own.
+    """
+    wanted = _in_words(method)
+    if queries.method not in ("", wanted):
+        raise UserError(
+            f"{path}: method of the queries is {queries.method}, this run has {wanted}; go back,"
+            " or give this method queries and answers of its own, in another folder"
+            " (pathvars.answers)"
+        )
+
+
+def _in_words(method: Method) -> str:
+    parts = [getattr(method, name) for name in METHOD_PARTS]
+    return method_words(parts, method.random_fraction, method.choice.words)
 
 
 def write_answered(

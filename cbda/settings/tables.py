@@ -22,7 +22,8 @@ class TabulateSettings(Section):
     """The tables."""
 
     baseline: str = "ra"
-    """Method to which differences are taken, paired by seed; one of experiment.methods."""
+    """Method to which differences are taken, paired by seed; one of experiment.methods, unless
+    nothing is measured as datasets.val.root is empty."""
     comparators: Distinct[str] = ("random", "random_class", "random_pixel")
     """Methods that every method is compared with beside the baseline; those that are not in
     experiment.methods are left out."""

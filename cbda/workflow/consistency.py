@@ -91,10 +91,12 @@ def _refused(place: str, check: Callable[..., Any], *arguments: Any) -> Iterator
 def _unknown_names(config: "Config") -> Iterator[str]:
     methods, tabulate = config.experiment.methods, config.tabulate
     known = (*METHODS, *config.experiment.custom_methods)
+    is_measured = bool(config.datasets.val.root)  # without, no table is made that has a baseline
+    baselines = (methods, "in experiment.methods") if is_measured else (known, "a method")
     for place, names, allowed, what in (
         ("experiment.methods", methods, known, "a method"),
         ("tabulate.comparators", tabulate.comparators, known, "a method"),
-        ("tabulate.baseline", (tabulate.baseline,), methods, "in experiment.methods"),
+        ("tabulate.baseline", (tabulate.baseline,), *baselines),
         ("evaluate.subset", config.evaluate.subset, config.classes, "one of the classes"),
     ):
         if unknown := [name for name in names if name not in allowed]:

@@ -1,6 +1,8 @@
 """What an experiment will cost: jobs, iterations, images, disk and time."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 SCORE_BYTES_PER_PX = 5  # a float32 score and a uint8 prediction
 FEATURE_BYTES_PER_CELL = 64 * 2  # beside scores, of which 64 channels of float16 are kept at most
@@ -127,3 +129,12 @@ def compute_seconds(phase: Phase, seconds_per_iteration: float, batch_size: int)
     """Time on one device; an image outside training takes the forward part of an iteration."""
     per_image = seconds_per_iteration * FORWARD_SHARE / (2 * batch_size)
     return phase.iterations * seconds_per_iteration + phase.images * per_image
+
+
+def query_lines(planned: Iterable[Mapping[str, Any]]) -> list[str]:
+    """How many queries there will be, a line for every method and budget of a plan."""
+    return [
+        f"{item['method']} at {item['budget']:g}: {item['in_all']:,} queries,"
+        f" {item['in_round']:,} a round"
+        for item in planned
+    ]

@@ -1,7 +1,7 @@
 """What a run goes on from: queries and answers of people, or the labels of another experiment.
 
-They belong to a pool and to classes. If these are others by now, a run says so before any job, not
-after the training before the first round.
+They belong to a pool and to classes, and queries to a method. If these are others by now, a run
+says so before any job, not after the training before the first round.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,11 +40,12 @@ def require_continued(jobs: "Jobs") -> None:
 def _known_images(jobs: "Jobs") -> Iterator[tuple[str, Mapping[str, str]]]:
     """What people were asked about and have answered: a file, and SHA-256 of images by id.
 
-    A `UserError` if answers contradict the queries of any round.
+    A `UserError` if answers contradict the queries of any round, or another method chose these.
     """
     from cbda.files.answered_images import require_answers_to
     from cbda.files.answers import AnswerFile
     from cbda.files.queries import load_queries
+    from cbda.selection.answering import require_method
 
     answers = AnswerFile(Path(answers_file(jobs)))
     for number in range(1, jobs.config.experiment.rounds + 1):
@@ -52,6 +53,8 @@ def _known_images(jobs: "Jobs") -> Iterator[tuple[str, Mapping[str, str]]]:
         if path.is_file():
             queries = load_queries(path)
             require_answers_to(answers, queries)
+            for method in jobs.methods.values():
+                require_method(path, queries, method)
             yield f"{path}: asks about", queries.known_images
     given = (item.answer for item in answers.latest.values())
     known = {answer.image: answer.image_sha256 for answer in given if answer.image_sha256}

@@ -2,8 +2,13 @@
 
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
+from cbda.errors import UserError
+from cbda.files.json_files import read_json
+from cbda.workflow.costs import query_lines
 from cbda.workflow.jobs import Jobs
 from cbda.workflow.people import COUNTS, asks_people, last_models, predictions
 
@@ -14,6 +19,7 @@ RESULTS = {
     "the page": "report.html",
     "what people answered": COUNTS,
 }
+NUM_NAMED = 3  # methods and budgets of a plan
 
 
 def name_results(jobs: Jobs, made: set[str]) -> str:
@@ -24,7 +30,19 @@ def name_results(jobs: Jobs, made: set[str]) -> str:
         f"a model: {path}" for path in last_models(jobs) if asks_people(jobs) and path in made
     ]
     masks = (f"{os.path.dirname(path)}/masks" for path in predictions(jobs) if path in made)
-    return "; ".join([*named, *(f"masks: {folder}" for folder in masks)])
+    named += [f"masks: {folder}" for folder in masks]
+    plan = os.path.join(jobs.folders["results"], "plan.json")
+    return "; ".join([*named, *([_describe_plan(plan)] if plan in made else [])])
+
+
+def _describe_plan(path: str) -> str:
+    """Where a plan is, and how many queries it counts; of many methods and budgets the first."""
+    lines: list[str] = []
+    with suppress(UserError):  # which the start of a run names
+        lines = query_lines(read_json(Path(path)).get("queries", []))
+    more = [f"{len(lines) - NUM_NAMED} more"] if len(lines) > NUM_NAMED else []
+    told = f" ({'; '.join([*lines[:NUM_NAMED], *more])})" if lines else ""
+    return f"the plan: {path.removesuffix('json')}log{told}"
 
 
 def note_stops() -> list[int]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cbda.annotation.counting import count_round
 from cbda.annotation.importing import find_answers
 from cbda.annotation.labelmap import NAME, own_colours, read_labelmap
 from cbda.annotation.masks import read_masks
@@ -271,6 +272,25 @@ def test_window_with_a_part_of_its_labels_is_named_and_stays_open(queries, tmp_p
     output = capsys.readouterr().out
     assert "left open: 0000, row 2, column 3: 6 of 9 px have no label" in output
     assert "0 answers added; 0 queries keep the answer that they have, 6 stay open" in output
+
+
+def test_what_is_told_of_an_import_agrees_with_the_counts(queries, tmp_path, capsys):
+    """Skipped and unsure queries have an answer, of which masks can't tell, and are not open."""
+    answers = AnswerFile(tmp_path / "answers.jsonl")
+    given = [answer_to(queries, index, 1) for index in range(2)]
+    given += [
+        answer_to(queries, index, state=state, pixels=())
+        for index, state in ((2, "skipped"), (3, "unsure"))
+    ]
+    answers.append(queries, given)
+    mask = np.full(SIZE, 255, np.uint8)
+    mask[2, :10] = 1  # a part of the first window, which was answered
+    save(tmp_path / "masks/0000.png", mask)
+    words = ["--queries", str(tmp_path / "queries.h5"), "--answers", str(answers.path)]
+    assert main(["queries", "import", *words, "--source", str(tmp_path / "masks")]) == 0
+    (line,) = capsys.readouterr().out.splitlines()  # and none of the window, which is not open
+    assert "0 answers added; 4 queries keep the answer that they have, 2 stay open" in line
+    assert count_round(queries, AnswerFile(answers.path)).open == 2
 
 
 def recode(path, encoding):

@@ -4,13 +4,14 @@ import json
 import re
 import shlex
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cbda.cli import build_parser, main
 from cbda.files.answers import AnswerFile
-from cbda.files.queries import load_queries
+from cbda.files.queries import load_queries, save_queries
 from cbda.selection.querying import choose
 from tests.datasets.layouts import make_folder
 from tests.pools import write_scores
@@ -84,7 +85,7 @@ def contents(folder):
 
 
 CHOOSE = "cbda.selection.answering.choose"
-OTHERS = ("--seed 3", "--method-allocation per_image", "--method-balance consumed", "--budget 0.2")
+OTHERS = ("--seed 3", "--budget 0.2")
 
 
 @pytest.mark.parametrize("change", ["", *OTHERS, " ".join(OTHERS)])
@@ -93,6 +94,34 @@ def test_scoring_again_loses_no_answer(folder, before, capsys, change):
     capsys.readouterr()
     assert main([*shlex.split(COMMAND), *change.split()]) == 0
     assert "queries.h5, chosen before, stay\n" in capsys.readouterr().out
+    assert contents(folder) == before
+
+
+METHODS = {
+    "--method-allocation per_image": "ripu/region/per_image/none",
+    "--method-balance consumed": "ripu/region/dynamic/consumed",
+    "--method-explore 0.5": "ripu/region/dynamic/none/explore0.5",
+    "--method-sampling power": "ripu/region/dynamic/none/--sampling power",
+}
+
+
+@pytest.mark.parametrize("change", METHODS)
+def test_queries_that_another_method_chose_are_refused(folder, before, capsys, change):
+    assert main([*shlex.split(COMMAND), *change.split()]) == 2
+    said = capsys.readouterr().err
+    found = f"is ripu/region/dynamic/none, this run has {METHODS[change]}; go back, or give this"
+    assert f"answers/queries.h5: method of the queries {found} method queries and answers" in said
+    assert said.count("\n") == 1
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("change", METHODS)
+def test_queries_of_before_which_know_no_method_are_taken(folder, before, change):
+    path = folder / "answers/queries.h5"
+    queries = load_queries(path)
+    path.unlink()
+    save_queries(path, replace(queries, method=""))
+    assert main([*shlex.split(COMMAND), *change.split()]) == 0
     assert contents(folder) == before
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from cbda.commands import data_check
+from cbda.datasets.dataset import PLACES_OF_IDS
 from cbda.errors import UserError
 from tests.datasets.layouts import make_cityscapes, make_folder, make_gtav, make_synthia, save
 
@@ -328,13 +329,23 @@ def test_many_faults_of_a_kind_share_a_line(tmp_path, rng, capsys):
     (root / "images/039.png").write_bytes(b"x")
     error = error_of(root)
     many, one = faults_of(capsys)
-    advice = "list other ids, or colours, in label_ids of this data set"
+    advice = f"{PLACES_OF_IDS}: [9]"
     first = f"{root}/labels/000.png: unknown label id 9 in 60 pixels; allowed: 0-2, 255; {advice}"
     assert error.startswith(f"{root}: 40 faults, the first: {first}")
     assert "more of this kind" not in error
     names = ", ".join(f"{index:03}.png" for index in range(1, 21))
     assert many == f"{first} (and 38 more of this kind: {names}, ...)"
     assert one.startswith(f"{root}/images/039.png: is empty")
+
+
+def test_faults_of_a_kind_share_a_line_though_they_list_other_ids(tmp_path, rng, capsys):
+    root = tmp_path / "many"
+    make_folder(root, 10, 6, 10, 3, rng)
+    for index, path in enumerate(sorted((root / "labels").iterdir())):
+        save(path, 9 + np.arange(60, dtype=np.uint8).reshape(6, 10) % (3 + index))
+    error_of(root)
+    (many,) = faults_of(capsys)
+    assert "(and 9 more of this kind: 001.png" in many
 
 
 def test_few_faults_of_a_kind_have_lines_of_their_own(root, capsys):

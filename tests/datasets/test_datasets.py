@@ -1,15 +1,18 @@
 import pickle
+import re
 import shutil
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 
 from cbda.datasets import camvid, cityscapes, synthia
 from cbda.datasets.catalogue import KINDS, create_dataset
-from cbda.datasets.dataset import pair_counts
+from cbda.datasets.dataset import MAX_LISTED, PLACES_OF_IDS, pair_counts
 from cbda.datasets.ids import VOID
 from cbda.errors import UserError
+from cbda.settings.datasets import DatasetSettings
 from tests.datasets.layouts import (
     FILTER_NONE,
     FILTER_SUB,
@@ -102,8 +105,31 @@ def test_folder_keeps_void_and_refuses_unknown_ids(folder):
     ids[1, :2] = 3
     save(path, ids)
     message = error_of(open_folder(folder).read_label, 1)
-    advice = "list other ids, or colours, in label_ids of this data set"
+    advice = f"{PLACES_OF_IDS}: [3]"
     assert message == f"{path}: unknown label id 3 in 2 pixels; allowed: 0-2, 255; {advice}"
+
+
+def test_ids_that_are_no_class_are_listed_as_void_ids_takes_them(folder):
+    path = folder / "labels" / "001.png"
+    save(path, np.arange(60, dtype=np.uint8).reshape(6, 10) % 12)
+    ids: tuple[list[str], list[str]] = (["3", "8", "9"], [])
+    message = error_of(open_folder(folder, ids=ids).read_label, 1)
+    assert "unknown label id 0-2, 4-7, 10-11 in 45 pixels; allowed: 3, 8-9, 255; " in message
+    assert "of each class in label_ids of this data set, and those that are no class" in message
+    listed = re.findall(r"void_ids: (\[.+\])$", message)[0]
+    read = DatasetSettings.model_validate({"root": "a", "void_ids": yaml.safe_load(listed)})
+    label = open_folder(folder, ids=(ids[0], read.void_ids)).read_label(1)
+    assert np.unique(label).tolist() == [0, 1, 2, VOID]
+
+
+def test_ids_of_noise_are_not_listed_one_by_one(folder):
+    path = folder / "labels" / "001.png"
+    for num_ids, is_listed in ((MAX_LISTED, True), (MAX_LISTED + 1, False)):
+        image = np.arange(60 * 100, dtype=np.uint16).reshape(60, 100) % (num_ids + 3)
+        save(folder / "images" / "001.png", np.zeros((60, 100, 3), np.uint8))
+        save(path, image.astype(np.uint8))
+        message = error_of(open_folder(folder).read_label, 1)
+        assert message.endswith("]" if is_listed else " in void_ids")
 
 
 def test_image_and_label_of_different_size(folder):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cbda.datasets.catalogue import create_dataset, require_readable
+from cbda.datasets.dataset import PLACES_OF_IDS
 from cbda.datasets.images import open_images
 from cbda.errors import UserError
 from tests.datasets.layouts import save
@@ -124,10 +125,10 @@ def test_drawn_label_of_which_no_colour_is_listed_says_where_to(drawn):
 def test_colour_that_is_not_listed_is_named(drawn):
     ids = (["#0000ff", "#ff0000"], ["#000000"])
     dataset = create_dataset("folder", drawn, classes=["sky", "road"], ids=ids)
-    with pytest.raises(
-        UserError, match=r"a\.png: colours that no class has, such as #fa0000, in 1"
-    ):
+    with pytest.raises(UserError) as caught:
         dataset.read_label(0)
+    assert "a.png: colours that no class has, such as #fa0000, in 1 pixels" in str(caught.value)
+    assert str(caught.value).endswith(f'; {PLACES_OF_IDS}: ["#fa0000"]')
 
 
 def test_transparent_pixel_of_a_drawn_label_is_named(drawn):

@@ -27,6 +27,16 @@ def test_queries_are_read_as_they_were_written(tmp_path):
     np.testing.assert_array_equal(loaded.proposals, queries.proposals)
 
 
+@pytest.mark.parametrize("method", ["ripu/region/dynamic/quota", ""])
+def test_queries_know_the_method_that_chose_them(tmp_path, method):
+    path = tmp_path / "queries.h5"
+    save_queries(path, make_queries(CENTRES, method=method))
+    assert load_queries(path).method == method
+    assert load_queries(path).digest == make_queries(CENTRES).digest
+    with h5py.File(path) as file:
+        assert ("method" in file.attrs) == bool(method)
+
+
 def test_round_may_ask_for_nothing(tmp_path):
     """All of it was answered before, and then the file was lost."""
     path = tmp_path / "queries.h5"

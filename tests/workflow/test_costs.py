@@ -109,7 +109,7 @@ def test_queries_are_counted_and_nothing_is_evaluated_without_labels(words, tmp_
     assert not {"evaluate", "tabulate"} & set(plan["rules"])
     # 100 x 200 px x 0.1 / 5 rounds = 400 px, or 45 windows of 9 px, in each of 7 images.
     assert plan["queries"][0] == {"method": "da", "budget": 0.1, "in_round": 315, "in_all": 1575}
-    assert "pa at 0.2: 28,000 queries" in capsys.readouterr().out
+    assert "\npa at 0.2: 28,000 queries, 5,600 a round\n" in capsys.readouterr().out
 
 
 def test_budgets_may_be_queries(words, tmp_path):

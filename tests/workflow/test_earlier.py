@@ -67,6 +67,20 @@ def test_answers_that_contradict_an_earlier_round_are_named(pool: dict[str, Path
         require_continued(jobs)
 
 
+def test_queries_that_another_method_chose_are_named(pool: dict[str, Path]) -> None:
+    places = {"datasets": {**POOL, "val": {"root": ""}}}
+    change = {**yaml.safe_load(CHANGE), **places}
+    queries = make_queries([(0, 2, 3)], round=2, method="ripu/region/dynamic/none")
+    save_queries(Path("answers/round2.h5"), queries)
+    require_continued(create_jobs(change))
+    change["experiment"]["methods"] = ["random"]
+    change["tabulate"] = {"baseline": "random"}
+    with pytest.raises(
+        UserError, match=r"^answers/round2\.h5: method of the queries is ripu/.+ has random/region/"
+    ):
+        require_continued(create_jobs(change))
+
+
 def acquire(pool: dict[str, Path], classes: list[str]) -> None:
     """Labels of a run that was finished elsewhere."""
     with job("acquire", classes=classes):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cbda.cli import main
+from cbda.files.json_files import write_json
 from cbda.workflow.outcome import describe_stop, name_results, note_stops
 from tests.projects import RESULTS, create_jobs
 
@@ -20,6 +21,27 @@ def test_success_names_what_was_asked_for() -> None:
     assert name_results(jobs, {f"{RESULTS}/data/val.json"}) == ""
     page = f"the page: {RESULTS}/report.html"
     assert name_results(jobs, {*made, f"{RESULTS}/report.html"}).endswith(f"; {page}")
+
+
+def test_plan_says_how_many_queries_there_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    jobs, path = create_jobs(), Path(RESULTS, "plan.json")
+    counts = {"budget": 60.0, "in_round": 30, "in_all": 60}
+    planned = [{"method": name, **counts} for name in ("ra", "cbda", "da", "cb", "random")]
+    told = [f"{item['method']} at 60: 60 queries, 30 a round" for item in planned]
+    for number, words in (
+        (0, ""),
+        (1, f" ({told[0]})"),
+        (3, f" ({'; '.join(told[:3])})"),
+        (5, f" ({'; '.join(told[:3])}; 2 more)"),
+    ):
+        write_json(path, {"queries": planned[:number]})
+        assert name_results(jobs, {str(path)}) == f"the plan: {RESULTS}/plan.log{words}"
+    path.write_text("{")
+    assert name_results(jobs, {str(path)}) == f"the plan: {RESULTS}/plan.log"
+    assert name_results(jobs, set()) == ""
 
 
 def test_stop_by_the_keyboard_is_told_from_a_failure() -> None:

@@ -60,6 +60,18 @@ def test_table_is_made_where_there_is_something_to_measure_by() -> None:
         people.require_val(people_jobs())
 
 
+def test_baseline_is_of_no_concern_where_nothing_is_measured() -> None:
+    change = yaml.safe_load(CHANGE)
+    change["experiment"]["methods"] = ["random"]
+    for tabulate in ({"baseline": "da"}, {}):
+        assert [*create_jobs({**change, "tabulate": tabulate}).methods] == ["random"]
+        measured = {"target": {"kind": "images", "root": "pool"}}
+        with pytest.raises(UserError, match=r"baseline: '\w+' is not in experiment\.methods"):
+            create_jobs({**change, "tabulate": tabulate, "datasets": measured})
+    with pytest.raises(UserError, match=r"baseline: 'da_' \(did you mean 'da'\?\) is not a method"):
+        create_jobs({**change, "tabulate": {"baseline": "da_"}})
+
+
 def test_budget_of_queries_reaches_the_job_and_the_plan() -> None:
     jobs = people_jobs(experiment={**yaml.safe_load(CHANGE)["experiment"], "budget_unit": "queries",
                                    "budgets": [20]})  # fmt: skip
