@@ -2,7 +2,8 @@
 
 Reads only, so that it may be asked at any time: while Snakemake runs, on a cluster too, and when it
 has stopped. Run it in the folder in which Snakemake runs, or name that of the tables. Jobs are
-those that the last run was asked for. A result that a change of settings has made stale counts as
+those that the last run was asked for; the command to go on by is that of the whole experiment if
+this was a part of it. A result that a change of settings has made stale counts as
 done; `snakemake --dry-run` knows of those.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 NOTES = Path(".snakemake")
 RESULTS = Path("results")
 SHEET = "runs.csv"
+EVALUATE = "evaluate"  # the phase that a run to its end may do without
 COLUMNS = "{:12} {:>6} {:>10} {:>6} {:>14} {:>14}"
 HEAD = ("phase", "done", "under way", "left", "mean", "left, in all")
 MADE = ("table_mIoU.csv", "table_mIoU.partial.csv", "learning_curve.csv", "answers.csv",
@@ -85,10 +87,11 @@ def _short(folder: Path, requests: "dict[Path, Request]") -> str:
     if not _has_sheet(folder):
         return f"no run has begun: cbda status {folder}"
     try:
-        phases, _ = _progress(_jobs(folder, requests.get(folder))[0])
+        jobs, others = _jobs(folder, requests.get(folder))
+        phases, _ = _progress(jobs)
     except UserError as error:  # the others can be told of
         return str(error)
-    return f"{_count(phases)}: cbda status {folder}"
+    return f"{_count(phases, others)}: cbda status {folder}"
 
 
 def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
@@ -97,12 +100,13 @@ def _describe(folder: Path, request: "Request | None") -> Iterator[str]:
         return
     jobs, others = _jobs(folder, request)
     phases, alive = _progress(jobs)
-    yield from (*_table(phases), "", *_summary(phases, alive))
-    yield from _next(jobs, phases, alive, request)
-    if others:
+    yield from (*_table(phases), "", *_summary(phases, others))
+    yield from _next(jobs, others, alive, request)
+    if request and others:
         phases_left = sorted({job.phase for job in others})
         more = f"{counted(len(others), 'more jobs')}, of {', '.join(phases_left)}"
-        yield f"not asked for: {more}, such as for {others[0].output}"
+        by = "" if alive else f": {request.whole}"
+        yield f"not asked for: {more}, such as for {others[0].output}{by}"
     for name in MADE:
         if (folder / name).is_file():
             yield f"there is: {folder / name}"
@@ -115,8 +119,9 @@ def _beginning(folder: Path, request: "Request") -> Iterator[str]:
     num_made = sum(map(os.path.exists, request.outputs))
     yield f"{folder}: no run has begun"
     yield f"{num_made} of {len(request.outputs)} files that were asked for are there"
+    again = request.command if str(folder / SHEET) in request.outputs else request.whole
     where = "Snakemake is at work in this folder"
-    yield where if is_at_work(NOTES) else f"Snakemake is not at work: go on by {request.command}"
+    yield where if is_at_work(NOTES) else f"Snakemake is not at work: go on by {again}"
 
 
 def _jobs(folder: Path, request: "Request | None") -> "tuple[list[Job], list[Job]]":
@@ -128,9 +133,7 @@ def _jobs(folder: Path, request: "Request | None") -> "tuple[list[Job], list[Job
     asked = [job for job in jobs if request is None or job.output in request.outputs]
     if not asked:  # such as for a check of the data alone
         return jobs, []
-    phases = {job.phase for job in asked}  # others, such as evaluations, may not be possible
-    others = (job for job in jobs if job.phase in phases and job not in asked)
-    return asked, [job for job in others if not is_done(job)]
+    return asked, [job for job in jobs if job not in asked and not is_done(job)]
 
 
 def _progress(jobs: "list[Job]") -> "tuple[list[Progress], bool]":
@@ -153,17 +156,18 @@ def _table(phases: "list[Progress]") -> Iterator[str]:
         yield COLUMNS.format(phase.phase, *numbers, *times).rstrip()
 
 
-def _count(phases: "list[Progress]") -> str:
+def _count(phases: "list[Progress]", others: "list[Job]") -> str:
+    of_what = "of what was asked for last: " if others else ""
     num_done = sum(len(phase.done) for phase in phases)
-    return f"{num_done} of {sum(phase.num_jobs for phase in phases)} jobs done"
+    return f"{of_what}{num_done} of {sum(phase.num_jobs for phase in phases)} jobs done"
 
 
-def _summary(phases: "list[Progress]", alive: bool) -> Iterator[str]:
+def _summary(phases: "list[Progress]", others: "list[Job]") -> Iterator[str]:
     from cbda.files.benchmarks import duration
     from cbda.workflow.locks import last_start_s
     from cbda.workflow.progress import concurrency
 
-    yield f"{_count(phases)}, beside those of data and tables"
+    yield f"{_count(phases, others)}, beside those of data and tables"
     if not any(phase.num_left or phase.num_under_way for phase in phases):
         return
     unknown = [phase.phase for phase in phases if phase.left_s is None]
@@ -176,14 +180,13 @@ def _summary(phases: "list[Progress]", alive: bool) -> Iterator[str]:
 
 
 def _next(
-    jobs: "list[Job]", phases: "list[Progress]", alive: bool, request: "Request | None"
+    jobs: "list[Job]", others: "list[Job]", alive: bool, request: "Request | None"
 ) -> Iterator[str]:
     """What comes next, and what to type for it."""
     from cbda.workflow.progress import next_job
 
     job = next_job(jobs)
     waiting = "" if job is None or alive else _waiting(job)
-    again = request.command if request else "the same command goes on from here"
     if waiting:
         yield waiting
     elif job is not None:
@@ -191,11 +194,19 @@ def _next(
     if alive:
         yield "Snakemake is at work in this folder"
     elif job is not None:
-        yield f"Snakemake is not at work in this folder: {'go on by ' if request else ''}{again}"
+        yield f"Snakemake is not at work in this folder: {_again([*jobs, *others], request)}"
     elif request and all(map(_is_made, request.outputs)):
-        yield "nothing is left"
+        yield "nothing is left of what was asked for last"
     elif request:
-        yield f"tables and what else was asked for: {again}"
+        yield f"tables and what else was asked for: {request.command}"
+
+
+def _again(jobs: "list[Job]", request: "Request | None") -> str:
+    """By what the runs go on to their end: what was asked for last may have been a part of them."""
+    if request is None:
+        return "the same command goes on from here"
+    unasked = {job.phase for job in jobs if job.output not in request.outputs}
+    return f"go on by {request.whole if unasked - {EVALUATE} else request.command}"
 
 
 def _is_made(output: str) -> bool:

@@ -1,7 +1,7 @@
 """Compare all files of an experiment with their records, and runs with their sample sheet.
 
 Every file is read. The table goes to standard output; if anything is wrong, a line on standard
-error says how much, and the exit code is 2.
+error says how much, and the exit code is 2. Files that were not made yet are counted below it.
 """
 
 import argparse
@@ -32,8 +32,9 @@ def run(args: argparse.Namespace) -> None:
     for folder in args.folders:
         if not folder.is_dir():
             raise UserError(f"{folder}: no such folder")
-    findings = verify(args.folders)
-    print("\n".join(_lines(findings)))
+    found = verify(args.folders)
+    findings = [finding for finding in found if not finding.is_unmade]
+    print("\n".join(_lines(findings, len(found) - len(findings))))
     if args.out is not None:
         write_text(args.out, _as_csv(findings))
     wrong = [finding for finding in findings if finding.is_wrong]
@@ -43,12 +44,13 @@ def run(args: argparse.Namespace) -> None:
         raise UserError(f"{len(wrong)} of {len(findings)} files are not as made: {first}{more}")
 
 
-def _lines(findings: "list[Finding]") -> Iterator[str]:
+def _lines(findings: "list[Finding]", num_unmade: int) -> Iterator[str]:
     """The table for people, what is wrong last."""
     width = max((len(str(finding.path)) for finding in findings), default=0)
     for finding in sorted(findings, key=lambda finding: finding.is_wrong):
         yield f"{finding.path!s:{width}}  {finding.made_by:10}  {finding.state}"
-    yield f"{len(findings)} files, {sum(f.is_wrong for f in findings)} of them not as made"
+    unmade = f"; not made yet: {num_unmade} more" if num_unmade else ""
+    yield f"{len(findings)} files, {sum(f.is_wrong for f in findings)} of them not as made{unmade}"
 
 
 def _as_csv(findings: "list[Finding]") -> str:

@@ -75,7 +75,7 @@ def outdated_tables(sheet: Path, rows: list[Row], ledger: Ledger) -> Iterator[Pr
     """Tables and figures of a sheet that were made from other results than those that are there."""
     files = {name for row in rows for name in (row.evaluation, row.labels) if name != NONE}
     if any(Path(name) not in ledger.records for name in files):
-        return  # of which it is told; what the tables were made from is not known
+        return  # it is told if they were made; what the tables were made from is not known
     now = {read: results_digest(rows, ledger, columns) for read, columns in READ.items()}
     for path, record in ledger.records.items():
         read = {name: record.inputs.get(name, digest) for name, digest in now.items()}

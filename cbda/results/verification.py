@@ -16,10 +16,11 @@ from cbda.files.queries import load_queries
 from cbda.files.records import FOLDER, GONE, Record, is_result
 from cbda.results.agreement import contradictions_of_rounds, find_contradictions, outdated_tables
 from cbda.results.lineage import NO_RECORD, Ledger, results_folders
-from cbda.results.sheet import NONE, Row, evaluated, read_rows
+from cbda.results.sheet import Row, evaluated, read_rows
+from cbda.results.unmade import find_unmade, listed_files
 from cbda.settings.prediction import SUFFIXES
 
-OK, USED = "ok", "gone: used and deleted"
+OK, USED, UNMADE = "ok", "gone: used and deleted", "not made yet"
 YOURS = "yours: queries or answers, which have no record"
 SHEET, COLOURS = "runs.csv", "labelmap.txt"
 LINE_BYTES = 1 << 20  # of the first line of answers, which names the classes
@@ -47,7 +48,12 @@ class Finding:
     @property
     def is_wrong(self) -> bool:
         """Whether the file is not what was made."""
-        return self.state not in (OK, USED, YOURS)
+        return self.state not in (OK, USED, YOURS, UNMADE)
+
+    @property
+    def is_unmade(self) -> bool:
+        """Whether the file is none yet."""
+        return self.state == UNMADE
 
 
 def verify(folders: Iterable[Path]) -> list[Finding]:
@@ -58,7 +64,7 @@ def verify(folders: Iterable[Path]) -> list[Finding]:
     ledger = Ledger.read([*folders, *_folders_of_runs(own)])
     states = {path: _state(path, ledger) for path in _expected(folders, own)}
     for path, what in _contradictions(own, ledger):
-        if states.get(path, OK) == OK:
+        if states.get(path, OK) in (OK, USED, UNMADE):
             states[path] = what
     for path, what in _changed_pictures(folders):
         states[path] = what
@@ -139,13 +145,25 @@ def _contradictions(own: Ledger, ledger: Ledger) -> Iterator[tuple[Path, str]]:
     sheets = [path for path in own.records if path.name == SHEET]
     for sheet in (path for path in sheets if not ledger.problem(path)):
         rows = read_rows(sheet)
-        for path in _listed(rows, ledger):
-            yield path, ledger.problem(path) or OK
-        find = find_contradictions if evaluated(rows) else contradictions_of_rounds
-        yield from find(rows, ledger)
-        yield from outdated_tables(sheet, rows, ledger)
+        unmade = find_unmade(sheet, rows, ledger)
+        yield from ((path, UNMADE) for path in unmade)
+        found = _contradictions_of_sheet(sheet, rows, ledger)
+        yield from (problem for problem in found if problem[0] not in unmade)
     yield from _unlike_siblings(own)
     yield from _of_other_models(ledger)
+
+
+def _contradictions_of_sheet(
+    sheet: Path, rows: list[Row], ledger: Ledger
+) -> Iterator[tuple[Path, str]]:
+    """What a sample sheet expects and is not so; of runs without an evaluation, of their rounds."""
+    for path in listed_files(rows) - ledger.records.keys():
+        yield path, ledger.problem(path) or OK
+    if evaluated(rows):
+        yield from find_contradictions(rows, ledger)
+    measured = {row[:3] for row in evaluated(rows) if Path(row.evaluation) in ledger.records}
+    yield from contradictions_of_rounds([r for r in rows if r[:3] not in measured], ledger)
+    yield from outdated_tables(sheet, rows, ledger)
 
 
 def _unlike_siblings(ledger: Ledger) -> Iterator[tuple[Path, str]]:
@@ -171,13 +189,6 @@ def _of_other_models(ledger: Ledger) -> Iterator[tuple[Path, str]]:
 
 def _model(record: Record) -> str:
     return record.inputs.get("checkpoint", "")
-
-
-def _listed(rows: Iterable[Row], ledger: Ledger) -> set[Path]:
-    """Files that a sheet names; diagnoses are made on demand."""
-    names = {name for row in rows for name in (row.evaluation, row.labels) if name != NONE}
-    paths = set(map(Path, names))
-    return {path for path in paths if path not in ledger.records}
 
 
 def _generated_sets(folders: Iterable[Path]) -> list[Path]:

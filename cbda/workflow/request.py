@@ -4,7 +4,7 @@ import hashlib
 import os
 import shlex
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -17,25 +17,57 @@ KNOWN_BY = {
     **dict.fromkeys(("--configfile", "--configfiles", "--config", "-C"), sys.maxsize),
     **dict.fromkeys(("--snakefile", "-s", "--directory", "-d"), 1),
 }
+# What Snakemake calls its options that leave jobs out, and those that make anew what is there.
+CUTTING = ("until", "omit_from", "batch", "target_jobs", "allowed_rules")
+FORCING = ("force", "forceall", "forcerun")
 
 
 class Request(NamedTuple):
     """What the last run of an experiment was asked for."""
 
     tables: str  # folder of its tables, by which experiments are told apart
-    command: str  # as it was typed
+    command: str  # as it was typed, but that it makes nothing anew
+    whole: str  # the same for all of the experiment
     outputs: frozenset[str]  # of all jobs that it takes, made before or not
 
 
 def note_request(notes: Path, tables: str, words: Sequence[str], outputs: Collection[str]) -> None:
-    """Note what a run is asked for, in place of what the last one of its experiment was."""
+    """Note what a run is asked for, in place of what the last one of its experiment was.
+
+    One that makes nothing, such as `verify`, or only touches files, asks for nothing.
+    """
     from cbda.files.json_files import write_json
 
-    command = shlex.join([os.path.basename(words[0]), *words[1:]])
-    content = {"tables": tables, "command": command, "outputs": sorted(outputs)}
+    if not outputs or {"--touch", "-t"} & {*words}:
+        return
+    command, whole = _shorten(words, FORCING), _shorten(words, FORCING + CUTTING, targets=False)
+    content = {"tables": tables, "command": command, "whole": whole, "outputs": sorted(outputs)}
     with suppress(UserError):  # a disk that is full is told of by the jobs
         _place(notes, tables).parent.mkdir(parents=True, exist_ok=True)
         write_json(_place(notes, tables), content)
+
+
+def _shorten(words: Sequence[str], left_out: Iterable[str], targets: bool = True) -> str:
+    """A command line without some options and what they are given, and maybe without targets."""
+    from snakemake.cli import get_argument_parser
+
+    parser = get_argument_parser()
+    kept = [os.path.basename(words[0])]
+    for option in _by_option(words[1:]):
+        found, _ = parser.parse_known_args(option)
+        is_kept = not any(getattr(found, name) for name in left_out)
+        kept += [word for word in option if (targets if word in found.targets else is_kept)]
+    return shlex.join(kept)
+
+
+def _by_option(words: Sequence[str]) -> list[list[str]]:
+    """Words cut before each option; what leads the first is what stands before any."""
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word.startswith("-"):
+            parts.append([])
+        parts[-1].append(word)
+    return parts
 
 
 def name_again(words: Sequence[str], name: str) -> str:
@@ -65,9 +97,9 @@ def _read(path: Path) -> Request | None:
 
     with suppress(UserError, KeyError, TypeError):  # it is worth little
         content = read_json(path)
-        tables, command, outputs = (content[name] for name in ("tables", "command", "outputs"))
-        if all(map(_is_printable, [tables, command, *outputs])) and is_plain(tables):
-            return Request(tables, shown_name(command), frozenset(outputs))
+        tables, command, whole, outputs = (content[name] for name in Request._fields)
+        if all(map(_is_printable, [tables, command, whole, *outputs])) and is_plain(tables):
+            return Request(tables, shown_name(command), shown_name(whole), frozenset(outputs))
     return None
 
 

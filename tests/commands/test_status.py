@@ -105,8 +105,89 @@ def test_only_jobs_that_were_asked_for_are_left(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "next: " not in said
     assert "not asked for: 4 more jobs, of evaluate, such as" in said
+    assert "of what was asked for last: 34 of 34 jobs done, beside those of data" in said
     (evaluate,) = (line for line in said.splitlines() if line.startswith("evaluate"))
     assert evaluate.split()[3] == "0"
+
+
+def of_rounds(results):
+    """What the last labels need, without the last models and their evaluations."""
+    found = {str(path) for path in results.rglob("*") if path.parent.name != "full"}
+    found = {path for path in found if not path.endswith(("round2/model.pt", "evaluation.json"))}
+    return found | {path.replace("labels.h5", "scores.h5") for path in found}
+
+
+PARTS = {  # of an experiment, by the words that ask for them
+    "seed0": (
+        ["{}/seed0/pretrain/model.pt"],
+        lambda results: {f"{results}/seed0/pretrain/model.pt"},
+    ),
+    "plan": (["{}/plan.json"], lambda results: {f"{results}/plan.json"}),
+    "labels": (["--until", "acquire"], of_rounds),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("is_made", [True, False])
+def test_command_to_go_on_by_completes_what_is_left(results, capsys, part, is_made):
+    measure_scores(results)
+    words, made = PARTS[part]
+    words = [
+        "snakemake",
+        "--cores",
+        "2",
+        "--configfile=b.yaml",
+        *(w.format(results) for w in words),
+    ]
+    outputs = made(results)
+    note_request(Path(".snakemake"), "results", words, outputs)
+    (results / "seed1/cbda/budget0.05/round2/model.pt").unlink()
+    if not is_made:
+        (results / "seed0/pretrain/model.pt").unlink()
+    assert main(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    ways = ("go on by ", "round2/model.pt: ")
+    whole = "snakemake --cores 2 --configfile=b.yaml"
+    assert [line for line in lines if line.endswith(tuple(f"{way}{whole}" for way in ways))]
+    assert not [line for line in lines if " ".join(words) in line]
+    nothing = "nothing is left of what was asked for last"
+    assert (nothing in lines) == (is_made and part != "plan")
+
+
+def test_part_that_is_done_is_not_taken_for_the_experiment(results, capsys):
+    measure_scores(results)
+    words = ["snakemake", "results/seed0/pretrain/model.pt", "--cores", "2"]
+    note_request(Path(".snakemake"), "results", words, {words[1]})
+    last = "results/seed1/cbda/budget0.05/round2/model.pt"
+    Path(last).unlink()
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.partition("\n\n")[2].splitlines() == [
+        "of what was asked for last: 1 of 1 jobs done, beside those of data and tables",
+        "nothing is left of what was asked for last",
+        f"not asked for: 1 more job, of finetune, such as for {last}: snakemake --cores 2",
+    ]
+    make_experiment(Path("results/other"), seeds=(0,))
+    measure_scores(Path("results/other"))
+    assert main(["status"]) == 0
+    listed = "of what was asked for last: 1 of 1 jobs done: cbda status results\n"
+    assert listed in capsys.readouterr().out
+
+
+def test_what_needs_all_runs_goes_on_by_the_command_that_asked_for_it(results, capsys):
+    """A table alone is no part of the runs, though evaluations of rounds are not for it."""
+    measure_scores(results)
+    outputs = {str(path) for path in results.rglob("*")}
+    outputs |= {str(path.with_name("scores.h5")) for path in results.rglob("labels.h5")}
+    missing = "results/seed0/ra/budget0.05/evaluation.json"
+    note_request(
+        Path(".snakemake"), "results", ["snakemake", "results/table.csv"], outputs - {missing}
+    )
+    Path(missing).unlink()
+    (results / "seed1/cbda/budget0.05/round2/model.pt").unlink()
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "go on by snakemake results/table.csv\n" in said
+    assert f"of evaluate, such as for {missing}: snakemake\n" in said
 
 
 def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatch, capsys):
@@ -119,7 +200,7 @@ def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatc
     assert "34 of 34 jobs done" in capsys.readouterr().out
     make_experiment(Path("elsewhere"), seeds=(0,))
     measure_scores(Path("elsewhere"))
-    note_request(Path(".snakemake"), "elsewhere", ["snakemake"], [])
+    note_request(Path(".snakemake"), "elsewhere", ["snakemake"], ["report.json"])
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "experiments of this folder:",
@@ -162,6 +243,13 @@ def test_experiment_of_which_no_run_has_begun_is_told(tmp_path, monkeypatch, cap
         "1 of 2 files that were asked for are there",
         "Snakemake is not at work: go on by snakemake --cores 1 --configfile mine.yaml",
     ]
+    note_request(Path(".snakemake"), "results/mine", [*words, "--until", "pretrain"], ["model.pt"])
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.endswith(f"go on by {' '.join(words)}\n")
+    words += ["--", "results/mine/table_mIoU.csv"]  # for which the sheet is needed
+    note_request(Path(".snakemake"), "results/mine", words, ["results/mine/runs.csv"])
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.endswith(f"go on by {' '.join(words)}\n")
 
 
 @pytest.mark.parametrize("num_answered", [0, 2, 3])
@@ -249,6 +337,6 @@ def test_what_is_left_beside_the_jobs_is_told(results, capsys, is_made):
     note_request(Path(".snakemake"), "results", ["snakemake", "--cores", "2"], outputs)
     assert main(["status"]) == 0
     said = capsys.readouterr().out
-    assert ("\nnothing is left\n" in said) == is_made
+    assert ("\nnothing is left of what was asked for last\n" in said) == is_made
     left = "tables and what else was asked for: snakemake --cores 2\n"
     assert (left in said) != is_made

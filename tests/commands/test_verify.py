@@ -101,6 +101,23 @@ def test_damage_is_named_and_no_table_is_made_from_it(results, capsys, seed):
         assert tabulate(results) == 2, damage.__name__
 
 
+def test_what_is_not_made_yet_is_counted_alone(results, capsys):
+    for path in [*results.glob("*.csv"), *results.rglob("evaluation.json")]:
+        if path.name != "runs.csv":
+            path.unlink()
+            record_path(path).unlink()
+    code, states, error = verify(capsys)
+    assert (code, wrong(states), error) == (0, {}, "")
+    assert not [path for path in states if path.endswith("evaluation.json")]
+    assert main(["verify"]) == 0
+    said = capsys.readouterr().out
+    assert said.endswith(f"\n{len(states)} files, 0 of them not as made; not made yet: 6 more\n")
+    assert "evaluation.json" not in said
+    (results / "seed0/full/model.pt").unlink()
+    code, _, error = verify(capsys)
+    assert (code, error.count("1 of ")) == (2, 1)
+
+
 @pytest.mark.parametrize("place", [".", "..", "results", "/"])
 def test_working_directory_does_not_matter(results, capsys, monkeypatch, place):
     folder = Path("results").absolute()
