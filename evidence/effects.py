@@ -6,7 +6,7 @@ python -m evidence.effects generated    # prints the table, and writes it beside
 import sys
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -115,7 +115,7 @@ class Fit(NamedTuple):
         """Of the coefficients (k,k), if runs vary independently of each other."""
         return np.asarray(self.inverse * np.sum(self.residuals**2) / self.rest, np.float64)
 
-    def covariance_over(self, groups: Array) -> Array:
+    def covariance_over(self, groups: NDArray[Any]) -> Array:
         """The same, if only groups of runs (n,) are independent (Liang and Zeger 1986).
 
         Multiplied by m / (m - 1) * (n - 1) / (n - k) of m groups, as is usual where these are few.

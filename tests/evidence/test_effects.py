@@ -80,8 +80,8 @@ def test_error_over_groups_of_one_run_each_is_whites():
     x = np.column_stack([np.ones(6), [0, 1, 2, 3, 4, 9.0]])
     model = fit(x, np.array([1, 0, 2, 5, 3, 9.0]))
     middle = x.T @ np.diag(model.residuals**2) @ x
-    expected = 6 / 4 * model.inverse @ middle @ model.inverse
-    np.testing.assert_allclose(model.covariance_over(np.arange(6)), expected)
+    expected = 6 / 4 * (model.inverse @ middle @ model.inverse)
+    assert model.covariance_over(np.arange(6)) == pytest.approx(expected)
 
 
 def test_effect_that_varies_by_seed_is_as_uncertain_as_few_seeds_make_it():
