@@ -85,7 +85,7 @@ def _has_sheet(folder: Path) -> bool:
 
 def _short(folder: Path, requests: "dict[Path, Request]") -> str:
     if not _has_sheet(folder):
-        return f"no run has begun: cbda status {folder}"
+        return f"no run is listed yet: cbda status {folder}"
     try:
         jobs, others = _jobs(folder, requests.get(folder))
         phases, _ = _progress(jobs)
@@ -116,9 +116,10 @@ def _beginning(folder: Path, request: "Request") -> Iterator[str]:
     """Of an experiment whose runs are not listed yet, or were not asked for."""
     from cbda.workflow.locks import is_at_work
 
-    num_made = sum(map(os.path.exists, request.outputs))
-    yield f"{folder}: no run has begun"
-    yield f"{num_made} of {len(request.outputs)} files that were asked for are there"
+    kept = [output for output in request.outputs if not _is_temporary(output)]
+    num_made = sum(map(os.path.exists, kept))
+    yield f"{folder}: no run is listed yet"
+    yield f"{num_made} of {len(kept)} files that were asked for are there"
     again = request.command if str(folder / SHEET) in request.outputs else request.whole
     where = "Snakemake is at work in this folder"
     yield where if is_at_work(NOTES) else f"Snakemake is not at work: go on by {again}"
@@ -196,7 +197,9 @@ def _next(
     elif job is not None:
         yield f"Snakemake is not at work in this folder: {_again([*jobs, *others], request)}"
     elif request and all(map(_is_made, request.outputs)):
-        yield "nothing is left of what was asked for last"
+        is_told = others or request.whole == request.command
+        whole = "" if is_told else f"; all of the experiment: {request.whole}"
+        yield f"nothing is left of what was asked for last{whole}"
     elif request:
         yield f"tables and what else was asked for: {request.command}"
 
@@ -211,9 +214,13 @@ def _again(jobs: "list[Job]", request: "Request | None") -> str:
 
 def _is_made(output: str) -> bool:
     """Whether a file is there, or has been used and deleted."""
+    return os.path.exists(output) or _is_temporary(output)
+
+
+def _is_temporary(output: str) -> bool:
     from cbda.workflow.start import TEMPORARY
 
-    return os.path.exists(output) or os.path.basename(output) == TEMPORARY
+    return os.path.basename(output) == TEMPORARY
 
 
 def _waiting(job: "Job") -> str:

@@ -112,7 +112,7 @@ class Dataset:
             if self.layout.names is not None:
                 raise
             is_short = 0 < len(error.others) <= MAX_LISTED
-            listed = f": [{', '.join(error.others)}]" if is_short else ""
+            listed = f", here [{', '.join(error.others)}]" if is_short else ""
             raise UserError(f"{error}; {PLACES_OF_IDS}{listed}") from error
 
 

@@ -1,5 +1,6 @@
 """Files that a sample sheet lists and of which nothing tells that they were ever made."""
 
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from cbda.results.sheet import NONE, Row
 
 Run = tuple[str, ...]
 COLUMNS = ("evaluation", "labels")  # of files that are missed; diagnoses are made on demand
+TELLING = {"class_iou.csv": "evaluation", "acquisition.csv": "labels", "answers.csv": "labels"}
+KEYS = ("method", "budget", "seed", "round")
 
 
 def listed_files(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> set[Path]:
@@ -21,24 +24,42 @@ def listed_files(rows: Sequence[Row], columns: Sequence[str] = COLUMNS) -> set[P
 def find_unmade(sheet: Path, rows: Sequence[Row], ledger: Ledger) -> set[Path]:
     """Listed files that were not made yet.
 
-    Neither they nor records of them are there, and no result was made from them: no table of this
-    sheet, and nothing of their run.
+    Neither they nor records of them are there, and no result was made from them: no table beside
+    this sheet, and nothing of their run.
     """
     unknown = listed_files(rows) - ledger.records.keys()
     absent = {path for path in unknown if ledger.problem(path) == GONE}
     if not absent:
         return absent
-    return absent - {*_used_by_tables(sheet, rows, ledger), *_used_by_runs(rows, ledger)}
+    by_tables = {*_used_by_tables(sheet, rows, ledger), *_told_by_tables(sheet, rows, ledger)}
+    return absent - by_tables - {*_used_by_runs(rows, ledger)}
 
 
 def _used_by_tables(sheet: Path, rows: Sequence[Row], ledger: Ledger) -> Iterator[Path]:
     """What tables of a sheet were made from that is more than what has records now."""
     made_from = ledger.records[sheet].sha256
-    tables = [r for r in ledger.records.values() if r.inputs.get("runs") == made_from]
+    beside = [r for path, r in ledger.records.items() if sheet.parent in path.parents]
+    tables = [record for record in beside if record.inputs.get("runs") == made_from]
     for read, columns in READ.items():
         now = results_digest(rows, ledger, columns)
         if any(table.inputs.get(read, now) != now for table in tables):
             yield from listed_files(rows, columns)
+
+
+def _told_by_tables(sheet: Path, rows: Sequence[Row], ledger: Ledger) -> Iterator[Path]:
+    """What tables beside a sheet tell of by name, though it may have had other rows then.
+
+    That of answers knows rounds alone, of the one run that it is of.
+    """
+    for name, column in TELLING.items():
+        table = sheet.with_name(name)
+        if table not in ledger.records or ledger.problem(table):
+            continue
+        with table.open(newline="", encoding="utf-8") as file:
+            told = {tuple(map(row.get, KEYS)) for row in csv.DictReader(file)}
+        for row in rows:
+            if told & {(*row[:3], None), row[:4], (None, None, None, row.round)}:
+                yield from listed_files([row], (column,))
 
 
 def _used_by_runs(rows: Sequence[Row], ledger: Ledger) -> Iterator[Path]:

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import shlex
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -12,14 +13,26 @@ from typing import NamedTuple
 from cbda.errors import UserError
 
 FOLDER = "cbda.requests"
-# Options of Snakemake by which it knows an experiment, and how many words may follow.
+# Options of Snakemake, and how many words may follow: those by which it knows an experiment, those
+# that say how it works, and those that make anew what is there.
 KNOWN_BY = {
     **dict.fromkeys(("--configfile", "--configfiles", "--config", "-C"), sys.maxsize),
     **dict.fromkeys(("--snakefile", "-s", "--directory", "-d"), 1),
 }
-# What Snakemake calls its options that leave jobs out, and those that make anew what is there.
-CUTTING = ("until", "omit_from", "batch", "target_jobs", "allowed_rules")
-FORCING = ("force", "forceall", "forcerun")
+AMOUNTS = dict.fromkeys(("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile"), 1)
+CARRIED = {
+    **KNOWN_BY,
+    **AMOUNTS,
+    **dict.fromkeys(("--executor", "-e", "--retries", "-T"), 1),
+    **dict.fromkeys(("--resources", "--res", "--default-resources"), sys.maxsize),
+    **dict.fromkeys(("--software-deployment-method", "--sdm"), sys.maxsize),
+    **dict.fromkeys(("--keep-going", "-k", "--rerun-incomplete", "--ri"), 0),
+}
+FORCING = {
+    **dict.fromkeys(("--force", "-f", "--forceall", "-F"), 0),
+    **dict.fromkeys(("--forcerun", "-R"), sys.maxsize),
+}
+TOUCHING = re.compile("--touch$|-[npkqFf]*t")
 
 
 class Request(NamedTuple):
@@ -38,50 +51,54 @@ def note_request(notes: Path, tables: str, words: Sequence[str], outputs: Collec
     """
     from cbda.files.json_files import write_json
 
-    if not outputs or {"--touch", "-t"} & {*words}:
+    if not outputs or any(map(TOUCHING.match, words)):
         return
-    command, whole = _shorten(words, FORCING), _shorten(words, FORCING + CUTTING, targets=False)
-    content = {"tables": tables, "command": command, "whole": whole, "outputs": sorted(outputs)}
+    _, typed = _split(words[1:], FORCING)
+    content = {
+        "tables": tables,
+        "command": shlex.join([*_program(words[0]), *typed]),
+        "whole": _whole(words),
+        "outputs": sorted(outputs),
+    }
     with suppress(UserError):  # a disk that is full is told of by the jobs
         _place(notes, tables).parent.mkdir(parents=True, exist_ok=True)
         write_json(_place(notes, tables), content)
 
 
-def _shorten(words: Sequence[str], left_out: Iterable[str], targets: bool = True) -> str:
-    """A command line without some options and what they are given, and maybe without targets."""
-    from snakemake.cli import get_argument_parser
-
-    parser = get_argument_parser()
-    kept = [os.path.basename(words[0])]
-    for option in _by_option(words[1:]):
-        found, _ = parser.parse_known_args(option)
-        is_kept = not any(getattr(found, name) for name in left_out)
-        kept += [word for word in option if (targets if word in found.targets else is_kept)]
-    return shlex.join(kept)
+def _whole(words: Sequence[str]) -> str:
+    """The command that makes all of the experiment that a command line is of."""
+    kept, _ = _split(words[1:], CARRIED)
+    is_told = any(word.partition("=")[0] in AMOUNTS for word in kept)
+    cores = [] if is_told else ["--cores", "all"]
+    return shlex.join([*_program(words[0]), *cores, *kept])
 
 
-def _by_option(words: Sequence[str]) -> list[list[str]]:
-    """Words cut before each option; what leads the first is what stands before any."""
-    parts: list[list[str]] = [[]]
+def _program(path: str) -> list[str]:
+    """What is typed to run Snakemake, by the file that ran."""
+    name = os.path.basename(path)
+    return ["python", "-m", "snakemake"] if name == "__main__.py" else [name]
+
+
+def _split(words: Sequence[str], known: Mapping[str, int]) -> tuple[list[str], list[str]]:
+    """The options that are known, with the words that may follow them, and all other words."""
+    taken: list[str] = []
+    others: list[str] = []
+    num_wanted = 0
     for word in words:
+        option, equals, _ = word.partition("=")
         if word.startswith("-"):
-            parts.append([])
-        parts[-1].append(word)
-    return parts
+            num_wanted = 0 if equals else known.get(option, 0)
+            is_taken = option in known
+        else:
+            is_taken = num_wanted > 0
+            num_wanted -= is_taken
+        (taken if is_taken else others).append(word)
+    return taken, others
 
 
 def name_again(words: Sequence[str], name: str) -> str:
     """The command that makes a file of the experiment that a command line is of."""
-    kept: list[str] = []
-    num_wanted = 0
-    for word in words[1:]:
-        if word.startswith("-"):
-            option, equals, _ = word.partition("=")
-            kept += [word] if option in KNOWN_BY else []
-            num_wanted = 0 if equals else KNOWN_BY.get(option, 0)
-        elif num_wanted:
-            kept.append(word)
-            num_wanted -= 1
+    kept, _ = _split(words[1:], KNOWN_BY)
     return shlex.join(["snakemake", name, "--cores", "all", *kept])
 
 

@@ -329,7 +329,7 @@ def test_many_faults_of_a_kind_share_a_line(tmp_path, rng, capsys):
     (root / "images/039.png").write_bytes(b"x")
     error = error_of(root)
     many, one = faults_of(capsys)
-    advice = f"{PLACES_OF_IDS}: [9]"
+    advice = f"{PLACES_OF_IDS}, here [9]"
     first = f"{root}/labels/000.png: unknown label id 9 in 60 pixels; allowed: 0-2, 255; {advice}"
     assert error.startswith(f"{root}: 40 faults, the first: {first}")
     assert "more of this kind" not in error

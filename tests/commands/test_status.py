@@ -187,7 +187,7 @@ def test_what_needs_all_runs_goes_on_by_the_command_that_asked_for_it(results, c
     assert main(["status"]) == 0
     said = capsys.readouterr().out
     assert "go on by snakemake results/table.csv\n" in said
-    assert f"of evaluate, such as for {missing}: snakemake\n" in said
+    assert f"of evaluate, such as for {missing}: snakemake --cores all\n" in said
 
 
 def test_the_one_experiment_is_found_and_several_are_listed(tmp_path, monkeypatch, capsys):
@@ -239,7 +239,7 @@ def test_experiment_of_which_no_run_has_begun_is_told(tmp_path, monkeypatch, cap
     note_request(Path(".snakemake"), "results/mine", words, ["report.json", "model.pt"])
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "results/mine: no run has begun",
+        "results/mine: no run is listed yet",
         "1 of 2 files that were asked for are there",
         "Snakemake is not at work: go on by snakemake --cores 1 --configfile mine.yaml",
     ]

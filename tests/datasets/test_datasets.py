@@ -105,7 +105,7 @@ def test_folder_keeps_void_and_refuses_unknown_ids(folder):
     ids[1, :2] = 3
     save(path, ids)
     message = error_of(open_folder(folder).read_label, 1)
-    advice = f"{PLACES_OF_IDS}: [3]"
+    advice = f"{PLACES_OF_IDS}, here [3]"
     assert message == f"{path}: unknown label id 3 in 2 pixels; allowed: 0-2, 255; {advice}"
 
 
@@ -116,7 +116,7 @@ def test_ids_that_are_no_class_are_listed_as_void_ids_takes_them(folder):
     message = error_of(open_folder(folder, ids=ids).read_label, 1)
     assert "unknown label id 0-2, 4-7, 10-11 in 45 pixels; allowed: 3, 8-9, 255; " in message
     assert "of each class in label_ids of this data set, and those that are no class" in message
-    listed = re.findall(r"void_ids: (\[.+\])$", message)[0]
+    listed = re.findall(r"void_ids, here (\[.+\])$", message)[0]
     read = DatasetSettings.model_validate({"root": "a", "void_ids": yaml.safe_load(listed)})
     label = open_folder(folder, ids=(ids[0], read.void_ids)).read_label(1)
     assert np.unique(label).tolist() == [0, 1, 2, VOID]

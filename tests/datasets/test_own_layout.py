@@ -128,7 +128,7 @@ def test_colour_that_is_not_listed_is_named(drawn):
     with pytest.raises(UserError) as caught:
         dataset.read_label(0)
     assert "a.png: colours that no class has, such as #fa0000, in 1 pixels" in str(caught.value)
-    assert str(caught.value).endswith(f'; {PLACES_OF_IDS}: ["#fa0000"]')
+    assert str(caught.value).endswith(f'; {PLACES_OF_IDS}, here ["#fa0000"]')
 
 
 def test_transparent_pixel_of_a_drawn_label_is_named(drawn):

@@ -156,3 +156,34 @@ def test_labels_that_a_replay_learned_from_are_missed(sheet):
     shutil.rmtree(RUN)
     found = wrong("replay")
     assert [found.get(path) for path in LISTED] == [None, "gone", "gone"]
+
+
+def test_run_lost_with_its_records_is_missed_by_the_table_of_an_earlier_sheet(sheet):
+    names = "--out-classes results/class_iou.csv --out-acquisition results/acquisition.csv"
+    assert main([*tabulate_words(sheet, "results"), *names.split()]) == 0
+    words = "--seeds 0 1 --methods ra cbda random --budgets 0.05 --rounds 2 --references full"
+    with job("runs"):
+        assert main(["runs", *words.split(), "--results", ".", "--out", str(sheet)]) == 0
+    assert wrong() == {}
+    shutil.rmtree(RUN)
+    assert wrong() == dict.fromkeys(LISTED, "gone")
+    assert not set(unmade()) & set(LISTED)
+
+
+def test_experiment_beside_a_finished_one_of_the_same_shape_lacks_nothing(sheet):
+    other = Path("other/runs.csv")
+    make_experiment(other.parent)
+    shutil.rmtree("other/seed1")
+    assert main(tabulate_words(sheet, "results")) == 0
+    assert sheet.read_bytes() == other.read_bytes()
+    found = verify([Path("results"), Path("other")])
+    assert [finding for finding in found if finding.is_wrong] == []
+
+
+def test_labels_of_people_are_missed_by_the_table_of_answers(sheet):
+    lose(*chain(*STEPS))
+    assert LISTED[1] in unmade()
+    with job("queries count"):
+        write_text(Path("results/answers.csv"), "round,queries\n1,30\n")
+    assert wrong()[LISTED[1]] == "gone"
+    assert LISTED[2] in unmade()

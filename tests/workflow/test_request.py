@@ -55,7 +55,7 @@ OF_ONE = "snakemake --cores all --configfile b.yaml"
         (
             "-p --cores all a.csv -k b.csv --configfile=b.yaml",
             "snakemake -p --cores all a.csv -k b.csv --configfile=b.yaml",
-            "snakemake -p --cores all -k --configfile=b.yaml",
+            "snakemake --cores all -k --configfile=b.yaml",
         ),
         (
             "--cores all --until pretrain score --configfile b.yaml",
@@ -69,6 +69,8 @@ OF_ONE = "snakemake --cores all --configfile b.yaml"
         ),
         ("-f a.csv --cores 1", "snakemake a.csv --cores 1", "snakemake --cores 1"),
         ("-R score --cores 1 -F", "snakemake --cores 1", "snakemake --cores 1"),
+        ("a.csv -c4 --until score", "snakemake a.csv -c4 --until score", "snakemake --cores all"),
+        ("-Fc2 a.csv", "snakemake -Fc2 a.csv", "snakemake --cores all"),
         (
             "a.csv --workflow-profile workflow/profiles/slurm --config a=b c=d",
             "snakemake a.csv --workflow-profile workflow/profiles/slurm --config a=b c=d",
@@ -86,7 +88,8 @@ def test_command_of_the_whole_experiment_has_no_part_of_it_as_target(
 
 
 @pytest.mark.parametrize(
-    ("words", "outputs"), [("verify --cores 1", []), ("--touch --cores 1", ["a"])]
+    ("words", "outputs"),
+    [("verify --cores 1", []), ("--touch --cores 1", ["a"]), ("-tc2", ["a"]), ("-Ft -c2", ["a"])],
 )
 def test_run_that_makes_nothing_is_not_what_was_asked_for(
     tmp_path: Path, words: str, outputs: list[str]
@@ -95,6 +98,21 @@ def test_run_that_makes_nothing_is_not_what_was_asked_for(
     note_request(tmp_path, "results", ["snakemake", *words.split()], outputs)
     (found,) = read_requests(tmp_path)
     assert found.command == "snakemake --cores 2"
+
+
+def test_program_is_named_as_it_is_typed(tmp_path: Path) -> None:
+    note_request(tmp_path, "results", ["/lib/snakemake/__main__.py", "-c", "2", "a"], ["a"])
+    (found,) = read_requests(tmp_path)
+    assert found.command == "python -m snakemake -c 2 a"
+    assert found.whole == "python -m snakemake -c 2"
+
+
+def test_values_that_look_like_options_are_no_trouble(tmp_path: Path) -> None:
+    words = ["snakemake", "a.csv", "--cores", "2", "--apptainer-args", "-B /data"]
+    note_request(tmp_path, "results", words, ["a"])
+    (found,) = read_requests(tmp_path)
+    assert found.command == "snakemake a.csv --cores 2 --apptainer-args '-B /data'"
+    assert found.whole == "snakemake --cores 2"
 
 
 EDITED = {
