@@ -9,6 +9,7 @@ from evidence.run import TABLES
 NAMES = [path.name for path in page.PAGES]
 
 
+@pytest.mark.usefixtures("few_sign_flips")
 @pytest.mark.parametrize("path", page.PAGES, ids=NAMES)
 def test_page_is_that_of_the_files_beside_it(path):
     text = path.read_text()
