@@ -39,6 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
     parser.add_argument("--budget-unit", default="fraction", help=", ".join(BUDGET_UNITS))
+    words = "share of the budget that the first round spends (default: 0, as any other)"
+    add("--starting-share", type=float, default=0.0, metavar="X", help=words)
     what = "a method, and what its queries are, to have them counted"
     many: dict[str, Any] = {"action": "append", "default": [], "metavar": QUERY_FIELDS}
     parser.add_argument("--query", nargs=len(QUERY_FIELDS), help=what, **many)
@@ -69,18 +71,26 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _queries(args: argparse.Namespace, experiment: costs.Experiment) -> Iterator[dict[str, Any]]:
-    """Queries of a run of every method and budget, and of one of its rounds."""
-    from cbda.selection.budget import resolve_budget
+    """Queries of a run of every method and budget, of its first round and of each later one."""
+    from cbda.selection.budget import resolve_budget, share_of_round
     from cbda.selection.units import queries_in_round
 
     shape = experiment.num_pool, experiment.height, experiment.width
     for (name, unit, radius, allocation), budget in product(args.query, args.budgets):
         given = budget, args.budget_unit, args.rounds, shape
         spending = resolve_budget(*given, (int(radius), unit), allocation)
-        facts = spending.fraction, args.rounds, int(radius), unit, allocation
-        number = spending.num_queries or queries_in_round(shape, *facts)
-        in_round = number * (shape[0] if allocation == "per_image" else 1)
-        counts = {"in_round": in_round, "in_all": in_round * args.rounds}
+        shares = (
+            share_of_round(spending.fraction, args.rounds, args.starting_share, number)
+            for number in (1, args.rounds)
+        )
+        numbers = (
+            spending.num_queries
+            or queries_in_round(shape, part, rounds, int(radius), unit, allocation)
+            for part, rounds in shares
+        )
+        num_pools = shape[0] if allocation == "per_image" else 1
+        first, later = (number * num_pools for number in numbers)
+        counts = {"in_first": first, "in_round": later, "in_all": first + (args.rounds - 1) * later}
         yield {"method": name, "budget": budget, **counts}
 
 

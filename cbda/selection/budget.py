@@ -21,6 +21,19 @@ class Spending(NamedTuple):
     num_queries: int | None = None
 
 
+def share_of_round(
+    budget: float, rounds: int, starting_share: float, number: int
+) -> tuple[float, int]:
+    """A part of a budget, and how many rounds like round `number` (1..R) spend it alike.
+
+    `starting_share` of the budget is the first round's alone; 0: it is a round like any other.
+    """
+    if starting_share == 0:
+        return budget, rounds
+    first, others = (budget * starting_share, 1), (budget * (1 - starting_share), rounds - 1)
+    return first if number == 1 else others
+
+
 def resolve_budget(
     budget: float,
     unit: str,

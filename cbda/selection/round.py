@@ -13,6 +13,7 @@ from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.files.scores import ScoreFile
 from cbda.selection.balance import target_shares
+from cbda.selection.budget import share_of_round
 from cbda.selection.units import queries_in_round, queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
@@ -77,10 +78,7 @@ class Round:
 
     def _share(self) -> tuple[float, int]:
         """A budget, and the rounds like this one that spend it."""
-        share, budget, rounds = self.starting_share, self.budget, self.rounds
-        if share == 0:
-            return budget, rounds
-        return (budget * share, 1) if self.number == 1 else (budget * (1 - share), rounds - 1)
+        return share_of_round(self.budget, self.rounds, self.starting_share, self.number)
 
     def run_queries_per_image(self, height: int, width: int) -> int:
         """Queries of all rounds in one image's share."""

@@ -133,8 +133,10 @@ def compute_seconds(phase: Phase, seconds_per_iteration: float, batch_size: int)
 
 def query_lines(planned: Iterable[Mapping[str, Any]]) -> list[str]:
     """How many queries there will be, a line for every method and budget of a plan."""
-    return [
-        f"{item['method']} at {item['budget']:g}: {item['in_all']:,} queries,"
-        f" {item['in_round']:,} a round"
-        for item in planned
-    ]
+    lines = []
+    for item in planned:
+        in_all, in_round = item["in_all"], item["in_round"]
+        line = f"{item['method']} at {item['budget']:g}: {in_all:,} queries, {in_round:,} a round"
+        in_first = item.get("in_first", in_round)  # plans of before lack it
+        lines.append(line if in_first == in_round else f"{line}, {in_first:,} in the first")
+    return lines

@@ -20,6 +20,7 @@ def plan_arguments(jobs: Jobs) -> list[str]:
         *to_options("", jobs.experiment()),
         *to_options("replay", replay_from_tables(jobs)),
         *to_options("budget-unit", jobs.config.experiment.budget_unit),
+        *jobs.starting_arguments(),
         *_query_arguments(jobs),
         *to_options("iterations", jobs.config.pretrain.iterations),
         *jobs.class_arguments(),

@@ -108,7 +108,8 @@ def test_queries_are_counted_and_nothing_is_evaluated_without_labels(words, tmp_
     plan = json.loads((tmp_path / "plan.json").read_text())
     assert not {"evaluate", "tabulate"} & set(plan["rules"])
     # 100 x 200 px x 0.1 / 5 rounds = 400 px, or 45 windows of 9 px, in each of 7 images.
-    assert plan["queries"][0] == {"method": "da", "budget": 0.1, "in_round": 315, "in_all": 1575}
+    counts = {"in_first": 315, "in_round": 315, "in_all": 1575}
+    assert plan["queries"][0] == {"method": "da", "budget": 0.1, **counts}
     assert "\npa at 0.2: 28,000 queries, 5,600 a round\n" in capsys.readouterr().out
 
 
@@ -117,7 +118,21 @@ def test_budgets_may_be_queries(words, tmp_path):
     given = [*words[: at + 1], "20", *words[at + 3 :], "--budget-unit", "queries"]
     assert main([*given, "--query", "da", "region", "1", "dynamic"]) == 0
     plan = json.loads((tmp_path / "plan.json").read_text())
-    assert plan["queries"] == [{"method": "da", "budget": 20.0, "in_round": 4, "in_all": 20}]
+    counts = {"in_first": 4, "in_round": 4, "in_all": 20}
+    assert plan["queries"] == [{"method": "da", "budget": 20.0, **counts}]
+
+
+def test_first_round_of_its_own_size_is_told(words, tmp_path, capsys):
+    more = ["--query", "da", "pixel", "0", "dynamic", "--starting-share", "0.5"]
+    assert main([*words, *more]) == 0
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    # 100 x 200 px x 0.1 x 7 images, half of them in the first of 5 rounds
+    counts = {"in_first": 7000, "in_round": 1750, "in_all": 14000}
+    assert plan["queries"][0] == {"method": "da", "budget": 0.1, **counts}
+    assert (
+        "\nda at 0.1: 14,000 queries, 1,750 a round, 7,000 in the first\n"
+        in capsys.readouterr().out
+    )
 
 
 def test_frozen_batch_norm_has_no_moments(words, tmp_path):

@@ -28,7 +28,7 @@ def test_plan_says_how_many_queries_there_will_be(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     jobs, path = create_jobs(), Path(RESULTS, "plan.json")
-    counts = {"budget": 60.0, "in_round": 30, "in_all": 60}
+    counts = {"budget": 60.0, "in_first": 30, "in_round": 30, "in_all": 60}
     planned = [{"method": name, **counts} for name in ("ra", "cbda", "da", "cb", "random")]
     told = [f"{item['method']} at 60: 60 queries, 30 a round" for item in planned]
     for number, words in (
