@@ -17,7 +17,7 @@ from cbda.acquisition.methods import (
     ResolvedMethod,
 )
 from cbda.commands.common import add_dataset_options, open_dataset
-from cbda.commands.options import add_output_option, add_seed_option
+from cbda.commands.options import add_output_option, add_seed_option, add_starting_option
 from cbda.errors import UserError, did_you_mean
 from cbda.settings.options import add_options, from_options, whole_number
 from cbda.settings.section import MAX_RADIUS_PX
@@ -58,8 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--never-ask", type=Path, help=masks)
     add("--rounds", type=int, required=True, help="R")
     add("--round", type=int, required=True, help="1..R")
-    words = "share of the budget that the first round spends, at random (default: 0, as any other)"
-    add("--starting-share", type=float, default=0.0, metavar="X", help=words)
+    add_starting_option(parser)
     classes = parser.add_mutually_exclusive_group(required=True)
     classes.add_argument("--num-classes", type=int, help="C")
     classes.add_argument("--classes", nargs="+", metavar="NAME", help="class names in id order")

@@ -19,6 +19,12 @@ def add_seed_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole_number(0, MAX_SEED), default=0, help="(default: 0)")
 
 
+def add_starting_option(parser: argparse.ArgumentParser) -> None:
+    """Option `--starting-share`."""
+    words = "share of the budget that the first round spends, at random (default: 0, as any other)"
+    parser.add_argument("--starting-share", type=float, default=0.0, metavar="X", help=words)
+
+
 def add_network_option(parser: argparse.ArgumentParser) -> None:
     """Option `--network`."""
     what = "FILE.py:NAME of a network of your own that is not in the working folder, optional"

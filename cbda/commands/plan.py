@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cbda.acquisition.methods import BUDGET_UNITS, DIVERSE
-from cbda.commands.options import add_class_option, add_output_option
+from cbda.commands.options import add_class_option, add_output_option, add_starting_option
 from cbda.commands.runs import add_experiment_options
 from cbda.errors import UserError
 from cbda.settings.encoding import EncodeSettings
@@ -39,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, "training", TrainingSettings)
     add_options(parser, "", PlanSettings)
     parser.add_argument("--budget-unit", default="fraction", help=", ".join(BUDGET_UNITS))
-    words = "share of the budget that the first round spends (default: 0, as any other)"
-    add("--starting-share", type=float, default=0.0, metavar="X", help=words)
+    add_starting_option(parser)
     what = "a method, and what its queries are, to have them counted"
     many: dict[str, Any] = {"action": "append", "default": [], "metavar": QUERY_FIELDS}
     parser.add_argument("--query", nargs=len(QUERY_FIELDS), help=what, **many)
@@ -72,9 +71,10 @@ def run(args: argparse.Namespace) -> None:
 
 def _queries(args: argparse.Namespace, experiment: costs.Experiment) -> Iterator[dict[str, Any]]:
     """Queries of a run of every method and budget, of its first round and of each later one."""
-    from cbda.selection.budget import resolve_budget, share_of_round
+    from cbda.selection.budget import require_starting_share, resolve_budget, share_of_round
     from cbda.selection.units import queries_in_round
 
+    require_starting_share(args.starting_share, args.rounds)
     shape = experiment.num_pool, experiment.height, experiment.width
     for (name, unit, radius, allocation), budget in product(args.query, args.budgets):
         given = budget, args.budget_unit, args.rounds, shape

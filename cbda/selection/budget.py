@@ -21,6 +21,13 @@ class Spending(NamedTuple):
     num_queries: int | None = None
 
 
+def require_starting_share(share: float, rounds: int) -> None:
+    """Raise a `UserError` unless a first round that spends a share leaves the others something."""
+    if not 0 <= share < 1 or (share > 0 and rounds == 1):
+        allowed = "allowed are 0, and shares below 1 if there are two rounds or more"
+        raise UserError(f"starting share {share}: {allowed}")
+
+
 def share_of_round(
     budget: float, rounds: int, starting_share: float, number: int
 ) -> tuple[float, int]:

@@ -13,7 +13,7 @@ from cbda.errors import UserError
 from cbda.files.labels import LabelFile, LabelSummary
 from cbda.files.scores import ScoreFile
 from cbda.selection.balance import target_shares
-from cbda.selection.budget import share_of_round
+from cbda.selection.budget import require_starting_share, share_of_round
 from cbda.selection.units import queries_in_round, queries_per_image, query_px
 
 MAX_ROUNDS = 255  # a label file keeps the round of a pixel in a byte
@@ -53,9 +53,7 @@ class Round:
             raise UserError(f"{self.rounds} rounds: allowed are 1 to {MAX_ROUNDS}")
         if not 1 <= self.number <= self.rounds:
             raise UserError(f"round {self.number}: allowed are 1 to {self.rounds}, the rounds")
-        if not 0 <= self.starting_share < 1 or (self.starting_share > 0 and self.rounds == 1):
-            allowed = "allowed are 0, and shares below 1 if there are two rounds or more"
-            raise UserError(f"starting share {self.starting_share}: {allowed}")
+        require_starting_share(self.starting_share, self.rounds)
         if self.num_classes < 1:
             raise UserError(f"{self.num_classes} classes given; allowed: 1 and more")
         if self.num_classes > MAX_CLASSES:

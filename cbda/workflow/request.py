@@ -14,15 +14,16 @@ from cbda.errors import UserError
 
 FOLDER = "cbda.requests"
 # Options of Snakemake, and how many words may follow: those by which it knows an experiment, those
-# that say how it works, and those that make anew what is there.
+# that say how it works (on cores, or by a profile that tells them), and those that make anew what
+# is there.
 KNOWN_BY = {
     **dict.fromkeys(("--configfile", "--configfiles", "--config", "-C"), sys.maxsize),
     **dict.fromkeys(("--snakefile", "-s", "--directory", "-d"), 1),
 }
-AMOUNTS = dict.fromkeys(("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile"), 1)
+WITH_CORES = dict.fromkeys(("--cores", "-c", "--jobs", "-j", "--profile", "--workflow-profile"), 1)
 CARRIED = {
     **KNOWN_BY,
-    **AMOUNTS,
+    **WITH_CORES,
     **dict.fromkeys(("--executor", "-e", "--retries", "-T"), 1),
     **dict.fromkeys(("--resources", "--res", "--default-resources"), sys.maxsize),
     **dict.fromkeys(("--software-deployment-method", "--sdm"), sys.maxsize),
@@ -68,7 +69,7 @@ def note_request(notes: Path, tables: str, words: Sequence[str], outputs: Collec
 def _whole(words: Sequence[str]) -> str:
     """The command that makes all of the experiment that a command line is of."""
     kept, _ = _split(words[1:], CARRIED)
-    is_told = any(word.partition("=")[0] in AMOUNTS for word in kept)
+    is_told = any(word.partition("=")[0] in WITH_CORES for word in kept)
     cores = [] if is_told else ["--cores", "all"]
     return shlex.join([*_program(words[0]), *cores, *kept])
 

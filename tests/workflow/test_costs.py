@@ -135,6 +135,11 @@ def test_first_round_of_its_own_size_is_told(words, tmp_path, capsys):
     )
 
 
+def test_first_round_that_leaves_nothing_is_refused(words, capsys):
+    assert main([*words, "--starting-share", "1"]) == 2
+    assert "error: starting share 1.0: allowed are 0, and shares below 1" in capsys.readouterr().err
+
+
 def test_frozen_batch_norm_has_no_moments(words, tmp_path):
     model = ["--model-architecture", "deeplabv2", "--model-encoder", "resnet18"]
     sizes = []
